@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh.h - starts a helper through the launcher, tells how that went, waits for it, signals it. */
+#ifndef UMH_H
+#define UMH_H
+
+/*
+ * How to use it:
+ *
+ *	umh_load(image, size);                       once: the launcher becomes a sealed memfd
+ *
+ *	struct umh_request request = {...};          what to run, the plan, the descriptors
+ *	struct umh_child child;
+ *	struct umh_report report;
+ *	if (umh_start(&request, &child, &report) == 0 &&     a process exists
+ *	    umh_outcome(&child, UMH_BLOCK, &report) == 0)    it is the helper now
+ *		umh_wait(child.pidfd, UMH_BLOCK, &status);   it has ended, nothing of it is left
+ *	umh_release(&child);
+ *
+ * What the child does, in order:
+ *
+ *	in the JVM's memory (umh_clone.c)	unshare the low descriptors, close all others, execveat the launcher
+ *	in its own memory (launcher/)		receive the plan, apply it step by step, execve the helper
+ *
+ * Rules. Every function answers 0 or more, or a negative errno; a report is filled on failure and untouched on
+ * success, but for umh_outcome() and umh_run(), which fill it always. Nothing is thrown, logged or formatted here. Every function
+ * may be called from any thread at any time after umh_load(); one struct umh_child belongs to one thread at a time.
+ * No descriptor is made without close-on-exec, and none outlives the call that made it unless it is handed out.
+ */
+
+#include <stddef.h>
+
+#include "umh_plan.h"
+
+/* All of it is borrowed for the length of the call. */
+struct umh_request {
+	const char *path;
+	char *const *launcher_argv;  /* the path, then the helper's argument vector, then NULL */
+	char *const *envp;
+	const struct umh_plan *plan; /* plan->size bytes */
+	const int *fds;              /* one for each entry of plan->files, in its order */
+	unsigned fd_count;
+};
+
+/* A process that was made and not yet waited for. Descriptors that are not open are -1. */
+struct umh_child {
+	int pid;
+	int pidfd;
+	int socket; /* our end of the plan socket; open until the outcome is known */
+};
+
+enum umh_blocking { UMH_NONBLOCK, UMH_BLOCK };
+
+/* A wait status, as wait(2) encodes it; or that somebody else took it. */
+#define UMH_STATUS_LOST (-1)
+
+/*
+ * Makes the launcher ready: from its image (size > 0), or from a file that the caller has checked (size 0, image is
+ * the path). Reserves the low descriptors. Called once; a second call answers -EALREADY.
+ */
+int umh_load(const char *image, size_t size);
+
+/* Makes the process and sends it the plan. On failure there is no process, or none any more. */
+int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report);
+
+/*
+ * How the launch went: 0, the program image is in place; -EAGAIN, not known yet (UMH_NONBLOCK only); else the error
+ * of the stage in the report, and the process is gone and reaped. When it is known the plan socket is closed.
+ * report->kept is valid with 0.
+ */
+int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report);
+
+/*
+ * Outcome and wait in one, for a caller that wants nothing before the end: saves one wake-up. Answers 0 and the
+ * status, or the error of the stage in the report. Either way the process is gone.
+ */
+int umh_run(struct umh_child *child, struct umh_report *report, int *status);
+
+/* Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child. */
+int umh_wait(int pidfd, enum umh_blocking blocking, int *status);
+
+/* Sends a signal to this process and to no other, whatever became of its pid: -ESRCH when it has ended. */
+int umh_signal(int pidfd, int signal);
+
+/* Closes what is open in the child. The process itself is left alone. */
+void umh_release(struct umh_child *child);
+
+/*
+ * Many descriptors for one thread (umh_reaper.c). A watch fires once; its owner closes the descriptor, which ends the
+ * watch too.
+ */
+enum umh_event {
+	UMH_HANG_UP, /* of a plan socket: the launch is decided */
+	UMH_EXIT,    /* of a pidfd: the process has ended */
+};
+int umh_watch(int fd, enum umh_event event, unsigned long long token);
+int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
+
+/* What this kernel and this load can do, for umh doctor. */
+enum umh_feature {
+	UMH_FEATURE_CLONE3 = 1,
+	UMH_FEATURE_CLOSE_RANGE = 2,
+	UMH_FEATURE_EXECVEAT = 4,
+};
+int umh_features(void);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_machine.h - the machine-dependent lines: system call, program entry, a child on a stack of its own. */
+#ifndef UMH_MACHINE_H
+#define UMH_MACHINE_H
+
+/*
+ * All that differs from one processor to the next stands here, so that a new one is one more branch of this file.
+ * Each branch defines
+ *
+ *	umh_syscall6()	one system call; the result is the kernel's own, a negative errno on failure
+ *	UMH_ENTRY(f)	the program entry of a static program without libc: calls f(initial stack pointer)
+ *	umh_clone3()	clone3(2), and
+ *	umh_clone()	clone(2); both call child(arg) on the new stack in the child, and return the pid in the parent
+ *
+ * The clone pair may be used with CLONE_VM: nothing of the caller's frame is touched by the child.
+ */
+
+#include <stddef.h>
+#include <linux/sched.h>
+#include <asm/unistd.h>
+
+typedef void umh_child_fn(void *arg); /* never returns */
+
+#if defined(__x86_64__)
+
+static inline __attribute__((always_inline)) long
+umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
+{
+	long result;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+/* The kernel enters with the argument count on top of the stack, and the stack aligned to 16. */
+#define UMH_ENTRY(function)                  \
+	__asm__(".pushsection .text\n"       \
+		".globl _start\n"            \
+		".type _start, @function\n"  \
+		"_start:\n\t"                \
+		"xor %ebp, %ebp\n\t"         \
+		"mov %rsp, %rdi\n\t"         \
+		"call " #function "\n\t"     \
+		"hlt\n"                      \
+		".popsection")
+
+/* Zero in rax means: we are the child, on the new stack. A null frame pointer ends every backtrace there. */
+#define UMH_CHILD_ENTRY                  \
+	"syscall\n\t"                    \
+	"test %%rax, %%rax\n\t"          \
+	"jnz 1f\n\t"                     \
+	"xor %%ebp, %%ebp\n\t"           \
+	"mov %[arg], %%rdi\n\t"          \
+	"call *%[child]\n\t"             \
+	"hlt\n"                          \
+	"1:"
+
+static inline __attribute__((always_inline)) long
+umh_clone3(struct clone_args *args, size_t size, umh_child_fn *child, void *arg)
+{
+	long result;
+	register void *r12 __asm__("r12") = (void *)child;
+	register void *r13 __asm__("r13") = arg;
+
+	__asm__ volatile(UMH_CHILD_ENTRY
+			 : "=a"(result)
+			 : "a"(__NR_clone3), "D"(args), "S"(size), [child] "r"(r12), [arg] "r"(r13)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+static inline __attribute__((always_inline)) long
+umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child, void *arg)
+{
+	long result;
+	register void *r12 __asm__("r12") = (void *)child;
+	register void *r13 __asm__("r13") = arg;
+	register long r10 __asm__("r10") = 0; /* child_tid */
+	register long r8 __asm__("r8") = 0;   /* tls */
+
+	__asm__ volatile(UMH_CHILD_ENTRY
+			 : "=a"(result)
+			 : "a"(__NR_clone), "D"(flags), "S"(stack_top), "d"(pidfd), "r"(r10), "r"(r8),
+			   [child] "r"(r12), [arg] "r"(r13)
+			 : "rcx", "r11", "memory");
+	return result;
+}
+
+#else
+#error "umh4j: no umh_machine.h branch for this processor yet"
+#endif
+
+/* umh_syscall(number, up to six arguments): missing ones are zero. */
+#define umh_syscall(...) umh_syscall_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define umh_syscall_(number, a, b, c, d, e, f, ...) \
+	umh_syscall6((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+#endif

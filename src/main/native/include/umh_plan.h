@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_plan.h - what the launcher is told, what it answers, and the list of stages: all that shim and launcher share. */
+#ifndef UMH_PLAN_H
+#define UMH_PLAN_H
+
+#include <assert.h>
+#include <stdint.h>
+
+/*
+ * The life of one launch, in order. Every failure bears the stage at which it happened; the Java enum UmhStage has
+ * the same names in the same order, and a test compares the two.
+ *
+ * A launcher step is asked for by its stage's bit in umh_plan.steps.
+ */
+#define UMH_STAGES(X)                                                                                \
+	/* Java, before anything is crossed */                                                       \
+	X(SETUP)           /* path or argument vector are missing */                                 \
+	X(GATE)            /* helpers are disabled */                                                \
+	X(INIT)            /* the caller's init function refused */                                  \
+	X(SOURCE)          /* a descriptor source could not be opened */                             \
+	/* the parent half, in the JVM */                                                            \
+	X(SOCKET)          /* plan socket made, plan and descriptors sent */                         \
+	X(CLONE)           /* child created, pidfd obtained */                                       \
+	/* the child, still in the JVM's memory: nothing but this */                                 \
+	X(SHED)            /* descriptor table unshared, everything in it closed */                  \
+	X(LAUNCH)          /* launcher executed */                                                   \
+	/* the launcher, in its own memory: the recipe */                                            \
+	X(PLAN)            /* plan and descriptors received */                                       \
+	X(SESSION)         /* setsid(2) */                                                           \
+	X(KEYRING)         /* new session keyring */                                                 \
+	X(OOM_SCORE_ADJ)                                                                             \
+	X(COREDUMP_FILTER)                                                                           \
+	X(NICE)                                                                                      \
+	X(SCHED)           /* scheduling policy and priority */                                      \
+	X(IOPRIO)                                                                                    \
+	X(AFFINITY)                                                                                  \
+	X(MEMPOLICY)       /* NUMA memory policy */                                                  \
+	X(TIMER_SLACK)                                                                               \
+	X(RLIMIT)          /* all resource limits but NOFILE */                                      \
+	X(PERSONALITY)                                                                               \
+	X(THP)             /* transparent huge pages not disabled */                                 \
+	X(UMASK)                                                                                     \
+	X(CWD)                                                                                       \
+	X(DESCRIPTORS)     /* received descriptors moved to their numbers */                         \
+	X(NOFILE)          /* RLIMIT_NOFILE, which would be in the way of DESCRIPTORS */             \
+	X(SECUREBITS)                                                                                \
+	X(BOUNDING)        /* capability bounding set */                                             \
+	X(INHERITABLE)     /* inheritable, and with it ambient, capabilities */                      \
+	X(SIGNALS)         /* dispositions and mask */                                               \
+	X(DIED)            /* killed at one of the steps above */                                    \
+	X(EXEC)            /* execve(2) of the helper */                                             \
+	/* the parent half again */                                                                  \
+	X(WAIT)            /* the end of the process could not be waited for */                      \
+	X(KILL)            /* the process could not be signalled */
+
+enum umh_stage {
+#define X(name) UMH_STAGE_##name,
+	UMH_STAGES(X)
+#undef X
+	UMH_STAGE_COUNT
+};
+
+#define UMH_STEP(name) (UINT64_C(1) << UMH_STAGE_##name)
+
+static_assert(UMH_STAGE_COUNT <= 64, "one bit a stage");
+
+/* The launcher is born with this descriptor and no other: the plan socket. */
+#define UMH_PLAN_FD 3
+
+/* What ps(1) shows of the launcher. */
+#define UMH_LAUNCHER_COMM "umh4j-launcher"
+
+/*
+ * A plan is one message of the plan socket, with the helper's descriptors as its ancillary data. A larger one is a
+ * memfd: the message then holds the first UMH_PLAN_PREFIX bytes, and its ancillary data is the memfd alone.
+ * Descriptors that do not fit follow, in messages of one byte.
+ */
+#define UMH_PLAN_MAGIC  UINT32_C(0x4a346875) /* "uh4J" */
+#define UMH_PLAN_PREFIX 8                    /* magic and size */
+#define UMH_PLAN_INLINE 4096                 /* the largest plan sent in the message itself */
+#define UMH_SCM_MAX     253                  /* SCM_MAX_FD: descriptors in one message */
+#define UMH_RLIMITS     16                   /* RLIM_NLIMITS */
+
+/* A variable part: bytes within the plan, counted from its start. Paths end in NUL; that NUL is counted. */
+struct umh_span {
+	uint32_t offset;
+	uint32_t length;
+};
+
+/* One descriptor of the helper. They are sorted by target, and sent in this order. */
+struct umh_file {
+	uint32_t target;
+	int32_t number; /* where the launcher received it; its own scratch */
+};
+
+struct umh_rlimit {
+	uint64_t soft;
+	uint64_t hard;
+};
+
+/* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
+struct umh_plan {
+	uint32_t magic;
+	uint32_t size;           /* of the whole plan in bytes */
+	uint64_t steps;          /* which steps are taken */
+	uint64_t required;       /* which of them may not fail; the others are reported as kept */
+	uint64_t bounding;       /* capabilities that stay in the bounding set */
+	uint64_t inheritable;    /* capabilities */
+	uint64_t timer_slack_ns;
+	int32_t nice;
+	int32_t oom_score_adj;
+	uint32_t policy;         /* SCHED_* */
+	uint32_t priority;       /* of the real-time policies */
+	uint32_t ioprio;
+	uint32_t umask;
+	uint32_t personality;
+	uint32_t coredump_filter;
+	struct umh_span affinity; /* cpu mask; empty: every cpu */
+	struct umh_span cwd;      /* path */
+	struct umh_span files;    /* struct umh_file[] */
+	struct umh_rlimit rlimits[UMH_RLIMITS];
+};
+
+static_assert(sizeof(struct umh_plan) % 8 == 0, "the variable part begins aligned");
+
+/*
+ * What comes back, in messages of this form. Before its execve the launcher says that it got there: stage EXEC, no
+ * error, and the steps that it could not take and that were not required. A message with an error is the end of the
+ * launch. Then the socket is closed, by the execve or by exit; so at end of file all has been said.
+ */
+struct umh_report {
+	uint32_t stage;  /* enum umh_stage */
+	uint32_t error;  /* errno of that stage, or 0 */
+	uint32_t detail; /* which rlimit, capability, descriptor, signal; else 0 */
+	uint32_t zero;
+	uint64_t kept;   /* steps not taken: the attribute is still the JVM's */
+};
+
+#endif

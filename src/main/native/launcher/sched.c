@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sched.c - how the helper is scheduled, and what else a task hands down to its children. */
+
+#include <errno.h>
+#include <linux/ioprio.h>
+#include <linux/mempolicy.h>
+#include <linux/prctl.h>
+#include <sys/resource.h>
+
+#include "launch.h"
+#include "umh_syscalls.h"
+
+/* sched_setattr(2)'s structure, in its first published size. */
+struct sched_attributes {
+	uint32_t size;
+	uint32_t policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns;
+	uint64_t deadline_ns;
+	uint64_t period_ns;
+};
+
+int apply_nice(struct launch *launch)
+{
+	return (int)umh_syscall(__NR_setpriority, PRIO_PROCESS, 0, launch->plan->nice);
+}
+
+/* Also clears SCHED_RESET_ON_FORK: a helper's own children inherit as usual. */
+int apply_sched(struct launch *launch)
+{
+	const struct umh_plan *plan = launch->plan;
+	struct sched_attributes attributes = {
+		.size = sizeof attributes,
+		.policy = plan->policy,
+		.nice = plan->nice,
+		.priority = plan->priority,
+	};
+
+	return (int)umh_syscall(__NR_sched_setattr, 0, &attributes, 0);
+}
+
+/* Asked first: setting it, even to nothing, gives the task an I/O context that it would not need. */
+int apply_ioprio(struct launch *launch)
+{
+	if (umh_syscall(__NR_ioprio_get, IOPRIO_WHO_PROCESS, 0) == (long)launch->plan->ioprio)
+		return 0;
+	return (int)umh_syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, launch->plan->ioprio);
+}
+
+/* With no mask given: every cpu. The kernel cuts that down to what the cpuset allows. */
+int apply_affinity(struct launch *launch)
+{
+	const void *mask = span(launch, launch->plan->affinity);
+	uint32_t size = launch->plan->affinity.length;
+	uint64_t every[16];
+
+	if (!mask) {
+		for (unsigned i = 0; i < sizeof every / sizeof *every; i++)
+			every[i] = ~UINT64_C(0);
+		mask = every;
+		size = sizeof every;
+	}
+	return (int)umh_syscall(__NR_sched_setaffinity, 0, size, mask);
+}
+
+int apply_mempolicy(struct launch *launch)
+{
+	int result = (int)umh_syscall(__NR_set_mempolicy, MPOL_DEFAULT, 0, 0);
+
+	(void)launch;
+	return result == -ENOSYS ? 0 : result; /* a kernel without NUMA has no other policy */
+}
+
+int apply_timer_slack(struct launch *launch)
+{
+	return (int)umh_syscall(__NR_prctl, PR_SET_TIMERSLACK, launch->plan->timer_slack_ns);
+}
+
+int apply_personality(struct launch *launch)
+{
+	int result = (int)umh_syscall(__NR_personality, launch->plan->personality);
+
+	return result < 0 ? result : 0;
+}
+
+int apply_thp(struct launch *launch)
+{
+	(void)launch;
+	return (int)umh_syscall(__NR_prctl, PR_SET_THP_DISABLE, 0, 0, 0, 0);
+}
