@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_bridge.c - from the arrays that cross JNI to the structures of umh.h, and back. */
+
+#include "umh_bridge.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int umh_bridge_load(const signed char *image, int size)
+{
+	return image ? umh_load((const char *)image, (size_t)size) : -EFAULT;
+}
+
+/* The path and the arguments, then NULL, then the environment, then NULL. */
+static char **vectors(const signed char *strings, int size, int argc, int envc)
+{
+	const char *string = (const char *)strings;
+	const char *end = string + size;
+	const size_t count = 1 + (size_t)argc + (size_t)envc;
+	char **all = malloc((count + 2) * sizeof *all);
+	char **next = all;
+
+	for (size_t i = 0; all && i < count; i++) {
+		const char *nul = string < end ? memchr(string, 0, (size_t)(end - string)) : NULL;
+
+		if (!nul) {
+			free(all);
+			return NULL;
+		}
+		*next++ = (char *)string;
+		if (i == (size_t)argc)
+			*next++ = NULL;
+		string = nul + 1;
+	}
+	if (all)
+		*next = NULL;
+	return all;
+}
+
+static void answer_child(long long *answer, const struct umh_child *child)
+{
+	answer[UMH_ANSWER_PID] = child->pid;
+	answer[UMH_ANSWER_PIDFD] = child->pidfd;
+	answer[UMH_ANSWER_SOCKET] = child->socket;
+}
+
+static void answer_report(long long *answer, const struct umh_report *report)
+{
+	answer[UMH_ANSWER_STAGE] = report->stage;
+	answer[UMH_ANSWER_DETAIL] = report->detail;
+	answer[UMH_ANSWER_KEPT] = (long long)report->kept;
+}
+
+static int start(const struct umh_request *request, enum umh_until until, long long *answer)
+{
+	struct umh_report report = {0};
+	struct umh_child child;
+	int status = 0;
+	int result = umh_start(request, &child, &report);
+
+	if (result == 0 && until == UMH_UNTIL_EXEC)
+		result = umh_outcome(&child, UMH_BLOCK, &report);
+	else if (result == 0 && until == UMH_UNTIL_EXIT)
+		result = umh_run(&child, &report, &status);
+	answer_child(answer, &child);
+	answer_report(answer, &report);
+	answer[UMH_ANSWER_STATUS] = status;
+	return result;
+}
+
+int umh_bridge_start(const signed char *strings, int size, int argc, int envc, const signed char *plan, int plan_size,
+		     const int *fds, int fd_count, int until, long long *answer)
+{
+	struct umh_request request = {.plan = (const void *)plan, .fds = fds, .fd_count = (unsigned)fd_count};
+	char **all;
+	int result;
+
+	if (!strings || !plan || !answer || (!fds && fd_count > 0) || argc < 0 || envc < 0 || fd_count < 0)
+		return -EFAULT;
+	answer[UMH_ANSWER_STAGE] = UMH_STAGE_SOCKET;
+	if ((size_t)plan_size < sizeof *request.plan || request.plan->size != (uint32_t)plan_size)
+		return -EPROTO;
+	all = vectors(strings, size, argc, envc);
+	if (!all)
+		return -ENOMEM;
+	request.path = all[0];
+	request.launcher_argv = all;
+	request.envp = all + 1 + argc + 1;
+	result = start(&request, (enum umh_until)until, answer);
+	free(all);
+	return result;
+}
+
+int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer)
+{
+	struct umh_child child = {pid, pidfd, socket};
+	struct umh_report report = {0};
+	int result;
+
+	if (!answer)
+		return -EFAULT;
+	result = umh_outcome(&child, UMH_NONBLOCK, &report);
+	answer_child(answer, &child);
+	answer_report(answer, &report);
+	return result;
+}
+
+int umh_bridge_wait(int pidfd, int *status)
+{
+	return status ? umh_wait(pidfd, UMH_NONBLOCK, status) : -EFAULT;
+}
+
+int umh_bridge_signal(int pidfd, int signal)
+{
+	return umh_signal(pidfd, signal);
+}
+
+int umh_bridge_watch(int fd, int event, long long token)
+{
+	return umh_watch(fd, (enum umh_event)event, (unsigned long long)token);
+}
+
+int umh_bridge_events(long long *tokens, int capacity, int timeout_ms)
+{
+	return tokens ? umh_events((unsigned long long *)tokens, capacity, timeout_ms) : -EFAULT;
+}
+
+int umh_bridge_open(const signed char *path, int flags, int mode)
+{
+	int fd = path ? open((const char *)path, flags | O_CLOEXEC, mode) : -1;
+
+	if (!path)
+		return -EFAULT;
+	return fd < 0 ? -errno : fd;
+}
+
+int umh_bridge_close(int fd)
+{
+	return close(fd) < 0 ? -errno : 0;
+}
+
+int umh_bridge_features(void)
+{
+	return umh_features();
+}
+
+/* The names of the stages in their order, separated by blanks: the test holds the Java enum against it. */
+int umh_bridge_stages(signed char *names, int size)
+{
+#define X(name) #name " "
+	static const char all[] = UMH_STAGES(X);
+#undef X
+
+	if (!names || size < (int)sizeof all - 1)
+		return -ERANGE;
+	memcpy(names, all, sizeof all - 1);
+	return (int)sizeof all - 1;
+}
+
+long long umh_bridge_effective(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct sets[2];
+
+	if (syscall(__NR_capget, &header, sets) < 0)
+		return 0;
+	return (long long)((uint64_t)sets[1].effective << 32 | sets[0].effective);
+}
+
+/* The kernel answers EINVAL for the first capability that it does not know. */
+int umh_bridge_last_capability(void)
+{
+	int capability = 0;
+
+	while (capability < 64 && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0)
+		capability++;
+	return capability - 1;
+}
+
+long long umh_bridge_bounding(void)
+{
+	uint64_t bounding = 0;
+
+	for (int capability = 0; capability < 64; capability++)
+		if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
+			bounding |= UINT64_C(1) << capability;
+	return (long long)bounding;
+}

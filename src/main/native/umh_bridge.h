@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_bridge.h - umh.h in the shapes that cross JNI: arrays and numbers. The Java class Native mirrors it. */
+#ifndef UMH_BRIDGE_H
+#define UMH_BRIDGE_H
+
+#include <errno.h>
+#include <signal.h>
+
+#include "umh.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where the answers of umh_bridge_start() and umh_bridge_outcome() stand in their array. */
+enum umh_answer {
+	UMH_ANSWER_PID,
+	UMH_ANSWER_PIDFD,  /* -1 when the process is gone */
+	UMH_ANSWER_SOCKET, /* -1 when the outcome is known */
+	UMH_ANSWER_STAGE,
+	UMH_ANSWER_DETAIL,
+	UMH_ANSWER_KEPT,
+	UMH_ANSWER_STATUS,
+	UMH_ANSWER_COUNT
+};
+
+/* How far umh_bridge_start() goes before it returns. */
+enum umh_until {
+	UMH_UNTIL_STARTED, /* a process exists; its outcome is not known */
+	UMH_UNTIL_EXEC,    /* the helper's program is in place */
+	UMH_UNTIL_EXIT,    /* the helper has ended */
+};
+
+int umh_bridge_load(const signed char *image, int size);
+
+/* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
+int umh_bridge_start(const signed char *strings, int size, int argc, int envc, const signed char *plan, int plan_size,
+		     const int *fds, int fd_count, int until, long long *answer);
+int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
+int umh_bridge_wait(int pidfd, int *status);
+int umh_bridge_signal(int pidfd, int signal);
+int umh_bridge_watch(int fd, int event, long long token);
+int umh_bridge_events(long long *tokens, int capacity, int timeout_ms);
+int umh_bridge_open(const signed char *path, int flags, int mode);
+int umh_bridge_close(int fd);
+int umh_bridge_features(void);
+int umh_bridge_stages(signed char *names, int size);
+
+/* The calling thread's capabilities, and the kernel's. */
+long long umh_bridge_effective(void);
+long long umh_bridge_bounding(void);
+int umh_bridge_last_capability(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_launcher.h - the launcher's memfd, and the low descriptors kept for it. */
+#ifndef UMH_LAUNCHER_H
+#define UMH_LAUNCHER_H
+
+#include <stddef.h>
+
+int umh_launcher_load(const char *image, size_t size);
+
+/* The launcher's own descriptor, close-on-exec. */
+int umh_launcher_fd(void);
+
+/* A reserved low number, or -1 when all are in use. Between take and give it belongs to the caller. */
+int umh_slot_take(void);
+void umh_slot_give(int slot);
+
+#endif

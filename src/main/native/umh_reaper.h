@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_reaper.h - the epoll of the one thread that notices ends. */
+#ifndef UMH_REAPER_H
+#define UMH_REAPER_H
+
+int umh_reaper_load(void);
+
+#endif
