@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The Linux kernel's usermode helper, for the JVM.
+ *
+ * <p>JavaCPP makes the native glue when this module is built; none of its classes is needed when it runs. The command
+ * line needs picocli and Jackson's streaming core; the library does not.
+ */
+module org.umh4j {
+    requires static org.bytedeco.javacpp;
+    requires static info.picocli;
+    requires static com.fasterxml.jackson.core;
+
+    exports org.umh4j;
+
+    opens org.umh4j.cli to
+            info.picocli;
+}

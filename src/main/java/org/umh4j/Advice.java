@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+/** What an error means here and what to do about it, in half a sentence; {@code docs/errors.md} has the rest. */
+final class Advice {
+    private static final String[] RLIMITS = {
+        "CPU", "FSIZE", "DATA", "STACK", "CORE", "RSS", "NPROC", "NOFILE", "MEMLOCK", "AS", "LOCKS", "SIGPENDING",
+        "MSGQUEUE", "NICE", "RTPRIO", "RTTIME"
+    };
+
+    private Advice() {}
+
+    /** Which one of several it was, to stand behind the stage's name. */
+    static String detail(UmhStage stage, int detail) {
+        return switch (stage) {
+            case RLIMIT -> detail < RLIMITS.length ? " of RLIMIT_" + RLIMITS[detail] : "";
+            case SOURCE, DESCRIPTORS -> " of descriptor " + detail;
+            case BOUNDING -> " of " + Capability.name(detail);
+            case SIGNALS, KILL -> detail == 0 ? "" : " of " + Signal.name(detail);
+            case DIED -> detail == 0 ? "" : " by " + Signal.name(detail);
+            default -> "";
+        };
+    }
+
+    static String of(UmhStage stage, int number) {
+        Errno errno = Errno.of(number);
+        if (errno == null) {
+            return "";
+        }
+        return switch (stage) {
+            case SETUP -> "the path and at least one argument, the program's own name, must be given";
+            case GATE -> "helpers are disabled; HelperGate.enable() or thaw() enables them again";
+            case INIT -> "the init function refused";
+            case EXEC -> exec(errno);
+            case LAUNCH -> launch(errno);
+            case CLONE, SHED, SOCKET -> resources(errno);
+            case BOUNDING, INHERITABLE, SECUREBITS -> errno == Errno.EPERM ? "this JVM lacks CAP_SETPCAP" : "";
+            case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
+            case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
+            case DIED -> "the launcher was killed from outside, or a seccomp filter of this JVM killed it";
+            default -> "";
+        };
+    }
+
+    private static String exec(Errno errno) {
+        return switch (errno) {
+            case ENOENT -> "the program, or the interpreter that it names, does not exist";
+            case EACCES -> "not a regular file, not executable for this user, or on a noexec mount";
+            case ENOEXEC -> "not a program for this machine, nor a script with #!; no shell is tried";
+            case ETXTBSY -> "the program is open for writing somewhere";
+            case E2BIG -> "arguments and environment are larger than the kernel takes";
+            case EAGAIN -> "the user's process limit, RLIMIT_NPROC, is exceeded";
+            case ENAMETOOLONG -> "a path is at most 4,095 bytes long, and a name in it 255";
+            default -> "";
+        };
+    }
+
+    private static String launch(Errno errno) {
+        return switch (errno) {
+            case E2BIG -> "one argument is at most 128 KiB long; all of them and the environment at most a quarter"
+                    + " of RLIMIT_STACK, and 6 MiB";
+            case EACCES, EPERM -> "this host does not let the launcher's memfd be executed; umh doctor says more";
+            default -> resources(errno);
+        };
+    }
+
+    private static String resources(Errno errno) {
+        return switch (errno) {
+            case EMFILE -> "this JVM's RLIMIT_NOFILE is reached";
+            case ENFILE -> "the host's file limit is reached: /proc/sys/fs/file-max";
+            case EAGAIN -> "a process limit is reached: pids.max of the cgroup, RLIMIT_NPROC, or kernel.threads-max";
+            case ENOMEM -> "the host, or the memory cgroup, has no memory left";
+            case ETOOMANYREFS -> "more descriptors are being passed than RLIMIT_NOFILE";
+            default -> "";
+        };
+    }
+}

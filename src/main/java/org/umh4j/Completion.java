@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.umh4j.internal.Child;
+import org.umh4j.internal.Workers;
+
+/**
+ * Where a caller and its helper's result meet, or miss each other: {@code sub_info->complete}.
+ *
+ * <p>Whoever comes second ends the call: the result finds a waiting caller and hands itself over, and the caller runs
+ * cleanup; or it finds that the caller has left, and cleanup is run for it. The kernel decides it by an
+ * {@code xchg()} on that pointer, this class by one flag.
+ */
+final class Completion {
+    private final SubprocessInfo info;
+    private final CompletableFuture<Integer> result = new CompletableFuture<>();
+    private final AtomicBoolean decided = new AtomicBoolean();
+
+    Completion(SubprocessInfo info) {
+        this.info = info;
+    }
+
+    /** The result will be the child's outcome, or its wait status. */
+    void follow(Child child, boolean untilExit) {
+        child.outcome().thenAccept(launch -> {
+            if (launch.result() < 0) {
+                info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
+            }
+            if (launch.result() < 0 || !untilExit) {
+                arrive(launch.result());
+            }
+        });
+        if (untilExit) {
+            child.exit().thenAccept(status -> arrive(Execution.retval(status)));
+        }
+    }
+
+    private void arrive(int retval) {
+        if (decided.compareAndSet(false, true)) {
+            result.complete(retval);
+        } else {
+            Workers.execute(() -> info.release(retval));
+        }
+    }
+
+    /** The caller does not wait any longer; false when the result was there first. */
+    boolean leave() {
+        return decided.compareAndSet(false, true);
+    }
+
+    /** The result; empty when the caller was interrupted and left. The interrupt flag stays set. */
+    OptionalInt await(boolean killable) {
+        if (!killable) {
+            return OptionalInt.of(result.join());
+        }
+        try {
+            return OptionalInt.of(result.get());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return leave() ? OptionalInt.empty() : OptionalInt.of(result.join());
+        } catch (ExecutionException e) {
+            throw new AssertionError("a result is a number", e);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.umh4j.internal.Child;
+import org.umh4j.internal.Host;
+import org.umh4j.internal.Launch;
+import org.umh4j.internal.Launch.Until;
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Plan;
+import org.umh4j.internal.Reaper;
+import org.umh4j.internal.VirtualThreads;
+import org.umh4j.internal.Workers;
+
+/**
+ * One call from entry to return: gate, init, launch, wait, cleanup. The counterpart of
+ * {@code call_usermodehelper_exec()}.
+ *
+ * <p>There are two ways to wait. A platform thread that can't be interrupted waits inside the one crossing that also
+ * starts the helper. All others, virtual threads among them, park until the reaper has news.
+ */
+final class Execution {
+    private static final int EINVAL = Errno.EINVAL.number();
+    private static final int EBUSY = Errno.EBUSY.number();
+    private static final int EINTR = Errno.EINTR.number();
+    private static final int ENOENT = Errno.ENOENT.number();
+    private static final int ECHILD = Errno.ECHILD.number();
+    private static final int ECANCELED = Errno.ECANCELED.number();
+    private static final int ENOMEM = Errno.ENOMEM.number();
+
+    private Execution() {}
+
+    static int exec(SubprocessInfo info, UmhWait wait) {
+        Objects.requireNonNull(wait, "wait");
+        info.take();
+        if (!info.hasPath()) {
+            return info.release(failure(info, UmhStage.SETUP, -EINVAL).retval());
+        }
+        if (!HelperGate.enter()) {
+            return info.release(failure(info, UmhStage.GATE, -EBUSY).retval());
+        }
+        try {
+            if (info.isEmptyPath()) {
+                return info.release(0);
+            }
+            if (wait.isNoWait()) {
+                Workers.execute(() -> unattended(info));
+                return 0;
+            }
+            boolean parks = wait.isKillable() || wait.isFreezable() || VirtualThreads.isCurrent();
+            return parks ? parked(info, wait) : blocking(info, wait);
+        } finally {
+            HelperGate.leave();
+        }
+    }
+
+    static Helper start(SubprocessInfo info) throws UmhException {
+        info.take();
+        Helper helper = null;
+        int retval = -ECANCELED;
+        try {
+            helper = new Helper(enterAndStart(info));
+            retval = 0;
+            return helper;
+        } catch (UmhException e) {
+            retval = e.retval();
+            throw e;
+        } finally {
+            releaseStarted(info, retval, helper);
+        }
+    }
+
+    private static Child enterAndStart(SubprocessInfo info) throws UmhException {
+        if (!info.hasPath()) {
+            throw failure(info, UmhStage.SETUP, -EINVAL);
+        }
+        if (!HelperGate.enter()) {
+            throw failure(info, UmhStage.GATE, -EBUSY);
+        }
+        try {
+            if (info.isEmptyPath()) {
+                throw failure(info, UmhStage.SETUP, -ENOENT);
+            }
+            if (!VirtualThreads.isCurrent()) {
+                return watch(info, launch(info, Until.EXEC));
+            }
+            Child child = watch(info, launch(info, Until.STARTED));
+            require(info, child.outcome().join());
+            return child;
+        } finally {
+            HelperGate.leave();
+        }
+    }
+
+    /** When cleanup throws, nobody gets the helper: it is not left running. */
+    private static void releaseStarted(SubprocessInfo info, int retval, Helper helper) {
+        boolean released = false;
+        try {
+            info.release(retval);
+            released = true;
+        } finally {
+            if (!released && helper != null) {
+                helper.close();
+            }
+        }
+    }
+
+    private static int blocking(SubprocessInfo info, UmhWait wait) {
+        int retval = -ECANCELED;
+        try {
+            if (wait.isForProcess()) {
+                retval = retval(launch(info, Until.EXIT).status());
+            } else {
+                watch(info, launch(info, Until.EXEC));
+                retval = 0;
+            }
+        } catch (UmhException e) {
+            retval = e.retval();
+        } finally {
+            info.release(retval);
+        }
+        return retval;
+    }
+
+    private static int parked(SubprocessInfo info, UmhWait wait) {
+        Completion completion = new Completion(info);
+        OptionalInt retval = OptionalInt.of(-ECANCELED);
+        try {
+            completion.follow(watch(info, launch(info, Until.STARTED)), wait.isForProcess());
+            retval = wait.isFreezable()
+                    ? HelperGate.freezable(() -> completion.await(wait.isKillable()))
+                    : completion.await(wait.isKillable());
+        } catch (UmhException e) {
+            retval = OptionalInt.of(e.retval());
+        } finally {
+            retval.ifPresent(info::release);
+        }
+        return retval.orElse(-EINTR);
+    }
+
+    /** NO_WAIT, in a thread of our own: everything happens later. */
+    private static void unattended(SubprocessInfo info) {
+        Completion completion = new Completion(info);
+        completion.leave();
+        int retval = -ECANCELED;
+        try {
+            completion.follow(watch(info, launch(info, Until.STARTED)), false);
+            retval = 0;
+        } catch (UmhException e) {
+            retval = e.retval();
+        } finally {
+            if (retval != 0) {
+                info.release(retval);
+            }
+        }
+    }
+
+    /** Init, then the plan, then the process. */
+    private static Launch launch(SubprocessInfo info, Until until) throws UmhException {
+        Cred cred = credentials(info);
+        if (info.argc() == 0) {
+            throw failure(info, UmhStage.SETUP, -EINVAL);
+        }
+        Plan plan = BornState.plan(cred);
+        try (OpenedFiles opened = new OpenedFiles()) {
+            open(info, plan, opened);
+            return require(info, Launch.start(info.strings(), info.argc(), info.envc(), plan, until));
+        }
+    }
+
+    /** The policy is applied before init, as in the kernel; and after it, so that init can't undo it. */
+    private static Cred credentials(SubprocessInfo info) throws UmhException {
+        Cred policy = UmhSysctl.policy();
+        if (info.init() == null) {
+            return policy.inheritable(CapabilitySet.NONE);
+        }
+        CapabilitySet bounding = policy.bounding().intersect(new CapabilitySet(Host.bounding()));
+        try {
+            Cred cred = info.init().init(info, new Cred(bounding, CapabilitySet.NONE));
+            Objects.requireNonNull(cred, "init answered null; it answers the credentials");
+            return new Cred(
+                    cred.bounding().intersect(policy.bounding()), cred.inheritable().intersect(policy.inheritable()));
+        } catch (InitFailure e) {
+            throw failure(info, UmhStage.INIT, e.retval());
+        }
+    }
+
+    private static void open(SubprocessInfo info, Plan plan, OpenedFiles opened) throws UmhException {
+        for (Map.Entry<Integer, Files.Source> file : info.files().sources().entrySet()) {
+            int target = file.getKey();
+            int fd = open(file.getValue(), opened);
+            if (fd < 0) {
+                throw info.failed(UmhStage.SOURCE, fd, target);
+            }
+            plan.file(target, fd);
+        }
+    }
+
+    private static int open(Files.Source source, OpenedFiles opened) {
+        if (source instanceof Files.Source.Opened file) {
+            return opened.open(file.path(), file.flags(), file.mode());
+        }
+        return ((Files.Source.Inherited) source).fd();
+    }
+
+    private static Child watch(SubprocessInfo info, Launch launch) throws UmhException {
+        Child child = Reaper.watch(launch);
+        if (child == null) {
+            throw failure(info, UmhStage.WAIT, -ENOMEM);
+        }
+        return child;
+    }
+
+    private static Launch require(SubprocessInfo info, Launch launch) throws UmhException {
+        if (launch.result() < 0) {
+            throw info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
+        }
+        info.started(launch.pid());
+        return launch;
+    }
+
+    private static UmhException failure(SubprocessInfo info, UmhStage stage, int retval) {
+        return info.failed(stage, retval, 0);
+    }
+
+    /** The raw status as the kernel returns it; a lost one as wait(2) says it. */
+    static int retval(int status) {
+        return status == WaitStatus.LOST.raw() ? -ECHILD : status;
+    }
+}

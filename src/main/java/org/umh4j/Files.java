@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The descriptors that a helper is born with, each from a source of its own; immutable. Nothing else is open in it.
+ *
+ * <p>{@link #none()}, the kernel's own way and the default, leaves even 0, 1 and 2 closed: a helper that prints will
+ * get {@code EBADF} for it. Targets are 0 to 65,535 and must be below the helper's and this JVM's limit on descriptors.
+ *
+ * <p>Files are opened by this JVM, with its rights, right before the helper is created, and closed in it right after.
+ */
+public final class Files {
+    /** The largest number that a helper's descriptor may have. */
+    public static final int LARGEST_TARGET = 65_535;
+
+    private static final Files NONE = new Files(Collections.emptyNavigableMap());
+
+    /** Where a descriptor comes from. */
+    sealed interface Source {
+        /** This JVM's own descriptor. */
+        record Inherited(int fd) implements Source {}
+
+        /** A file to be opened. */
+        record Opened(byte[] path, int flags, int mode) implements Source {}
+    }
+
+    private final Map<Integer, Source> sources;
+
+    private Files(Map<Integer, Source> sources) {
+        this.sources = sources;
+    }
+
+    /** No descriptor at all. */
+    public static Files none() {
+        return NONE;
+    }
+
+    /** This JVM's standard input, output and error as the helper's. */
+    public static Files standard() {
+        return NONE.inherit(0, 0).inherit(1, 1).inherit(2, 2);
+    }
+
+    /**
+     * These, and this JVM's descriptor {@code fd} as the helper's {@code target}.
+     *
+     * <p>They share one open file: its offset and flags are common to both.
+     */
+    public Files inherit(int target, int fd) {
+        if (fd < 0) {
+            throw new IllegalArgumentException("descriptor " + fd + " is negative");
+        }
+        return with(target, new Source.Inherited(fd));
+    }
+
+    /** These, and {@code /dev/null}, open for reading and writing. */
+    public Files devNull(int target) {
+        return open(target, "/dev/null", OpenFlag.READ_WRITE);
+    }
+
+    /** These, and a file, opened with the given flags; a file that is created gets mode 0666 less the JVM's umask. */
+    public Files open(int target, String path, OpenFlag... flags) {
+        return with(target, new Source.Opened(org.umh4j.internal.Bytes.of(path, "path"), OpenFlag.bits(flags), 0666));
+    }
+
+    /** These, and a file, opened with {@code flags} and {@code mode} as {@code open(2)} has them. */
+    public Files open(int target, byte[] path, int flags, int mode) {
+        return with(target, new Source.Opened(org.umh4j.internal.Bytes.of(path, "path"), flags, mode));
+    }
+
+    /** These without the helper's descriptor {@code target}. */
+    public Files without(int target) {
+        Map<Integer, Source> copy = new TreeMap<>(sources);
+        copy.remove(target);
+        return new Files(copy);
+    }
+
+    private Files with(int target, Source source) {
+        if (target < 0 || target > LARGEST_TARGET) {
+            throw new IllegalArgumentException("descriptor " + target + " is not in 0 to " + LARGEST_TARGET);
+        }
+        Map<Integer, Source> copy = new TreeMap<>(sources);
+        copy.put(target, source);
+        return new Files(copy);
+    }
+
+    Map<Integer, Source> sources() {
+        return sources;
+    }
+}

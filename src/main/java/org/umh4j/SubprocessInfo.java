@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.io.ByteArrayOutputStream;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.umh4j.internal.Bytes;
+
+/**
+ * One call of a helper: what to run, what to do before and after. Set up once, executed once, released once.
+ *
+ * <pre>{@code
+ * SubprocessInfo info = SubprocessInfo.of("/usr/sbin/ip", new String[] {"ip", "link"}, new String[] {"PATH=/usr/sbin"})
+ *         .init((i, cred) -> cred.bounding(CapabilitySet.of(CAP_NET_ADMIN)))
+ *         .cleanup(i -> log(i.retval()));
+ * int retval = UsermodeHelper.exec(info, UmhWait.PROC);
+ * }</pre>
+ *
+ * <p>The path is executed as it stands: there is no shell, and {@code PATH} is not searched. A relative path is looked
+ * up in the helper's working directory, which is the root folder. The first argument is by custom the program's name.
+ * The environment is exactly what is passed.
+ *
+ * <p>Strings become bytes in {@code sun.jnu.encoding}, as the JVM decoded those that it got from the system; a
+ * character that is not in it is refused rather than replaced, and so is a NUL. For other bytes there is
+ * {@link #of(byte[], byte[][], byte[][])}.
+ *
+ * <p>An object of this class is changed by one thread, until it is executed; later changes are refused.
+ *
+ * @implSpec {@code call_usermodehelper_setup()} and {@code call_usermodehelper_freeinfo()} of {@code kernel/umh.c},
+ *     Linux 6.12
+ */
+public final class SubprocessInfo {
+    private enum State {
+        SET_UP,
+        EXECUTED,
+        RELEASED
+    }
+
+    private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
+    private final byte[] path;
+    private final byte[][] argv;
+    private final byte[][] envp;
+
+    private Init init;
+    private Consumer<SubprocessInfo> cleanup = info -> {};
+    private Files files = Files.none();
+    private volatile int retval;
+    private volatile int pid;
+    private volatile UmhException failure;
+
+    private SubprocessInfo(byte[] path, byte[][] argv, byte[][] envp) {
+        this.path = path;
+        this.argv = argv;
+        this.envp = envp;
+    }
+
+    /**
+     * Sets up a call.
+     *
+     * @param path the program; null makes every execution answer {@code -EINVAL}, {@code ""} makes it a successful no-op
+     * @param argv the argument vector; null or empty makes every execution answer {@code -EINVAL}
+     * @param envp the environment, {@code NAME=VALUE} each; null is an empty one
+     * @throws IllegalArgumentException if a string has a NUL or a character that can't be encoded
+     */
+    public static SubprocessInfo of(String path, String[] argv, String[] envp) {
+        byte[] program = path == null ? null : Bytes.of(path, "path");
+        return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"));
+    }
+
+    /** The same with bytes, for names in another encoding than the system's; without their NUL. */
+    public static SubprocessInfo of(byte[] path, byte[][] argv, byte[][] envp) {
+        byte[] program = path == null ? null : Bytes.of(path, "path");
+        return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"));
+    }
+
+    private static byte[][] encoded(String[] strings, String what) {
+        byte[][] bytes = new byte[strings == null ? 0 : strings.length][];
+        for (int i = 0; i < bytes.length; i++) {
+            String name = what + "[" + i + "]";
+            bytes[i] = Bytes.of(Objects.requireNonNull(strings[i], name), name);
+        }
+        return bytes;
+    }
+
+    private static byte[][] copied(byte[][] strings, String what) {
+        byte[][] bytes = new byte[strings == null ? 0 : strings.length][];
+        for (int i = 0; i < bytes.length; i++) {
+            String name = what + "[" + i + "]";
+            bytes[i] = Bytes.of(Objects.requireNonNull(strings[i], name), name);
+        }
+        return bytes;
+    }
+
+    /** Has a function decide the helper's credentials right before it is created; null for none. */
+    public SubprocessInfo init(Init function) {
+        requireSetUp();
+        init = function;
+        return this;
+    }
+
+    /**
+     * Has a function called exactly once when the call is over, however it ended; {@link #retval} tells how.
+     *
+     * <p>It runs in the caller's thread where the caller waits for the result, else in a thread of the library.
+     */
+    public SubprocessInfo cleanup(Consumer<SubprocessInfo> function) {
+        requireSetUp();
+        cleanup = Objects.requireNonNull(function, "cleanup");
+        return this;
+    }
+
+    /** Gives the helper descriptors; the default is none at all. */
+    public SubprocessInfo files(Files descriptors) {
+        requireSetUp();
+        files = Objects.requireNonNull(descriptors, "files");
+        return this;
+    }
+
+    /** The program, as the system's encoding reads it; null if none was given. */
+    public String path() {
+        return path == null ? null : Bytes.toString(path);
+    }
+
+    /** The result of the call, for cleanup and later; 0 before. */
+    public int retval() {
+        return retval;
+    }
+
+    /** The helper's process id once it has one, else 0. After its end the number may belong to another process. */
+    public int pid() {
+        return pid;
+    }
+
+    /** Why the helper could not be started: the stage and the errno behind a negative result. */
+    public Optional<UmhException> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    Init init() {
+        return init;
+    }
+
+    Files files() {
+        return files;
+    }
+
+    boolean hasPath() {
+        return path != null;
+    }
+
+    boolean isEmptyPath() {
+        return path.length == 0;
+    }
+
+    int argc() {
+        return argv.length;
+    }
+
+    int envc() {
+        return envp.length;
+    }
+
+    /** The path, the arguments and the environment, each with its NUL, as they cross to C. */
+    byte[] strings() {
+        ByteArrayOutputStream all = new ByteArrayOutputStream(256);
+        append(all, path);
+        for (byte[] argument : argv) {
+            append(all, argument);
+        }
+        for (byte[] variable : envp) {
+            append(all, variable);
+        }
+        return all.toByteArray();
+    }
+
+    private static void append(ByteArrayOutputStream all, byte[] string) {
+        all.write(string, 0, string.length);
+        all.write(0);
+    }
+
+    /** From here on the call is under way and will be released. */
+    void take() {
+        if (!state.compareAndSet(State.SET_UP, State.EXECUTED)) {
+            throw new IllegalStateException("a SubprocessInfo is executed once; set up another one");
+        }
+    }
+
+    void started(int helper) {
+        pid = helper;
+    }
+
+    UmhException failed(UmhStage stage, int result, int detail) {
+        failure = new UmhException(path(), stage, result, detail);
+        return failure;
+    }
+
+    /** The end of the call: cleanup runs. Answers the result, so that callers can return it. */
+    int release(int result) {
+        if (!state.compareAndSet(State.EXECUTED, State.RELEASED)) {
+            throw new IllegalStateException("released twice");
+        }
+        retval = result;
+        cleanup.accept(this);
+        return result;
+    }
+
+    private void requireSetUp() {
+        if (state.get() != State.SET_UP) {
+            throw new IllegalStateException("already executed; set up another SubprocessInfo");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "SubprocessInfo[" + path() + ", " + state.get() + "]";
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+/**
+ * Starts programs the way the Linux kernel starts its helpers.
+ *
+ * <p>{@link #call} and {@link #exec} return what the kernel's functions return: 0, a raw wait status, or a negative
+ * errno. {@link #start} is for programs that go on living: it answers a {@link Helper}, or throws a
+ * {@link UmhException} that names the stage.
+ *
+ * <pre>{@code
+ * int retval = UsermodeHelper.call("/sbin/modprobe", new String[] {"modprobe", "-q", "dummy"},
+ *         UsermodeHelper.KERNEL_ENVIRONMENT, UmhWait.PROC);
+ * }</pre>
+ *
+ * <p>What a helper is born with unless something else is asked for: its own session and no terminal, no descriptors,
+ * all signals at their default and unblocked, umask 022, nice 0, every cpu, kthreadd's resource limits, a new empty
+ * session keyring, working directory {@code /}; the JVM's identity, cgroup and namespaces. Nothing of it depends on the
+ * thread that calls. {@code docs/kernel-map.md} lists every attribute.
+ *
+ * <p>All methods may be called from any thread at any time, virtual ones included.
+ *
+ * @implSpec {@code call_usermodehelper()} and {@code call_usermodehelper_exec()} of {@code kernel/umh.c}, Linux 6.12
+ */
+public final class UsermodeHelper {
+    private static final String[] ENVIRONMENT = {"HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin"};
+
+    private UsermodeHelper() {}
+
+    /** The environment that the kernel gives to modprobe: {@code HOME=/}, {@code TERM=linux} and a {@code PATH}. */
+    public static String[] kernelEnvironment() {
+        return ENVIRONMENT.clone();
+    }
+
+    /**
+     * Runs a program and waits as long as {@code wait} says; {@link SubprocessInfo#of} and {@link #exec} in one.
+     *
+     * @return as {@link #exec}
+     */
+    public static int call(String path, String[] argv, String[] envp, UmhWait wait) {
+        return exec(SubprocessInfo.of(path, argv, envp), wait);
+    }
+
+    /**
+     * Runs a program and waits as long as {@code wait} says.
+     *
+     * <table>
+     * <caption>What it returns</caption>
+     * <tr><td>path null</td><td>{@code -EINVAL}</td></tr>
+     * <tr><td>helpers disabled</td><td>{@code -EBUSY}</td></tr>
+     * <tr><td>path {@code ""}</td><td>0; nothing is started</td></tr>
+     * <tr><td>init refused</td><td>its number</td></tr>
+     * <tr><td>{@link UmhWait#NO_WAIT}</td><td>0, whatever happens later</td></tr>
+     * <tr><td>{@link UmhWait#EXEC}</td><td>0 once the program is in place, else the negative errno</td></tr>
+     * <tr><td>{@link UmhWait#PROC}</td><td>the raw wait status ({@code exit 1} is 256, SIGKILL is 9); the negative errno
+     *     if it never ran; {@code -ECHILD} if the status was lost</td></tr>
+     * <tr><td>killable, and interrupted</td><td>{@code -EINTR}; the helper runs on</td></tr>
+     * </table>
+     *
+     * <p>In every case the call's cleanup runs exactly once: before this method returns, but for NO_WAIT and for an
+     * interrupted killable caller, where it runs when the helper has come as far as it was to be waited for.
+     *
+     * <p>An interrupt never ends a wait that is not killable. Either way the caller's interrupt flag stays set.
+     *
+     * @throws IllegalStateException if {@code info} was executed before
+     */
+    public static int exec(SubprocessInfo info, UmhWait wait) {
+        return Execution.exec(info, wait);
+    }
+
+    /**
+     * Starts a program and returns when it is in place, as {@link UmhWait#EXEC} does.
+     *
+     * <p>The call's cleanup has run when this returns. Not interruptible: the wait ends when the kernel has read the
+     * program.
+     *
+     * @throws UmhException if it could not be started; also for an empty path, which {@link #exec} takes for a no-op
+     */
+    public static Helper start(SubprocessInfo info) throws UmhException {
+        return Execution.start(info);
+    }
+}

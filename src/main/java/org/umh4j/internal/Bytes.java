@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.Charset;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** Strings as the kernel has them: bytes without NUL. */
+public final class Bytes {
+    /** How the JVM decoded paths and arguments that it got from the system; so this is how they go back. */
+    private static final Charset SYSTEM =
+            Charset.forName(System.getProperty("sun.jnu.encoding", StandardCharsets.UTF_8.name()));
+
+    private Bytes() {}
+
+    /** The bytes of a string, which is called {@code what} in the exception about a NUL or an impossible character. */
+    public static byte[] of(String string, String what) {
+        try {
+            ByteBuffer encoded = SYSTEM.newEncoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT)
+                    .encode(CharBuffer.wrap(string));
+            byte[] bytes = Arrays.copyOf(encoded.array(), encoded.limit());
+            return checked(bytes, what);
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(
+                    what + " has a character that is not in the system's encoding " + SYSTEM + "; pass it as bytes", e);
+        }
+    }
+
+    /** A copy without NUL. */
+    public static byte[] of(byte[] bytes, String what) {
+        return checked(bytes.clone(), what);
+    }
+
+    /** The string that these bytes are in the system's encoding. */
+    public static String toString(byte[] bytes) {
+        return new String(bytes, SYSTEM);
+    }
+
+    static byte[] nulTerminated(String string) {
+        byte[] bytes = of(string, "path");
+        return Arrays.copyOf(bytes, bytes.length + 1);
+    }
+
+    private static byte[] checked(byte[] bytes, String what) {
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] == 0) {
+                throw new IllegalArgumentException(what + " has a NUL at byte " + i);
+            }
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A process that the {@link Reaper} watches: from its start until it has been reaped.
+ *
+ * <p>Its pidfd is closed the moment it has been reaped, under the lock that a signal takes; so a signal reaches this
+ * process or none.
+ */
+public final class Child {
+    private static final int NONE = -1;
+    private static final int EAGAIN = Native.eagain();
+    private static final int ESRCH = Native.esrch();
+
+    private final Launch launch;
+    private final CompletableFuture<Launch> outcome = new CompletableFuture<>();
+    private final CompletableFuture<Integer> exit = new CompletableFuture<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private int pidfd;
+
+    Child(Launch launch) {
+        this.launch = launch;
+        this.pidfd = launch.pidfd();
+        if (launch.socket() == NONE) {
+            outcome.complete(launch);
+        }
+    }
+
+    public int pid() {
+        return launch.pid();
+    }
+
+    /** Complete when the program is in place, or known not to be. Dependents must not block: they run in the reaper. */
+    public CompletableFuture<Launch> outcome() {
+        return outcome;
+    }
+
+    /** Complete with the wait status when the process has been reaped. Dependents must not block. */
+    public CompletableFuture<Integer> exit() {
+        return exit;
+    }
+
+    /** 0, or a negative errno: {@code -ESRCH} when the process has ended. */
+    public int signal(int signal) {
+        lock.lock();
+        try {
+            return pidfd == NONE ? -ESRCH : Native.signal(pidfd, signal);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The plan socket was hung up, or the process has ended: one of them decides the launch. */
+    void decide() {
+        if (outcome.isDone() || !launch.decide()) {
+            return;
+        }
+        if (launch.result() < 0) {
+            forgetPidfd();
+        }
+        outcome.complete(launch);
+    }
+
+    /** Reaps the process if it has ended; true when there is nothing more to watch. */
+    boolean reap() {
+        int[] status = new int[1];
+        lock.lock();
+        try {
+            if (pidfd == NONE) {
+                return true;
+            }
+            if (Native.reap(pidfd, status) == -EAGAIN) {
+                return false;
+            }
+            Native.close(pidfd);
+            pidfd = NONE;
+        } finally {
+            lock.unlock();
+        }
+        exit.complete(status[0]);
+        return true;
+    }
+
+    boolean failed() {
+        return outcome.isDone() && launch.result() < 0;
+    }
+
+    int pidfd() {
+        return pidfd;
+    }
+
+    int socket() {
+        return launch.socket();
+    }
+
+    /** The shim has reaped the process and closed its pidfd. */
+    private void forgetPidfd() {
+        lock.lock();
+        pidfd = NONE;
+        lock.unlock();
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What kthreadd hands down to a helper of the kernel.
+ *
+ * <p>Its resource limits are read from {@code /proc/2/limits} where pid 2 is kthreadd; in a pid namespace it is not,
+ * and they are computed as the kernel computes them at boot.
+ */
+public final class KernelDefaults {
+    public static final int UMASK = 0022;
+    public static final long TIMER_SLACK_NANOS = 50_000;
+    public static final int COREDUMP_FILTER = 0x33;
+
+    private static final long INFINITY = -1;
+    private static final long PF_KTHREAD = 0x0020_0000;
+    private static final Path KTHREADD = Path.of("/proc/2");
+
+    /** The lines of /proc/PID/limits in the order of the resources' numbers, RLIMIT_CPU to RLIMIT_RTTIME. */
+    private static final List<String> RESOURCES = List.of(
+            "Max cpu time",
+            "Max file size",
+            "Max data size",
+            "Max stack size",
+            "Max core file size",
+            "Max resident set",
+            "Max processes",
+            "Max open files",
+            "Max locked memory",
+            "Max address space",
+            "Max file locks",
+            "Max pending signals",
+            "Max msgqueue size",
+            "Max nice priority",
+            "Max realtime priority",
+            "Max realtime timeout");
+
+    private static final long[] RLIMITS = rlimitsOfKthreadd();
+
+    private KernelDefaults() {}
+
+    /** Soft and hard limit of each resource in turn. */
+    public static void rlimits(long[] into) {
+        System.arraycopy(RLIMITS, 0, into, 0, RLIMITS.length);
+    }
+
+    private static long[] rlimitsOfKthreadd() {
+        try {
+            return isKthreadd() ? parse(Files.readAllLines(KTHREADD.resolve("limits"))) : computed();
+        } catch (IOException | RuntimeException e) {
+            return computed();
+        }
+    }
+
+    private static boolean isKthreadd() throws IOException {
+        String stat = Files.readString(KTHREADD.resolve("stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return stat.startsWith("2 (kthreadd)") && (Long.parseLong(fields[6]) & PF_KTHREAD) != 0;
+    }
+
+    private static long[] parse(List<String> lines) {
+        long[] limits = new long[2 * RESOURCES.size()];
+        for (int resource = 0; resource < RESOURCES.size(); resource++) {
+            String name = RESOURCES.get(resource);
+            String line = lines.stream().filter(l -> l.startsWith(name + " ")).findFirst().orElseThrow();
+            String[] values = line.substring(name.length()).trim().split("\\s+");
+            limits[2 * resource] = limit(values[0]);
+            limits[2 * resource + 1] = limit(values[1]);
+        }
+        return limits;
+    }
+
+    private static long limit(String text) {
+        return text.equals("unlimited") ? INFINITY : Long.parseUnsignedLong(text);
+    }
+
+    /** INIT_RLIMITS of asm-generic/resource.h, and what fork_init() of kernel/fork.c makes of two of them. */
+    private static long[] computed() {
+        long processes = threadsMax() / 2;
+        long[] limits = new long[2 * RESOURCES.size()];
+        Arrays.fill(limits, INFINITY);
+        set(limits, "Max stack size", 8L << 20, INFINITY);
+        set(limits, "Max core file size", 0, INFINITY);
+        set(limits, "Max processes", processes, processes);
+        set(limits, "Max open files", 1024, 4096);
+        set(limits, "Max locked memory", 8L << 20, 8L << 20);
+        set(limits, "Max pending signals", processes, processes);
+        set(limits, "Max msgqueue size", 819_200, 819_200);
+        set(limits, "Max nice priority", 0, 0);
+        set(limits, "Max realtime priority", 0, 0);
+        return limits;
+    }
+
+    private static void set(long[] limits, String name, long soft, long hard) {
+        limits[2 * RESOURCES.indexOf(name)] = soft;
+        limits[2 * RESOURCES.indexOf(name) + 1] = hard;
+    }
+
+    private static long threadsMax() {
+        try {
+            return Long.parseLong(Files.readString(Path.of("/proc/sys/kernel/threads-max")).trim());
+        } catch (IOException | RuntimeException e) {
+            return INFINITY;
+        }
+    }
+}

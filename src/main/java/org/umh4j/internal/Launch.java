@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+/**
+ * The answer to one attempt to start a helper, as far as it is known.
+ *
+ * <p>A launch that was started and not waited for is watched by the {@link Reaper}, which completes it.
+ */
+public final class Launch {
+    /** How far {@link #start} goes before it returns. */
+    public enum Until {
+        /** A process exists. Never blocks for long; the rest is the reaper's. */
+        STARTED(Native.untilStarted()),
+        /** The program image is in place. */
+        EXEC(Native.untilExec()),
+        /** The helper has ended. */
+        EXIT(Native.untilExit());
+
+        private final int code;
+
+        Until(int code) {
+            this.code = code;
+        }
+    }
+
+    private static final int EAGAIN = Native.eagain();
+    private static final int COUNT = Native.answerCount();
+    private static final int PID = Native.answerPid();
+    private static final int PIDFD = Native.answerPidfd();
+    private static final int SOCKET = Native.answerSocket();
+    private static final int STAGE = Native.answerStage();
+    private static final int DETAIL = Native.answerDetail();
+    private static final int KEPT = Native.answerKept();
+    private static final int STATUS = Native.answerStatus();
+
+    private final long[] answer = new long[COUNT];
+    private int result;
+
+    private Launch() {}
+
+    /**
+     * Starts a helper and goes on until the given point.
+     *
+     * @param strings path, arguments and environment strings, each with its NUL
+     */
+    public static Launch start(byte[] strings, int argc, int envc, Plan plan, Until until) {
+        Launch launch = new Launch();
+        byte[] encoded = plan.encode();
+        int[] fds = plan.fds();
+        launch.result = Native.start(
+                strings,
+                strings.length,
+                argc,
+                envc,
+                encoded,
+                encoded.length,
+                fds,
+                fds.length,
+                until.code,
+                launch.answer);
+        return launch;
+    }
+
+    /** Asks again; true when the outcome is known now. */
+    boolean decide() {
+        int now = Native.outcome(pid(), pidfd(), socket(), answer);
+        if (now == -EAGAIN) {
+            return false;
+        }
+        result = now;
+        return true;
+    }
+
+    /** 0, or the negative errno of {@link #stage}. */
+    public int result() {
+        return result;
+    }
+
+    public int pid() {
+        return (int) answer[PID];
+    }
+
+    int pidfd() {
+        return (int) answer[PIDFD];
+    }
+
+    int socket() {
+        return (int) answer[SOCKET];
+    }
+
+    /** The ordinal of the UmhStage that failed. */
+    public int stage() {
+        return (int) answer[STAGE];
+    }
+
+    /** Which resource, capability, descriptor or signal it was; else 0. */
+    public int detail() {
+        return (int) answer[DETAIL];
+    }
+
+    /** One bit for each stage that could not be taken and was not required. */
+    public long kept() {
+        return answer[KEPT];
+    }
+
+    /** The wait status, when the launch went until EXIT. */
+    public int status() {
+        return (int) answer[STATUS];
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * Loads the native library as a tool of root must: from a file that nobody else can have written.
+ *
+ * <p>Either a file named by {@value #LIBRARY_PROPERTY}, trusted from its root folder down to itself; or the copy in
+ * this jar, written into a folder that was made for it a moment before, readable by nobody else, read back, loaded and
+ * deleted. No cache is kept and none is looked at. A folder on a {@code noexec} mount is passed over for the next one.
+ */
+public final class NativeLibrary {
+    /** Names the library's file, for an installation with files of its own. */
+    public static final String LIBRARY_PROPERTY = "org.umh4j.library.path";
+
+    /** Names the launcher's file, for hosts that forbid executable memfds. */
+    public static final String LAUNCHER_PROPERTY = "org.umh4j.launcher.path";
+
+    /** Names the folder in which the private folder is made. */
+    public static final String FOLDER_PROPERTY = "org.umh4j.library.tmpdir";
+
+    private NativeLibrary() {}
+
+    /** Called once, when {@link Native} is initialised. */
+    static void load() {
+        String path = System.getProperty(LIBRARY_PROPERTY);
+        if (path != null) {
+            System.load(trusted(path, LIBRARY_PROPERTY).toString());
+        } else {
+            loadBundled(resource("libumh4j.so"));
+        }
+        int result = loadLauncher();
+        if (result < 0) {
+            throw new UnsatisfiedLinkError("the launcher can't be made ready: errno " + -result
+                    + "; where executable memfds are forbidden, name its file by -D" + LAUNCHER_PROPERTY);
+        }
+    }
+
+    private static int loadLauncher() {
+        String path = System.getProperty(LAUNCHER_PROPERTY);
+        if (path == null) {
+            byte[] image = resource("launcher.elf");
+            return Native.load(image, image.length);
+        }
+        return Native.load(Bytes.nulTerminated(trusted(path, LAUNCHER_PROPERTY).toString()), 0);
+    }
+
+    private static Path trusted(String path, String property) {
+        try {
+            return TrustedPath.require(Path.of(path));
+        } catch (IOException e) {
+            throw new UnsatisfiedLinkError(property + ": " + e.getMessage());
+        }
+    }
+
+    /** A file of this jar; public for the command line, which carries the probe there. */
+    public static byte[] resource(String name) {
+        String place = platform() + "/" + name;
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(place)) {
+            if (in == null) {
+                throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch") + ")");
+            }
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UnsatisfiedLinkError(place + ": " + e.getMessage());
+        }
+    }
+
+    private static String platform() {
+        String arch = System.getProperty("os.arch");
+        return "linux-" + (arch.equals("amd64") ? "x86_64" : arch.equals("aarch64") ? "arm64" : arch);
+    }
+
+    private static void loadBundled(byte[] library) {
+        List<String> refused = new ArrayList<>();
+        for (Path base : folders()) {
+            try {
+                loadFrom(base, library);
+                return;
+            } catch (IOException | UnsatisfiedLinkError e) {
+                refused.add(base + ": " + e.getMessage());
+            }
+        }
+        throw new UnsatisfiedLinkError("no folder to load the native library from; name one by -D" + FOLDER_PROPERTY
+                + " or the library itself by -D" + LIBRARY_PROPERTY + ": " + String.join("; ", refused));
+    }
+
+    private static Set<Path> folders() {
+        String named = System.getProperty(FOLDER_PROPERTY);
+        if (named != null) {
+            return Set.of(Path.of(named));
+        }
+        Set<Path> folders = new LinkedHashSet<>();
+        for (String folder : Arrays.asList(
+                System.getProperty("java.io.tmpdir"),
+                System.getenv("XDG_RUNTIME_DIR"),
+                "/run",
+                "/dev/shm",
+                "/var/tmp",
+                System.getProperty("user.home"))) {
+            if (folder != null && !folder.isEmpty()) {
+                folders.add(Path.of(folder));
+            }
+        }
+        return folders;
+    }
+
+    private static void loadFrom(Path base, byte[] library) throws IOException {
+        Path folder = privateFolder(base);
+        Path file = folder.resolve("libumh4j.so");
+        try {
+            Files.write(file, library, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            if (!Arrays.equals(Files.readAllBytes(file), library)) {
+                throw new IOException("the library was changed while it was written");
+            }
+            System.load(file.toString());
+        } finally {
+            Files.deleteIfExists(file);
+            Files.delete(folder);
+        }
+    }
+
+    /** A new folder of mode 0700 below one that nobody else can rename or replace anything of ours in. */
+    public static Path privateFolder(Path base) throws IOException {
+        Path folder = Files.createTempDirectory(
+                TrustedPath.require(base),
+                "umh4j-",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Objects.requireNonNull(folder);
+        return folder;
+    }
+}

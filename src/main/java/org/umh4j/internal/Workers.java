@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Two threads at most that run what callers gave us: init and cleanup of calls that nobody waits for, and whatever
+ * hangs on an exit future. The reaper never runs such code, so code that blocks delays no exit notice.
+ */
+public final class Workers {
+    private static final int THREADS = 2;
+    private static final int IDLE_SECONDS = 10;
+    private static final ThreadPoolExecutor POOL = pool();
+
+    private Workers() {}
+
+    /** For the dependents of futures. */
+    public static Executor executor() {
+        return POOL;
+    }
+
+    /** Runs the task soon; what it throws is logged, since nobody can catch it. */
+    public static void execute(Runnable task) {
+        POOL.execute(() -> {
+            try {
+                task.run();
+            } catch (Throwable e) {
+                System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
+            }
+        });
+    }
+
+    private static ThreadPoolExecutor pool() {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                THREADS, THREADS, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Workers::thread);
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    private static Thread thread(Runnable run) {
+        Thread thread = new Thread(null, run, "umh4j-worker", 0, false);
+        thread.setDaemon(true);
+        return thread;
+    }
+}
