@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# Makefile - the front door: what Maven does, and what it can't. `make help` lists the targets.
+
+# Inputs: JAVA_HOME selects the JDK (17 or newer); MAVEN_OPTS and MVNFLAGS go to Maven.
+MVN := mvn --batch-mode --no-transfer-progress $(MVNFLAGS)
+VERSION := $(shell sed -n 's:^  <version>\(.*\)</version>:\1:p' pom.xml)
+CLI := target/umh4j-$(VERSION)-cli.jar
+SOURCES := pom.xml $(shell find src test/probe -type f)
+
+.DEFAULT_GOAL := build
+.PHONY: help tools build run test check bench clean
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Each tool with the Debian package that brings it.
+tools:
+	@missing=; \
+	need() { command -v "$$1" >/dev/null 2>&1 || missing="$$missing\n  $$1: apt-get install $$2"; }; \
+	need mvn maven; need gcc gcc; need g++ g++; need ld binutils; \
+	[ -n "$$JAVA_HOME" ] || need javac openjdk-17-jdk-headless; \
+	[ -z "$$JAVA_HOME" ] || [ -x "$$JAVA_HOME/bin/javac" ] || missing="$$missing\n  javac: JAVA_HOME=$$JAVA_HOME has none"; \
+	[ -e /usr/include/linux/close_range.h ] || missing="$$missing\n  linux/close_range.h: apt-get install linux-libc-dev libc6-dev"; \
+	[ -z "$$missing" ] || { printf "missing:$$missing\n" >&2; exit 1; }
+
+$(CLI): $(SOURCES)
+	@$(MAKE) --no-print-directory tools
+	$(MVN) -q package -DskipTests
+	@touch $(CLI)
+
+build: $(CLI) ## builds the library and the command line
+
+run: $(CLI) ## starts real helpers on this machine and shows what they were born with
+	./umh tour
+
+test: tools ## builds and runs all tests
+	$(MVN) verify
+
+clean: ## removes what was built
+	rm -rf target

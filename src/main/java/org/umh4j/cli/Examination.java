@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.umh4j.Capability;
+import org.umh4j.CapabilitySet;
+import org.umh4j.Helper;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhException;
+import org.umh4j.UmhStage;
+import org.umh4j.UmhSysctl;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.WaitStatus;
+import org.umh4j.internal.Host;
+
+/** What umh doctor looks at, one method each. The proof of the pudding is the last: a helper is started. */
+final class Examination {
+    private static final int CLONE3 = 1;
+    private static final int CLOSE_RANGE = 2;
+    private static final int EXECVEAT = 4;
+
+    private final Map<String, String> status = status();
+    private final List<Finding> findings = new ArrayList<>();
+
+    private Examination() {}
+
+    static List<Finding> ofThisHost() {
+        Examination examination = new Examination();
+        try {
+            Host.capabilities();
+        } catch (LinkageError e) {
+            return List.of(Finding.missing("native library", Main.message(e)));
+        }
+        examination.kernel();
+        examination.identity();
+        examination.inescapable();
+        examination.policy();
+        examination.memfd();
+        examination.descriptors();
+        examination.helper();
+        return examination.findings;
+    }
+
+    private void kernel() {
+        findings.add(Finding.ok(
+                "kernel",
+                System.getProperty("os.version") + " on " + System.getProperty("os.arch") + ", Java "
+                        + System.getProperty("java.version")));
+        findings.add(
+                status.isEmpty()
+                        ? Finding.limited("/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's")
+                        : Finding.ok("/proc", "mounted"));
+    }
+
+    private void identity() {
+        CapabilitySet effective = new CapabilitySet(Host.effective());
+        CapabilitySet missing = CapabilitySet.all().minus(effective);
+        String uid = status.getOrDefault("Uid", "?").split("\\s+")[0];
+        if (missing.isEmpty()) {
+            findings.add(Finding.ok("privilege", "uid " + uid + " with every capability"));
+            return;
+        }
+        StringBuilder words = new StringBuilder("uid " + uid + " without ");
+        words.append(effective.isEmpty() ? "any capability" : missing.toString());
+        words.append(". Helpers can't be given");
+        add(words, effective, Capability.CAP_SETPCAP, " a smaller bounding set,");
+        add(words, effective, Capability.CAP_SYS_RESOURCE, " higher hard limits than the JVM's,");
+        add(words, effective, Capability.CAP_SYS_NICE, " a better nice value or policy than the JVM's,");
+        String text = words.toString();
+        boolean harmless = !text.endsWith(",");
+        findings.add(
+                harmless
+                        ? Finding.ok("privilege", text.substring(0, text.indexOf(". Helpers")))
+                        : Finding.limited("privilege", text.substring(0, text.length() - 1)));
+    }
+
+    private static void add(StringBuilder words, CapabilitySet effective, Capability needed, String what) {
+        if (!effective.contains(needed)) {
+            words.append(what);
+        }
+    }
+
+    /** What the JVM itself is under, and no child of it can leave. */
+    private void inescapable() {
+        List<String> kept = new ArrayList<>();
+        if (status.getOrDefault("NoNewPrivs", "0").equals("1")) {
+            kept.add("no_new_privs: set-user-ID programs and file capabilities have no effect in helpers");
+        }
+        if (!status.getOrDefault("Seccomp", "0").equals("0")) {
+            kept.add("a seccomp filter, which helpers inherit");
+        }
+        CapabilitySet unbounded = CapabilitySet.all().minus(new CapabilitySet(Host.bounding()));
+        if (!unbounded.isEmpty()) {
+            kept.add("a bounding set without " + unbounded);
+        }
+        findings.add(
+                kept.isEmpty()
+                        ? Finding.ok("confinement", "none that helpers would inherit")
+                        : Finding.limited("confinement", "this JVM runs with " + String.join("; with ", kept)));
+    }
+
+    private void policy() {
+        CapabilitySet dropped = CapabilitySet.all().minus(UmhSysctl.bset());
+        findings.add(
+                dropped.isEmpty()
+                        ? Finding.ok("policy", "kernel.usermodehelper.bset leaves every capability")
+                        : Finding.limited("policy", "kernel.usermodehelper.bset takes from helpers: " + dropped));
+    }
+
+    private void memfd() {
+        String noexec = read("/proc/sys/vm/memfd_noexec");
+        findings.add(Finding.ok(
+                "launcher",
+                noexec.equals("2")
+                        ? "a file, since vm.memfd_noexec forbids executable memfds"
+                        : "a sealed memfd"));
+    }
+
+    private void descriptors() {
+        String limit = read("/proc/self/limits")
+                .lines()
+                .filter(line -> line.startsWith("Max open files"))
+                .findFirst()
+                .map(line -> line.substring("Max open files".length()).trim().split("\\s+")[0])
+                .orElse("?");
+        findings.add(Finding.ok("descriptors", "up to " + limit + "; each live helper takes one"));
+    }
+
+    /** The born state as this host lets us make it. */
+    private void helper() {
+        try (Probe probe = new Probe();
+                Helper helper = UsermodeHelper.start(
+                        SubprocessInfo.of(probe.path(), new String[] {probe.path()}, new String[0]))) {
+            WaitStatus end = helper.waitFor();
+            systemCalls();
+            if (!end.success()) {
+                findings.add(Finding.missing("helper", "started and ended with " + end));
+                return;
+            }
+            Set<UmhStage> kept = helper.kept();
+            findings.add(
+                    kept.isEmpty()
+                            ? Finding.ok("helper", "starts, and is born as the kernel's would be")
+                            : Finding.limited("helper", "starts; these stay as the JVM has them: " + names(kept)));
+        } catch (UmhException e) {
+            findings.add(Finding.missing("helper", e.getMessage()));
+        } catch (IOException e) {
+            findings.add(Finding.limited("helper", "not tried: " + Main.message(e)));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void systemCalls() {
+        int features = Host.features();
+        List<String> old = new ArrayList<>();
+        if ((features & CLONE3) == 0) {
+            old.add("clone3 (clone serves)");
+        }
+        if ((features & CLOSE_RANGE) == 0) {
+            old.add("close_range (the time to start a helper grows with the JVM's descriptors)");
+        }
+        if ((features & EXECVEAT) == 0) {
+            old.add("execveat (/proc/self/fd serves)");
+        }
+        findings.add(
+                old.isEmpty()
+                        ? Finding.ok("system calls", "clone3, close_range and execveat are in use")
+                        : Finding.limited("system calls", "not available: " + String.join(", ", old)));
+    }
+
+    private static String names(Set<UmhStage> stages) {
+        return stages.stream().map(UmhStage::name).collect(Collectors.joining(", "));
+    }
+
+    private static Map<String, String> status() {
+        Map<String, String> fields = new LinkedHashMap<>();
+        for (String line : read("/proc/self/status").split("\n")) {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                fields.put(line.substring(0, colon), line.substring(colon + 1).trim());
+            }
+        }
+        return fields;
+    }
+
+    private static String read(String path) {
+        try {
+            return Files.readString(Path.of(path)).trim();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

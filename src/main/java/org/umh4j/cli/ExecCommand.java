@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.umh4j.Errno;
+import org.umh4j.Helper;
+import org.umh4j.Signal;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhException;
+import org.umh4j.UmhWait;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.WaitStatus;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code umh exec}: runs one helper. */
+@Command(
+        name = "exec",
+        description = "Runs a program as a helper. The path is executed as it stands: PATH is not searched.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class ExecCommand implements Callable<Integer> {
+    private static final int TIMED_OUT = 124;
+    private static final int NOT_EXECUTABLE = 126;
+    private static final int NOT_FOUND = 127;
+    private static final int SIGNALED = 128;
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    enum Wait {
+        NONE,
+        EXEC,
+        PROC
+    }
+
+    @Mixin
+    private HelperOptions options;
+
+    @Option(names = "--wait", paramLabel = "none|exec|proc", description = "How long umh waits: not at all, until the"
+            + " program is in place, until it has ended (default).")
+    private Wait wait = Wait.PROC;
+
+    @Option(names = "--killable", description = "When umh is interrupted the helper runs on; else it is terminated.")
+    private boolean killable;
+
+    @Option(names = "--freezable", description = "UMH_FREEZABLE.")
+    private boolean freezable;
+
+    @Option(names = "--timeout", paramLabel = "TIME", description = "Ends the helper after this time (such as 500ms, 5s,"
+            + " 2m): SIGTERM, and SIGKILL two seconds later.")
+    private String timeout;
+
+    @Option(names = "--json", description = "Prints the result as one JSON object, as the last line of standard output.")
+    private boolean json;
+
+    @Parameters(index = "0", paramLabel = "PATH", description = "The program.")
+    private String path;
+
+    @Parameters(index = "1..*", paramLabel = "ARG", description = "Its arguments after the first.")
+    private List<String> arguments = new ArrayList<>();
+
+    private boolean timedOut;
+
+    @Override
+    public Integer call() throws Exception {
+        Duration limit = timeout == null ? null : Durations.parse(timeout);
+        SubprocessInfo info = options.setUp(path, arguments);
+        long begin = System.nanoTime();
+        int retval = run(info, limit);
+        long micros = (System.nanoTime() - begin) / 1_000;
+        if (json) {
+            Result.print(info, wait == Wait.PROC, retval, micros);
+        } else {
+            info.failure().ifPresent(e -> System.err.println("umh: " + e.getMessage()));
+        }
+        return exitStatus(info, retval);
+    }
+
+    private int run(SubprocessInfo info, Duration limit) throws InterruptedException {
+        boolean attended = wait == Wait.PROC && !killable && !freezable;
+        if (attended && !path.isEmpty()) {
+            return attend(info, limit);
+        }
+        if (limit != null) {
+            throw new IllegalArgumentException("--timeout goes with --wait proc, without --killable and --freezable");
+        }
+        CountDownLatch over = new CountDownLatch(1);
+        int retval = UsermodeHelper.exec(info.cleanup(i -> over.countDown()), flags());
+        if (wait == Wait.NONE) {
+            over.await(); // umh must live until the helper does; the helper's own fate is nobody's business
+        }
+        return retval;
+    }
+
+    private UmhWait flags() {
+        UmhWait flags =
+                switch (wait) {
+                    case NONE -> UmhWait.NO_WAIT;
+                    case EXEC -> UmhWait.EXEC;
+                    case PROC -> UmhWait.PROC;
+                };
+        flags = killable ? flags.killable() : flags;
+        return freezable ? flags.freezable() : flags;
+    }
+
+    /** Waits for the helper, and takes it along when umh is ended. */
+    private int attend(SubprocessInfo info, Duration limit) throws InterruptedException {
+        try (Helper helper = UsermodeHelper.start(info)) {
+            Thread hook = new Thread(() -> terminate(helper));
+            Runtime.getRuntime().addShutdownHook(hook);
+            WaitStatus status = limit == null ? helper.waitFor() : waitFor(helper, limit);
+            Runtime.getRuntime().removeShutdownHook(hook);
+            return status.lost() ? -Errno.ECHILD.number() : status.raw();
+        } catch (UmhException e) {
+            return e.retval();
+        }
+    }
+
+    private WaitStatus waitFor(Helper helper, Duration limit) throws InterruptedException {
+        Optional<WaitStatus> status = helper.waitFor(limit);
+        if (status.isPresent()) {
+            return status.get();
+        }
+        timedOut = true;
+        return terminate(helper);
+    }
+
+    private static WaitStatus terminate(Helper helper) {
+        try {
+            helper.kill(Signal.TERM);
+            Optional<WaitStatus> status = helper.waitFor(GRACE);
+            if (status.isEmpty()) {
+                helper.close();
+            }
+        } catch (UmhException | InterruptedException e) {
+            helper.close();
+        }
+        return helper.status().orElse(WaitStatus.LOST);
+    }
+
+    private int exitStatus(SubprocessInfo info, int retval) {
+        if (timedOut) {
+            return TIMED_OUT;
+        }
+        if (retval < 0) {
+            boolean executed = info.failure().map(e -> e.stage().name()).orElse("").equals("EXEC");
+            return !executed ? Main.FAILED : retval == -Errno.ENOENT.number() ? NOT_FOUND : NOT_EXECUTABLE;
+        }
+        if (wait != Wait.PROC) {
+            return 0;
+        }
+        WaitStatus status = new WaitStatus(retval);
+        return status.exited() ? status.exitCode() : SIGNALED + status.signal();
+    }
+}

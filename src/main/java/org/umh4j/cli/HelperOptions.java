@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.umh4j.CapabilitySet;
+import org.umh4j.Files;
+import org.umh4j.OpenFlag;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhSysctl;
+import org.umh4j.UsermodeHelper;
+import picocli.CommandLine.Option;
+
+/** What a helper is born with: the options that {@code exec} and {@code probe} share. */
+final class HelperOptions {
+    @Option(
+            names = "--kernel",
+            description = "Exactly as the kernel does: no descriptors, and the environment that modprobe gets.")
+    boolean kernel;
+
+    @Option(names = "--argv0", paramLabel = "S", description = "The first argument; by default the path.")
+    String argv0;
+
+    @Option(
+            names = "--env",
+            paramLabel = "N=V",
+            description = "Sets a variable of the helper's environment, which is empty otherwise. Repeatable.")
+    List<String> env = new ArrayList<>();
+
+    @Option(names = "--env-inherit", description = "Begins with the environment of umh itself.")
+    boolean envInherit;
+
+    @Option(names = "--stdin", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to read.")
+    String stdin;
+
+    @Option(names = "--stdout", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to write.")
+    String stdout;
+
+    @Option(names = "--stderr", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to write.")
+    String stderr;
+
+    @Option(
+            names = "--fd",
+            paramLabel = "N=SOURCE",
+            description = "Descriptor N: inherit:M (umh's own M), null, or a file, read and written. Repeatable.")
+    Map<Integer, String> fds = new LinkedHashMap<>();
+
+    @Option(
+            names = "--bset",
+            paramLabel = "CAPS",
+            description = "The policy: what no helper may have in its bounding set. A list such as cap_chown,cap_kill,"
+                    + " all, none, or hexadecimal.")
+    String bset;
+
+    @Option(names = "--inheritable", paramLabel = "CAPS", description = "The policy for the inheritable set.")
+    String inheritable;
+
+    /** Sets the call up, and narrows the policy of this process. */
+    SubprocessInfo setUp(String path, List<String> arguments) {
+        List<String> argv = new ArrayList<>();
+        argv.add(argv0 != null ? argv0 : path);
+        argv.addAll(arguments);
+        if (bset != null) {
+            UmhSysctl.narrowBset(CapabilitySet.parse(bset));
+        }
+        if (inheritable != null) {
+            UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
+        }
+        return SubprocessInfo.of(path, argv.toArray(String[]::new), environment()).files(files());
+    }
+
+    private String[] environment() {
+        List<String> variables = new ArrayList<>();
+        if (envInherit) {
+            System.getenv().forEach((name, value) -> variables.add(name + "=" + value));
+        } else if (kernel) {
+            variables.addAll(List.of(UsermodeHelper.kernelEnvironment()));
+        }
+        for (String variable : env) {
+            int equals = variable.indexOf('=');
+            if (equals < 1) {
+                throw new IllegalArgumentException("--env " + variable + ": write NAME=VALUE");
+            }
+            variables.removeIf(other -> other.startsWith(variable.substring(0, equals + 1)));
+            variables.add(variable);
+        }
+        return variables.toArray(String[]::new);
+    }
+
+    Files files() {
+        String usual = kernel ? "none" : "inherit";
+        Files files = standard(Files.none(), 0, stdin == null ? usual : stdin);
+        files = standard(files, 1, stdout == null ? usual : stdout);
+        files = standard(files, 2, stderr == null ? usual : stderr);
+        for (Map.Entry<Integer, String> fd : fds.entrySet()) {
+            files = numbered(files, fd.getKey(), fd.getValue());
+        }
+        return files;
+    }
+
+    private static Files standard(Files files, int target, String source) {
+        return switch (source) {
+            case "inherit" -> files.inherit(target, target);
+            case "null" -> files.devNull(target);
+            case "none" -> files.without(target);
+            default -> target == 0
+                    ? files.open(target, source, OpenFlag.READ)
+                    : files.open(target, source, OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE);
+        };
+    }
+
+    private static Files numbered(Files files, int target, String source) {
+        if (source.startsWith("inherit:")) {
+            return files.inherit(target, Integer.parseInt(source.substring("inherit:".length())));
+        }
+        return switch (source) {
+            case "inherit" -> files.inherit(target, target);
+            case "null" -> files.devNull(target);
+            case "none" -> files.without(target);
+            default -> files.open(target, source, OpenFlag.READ_WRITE, OpenFlag.CREATE);
+        };
+    }
+}

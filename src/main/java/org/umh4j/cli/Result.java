@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhException;
+import org.umh4j.WaitStatus;
+
+/** {@code umh exec --json}: the result of one call as an object. */
+final class Result {
+    private Result() {}
+
+    static void print(SubprocessInfo info, boolean untilExit, int retval, long micros) throws IOException {
+        UmhException failure = info.failure().orElse(null);
+        WaitStatus status = untilExit && retval >= 0 && info.pid() != 0 ? new WaitStatus(retval) : null;
+        try (JsonGenerator json = Json.onStandardOutput()) {
+            json.writeStartObject();
+            json.writeNumberField("retval", retval);
+            number(json, "pid", info.pid() == 0 ? null : info.pid());
+            json.writeStringField("stage", failure == null ? null : failure.stage().name());
+            json.writeStringField("errno", failure == null || failure.errno() == 0 ? null : failure.errnoName());
+            bool(json, "exited", status == null ? null : status.exited());
+            number(json, "exit_code", status == null || !status.exited() ? null : status.exitCode());
+            number(json, "signal", status == null || !status.signaled() ? null : status.signal());
+            bool(json, "core", status == null ? null : status.coreDumped());
+            json.writeNumberField("elapsed_us", micros);
+            json.writeEndObject();
+        }
+    }
+
+    private static void number(JsonGenerator json, String name, Integer value) throws IOException {
+        json.writeFieldName(name);
+        if (value == null) {
+            json.writeNull();
+        } else {
+            json.writeNumber(value);
+        }
+    }
+
+    private static void bool(JsonGenerator json, String name, Boolean value) throws IOException {
+        json.writeFieldName(name);
+        if (value == null) {
+            json.writeNull();
+        } else {
+            json.writeBoolean(value);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.umh4j.Capability;
+import org.umh4j.CapabilitySet;
+import org.umh4j.Errno;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhSysctl;
+import org.umh4j.UmhWait;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.WaitStatus;
+import picocli.CommandLine.Command;
+
+/** {@code umh tour}: starts real helpers on this machine and shows what they were born with. */
+@Command(
+        name = "tour",
+        description = "Starts real helpers, and shows side by side what the JVM has and what a helper was born with.",
+        mixinStandardHelpOptions = true)
+final class TourCommand implements Callable<Integer> {
+    private static final int WIDTH = 34;
+
+    @Override
+    public Integer call() throws Exception {
+        call("Who is it?", "/usr/bin/id");
+        call("What does it see of the network?", firstOf("/usr/sbin/ip", "/sbin/ip", "/bin/ip"), "-brief", "link");
+        call("A program that is not there", "/no/such/program");
+        call("A folder is no program", "/usr");
+        call("An exit code comes back as the kernel returns it, shifted by eight", "/bin/sh", "-c", "exit 3");
+        call("A death by signal, as its number", "/bin/sh", "-c", "kill -9 $$");
+        call("An empty path is a successful no-op", "");
+        compare();
+        return 0;
+    }
+
+    private static String firstOf(String... paths) {
+        for (String path : paths) {
+            if (Files.isExecutable(Path.of(path))) {
+                return path;
+            }
+        }
+        return paths[0];
+    }
+
+    private static void call(String title, String path, String... arguments) {
+        String[] argv = new String[arguments.length + 1];
+        argv[0] = path.isEmpty() ? "(none)" : path.substring(path.lastIndexOf('/') + 1);
+        System.arraycopy(arguments, 0, argv, 1, arguments.length);
+        System.out.println("# " + title);
+        System.out.println("$ " + path + " " + String.join(" ", arguments));
+        System.out.flush();
+        SubprocessInfo info = SubprocessInfo.of(path, argv, UsermodeHelper.kernelEnvironment())
+                .files(org.umh4j.Files.standard());
+        int retval = UsermodeHelper.exec(info, UmhWait.PROC);
+        System.out.println("= " + retval + "  " + meaning(info, retval));
+        System.out.println();
+    }
+
+    private static String meaning(SubprocessInfo info, int retval) {
+        if (retval < 0) {
+            return info.failure().map(Throwable::getMessage).orElse("-" + Errno.name(-retval));
+        }
+        return info.pid() == 0 ? "nothing was started" : new WaitStatus(retval).toString();
+    }
+
+    /** The JVM beside a helper whose policy leaves it two capabilities. */
+    private static void compare() throws IOException, InterruptedException {
+        CapabilitySet two = CapabilitySet.of(Capability.CAP_NET_ADMIN, Capability.CAP_NET_BIND_SERVICE);
+        System.out.println("# Born with: a helper under the policy bset = " + two);
+        UmhSysctl.narrowBset(two);
+        HelperOptions options = new HelperOptions();
+        options.kernel = true;
+        try (Probe probe = new Probe()) {
+            Map<String, Object> jvm = probe.reportOfJvm();
+            Map<String, Object> helper = Json.object(probe.report(options));
+            row("", "JVM", "helper");
+            for (String name : List.of(
+                    "uids_ruid_euid_suid", "groups", "status.CapInh", "status.CapPrm", "status.CapEff",
+                    "status.CapBnd", "status.CapAmb", "securebits", "no_new_privs", "status.Umask", "cwd", "pgrp",
+                    "sid", "fds", "status.SigIgn", "status.SigCgt", "status.SigBlk", "nice", "cpu_affinity",
+                    "timerslack_ns", "oom_score_adj", "coredump_filter", "rlimits.NOFILE", "rlimits.CORE",
+                    "keyrings.session", "envp")) {
+                row(name, text(value(jvm, name)), text(value(helper, name)));
+            }
+        }
+    }
+
+    private static Object value(Map<String, Object> report, String name) {
+        Object value = report;
+        for (String part : name.split("\\.")) {
+            value = ((Map<?, ?>) value).get(part);
+        }
+        return value;
+    }
+
+    /** Lists of things are shown by their number, when they are long. */
+    private static String text(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            return text(map.get("describe_by_spec"));
+        }
+        String text = String.valueOf(value);
+        boolean things = value instanceof List<?> list && !list.isEmpty() && text.length() > WIDTH;
+        return things ? ((List<?>) value).size() + " of them" : text.length() > WIDTH ? text.substring(0, WIDTH) : text;
+    }
+
+    private static void row(String name, String jvm, String helper) {
+        System.out.printf("%-20s %-" + WIDTH + "s %s%n", name, jvm, helper);
+    }
+}
