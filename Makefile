@@ -38,3 +38,22 @@ test: tools ## builds and runs all tests
 
 clean: ## removes what was built
 	rm -rf target
+
+# Benchmarks: C peers live in the same JVM, so that everything is measured under the same conditions.
+BENCH := target/bench
+JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
+JAVAC := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/javac,javac)
+JDK := $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
+BENCH_ROUNDS ?= 1000
+
+$(BENCH)/.built: $(CLI) $(shell find test/bench -type f)
+	mkdir -p $(BENCH)/classes
+	gcc -O2 -nostdlib -static -o $(BENCH)/tiny test/bench/tiny.c
+	gcc -O2 -Wall -Wextra -shared -fPIC -D_GNU_SOURCE -I$(JDK)/include -I$(JDK)/include/linux \
+		-o $(BENCH)/libpeers.so test/bench/peers.c
+	$(JAVAC) -Xlint:all -cp target/classes -d $(BENCH)/classes $$(find test/bench -name '*.java')
+	@touch $@
+
+bench: $(BENCH)/.built ## measures start and wait against C and ProcessBuilder, interleaved
+	$(JAVA) -Xmx512m -Dbench.peers=$(CURDIR)/$(BENCH)/libpeers.so -Dbench.rounds=$(BENCH_ROUNDS) \
+		-cp $(CLI):$(BENCH)/classes org.umh4j.bench.StartBench $(CURDIR)/$(BENCH)/tiny /bin/true

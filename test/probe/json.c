@@ -110,8 +110,7 @@ void json_hex(struct json *json, const char *name, unsigned long value, unsigned
 {
 	put_name(json, name);
 	put(json, '"');
-	if (digits == 0)
-		put_text(json, "0x");
+	put_text(json, "0x");
 	put_digits(json, value, 16, digits);
 	put(json, '"');
 }

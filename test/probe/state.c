@@ -342,7 +342,10 @@ static void keyrings(struct json *json)
 	keyring(json, "thread", KEY_SPEC_THREAD_KEYRING);
 	keyring(json, "process", KEY_SPEC_PROCESS_KEYRING);
 	keyring(json, "session", KEY_SPEC_SESSION_KEYRING);
+	keyring(json, "user", KEY_SPEC_USER_KEYRING);
 	keyring(json, "user_session", KEY_SPEC_USER_SESSION_KEYRING);
+	keyring(json, "reqkey_auth", KEY_SPEC_REQKEY_AUTH_KEY);
+	json_result(json, "reqkey_default_set_reqkey_keyring", umh_syscall(__NR_keyctl, KEYCTL_SET_REQKEY_KEYRING, -1));
 	/* How many keys the session keyring holds: their ids are four bytes each. */
 	json_result(json, "session_size",
 		    umh_syscall(__NR_keyctl, KEYCTL_READ, KEY_SPEC_SESSION_KEYRING, 0, 0));

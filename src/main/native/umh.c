@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -25,6 +26,7 @@
 #include "umh_clone.h"
 #include "umh_launcher.h"
 #include "umh_reaper.h"
+#include "umh_socket.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -33,11 +35,18 @@
 /* The lowest number that a plan socket may have in our table: 3 and 4 are the child's own. */
 #define LOWEST_SOCKET 5
 
+/* The JVM's own, to be read again before each launch: others may change it at any time. -1 without /proc. */
+static int oom_score_adj = -1;
+
 int umh_load(const char *image, size_t size)
 {
 	int result = umh_launcher_load(image, size);
 
-	return result < 0 ? result : umh_reaper_load();
+	if (result < 0)
+		return result;
+	umh_pairs_load();
+	oom_score_adj = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+	return umh_reaper_load();
 }
 
 static int failed(struct umh_report *report, enum umh_stage stage, int error, uint32_t detail)
@@ -139,15 +148,28 @@ static int plan_not_sent(const struct umh_request *request, int error, struct um
 	return failed(report, UMH_STAGE_SOCKET, error, 0);
 }
 
+/* The child has the JVM's value, since it is a fork of it: then it need not write the same again. */
+static void leave_out_oom_score_adj(struct umh_plan *plan)
+{
+	char text[16];
+	ssize_t size = oom_score_adj < 0 ? -1 : pread(oom_score_adj, text, sizeof text - 1, 0);
+
+	if (size <= 0)
+		return;
+	text[size] = 0;
+	if (strtol(text, NULL, 10) == plan->oom_score_adj)
+		plan->steps &= ~UMH_STEP(OOM_SCORE_ADJ);
+}
+
 /*
  * The child's end goes to a low number, so that the child has few descriptors to copy. The slot keeps its number
  * reserved all the time: filled with the socket for one clone, then with the launcher again.
  */
-static int clone_with(int socket, const struct umh_request *request, struct umh_child *child)
+static int clone_with(int socket, const struct umh_request *request, int *pidfd)
 {
 	int slot = umh_slot_take();
 	int low = slot < 0 ? fcntl(socket, F_DUPFD_CLOEXEC, LOWEST_SOCKET) : dup3(socket, slot, O_CLOEXEC);
-	int result = low < 0 ? -errno : umh_clone_launcher(request, low, &child->pidfd);
+	int result = low < 0 ? -errno : umh_clone_launcher(request, low, pidfd);
 
 	if (slot < 0 && low >= 0)
 		close(low);
@@ -158,24 +180,32 @@ static int clone_with(int socket, const struct umh_request *request, struct umh_
 	return result;
 }
 
+static int send_and_clone(const struct umh_pair *pair, const struct umh_request *request, int *pidfd,
+			  struct umh_report *report)
+{
+	int result;
+
+	leave_out_oom_score_adj(request->plan);
+	result = send_plan(pair->ours, request);
+	if (result < 0)
+		return plan_not_sent(request, -result, report);
+	result = clone_with(pair->theirs, request, pidfd);
+	return result < 0 ? failed(report, UMH_STAGE_CLONE, -result, 0) : result;
+}
+
 int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report)
 {
-	int pair[2];
+	struct umh_pair pair;
 	int result;
 
 	*child = (struct umh_child){.pid = -1, .pidfd = -1, .socket = -1};
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return failed(report, UMH_STAGE_SOCKET, errno, 0);
-	child->socket = pair[0];
-	result = send_plan(pair[0], request);
-	if (result < 0) {
-		result = plan_not_sent(request, -result, report);
-	} else {
-		result = clone_with(pair[1], request, child);
-		if (result < 0)
-			failed(report, UMH_STAGE_CLONE, -result, 0);
-	}
-	close(pair[1]);
+	result = umh_pair_make(&pair);
+	if (result < 0)
+		return failed(report, UMH_STAGE_SOCKET, -result, 0);
+	child->socket = pair.ours;
+	result = send_and_clone(&pair, request, &child->pidfd, report);
+	/* From here on the launcher alone holds its end: that is what makes the hang-up. */
+	close(pair.theirs);
 	if (result < 0) {
 		umh_release(child);
 		return result;
@@ -248,18 +278,23 @@ int umh_signal(int pidfd, int signal)
 /* Report up */
 
 /* All that was said on the socket, after its other end was closed or its process has ended. */
-static int read_report(struct umh_child *child, struct umh_report *report)
+static int read_report(int socket, struct umh_report *report)
 {
 	struct umh_report word;
 	int arrived = 0;
 
 	*report = (struct umh_report){.stage = UMH_STAGE_DIED, .error = EINTR};
-	while (recv(child->socket, &word, sizeof word, MSG_DONTWAIT) == (ssize_t)sizeof word) {
+	while (recv(socket, &word, sizeof word, MSG_DONTWAIT) == (ssize_t)sizeof word) {
 		*report = word;
 		arrived = word.stage == UMH_STAGE_EXEC && word.error == 0;
 	}
-	close_open(&child->socket);
 	return arrived ? 0 : -(int)report->error;
+}
+
+static void tell_signal(struct umh_report *report, int status)
+{
+	if (report->stage == UMH_STAGE_DIED && WIFSIGNALED(status))
+		report->detail = (uint32_t)WTERMSIG(status);
 }
 
 /* The launcher is on its way out, or stopped by somebody; either way it has nothing more to do. */
@@ -269,8 +304,7 @@ static int reap_failed(struct umh_child *child, struct umh_report *report)
 
 	umh_signal(child->pidfd, SIGKILL);
 	umh_wait(child->pidfd, UMH_BLOCK, &status);
-	if (report->stage == UMH_STAGE_DIED && WIFSIGNALED(status))
-		report->detail = (uint32_t)WTERMSIG(status);
+	tell_signal(report, status);
 	close_open(&child->pidfd);
 	return -(int)report->error;
 }
@@ -279,28 +313,51 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 {
 	/* Another library's fork may hold a copy of the child's end: then the pidfd tells of the end. */
 	struct pollfd ends[] = {{.fd = child->socket}, {.fd = child->pidfd, .events = POLLIN}};
-	int ready;
+	int result;
 
 	do
-		ready = poll(ends, 2, blocking ? -1 : 0);
-	while (ready < 0 && errno == EINTR);
-	if (ready < 0)
+		result = poll(ends, 2, blocking ? -1 : 0);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
 		return -errno;
-	if (ready == 0)
+	if (result == 0)
 		return -EAGAIN;
-	return read_report(child, report) == 0 ? 0 : reap_failed(child, report);
+	result = read_report(child->socket, report);
+	close_open(&child->socket);
+	return result == 0 ? 0 : reap_failed(child, report);
 }
 
-int umh_run(struct umh_child *child, struct umh_report *report, int *status)
+/* The launcher read all that was sent: the socket is empty, and can serve the next launch. */
+static int is_clean(int result, const struct umh_report *report)
 {
-	int result = umh_wait(child->pidfd, UMH_BLOCK, status);
+	return result == 0 || report->stage == UMH_STAGE_EXEC;
+}
+
+int umh_run(const struct umh_request *request, int *pid, struct umh_report *report, int *status)
+{
+	struct umh_pair pair;
+	int pidfd = -1;
+	int result = umh_pair_take(&pair);
 
 	if (result < 0)
-		failed(report, UMH_STAGE_WAIT, -result, 0);
-	else
-		result = read_report(child, report);
-	if (result < 0 && report->stage == UMH_STAGE_DIED && WIFSIGNALED(*status))
-		report->detail = (uint32_t)WTERMSIG(*status);
-	umh_release(child);
+		return failed(report, UMH_STAGE_SOCKET, -result, 0);
+	result = send_and_clone(&pair, request, &pidfd, report);
+	if (result >= 0) {
+		*pid = result;
+		result = umh_wait(pidfd, UMH_BLOCK, status);
+		if (result < 0)
+			failed(report, UMH_STAGE_WAIT, -result, 0);
+		else
+			result = read_report(pair.ours, report);
+		tell_signal(report, *status);
+		close(pidfd);
+	}
+	umh_pair_give(&pair, is_clean(result, report));
 	return result;
+}
+
+/* The library is unloaded with the class loader that loaded it. */
+__attribute__((destructor)) static void unload(void)
+{
+	close_open(&oom_score_adj);
 }

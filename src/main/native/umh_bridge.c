@@ -59,24 +59,26 @@ static void answer_report(long long *answer, const struct umh_report *report)
 static int start(const struct umh_request *request, enum umh_until until, long long *answer)
 {
 	struct umh_report report = {0};
-	struct umh_child child;
+	struct umh_child child = {-1, -1, -1};
 	int status = 0;
-	int result = umh_start(request, &child, &report);
+	int result;
 
+	if (until == UMH_UNTIL_EXIT)
+		result = umh_run(request, &child.pid, &report, &status);
+	else
+		result = umh_start(request, &child, &report);
 	if (result == 0 && until == UMH_UNTIL_EXEC)
 		result = umh_outcome(&child, UMH_BLOCK, &report);
-	else if (result == 0 && until == UMH_UNTIL_EXIT)
-		result = umh_run(&child, &report, &status);
 	answer_child(answer, &child);
 	answer_report(answer, &report);
 	answer[UMH_ANSWER_STATUS] = status;
 	return result;
 }
 
-int umh_bridge_start(const signed char *strings, int size, int argc, int envc, const signed char *plan, int plan_size,
+int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
 		     const int *fds, int fd_count, int until, long long *answer)
 {
-	struct umh_request request = {.plan = (const void *)plan, .fds = fds, .fd_count = (unsigned)fd_count};
+	struct umh_request request = {.plan = (void *)plan, .fds = fds, .fd_count = (unsigned)fd_count};
 	char **all;
 	int result;
 

@@ -34,7 +34,7 @@ enum umh_until {
 int umh_bridge_load(const signed char *image, int size);
 
 /* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
-int umh_bridge_start(const signed char *strings, int size, int argc, int envc, const signed char *plan, int plan_size,
+int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
 		     const int *fds, int fd_count, int until, long long *answer);
 int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
 int umh_bridge_wait(int pidfd, int *status);

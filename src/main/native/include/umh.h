@@ -16,6 +16,10 @@
  *		umh_wait(child.pidfd, UMH_BLOCK, &status);   it has ended, nothing of it is left
  *	umh_release(&child);
  *
+ * or, for all of that in one,
+ *
+ *	umh_run(&request, &pid, &report, &status);
+ *
  * What the child does, in order:
  *
  *	in the JVM's memory (umh_clone.c)	unshare the low descriptors, close all others, execveat the launcher
@@ -36,7 +40,7 @@ struct umh_request {
 	const char *path;
 	char *const *launcher_argv;  /* the path, then the helper's argument vector, then NULL */
 	char *const *envp;
-	const struct umh_plan *plan; /* plan->size bytes */
+	struct umh_plan *plan;       /* plan->size bytes; steps that change nothing are taken out */
 	const int *fds;              /* one for each entry of plan->files, in its order */
 	unsigned fd_count;
 };
@@ -70,10 +74,11 @@ int umh_start(const struct umh_request *request, struct umh_child *child, struct
 int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report);
 
 /*
- * Outcome and wait in one, for a caller that wants nothing before the end: saves one wake-up. Answers 0 and the
- * status, or the error of the stage in the report. Either way the process is gone.
+ * From start to end in one, for a caller that wants nothing before the end: saves wake-ups and descriptors. Answers 0
+ * and the status, or the error of the stage in the report; report->kept is valid with 0. Either way there is no process
+ * any more.
  */
-int umh_run(struct umh_child *child, struct umh_report *report, int *status);
+int umh_run(const struct umh_request *request, int *pid, struct umh_report *report, int *status);
 
 /* Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child. */
 int umh_wait(int pidfd, enum umh_blocking blocking, int *status);

@@ -34,7 +34,7 @@ final class Native {
             int size,
             int argc,
             int envc,
-            @Const byte[] plan,
+            byte[] plan,
             int planSize,
             @Const int[] fds,
             int fdCount,

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_socket.h - plan sockets: made, lent, and kept for the next launch where that is safe. */
+#ifndef UMH_SOCKET_H
+#define UMH_SOCKET_H
+
+struct umh_pair {
+	int ours;
+	int theirs;
+	int place; /* where it is kept, or -1 */
+};
+
+void umh_pairs_load(void);
+
+/* A new pair; a negative errno. */
+int umh_pair_make(struct umh_pair *pair);
+
+/* A pair that nothing was said on, kept or new; a negative errno. */
+int umh_pair_take(struct umh_pair *pair);
+
+/* Back, after its launch: clean says that all that was sent was also received, so that the next one can use it. */
+void umh_pair_give(struct umh_pair *pair, int clean);
+
+#endif

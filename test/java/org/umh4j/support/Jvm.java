@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Another JVM with the same class path, for what must be odd from its start or must not happen to this one. */
+public final class Jvm {
+    private static final long LIMIT_SECONDS = 120;
+
+    private final List<String> before = new ArrayList<>();
+    private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-Xshare:auto"));
+    private final List<String> environment = new ArrayList<>();
+
+    /** What a JVM said and how it ended. */
+    public record Outcome(int exitCode, String out, String err) {
+        /** Standard output, if it ended well. */
+        public String requireSuccess() {
+            if (exitCode != 0) {
+                throw new AssertionError("the JVM ended with " + exitCode + "\n" + out + "\n" + err);
+            }
+            return out;
+        }
+    }
+
+    /** A command that runs the JVM as its argument: taskset, setpriv, prlimit, strace. */
+    public Jvm under(String... command) {
+        before.addAll(0, List.of(command));
+        return this;
+    }
+
+    /** Shell commands that are executed before the JVM takes the shell's place. */
+    public Jvm after(String shell) {
+        return under("/bin/sh", "-c", shell + "; exec \"$0\" \"$@\"");
+    }
+
+    public Jvm option(String... jvmOptions) {
+        options.addAll(List.of(jvmOptions));
+        return this;
+    }
+
+    public Jvm variable(String assignment) {
+        environment.add(assignment);
+        return this;
+    }
+
+    /** Runs a main class to its end. */
+    public Outcome run(Class<?> main, String... arguments) throws IOException, InterruptedException {
+        Path out = Files.createTempFile("jvm", ".out");
+        Path err = Files.createTempFile("jvm", ".err");
+        try {
+            Process process = start(main, out, err, arguments);
+            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+                throw new AssertionError("the JVM hangs\n" + Files.readString(out) + "\n" + Files.readString(err));
+            }
+            return new Outcome(process.exitValue(), read(out), read(err));
+        } finally {
+            Files.delete(out);
+            Files.delete(err);
+        }
+    }
+
+    private Process start(Class<?> main, Path out, Path err, String... arguments) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command(main, arguments));
+        for (String variable : environment) {
+            int equals = variable.indexOf('=');
+            builder.environment().put(variable.substring(0, equals), variable.substring(equals + 1));
+        }
+        return builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    }
+
+    /** The command line, for tests that start it themselves. */
+    public List<String> command(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>(before);
+        command.add(System.getProperty("java.home") + "/bin/java");
+        if (Runtime.version().feature() >= 22) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

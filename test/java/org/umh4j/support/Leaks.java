@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/**
+ * Counts what a class of tests leaves behind: descriptors of every kind, children dead or alive, threads of the
+ * library. What is still on its way out has some seconds to go.
+ */
+public final class Leaks implements BeforeAllCallback, AfterAllCallback {
+    private static final long PATIENCE_MILLIS = 15_000;
+    private static final Path FDS = Path.of("/proc/self/fd");
+
+    private TreeMap<String, Long> before;
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        ProbeProgram.report(); // everything is loaded that is loaded once
+        before = descriptors();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException, InterruptedException {
+        assertNothingLeft(before);
+    }
+
+    /** Fails unless, soon, descriptors are as they were and no child is left. */
+    public static void assertNothingLeft(TreeMap<String, Long> before) throws IOException, InterruptedException {
+        long deadline = System.currentTimeMillis() + PATIENCE_MILLIS;
+        while (!(descriptors().equals(before) && children().isEmpty()) && System.currentTimeMillis() < deadline) {
+            System.gc(); // files of other classes close when they are collected
+            Thread.sleep(20);
+        }
+        Assertions.assertEquals(List.of(), children(), "children left");
+        Assertions.assertEquals(before, descriptors(), "descriptors left");
+        Assertions.assertTrue(libraryThreads().size() <= 3, () -> "threads: " + libraryThreads());
+    }
+
+    /** How many descriptors of each kind are open. Files of the class path come and go and are not counted. */
+    public static TreeMap<String, Long> descriptors() throws IOException {
+        List<String> kinds = new ArrayList<>();
+        try (DirectoryStream<Path> fds = Files.newDirectoryStream(FDS)) {
+            for (Path fd : fds) {
+                try {
+                    kinds.add(Files.readSymbolicLink(fd).toString());
+                } catch (IOException e) {
+                    // the stream's own, closed since
+                }
+            }
+        }
+        return kinds.stream()
+                .filter(kind -> !kind.endsWith(".jar") && !kind.endsWith("/fd") && !kind.endsWith("modules"))
+                .map(kind -> kind.replaceAll("\\[\\d+]", ""))
+                .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
+    }
+
+    /** The pids of this JVM's children, zombies among them. */
+    public static List<String> children() throws IOException {
+        List<String> children = new ArrayList<>();
+        try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+            for (Path task : tasks) {
+                try {
+                    String list = Files.readString(task.resolve("children")).trim();
+                    if (!list.isEmpty()) {
+                        children.addAll(List.of(list.split(" ")));
+                    }
+                } catch (IOException e) {
+                    // the thread has ended since
+                }
+            }
+        }
+        return children;
+    }
+
+    /** The threads that the library started. */
+    public static List<String> libraryThreads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(name -> name.startsWith("umh4j"))
+                .collect(Collectors.toList());
+    }
+}
