@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* actions.c - what the probe can be told to do. */
+/* actions.c - what the probe can be told to do: a word and its arguments, one after the other. */
 
 #include "probe.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
+#include <linux/prctl.h>
 #include <linux/time_types.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "umh_syscalls.h"
+
+/* The process ends with these when it can't do as it is told. */
+enum { EXIT_UNKNOWN = 124, EXIT_FAILED = 125 };
+
+static void require(long result)
+{
+	if (result < 0)
+		sys_exit(EXIT_FAILED);
+}
+
+static void do_exit(char **words)
+{
+	sys_exit((int)number(words[0]));
+}
+
+static void do_kill(char **words)
+{
+	require(umh_syscall(__NR_kill, umh_syscall(__NR_getpid), number(words[0])));
+}
 
 static void sleep_ms(long milliseconds)
 {
@@ -17,54 +40,218 @@ static void sleep_ms(long milliseconds)
 		;
 }
 
-static void set_disposition(long signal, unsigned long handler)
+static void do_sleep(char **words)
 {
-	struct {
-		unsigned long handler, flags, restorer;
-		uint64_t mask;
-	} action = {.handler = handler};
-
-	umh_syscall(__NR_rt_sigaction, signal, &action, 0, sizeof action.mask);
+	sleep_ms(number(words[0]));
 }
 
-static void kill_self(long signal)
+static void do_pause(char **words)
 {
-	umh_syscall(__NR_kill, umh_syscall(__NR_getpid), signal);
+	(void)words;
+	for (;;)
+		sleep_ms(1000000);
+}
+
+static void do_print(char **words)
+{
+	size_t size = 0;
+
+	while (words[0][size])
+		size++;
+	words[0][size] = '\n'; /* in place of its NUL, which nobody needs any more */
+	require(sys_write(1, words[0], size + 1));
 }
 
 /* Standard input to standard output, until its end. */
-static void cat(void)
+static void do_cat(char **words)
 {
 	static char block[65536];
 	long size;
 
+	(void)words;
 	while ((size = sys_read(0, block, sizeof block)) > 0)
 		for (long at = 0; at < size;) {
 			long written = sys_write(1, block + at, (size_t)(size - at));
 
-			if (written <= 0)
-				sys_exit(123);
+			require(written);
 			at += written;
 		}
 }
 
-static void print(const char *line)
+static void do_setsid(char **words)
 {
-	size_t size = 0;
-
-	while (line[size])
-		size++;
-	sys_write(1, line, size);
-	sys_write(1, "\n", 1);
+	(void)words;
+	require(umh_syscall(__NR_setsid));
 }
 
-/* The words that follow, up to "end", are done by a child that nobody waits for. */
-static char **fork_child(char **words)
+static void do_ignore(char **words)
 {
-	long pid = umh_syscall(__NR_clone, SIGCHLD, 0, 0, 0, 0);
+	struct {
+		unsigned long handler, flags, restorer;
+		uint64_t mask;
+	} action = {.handler = (unsigned long)SIG_IGN};
 
-	if (pid == 0) {
-		act(words);
+	require(umh_syscall(__NR_rt_sigaction, number(words[0]), &action, 0, sizeof action.mask));
+}
+
+static void do_block(char **words)
+{
+	uint64_t mask = UINT64_C(1) << (number(words[0]) - 1);
+
+	require(umh_syscall(__NR_rt_sigprocmask, SIG_BLOCK, &mask, 0, sizeof mask));
+}
+
+static void do_umask(char **words)
+{
+	umh_syscall(__NR_umask, number(words[0]));
+}
+
+static void do_chdir(char **words)
+{
+	require(umh_syscall(__NR_chdir, words[0]));
+}
+
+static void do_nice(char **words)
+{
+	require(umh_syscall(__NR_setpriority, PRIO_PROCESS, 0, number(words[0])));
+}
+
+static void do_policy(char **words)
+{
+	int priority = 0;
+
+	require(umh_syscall(__NR_sched_setscheduler, 0, number(words[0]), &priority));
+}
+
+static void do_ioprio(char **words)
+{
+	require(umh_syscall(__NR_ioprio_set, 1, 0, number(words[0])));
+}
+
+static void do_cpu(char **words)
+{
+	uint64_t mask = UINT64_C(1) << number(words[0]);
+
+	require(umh_syscall(__NR_sched_setaffinity, 0, sizeof mask, &mask));
+}
+
+static void do_slack(char **words)
+{
+	require(umh_syscall(__NR_prctl, PR_SET_TIMERSLACK, number(words[0])));
+}
+
+static void do_personality(char **words)
+{
+	require(umh_syscall(__NR_personality, number(words[0])));
+}
+
+static void do_thp(char **words)
+{
+	(void)words;
+	require(umh_syscall(__NR_prctl, PR_SET_THP_DISABLE, 1));
+}
+
+static void do_no_new_privs(char **words)
+{
+	(void)words;
+	require(umh_syscall(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1));
+}
+
+static void do_securebits(char **words)
+{
+	require(umh_syscall(__NR_prctl, PR_SET_SECUREBITS, number(words[0])));
+}
+
+static void do_drop(char **words)
+{
+	require(umh_syscall(__NR_prctl, PR_CAPBSET_DROP, number(words[0])));
+}
+
+static void do_keyring(char **words)
+{
+	require(umh_syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, words[0]));
+}
+
+static void do_rlimit(char **words)
+{
+	struct rlimit limit = {(rlim_t)number(words[1]), (rlim_t)number(words[2])};
+
+	require(umh_syscall(__NR_prlimit64, 0, number(words[0]), &limit, 0));
+}
+
+/* Text into a file: oom_score_adj, coredump_filter, cgroup.procs. */
+static void do_write(char **words)
+{
+	int fd = sys_open(words[0], O_WRONLY, 0);
+	size_t size = 0;
+
+	require(fd);
+	while (words[1][size])
+		size++;
+	require(sys_write(fd, words[1], size));
+	sys_close(fd);
+}
+
+/* So many descriptors that an execve does not close. */
+static void do_descriptors(char **words)
+{
+	for (long left = number(words[0]); left > 0; left--)
+		require(sys_open("/dev/null", O_RDWR, 0));
+}
+
+static void do_close(char **words)
+{
+	sys_close((int)number(words[0]));
+}
+
+static void do_setuid(char **words)
+{
+	long id = number(words[0]);
+
+	require(umh_syscall(__NR_setgroups, 0, 0));
+	require(umh_syscall(__NR_setresgid, id, id, id));
+	require(umh_syscall(__NR_setresuid, id, id, id));
+}
+
+static const struct action {
+	const char *word;
+	unsigned arguments;
+	void (*function)(char **arguments);
+} actions[] = {
+	{"exit", 1, do_exit},
+	{"kill", 1, do_kill},
+	{"sleep", 1, do_sleep},
+	{"pause", 0, do_pause},
+	{"print", 1, do_print},
+	{"cat", 0, do_cat},
+	{"setsid", 0, do_setsid},
+	{"ignore", 1, do_ignore},
+	{"block", 1, do_block},
+	{"umask", 1, do_umask},
+	{"chdir", 1, do_chdir},
+	{"nice", 1, do_nice},
+	{"policy", 1, do_policy},
+	{"ioprio", 1, do_ioprio},
+	{"cpu", 1, do_cpu},
+	{"slack", 1, do_slack},
+	{"personality", 1, do_personality},
+	{"thp", 0, do_thp},
+	{"no-new-privs", 0, do_no_new_privs},
+	{"securebits", 1, do_securebits},
+	{"drop", 1, do_drop},
+	{"keyring", 1, do_keyring},
+	{"rlimit", 3, do_rlimit},
+	{"write", 2, do_write},
+	{"descriptors", 1, do_descriptors},
+	{"close", 1, do_close},
+	{"setuid", 1, do_setuid},
+};
+
+/* The words that follow, up to "end", are done by a child that nobody waits for. */
+static char **fork_child(char **words, char **envp)
+{
+	if (umh_syscall(__NR_clone, SIGCHLD, 0, 0, 0, 0) == 0) {
+		act(words, envp);
 		sys_exit(0);
 	}
 	while (*words && !same(*words, "end"))
@@ -72,35 +259,31 @@ static char **fork_child(char **words)
 	return *words ? words + 1 : words;
 }
 
-void act(char **words)
+static char **do_one(const struct action *action, char **words)
 {
-	while (*words) {
-		char *word = *words++;
+	for (unsigned i = 0; i < action->arguments; i++)
+		if (!words[i])
+			sys_exit(EXIT_UNKNOWN);
+	action->function(words);
+	return words + action->arguments;
+}
 
-		if (same(word, "end"))
-			return;
-		else if (same(word, "cat"))
-			cat();
-		else if (same(word, "pause"))
-			for (;;)
-				sleep_ms(1000000);
-		else if (same(word, "setsid"))
-			umh_syscall(__NR_setsid);
-		else if (same(word, "fork"))
-			words = fork_child(words);
-		else if (!*words)
-			sys_exit(124);
-		else if (same(word, "exit"))
-			sys_exit((int)number(*words));
-		else if (same(word, "kill"))
-			kill_self(number(*words++));
-		else if (same(word, "sleep"))
-			sleep_ms(number(*words++));
-		else if (same(word, "ignore"))
-			set_disposition(number(*words++), (unsigned long)SIG_IGN);
-		else if (same(word, "print"))
-			print(*words++);
-		else
-			sys_exit(125);
+void act(char **words, char **envp)
+{
+	while (*words && !same(*words, "end")) {
+		const char *word = *words++;
+		unsigned i;
+
+		if (same(word, "exec")) /* the rest is a path and its argument vector */
+			require(sys_execve(words[0], words + 1, envp));
+		if (same(word, "fork")) {
+			words = fork_child(words, envp);
+			continue;
+		}
+		for (i = 0; i < sizeof actions / sizeof *actions && !same(word, actions[i].word); i++)
+			;
+		if (i == sizeof actions / sizeof *actions)
+			sys_exit(EXIT_UNKNOWN);
+		words = do_one(&actions[i], words);
 	}
 }

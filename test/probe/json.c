@@ -106,6 +106,12 @@ void json_number(struct json *json, const char *name, long value)
 	put_digits(json, value < 0 ? -(unsigned long)value : (unsigned long)value, 10, 0);
 }
 
+void json_unsigned(struct json *json, const char *name, unsigned long value)
+{
+	put_name(json, name);
+	put_digits(json, value, 10, 0);
+}
+
 void json_hex(struct json *json, const char *name, unsigned long value, unsigned digits)
 {
 	put_name(json, name);

@@ -18,6 +18,7 @@ void json_close(struct json *json, char bracket);
 void json_text(struct json *json, const char *name, const char *text);
 void json_bytes(struct json *json, const char *name, const char *bytes, size_t size);
 void json_number(struct json *json, const char *name, long value);
+void json_unsigned(struct json *json, const char *name, unsigned long value);
 void json_hex(struct json *json, const char *name, unsigned long value, unsigned digits);
 void json_errno(struct json *json, const char *name, long result); /* "-ENOENT" */
 

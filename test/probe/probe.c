@@ -73,7 +73,7 @@ __attribute__((noreturn, used)) void probe(long *stack)
 		report(argv, envp, 0, (int)number(word[1]));
 		word += 2;
 	}
-	act(word);
+	act(word, envp);
 	sys_exit(0);
 }
 

@@ -9,7 +9,7 @@
 void report_state(struct json *json, char **argv, char **envp, int hidden);
 
 /* Does what the words say, one after the other; answers when they are used up. */
-void act(char **words);
+void act(char **words, char **envp);
 
 int same(const char *a, const char *b);
 long number(const char *text);

@@ -142,7 +142,7 @@ static void stat_fields(struct json *json)
 {
 	static const char *const names[] = {
 		"state", "ppid", "pgrp", "session", "tty_nr", "tpgid", "flags_hex", 0, 0, 0, 0, 0, 0, 0, 0,
-		"priority", "nice", "num_threads", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "signal", "blocked",
+		"priority", "nice", "num_threads", 0, 0, 0, 0, "rsslim", 0, 0, 0, 0, 0, "signal", "blocked",
 		"sigignore", "sigcatch", 0, 0, 0, "exit_signal", 0, "rt_priority", "policy",
 	};
 	long size = slurp("/proc/self/stat");
@@ -160,6 +160,8 @@ static void stat_fields(struct json *json)
 		*end = 0;
 		if (names[i] && same(names[i], "flags_hex"))
 			json_hex(json, names[i], (unsigned long)number(field), 8);
+		else if (names[i] && same(names[i], "rsslim"))
+			json_unsigned(json, names[i], (unsigned long)number(field));
 		else if (names[i] && i > 0)
 			json_number(json, names[i], number(field));
 		field = end + 1;

@@ -36,10 +36,10 @@ final class Execution {
         Objects.requireNonNull(wait, "wait");
         info.take();
         if (!info.hasPath()) {
-            return info.release(failure(info, UmhStage.SETUP, -EINVAL).retval());
+            return info.refuse(UmhStage.SETUP, -EINVAL);
         }
         if (!HelperGate.enter()) {
-            return info.release(failure(info, UmhStage.GATE, -EBUSY).retval());
+            return info.refuse(UmhStage.GATE, -EBUSY);
         }
         try {
             if (info.isEmptyPath()) {

@@ -123,7 +123,12 @@ public final class SubprocessInfo {
         return path == null ? null : Bytes.toString(path);
     }
 
-    /** The result of the call, for cleanup and later; 0 before. */
+    /**
+     * The result of the call, for cleanup and later; 0 before.
+     *
+     * <p>As in the kernel it is also 0 where the call was refused at its entry: no path, or helpers disabled. {@link
+     * #failure} tells.
+     */
     public int retval() {
         return retval;
     }
@@ -194,6 +199,13 @@ public final class SubprocessInfo {
     UmhException failed(UmhStage stage, int result, int detail) {
         failure = new UmhException(path(), stage, result, detail);
         return failure;
+    }
+
+    /** The end of a call that was refused at its entry: the kernel has no retval for it yet. */
+    int refuse(UmhStage stage, int result) {
+        failed(stage, result, 0);
+        release(0);
+        return result;
     }
 
     /** The end of the call: cleanup runs. Answers the result, so that callers can return it. */

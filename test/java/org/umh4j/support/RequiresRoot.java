@@ -29,14 +29,13 @@ public @interface RequiresRoot {
             System.out.println("SKIPPED " + context.getDisplayName() + ": " + reason);
             return ConditionEvaluationResult.disabled(reason);
         }
-    }
 
-    /** Whether this JVM runs with uid 0. */
-    static boolean isRoot() {
-        try {
-            return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0;
-        } catch (IOException e) {
-            return false;
+        private static boolean isRoot() {
+            try {
+                return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0;
+            } catch (IOException e) {
+                return false;
+            }
         }
     }
 }

@@ -7,13 +7,15 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * A process that the {@link Reaper} watches: from its start until it has been reaped.
  *
- * <p>Its pidfd is closed the moment it has been reaped, under the lock that a signal takes; so a signal reaches this
- * process or none.
+ * <p>One lock guards its descriptors. The pidfd is closed the moment the process has been reaped, and a signal takes
+ * the same lock; so a signal reaches this process or none.
  */
 public final class Child {
     private static final int NONE = -1;
     private static final int EAGAIN = Native.eagain();
     private static final int ESRCH = Native.esrch();
+    private static final int HANG_UP = Native.hangUp();
+    private static final int EXIT = Native.exit();
 
     private final Launch launch;
     private final CompletableFuture<Launch> outcome = new CompletableFuture<>();
@@ -53,13 +55,30 @@ public final class Child {
         }
     }
 
-    /** The plan socket was hung up, or the process has ended: one of them decides the launch. */
-    void decide() {
-        if (outcome.isDone() || !launch.decide()) {
-            return;
+    /** Has the reaper told of both events, by the child's number. The first may be there before the second is asked for. */
+    int watch(long id) {
+        lock.lock();
+        try {
+            int socket = launch.socket();
+            int result = socket == NONE ? 0 : Native.watch(socket, HANG_UP, Reaper.token(id, HANG_UP));
+            return result < 0 ? result : Native.watch(pidfd, EXIT, Reaper.token(id, EXIT));
+        } finally {
+            lock.unlock();
         }
-        if (launch.result() < 0) {
-            forgetPidfd();
+    }
+
+    /** The plan socket was hung up, or the process has ended: either decides the launch. */
+    void decide() {
+        lock.lock();
+        try {
+            if (outcome.isDone() || !launch.decide()) {
+                return;
+            }
+            if (launch.result() < 0) {
+                pidfd = NONE; // the shim has reaped the process and closed it
+            }
+        } finally {
+            lock.unlock();
         }
         outcome.complete(launch);
     }
@@ -86,20 +105,5 @@ public final class Child {
 
     boolean failed() {
         return outcome.isDone() && launch.result() < 0;
-    }
-
-    int pidfd() {
-        return pidfd;
-    }
-
-    int socket() {
-        return launch.socket();
-    }
-
-    /** The shim has reaped the process and closed its pidfd. */
-    private void forgetPidfd() {
-        lock.lock();
-        pidfd = NONE;
-        lock.unlock();
     }
 }

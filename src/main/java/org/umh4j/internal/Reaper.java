@@ -13,7 +13,6 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
     private static final int BATCH = 128;
-    private static final int HANG_UP = Native.hangUp();
     private static final int EXIT = Native.exit();
 
     private static final ConcurrentHashMap<Long, Child> CHILDREN = new ConcurrentHashMap<>();
@@ -32,11 +31,7 @@ public final class Reaper {
         long id = NEXT.getAndIncrement();
         CHILDREN.put(id, child);
         ensureRunning();
-        int result = child.socket() < 0 ? 0 : Native.watch(child.socket(), HANG_UP, token(id, HANG_UP));
-        if (result == 0) {
-            result = Native.watch(child.pidfd(), EXIT, token(id, EXIT));
-        }
-        if (result < 0) {
+        if (child.watch(id) < 0) {
             CHILDREN.remove(id);
             discard(child);
             return null;
@@ -49,7 +44,7 @@ public final class Reaper {
         return CHILDREN.size();
     }
 
-    private static long token(long id, int event) {
+    static long token(long id, int event) {
         return id << 1 | event;
     }
 
