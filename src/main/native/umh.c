@@ -277,6 +277,16 @@ int umh_signal(int pidfd, int signal)
 
 /* Report up */
 
+static int next_word(int socket, struct umh_report *word)
+{
+	ssize_t size = recv(socket, word, sizeof *word, MSG_DONTWAIT);
+
+	/* Said once, before what is still to be read: the other end was closed without having read the plan. */
+	if (size < 0 && errno == ECONNRESET)
+		size = recv(socket, word, sizeof *word, MSG_DONTWAIT);
+	return size == (ssize_t)sizeof *word;
+}
+
 /* All that was said on the socket, after its other end was closed or its process has ended. */
 static int read_report(int socket, struct umh_report *report)
 {
@@ -284,7 +294,7 @@ static int read_report(int socket, struct umh_report *report)
 	int arrived = 0;
 
 	*report = (struct umh_report){.stage = UMH_STAGE_DIED, .error = EINTR};
-	while (recv(socket, &word, sizeof word, MSG_DONTWAIT) == (ssize_t)sizeof word) {
+	while (next_word(socket, &word)) {
 		*report = word;
 		arrived = word.stage == UMH_STAGE_EXEC && word.error == 0;
 	}

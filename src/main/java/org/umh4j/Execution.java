@@ -30,6 +30,11 @@ final class Execution {
     private static final int ECANCELED = Errno.ECANCELED.number();
     private static final int ENOMEM = Errno.ENOMEM.number();
 
+    static {
+        // The classes of the failure path, as long as there are descriptors to load classes with.
+        new UmhException("", UmhStage.EXEC, -ENOENT, 0);
+    }
+
     private Execution() {}
 
     static int exec(SubprocessInfo info, UmhWait wait) {

@@ -2,11 +2,9 @@
 package org.umh4j;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import org.umh4j.internal.Host;
+import org.umh4j.internal.ProcFile;
 
 /**
  * What no helper of this JVM may have: the policy of {@code kernel.usermodehelper.bset} and {@code .inheritable}.
@@ -21,7 +19,7 @@ import org.umh4j.internal.Host;
  * @implSpec {@code proc_cap_handler()} of {@code kernel/umh.c}, Linux 6.12
  */
 public final class UmhSysctl {
-    private static final Path HOST = Path.of("/proc/sys/kernel/usermodehelper");
+    private static final String HOST = "/proc/sys/kernel/usermodehelper/";
     private static final AtomicLong BSET = new AtomicLong(host("bset"));
     private static final AtomicLong INHERITABLE = new AtomicLong(host("inheritable"));
 
@@ -82,12 +80,9 @@ public final class UmhSysctl {
         return parsed.result();
     }
 
-    /** In one read: a second one, at an offset, would find the end of the file there. */
     private static long host(String name) {
-        byte[] bytes = new byte[64];
-        try (InputStream in = java.nio.file.Files.newInputStream(HOST.resolve(name))) {
-            int size = Math.max(in.read(bytes), 0);
-            SysctlText text = SysctlText.parse(new String(bytes, 0, size, StandardCharsets.US_ASCII));
+        try {
+            SysctlText text = SysctlText.parse(ProcFile.read(HOST + name));
             return text.result() > 0 ? text.intersect(Host.capabilities()) : Host.capabilities();
         } catch (IOException e) {
             return Host.capabilities();

@@ -2,8 +2,6 @@
 package org.umh4j.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +18,7 @@ import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.WaitStatus;
 import org.umh4j.internal.Host;
+import org.umh4j.internal.ProcFile;
 
 /** What umh doctor looks at, one method each. The proof of the pudding is the last: a helper is started. */
 final class Examination {
@@ -194,7 +193,7 @@ final class Examination {
 
     private static String read(String path) {
         try {
-            return Files.readString(Path.of(path)).trim();
+            return ProcFile.read(path);
         } catch (IOException e) {
             return "";
         }

@@ -2,8 +2,6 @@
 package org.umh4j.internal;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
@@ -20,7 +18,7 @@ public final class KernelDefaults {
 
     private static final long INFINITY = -1;
     private static final long PF_KTHREAD = 0x0020_0000;
-    private static final Path KTHREADD = Path.of("/proc/2");
+    private static final String KTHREADD = "/proc/2";
 
     /** The lines of /proc/PID/limits in the order of the resources' numbers, RLIMIT_CPU to RLIMIT_RTTIME. */
     private static final List<String> RESOURCES = List.of(
@@ -52,14 +50,14 @@ public final class KernelDefaults {
 
     private static long[] rlimitsOfKthreadd() {
         try {
-            return isKthreadd() ? parse(Files.readAllLines(KTHREADD.resolve("limits"))) : computed();
+            return isKthreadd() ? parse(ProcFile.read(KTHREADD + "/limits").lines().toList()) : computed();
         } catch (IOException | RuntimeException e) {
             return computed();
         }
     }
 
     private static boolean isKthreadd() throws IOException {
-        String stat = Files.readString(KTHREADD.resolve("stat"));
+        String stat = ProcFile.read(KTHREADD + "/stat");
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return stat.startsWith("2 (kthreadd)") && (Long.parseLong(fields[6]) & PF_KTHREAD) != 0;
     }
@@ -104,7 +102,7 @@ public final class KernelDefaults {
 
     private static long threadsMax() {
         try {
-            return Long.parseLong(Files.readString(Path.of("/proc/sys/kernel/threads-max")).trim());
+            return Long.parseLong(ProcFile.read("/proc/sys/kernel/threads-max"));
         } catch (IOException | RuntimeException e) {
             return INFINITY;
         }

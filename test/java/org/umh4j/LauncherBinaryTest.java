@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What the two built files are made of. */
+final class LauncherBinaryTest {
+    private static final Path FILES = Path.of("target/classes/org/umh4j/internal/linux-x86_64");
+    private static final Path OBJECTS = Path.of("target/objects/launcher");
+    private static final long ONE_PAGE = 4096;
+
+    private static String run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String out = new String(process.getInputStream().readAllBytes());
+        assertEquals(0, process.waitFor(), out);
+        return out;
+    }
+
+    @Test
+    void launcherIsOnePageOfCodeAndNothingWritable() throws Exception {
+        String headers = run("readelf", "-lW", FILES.resolve("launcher.elf").toString());
+        Matcher load = Pattern.compile("LOAD +0x0+ 0x\\w+ 0x\\w+ 0x(\\w+) 0x(\\w+) (\\S ?\\S ?\\S?) ").matcher(headers);
+        assertTrue(load.find(), headers);
+        assertTrue(Long.parseLong(load.group(2), 16) <= ONE_PAGE, headers);
+        assertEquals("R E", load.group(3).trim());
+        assertTrue(!load.find(), "more than one segment\n" + headers);
+        assertTrue(Pattern.compile("GNU_STACK.* RW ").matcher(headers).find(), headers);
+        assertTrue(!headers.contains("INTERP") && !headers.contains("DYNAMIC"), headers);
+    }
+
+    /** Every symbol that one of its objects needs is defined by another one of them: there is no libc in it. */
+    @Test
+    void launcherNeedsNothingButItself() throws Exception {
+        TreeSet<String> needed = new TreeSet<>();
+        TreeSet<String> defined = new TreeSet<>();
+        try (var objects = java.nio.file.Files.list(OBJECTS)) {
+            for (Path object : (Iterable<Path>) objects::iterator) {
+                for (String line : run("nm", object.toString()).split("\n")) {
+                    String[] words = line.trim().split(" +");
+                    (words[0].equals("U") ? needed : defined).add(words[words.length - 1]);
+                }
+            }
+        }
+        needed.removeAll(defined);
+        assertEquals(new TreeSet<String>(), needed);
+    }
+
+    @Test
+    void libraryExportsJniFunctionsAndNothingElse() throws Exception {
+        for (String line : run("nm", "-D", "--defined-only", FILES.resolve("libumh4j.so").toString()).split("\n")) {
+            assertTrue(line.matches(".* T Java_org_umh4j_internal_Native_\\w+"), line);
+        }
+    }
+
+    @Test
+    void libraryNeedsLibcAlone() throws Exception {
+        List<String> needed = new java.util.ArrayList<>();
+        Matcher matcher = Pattern.compile("\\(NEEDED\\).*\\[(.*)]")
+                .matcher(run("readelf", "-dW", FILES.resolve("libumh4j.so").toString()));
+        while (matcher.find()) {
+            needed.add(matcher.group(1));
+        }
+        assertEquals(List.of("libc.so.6"), needed);
+    }
+
+    @Test
+    void libraryIsHardened() throws Exception {
+        String dynamic = run("readelf", "-dlW", FILES.resolve("libumh4j.so").toString());
+        assertTrue(dynamic.contains("BIND_NOW"), dynamic);
+        assertTrue(dynamic.contains("GNU_RELRO"), dynamic);
+        assertTrue(Pattern.compile("GNU_STACK.* RW ").matcher(dynamic).find(), dynamic);
+        assertTrue(!dynamic.contains("RUNPATH") && !dynamic.contains("RPATH"), dynamic);
+    }
+
+    /** The child in the JVM's memory: from clone to exec it calls no function of another library. */
+    @Test
+    void childBetweenCloneAndExecCallsNoLibc() throws Exception {
+        String code = run("objdump", "-d", "--no-show-raw-insn", "target/objects/shim/umh_clone.o");
+        Matcher child = Pattern.compile("(?ms)^\\w+ <child_main>:\\n(.*?)\\n\\n").matcher(code + "\n\n");
+        assertTrue(child.find(), "no child_main");
+        Matcher call = Pattern.compile("call +\\w+ <(\\w+)").matcher(child.group(1));
+        TreeSet<String> called = new TreeSet<>();
+        while (call.find()) {
+            called.add(call.group(1));
+        }
+        called.removeIf(name -> name.equals("child_main"));
+        String own = run("nm", "target/objects/shim/umh_clone.o");
+        for (String name : called) {
+            assertTrue(Pattern.compile("(?m) [tT] " + name + "$").matcher(own).find(), name + " is not its own");
+        }
+    }
+}
