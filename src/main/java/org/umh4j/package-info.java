@@ -14,7 +14,7 @@
  *   <li><b>Priorities.</b> The kernel's semantics come before safety, safety before smallness, smallness before Java
  *       idiom. Where one of them yields, {@code docs/kernel-map.md} says why.
  *   <li><b>Null.</b> An argument that is null throws {@link java.lang.NullPointerException}, unless its method gives
- *       null a meaning. No method answers null.
+ *       null a meaning; a method that may answer null says so.
  *   <li><b>Errors.</b> A caller's mistake is an unchecked exception that names the argument and its limit, thrown before
  *       anything is created. What the kernel refuses is a negative errno, or a {@link org.umh4j.UmhException} with the
  *       stage and the errno; nothing of the attempt is left then.

@@ -17,6 +17,7 @@ public final class Jvm {
     private final List<String> before = new ArrayList<>();
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-Xshare:auto"));
     private final List<String> environment = new ArrayList<>();
+    private String classPath = System.getProperty("java.class.path");
 
     /** What a JVM said and how it ended. */
     public record Outcome(int exitCode, String out, String err) {
@@ -48,6 +49,12 @@ public final class Jvm {
     public Jvm variable(String assignment) {
         environment.add(assignment);
         return this;
+    }
+
+    /** As nobody, with the class path in a place where nobody may read it. */
+    public Jvm asNobody() throws IOException {
+        classPath = ClassPath.readableByAll();
+        return under("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
     }
 
     /** Runs a main class to its end. */
@@ -84,7 +91,7 @@ public final class Jvm {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of("-cp", classPath, main.getName()));
         command.addAll(List.of(arguments));
         return command;
     }

@@ -42,7 +42,7 @@ final class Json {
         return switch (parser.currentToken()) {
             case START_OBJECT -> members(parser);
             case START_ARRAY -> elements(parser);
-            case VALUE_NUMBER_INT -> parser.getLongValue();
+            case VALUE_NUMBER_INT -> parser.getNumberValue();
             case VALUE_TRUE -> true;
             case VALUE_FALSE -> false;
             case VALUE_NULL -> null;

@@ -46,8 +46,10 @@ public final class Main implements Runnable {
     }
 
     static int run(String... arguments) {
-        return new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
+        CommandLine umh = new CommandLine(new Main());
+        // What follows the program's path is the program's.
+        umh.getSubcommands().get("exec").setStopAtPositional(true);
+        return umh.setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(command, e))
                 .setExitCodeExceptionMapper(e -> FAILED)
                 .setParameterExceptionHandler(Main::misused)

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.cli.Main;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.Report;
+import org.umh4j.support.RequiresRoot;
+
+/** The command line as its user sees it: output, error output, exit status. */
+final class CliTest {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private static Jvm.Outcome umh(String... arguments) throws Exception {
+        return new Jvm().run(Main.class, arguments);
+    }
+
+    /** The last line of standard output as JSON. */
+    private static JsonNode json(Jvm.Outcome outcome) throws IOException {
+        String[] lines = outcome.out().split("\n");
+        return MAPPER.readTree(lines[lines.length - 1]);
+    }
+
+    @Test
+    void execRunsAProgramOnTheTerminalsDescriptors() throws Exception {
+        Jvm.Outcome outcome = umh("exec", "/bin/echo", "a", "b c");
+        assertEquals("a b c\n", outcome.out());
+        assertEquals(0, outcome.exitCode());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "exit 0, 0", "exit 3, 3", "exit 255, 255", "kill -9 $$, 137", "kill -15 $$, 143"
+    })
+    void exitStatusIsTheHelpers(String script, int status) throws Exception {
+        assertEquals(status, umh("exec", "/bin/sh", "-c", script).exitCode());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/no/such/program, 127, ENOENT", "/etc, 126, EACCES", "/etc/passwd, 126, EACCES"
+    })
+    void whatCanNotBeExecutedIsSaidWithStageAndErrno(String path, int status, String errno) throws Exception {
+        Jvm.Outcome outcome = umh("exec", path);
+        assertEquals(status, outcome.exitCode());
+        assertTrue(outcome.err().startsWith("umh: " + path + ": EXEC failed with " + errno), outcome.err());
+    }
+
+    @Test
+    void jsonIsTheLastLine() throws Exception {
+        Jvm.Outcome outcome = umh("exec", "--json", "/bin/sh", "-c", "echo hello; exit 4");
+        assertTrue(outcome.out().startsWith("hello\n"));
+        JsonNode result = json(outcome);
+        assertEquals(4 << 8, result.path("retval").asInt());
+        assertTrue(result.path("pid").asInt() > 0);
+        assertTrue(result.path("stage").isNull() && result.path("errno").isNull() && result.path("signal").isNull());
+        assertTrue(result.path("exited").asBoolean());
+        assertEquals(4, result.path("exit_code").asInt());
+        assertTrue(result.path("elapsed_us").asLong() > 0);
+    }
+
+    @Test
+    void jsonOfASignal() throws Exception {
+        JsonNode result = json(umh("exec", "--json", "/bin/sh", "-c", "kill -9 $$"));
+        assertEquals(9, result.path("signal").asInt());
+        assertEquals(9, result.path("retval").asInt());
+        assertTrue(result.path("exit_code").isNull());
+        assertEquals("false", result.path("exited").toString());
+        assertEquals("false", result.path("core").toString());
+    }
+
+    @Test
+    void jsonOfAFailure() throws Exception {
+        JsonNode result = json(umh("exec", "--json", "/no/such/program"));
+        assertEquals(-2, result.path("retval").asInt());
+        assertEquals("EXEC", result.path("stage").asText());
+        assertEquals("ENOENT", result.path("errno").asText());
+        assertTrue(result.path("pid").isNull() && result.path("exited").isNull());
+    }
+
+    @Test
+    void jsonOfAnEmptyPath() throws Exception {
+        Jvm.Outcome outcome = umh("exec", "--json", "");
+        assertEquals(0, outcome.exitCode());
+        assertEquals(0, json(outcome).path("retval").asInt());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "exec", "proc", "NONE"})
+    void everyWaitModeAnswers(String wait) throws Exception {
+        assertEquals(0, umh("exec", "--wait", wait, "/bin/true").exitCode());
+        assertEquals(0, umh("exec", "--killable", "--freezable", "--wait", wait, "/bin/true").exitCode());
+    }
+
+    @Test
+    void waitForExecDoesNotWaitForTheEnd() throws Exception {
+        JsonNode result = json(umh("exec", "--json", "--wait", "exec", "/bin/sleep", "1"));
+        assertEquals(0, result.path("retval").asInt());
+        assertTrue(result.path("pid").asInt() > 0);
+        assertTrue(result.path("exited").isNull());
+    }
+
+    @Test
+    void argv0AndEnvironmentAreWhatWasAskedFor() throws Exception {
+        assertEquals("odd\n", umh("exec", "--argv0", "odd", "/bin/sh", "-c", "echo $0").out());
+        assertEquals("A=1\nB=x=y\n", umh("exec", "--env", "A=1", "--env", "B=x=y", "/usr/bin/env").out());
+        assertEquals("HOME=/\nTERM=linux\nPATH=/sbin:/usr/sbin:/bin:/usr/bin\n",
+                umh("exec", "--kernel", "--stdout", "inherit", "/usr/bin/env").out());
+        Jvm.Outcome inherited = new Jvm().variable("ODD=1").run(Main.class, "exec", "--env-inherit", "--env", "ODD=2", "/usr/bin/env");
+        assertTrue(inherited.out().contains("ODD=2\n") && !inherited.out().contains("ODD=1\n"));
+    }
+
+    @Test
+    void standardStreamsGoWhereTheyAreSent(@TempDir Path folder) throws Exception {
+        Path in = Files.writeString(folder.resolve("in"), "from a file\n");
+        Path out = folder.resolve("out");
+        assertEquals("", umh("exec", "--stdin", in.toString(), "--stdout", out.toString(), "/bin/cat").out());
+        assertEquals("from a file\n", Files.readString(out));
+        assertEquals(0, umh("exec", "--stdout", "null", "/bin/echo", "x").exitCode());
+        assertEquals(1, umh("exec", "--stdout", "none", "--stderr", "null", "/bin/echo", "x").exitCode());
+        assertEquals("x\n", umh("exec", "--fd", "7=inherit:1", "/bin/sh", "-c", "echo x >&7").out());
+    }
+
+    @Test
+    void timeoutEndsTheHelper() throws Exception {
+        Jvm.Outcome outcome = umh("exec", "--timeout", "300ms", "--json", "/bin/sleep", "60");
+        assertEquals(124, outcome.exitCode());
+        assertEquals(15, json(outcome).path("signal").asInt());
+        outcome = umh("exec", "--timeout", "300ms", "--json", ProbeProgram.path(), "ignore", "15", "pause");
+        assertEquals(124, outcome.exitCode());
+        assertEquals(9, json(outcome).path("signal").asInt());
+    }
+
+    @Test
+    void interruptedUmhTakesItsHelperAlong() throws Exception {
+        assertEquals("gone", fateOfHelper());
+        assertEquals("runs on", fateOfHelper("--killable"));
+    }
+
+    /** Ends umh by SIGTERM and looks whether its helper has ended too. */
+    private static String fateOfHelper(String... options) throws Exception {
+        Path mark = Files.createTempFile("helper", ".pid");
+        List<String> arguments = new ArrayList<>(List.of("exec"));
+        arguments.addAll(List.of(options));
+        arguments.addAll(List.of("/bin/sh", "-c", "echo $$ > " + mark + "; exec sleep 60"));
+        Process umh = new ProcessBuilder(new Jvm().command(Main.class, arguments.toArray(String[]::new))).inheritIO().start();
+        while (Files.size(mark) == 0) {
+            Thread.sleep(10);
+        }
+        ProcessHandle helper = ProcessHandle.of(Long.parseLong(Files.readString(mark).trim())).orElseThrow();
+        Files.delete(mark);
+        umh.destroy();
+        assertTrue(umh.waitFor(20, TimeUnit.SECONDS));
+        boolean alive = helper.isAlive();
+        helper.destroyForcibly();
+        return alive ? "runs on" : "gone";
+    }
+
+    @Test
+    void policyIsAppliedToTheHelper() throws Exception {
+        Report report = Report.parse(umh("probe", "--kernel", "--bset", "cap_kill,cap_chown").requireSuccess());
+        assertEquals(0, report.hex("status.CapPrm") & ~0x21);
+    }
+
+    @Test
+    void probeShowsNoDescriptorOfItsOwn() throws Exception {
+        Report kernel = Report.parse(umh("probe", "--kernel").requireSuccess());
+        assertEquals("[]", kernel.get("fds").toString());
+        assertEquals("/", kernel.text("cwd"));
+        Report usual = Report.parse(umh("probe", "--fd", "9=null").requireSuccess());
+        assertEquals(List.of(0, 1, 2, 9), numbers(usual));
+    }
+
+    private static List<Integer> numbers(Report report) {
+        List<Integer> numbers = new ArrayList<>();
+        report.get("fds").forEach(fd -> numbers.add(fd.path("fd").asInt()));
+        return numbers;
+    }
+
+    @Test
+    void capsShowsASetInAllForms() throws Exception {
+        String out = umh("caps", "cap_chown,cap_bpf").requireSuccess();
+        assertTrue(out.contains("0000008000000001") && out.contains("1 128") && out.contains("cap_bpf"), out);
+        JsonNode all = json(umh("caps", "--json"));
+        assertEquals(CapabilitySet.all().size(), all.path("names").size());
+    }
+
+    @Test
+    void sysctlShowsThePolicyAndWhatWouldRemain() throws Exception {
+        assertTrue(umh("sysctl").requireSuccess().startsWith("kernel.usermodehelper.bset = "));
+        assertEquals("33\t0", json(umh("sysctl", "--bset", "0x21", "--json")).path("bset").asText());
+    }
+
+    @Test
+    @RequiresRoot
+    void doctorFindsHelpersStarting() throws Exception {
+        Jvm.Outcome outcome = umh("doctor");
+        assertEquals(0, outcome.exitCode(), outcome.out());
+        assertTrue(outcome.out().contains("OK       helper"), outcome.out());
+        assertEquals("ok", json(umh("doctor", "--json")).path("helper").path("state").asText());
+    }
+
+    @Test
+    @RequiresRoot
+    void doctorSaysInWordsWhatAnUnprivilegedJvmCanNotDo() throws Exception {
+        Jvm.Outcome outcome = new Jvm()
+                .under("setpriv", "--no-new-privs")
+                .asNobody()
+                .run(Main.class, "doctor");
+        assertTrue(outcome.out().contains("uid 65534 without any capability"), outcome.out() + outcome.err());
+        assertTrue(outcome.out().contains("no_new_privs"), outcome.out());
+        assertEquals(0, outcome.exitCode(), outcome.out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "exec", "exec --nope /bin/true", "nope", "exec --bset cap_nope /bin/true", "exec --timeout soon /bin/true",
+        "exec --env novalue /bin/true", "caps cap_nope", "exec --fd x=null /bin/true", "exec --fd 70000=null /bin/true",
+        "exec --wait never /bin/true", "exec --wait exec --timeout 1s /bin/true"
+    })
+    void misuseIs125WithAReasonAndNoStackTrace(String line) throws Exception {
+        Jvm.Outcome outcome = umh(line.split(" "));
+        assertEquals(125, outcome.exitCode(), outcome.out() + outcome.err());
+        assertTrue(!outcome.err().isBlank() && !outcome.err().contains("\tat "), outcome.err());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--help", "help", "help exec", "exec --help", "probe --help", "caps --help", "sysctl --help",
+        "doctor --help", "tour --help", "--version", "generate-completion"})
+    void helpIsThere(String line) throws Exception {
+        Jvm.Outcome outcome = umh(line.isEmpty() ? new String[0] : line.split(" "));
+        assertEquals(0, outcome.exitCode(), outcome.err());
+        assertTrue(outcome.out().contains("umh"), outcome.out());
+    }
+
+    @Test
+    void completionIsBash() throws Exception {
+        Path script = Files.writeString(Files.createTempFile("completion", ".bash"), umh("generate-completion").requireSuccess());
+        Process bash = new ProcessBuilder("bash", "-n", script.toString()).inheritIO().start();
+        assertEquals(0, bash.waitFor());
+        Files.delete(script);
+    }
+
+    @Test
+    @RequiresRoot
+    void tourRunsToItsEnd() throws Exception {
+        String out = umh("tour").requireSuccess();
+        assertTrue(out.contains("uid=0(root)") && out.contains("= 768") && out.contains("status.CapBnd"), out);
+    }
+}
