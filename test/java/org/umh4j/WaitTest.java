@@ -142,8 +142,9 @@ final class WaitTest {
         CompletableFuture<Void> release = new CompletableFuture<>();
         List<CompletableFuture<Void>> blocked = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0"));
+            Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"));
             blocked.add(helper.onExit().thenAccept(status -> release.join()));
+            helper.kill(Signal.TERM);
             assertTrue(helper.waitFor(Duration.ofSeconds(10)).isPresent());
         }
         assertEquals(3 << 8, UsermodeHelper.exec(ProbeProgram.doing("exit", "3"), UmhWait.PROC.killable()));

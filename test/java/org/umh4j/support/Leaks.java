@@ -47,7 +47,7 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
         Assertions.assertTrue(libraryThreads().size() <= 3, () -> "threads: " + libraryThreads());
     }
 
-    /** How many descriptors of each kind are open. Files of the class path come and go and are not counted. */
+    /** How many descriptors of each kind are open, but for what the JVM itself opens now and then. */
     public static TreeMap<String, Long> descriptors() throws IOException {
         List<String> kinds = new ArrayList<>();
         try (DirectoryStream<Path> fds = Files.newDirectoryStream(FDS)) {
@@ -60,7 +60,7 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
             }
         }
         return kinds.stream()
-                .filter(kind -> !kind.endsWith(".jar") && !kind.endsWith("/fd") && !kind.endsWith("modules"))
+                .filter(kind -> !kind.matches(".*(\\.jar|/fd|/modules|\\.class)|/sys/.*"))
                 .map(kind -> kind.replaceAll("\\[\\d+]", ""))
                 .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
     }
