@@ -15,9 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +24,7 @@
 #include "umh_clone.h"
 #include "umh_launcher.h"
 #include "umh_reaper.h"
+#include "umh_send.h"
 #include "umh_socket.h"
 
 #ifndef P_PIDFD
@@ -68,86 +67,6 @@ void umh_release(struct umh_child *child)
 	close_open(&child->pidfd);
 }
 
-/* Plan down */
-
-static int send_message(int socket, const void *bytes, size_t size, const int *fds, unsigned count)
-{
-	struct {
-		struct cmsghdr header;
-		int fds[UMH_SCM_MAX];
-	} control;
-	struct iovec part = {(void *)bytes, size};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-
-	if (count > 0) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(count * sizeof *fds);
-		memcpy(control.fds, fds, count * sizeof *fds);
-		message.msg_control = &control;
-		message.msg_controllen = control.header.cmsg_len;
-	}
-	/* Nobody reads yet: what does not fit into the socket's buffer must not wait. */
-	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
-static unsigned at_most(unsigned count, unsigned limit)
-{
-	return count < limit ? count : limit;
-}
-
-/* A plan that is too large for a message goes as a memfd. */
-static int send_large_plan(int socket, const struct umh_plan *plan)
-{
-	int fd = (int)syscall(__NR_memfd_create, "umh4j-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int result = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, plan, plan->size) != (ssize_t)plan->size)
-		result = -ENOSPC;
-	else if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		result = -errno;
-	else
-		result = send_message(socket, plan, UMH_PLAN_PREFIX, &fd, 1);
-	close(fd);
-	return result;
-}
-
-static int send_plan(int socket, const struct umh_request *request)
-{
-	const struct umh_plan *plan = request->plan;
-	unsigned sent = 0;
-	int result;
-
-	if (plan->size > UMH_PLAN_INLINE) {
-		result = send_large_plan(socket, plan);
-	} else {
-		sent = at_most(request->fd_count, UMH_SCM_MAX);
-		result = send_message(socket, plan, plan->size, request->fds, sent);
-	}
-	while (result == 0 && sent < request->fd_count) {
-		unsigned count = at_most(request->fd_count - sent, UMH_SCM_MAX);
-
-		result = send_message(socket, "", 1, request->fds + sent, count);
-		sent += count;
-	}
-	return result;
-}
-
-/* EBADF means one of the caller's descriptors; find out which, by the number it was meant to have. */
-static int plan_not_sent(const struct umh_request *request, int error, struct umh_report *report)
-{
-	const struct umh_plan *plan = request->plan;
-	const struct umh_file *files = (const void *)((const char *)plan + plan->files.offset);
-
-	if (error == EBADF)
-		for (unsigned i = 0; i < request->fd_count; i++)
-			if (fcntl(request->fds[i], F_GETFD) < 0)
-				return failed(report, UMH_STAGE_SOURCE, EBADF, files[i].target);
-	return failed(report, UMH_STAGE_SOCKET, error, 0);
-}
-
 /* The child has the JVM's value, since it is a fork of it: then it need not write the same again. */
 static void leave_out_oom_score_adj(struct umh_plan *plan)
 {
@@ -180,20 +99,32 @@ static int clone_with(int socket, const struct umh_request *request, int *pidfd)
 	return result;
 }
 
+/* What the kernel may say of a cgroup that a process was to be created in. */
+static int is_of_cgroup(const struct umh_request *request, int error)
+{
+	return request->cgroup >= 0 && (error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV);
+}
+
 static int send_and_clone(const struct umh_pair *pair, const struct umh_request *request, int *pidfd,
 			  struct umh_report *report)
 {
+	uint32_t detail = 0;
 	int result;
 
 	leave_out_oom_score_adj(request->plan);
-	result = send_plan(pair->ours, request);
-	if (result < 0)
-		return plan_not_sent(request, -result, report);
+	result = umh_send_plan(pair->ours, request);
+	if (result < 0) {
+		const enum umh_stage stage = umh_send_stage(request, -result, &detail);
+
+		return failed(report, stage, -result, detail);
+	}
 	result = clone_with(pair->theirs, request, pidfd);
-	return result < 0 ? failed(report, UMH_STAGE_CLONE, -result, 0) : result;
+	if (result >= 0)
+		return result;
+	return failed(report, is_of_cgroup(request, -result) ? UMH_STAGE_CGROUP : UMH_STAGE_CLONE, -result, 0);
 }
 
-int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report)
+static int start(const struct umh_request *request, struct umh_child *child, struct umh_report *report)
 {
 	struct umh_pair pair;
 	int result;
@@ -212,6 +143,24 @@ int umh_start(const struct umh_request *request, struct umh_child *child, struct
 	}
 	child->pid = result;
 	return 0;
+}
+
+/* A kernel that can't create a process in a cgroup has the launcher enter it. */
+static int let_launcher_enter(struct umh_request *request, int result)
+{
+	if (result != -ENOSYS || request->cgroup < 0)
+		return 0;
+	request->cgroup = -1;
+	request->plan->steps |= UMH_STEP(CGROUP);
+	return 1;
+}
+
+int umh_start(const struct umh_request *original, struct umh_child *child, struct umh_report *report)
+{
+	struct umh_request request = *original;
+	int result = start(&request, child, report);
+
+	return let_launcher_enter(&request, result) ? start(&request, child, report) : result;
 }
 
 /* Waiting */
@@ -277,27 +226,63 @@ int umh_signal(int pidfd, int signal)
 
 /* Report up */
 
-static int next_word(int socket, struct umh_report *word)
+/* One word, with the descriptor that may come along: whether there was one. */
+static int next_word(int socket, struct umh_report *word, int *fd)
 {
-	ssize_t size = recv(socket, word, sizeof *word, MSG_DONTWAIT);
+	struct {
+		struct cmsghdr header;
+		int fd;
+	} control;
+	struct iovec part = {word, sizeof *word};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+	ssize_t size;
 
-	/* Said once, before what is still to be read: the other end was closed without having read the plan. */
-	if (size < 0 && errno == ECONNRESET)
-		size = recv(socket, word, sizeof *word, MSG_DONTWAIT);
+	for (int attempt = 0; attempt < 2; attempt++) {
+		message.msg_controllen = sizeof control;
+		size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		/* Said once, before what is still to be read: the other end was closed without having read the plan. */
+		if (size >= 0 || errno != ECONNRESET)
+			break;
+	}
+	*fd = size > 0 && message.msg_controllen >= CMSG_LEN(sizeof *fd) ? control.fd : -1;
 	return size == (ssize_t)sizeof *word;
 }
 
-/* All that was said on the socket, after its other end was closed or its process has ended. */
-static int read_report(int socket, struct umh_report *report)
+/* The process that went on in another's place is ours to wait for; the other one has ended. */
+static void succeed(struct umh_child *child, int pid, int pidfd)
+{
+	int status;
+
+	if (child->pidfd >= 0) {
+		umh_wait(child->pidfd, UMH_BLOCK, &status);
+		close(child->pidfd);
+	}
+	child->pid = pid;
+	child->pidfd = pidfd;
+}
+
+/*
+ * What was said on the socket, after its other end was closed or its process has ended. -EAGAIN: the process was
+ * succeeded by another one, and nothing more was said yet.
+ */
+static int read_report(struct umh_child *child, struct umh_report *report)
 {
 	struct umh_report word;
-	int arrived = 0;
+	int arrived = 0, succeeded = 0;
+	int fd;
 
 	*report = (struct umh_report){.stage = UMH_STAGE_DIED, .error = EINTR};
-	while (next_word(socket, &word)) {
+	while (next_word(child->socket, &word, &fd)) {
+		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0;
+		if (succeeded) {
+			succeed(child, (int)word.pid, fd);
+			continue;
+		}
 		*report = word;
 		arrived = word.stage == UMH_STAGE_EXEC && word.error == 0;
 	}
+	if (succeeded)
+		return -EAGAIN;
 	return arrived ? 0 : -(int)report->error;
 }
 
@@ -315,26 +300,40 @@ static int reap_failed(struct umh_child *child, struct umh_report *report)
 	umh_signal(child->pidfd, SIGKILL);
 	umh_wait(child->pidfd, UMH_BLOCK, &status);
 	tell_signal(report, status);
-	close_open(&child->pidfd);
+	umh_release(child);
 	return -(int)report->error;
 }
 
-int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report)
+/* Another library's fork may hold a copy of the child's end: then the pidfd tells of the end. */
+static int is_ready(const struct umh_child *child, enum umh_blocking blocking, int *hung_up)
 {
-	/* Another library's fork may hold a copy of the child's end: then the pidfd tells of the end. */
 	struct pollfd ends[] = {{.fd = child->socket}, {.fd = child->pidfd, .events = POLLIN}};
 	int result;
 
 	do
 		result = poll(ends, 2, blocking ? -1 : 0);
 	while (result < 0 && errno == EINTR);
-	if (result < 0)
-		return -errno;
-	if (result == 0)
-		return -EAGAIN;
-	result = read_report(child->socket, report);
+	*hung_up = ends[0].revents != 0;
+	return result < 0 ? -errno : result;
+}
+
+int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report)
+{
+	int hung_up = 0;
+	int result;
+
+	do {
+		result = is_ready(child, blocking, &hung_up);
+		if (result <= 0)
+			return result < 0 ? result : -EAGAIN;
+		result = read_report(child, report);
+	} while (result == -EAGAIN && !hung_up);
+	if (result < 0) {
+		report->error = report->error ? report->error : EINTR;
+		return reap_failed(child, report);
+	}
 	close_open(&child->socket);
-	return result == 0 ? 0 : reap_failed(child, report);
+	return 0;
 }
 
 /* The launcher read all that was sent: the socket is empty, and can serve the next launch. */
@@ -343,27 +342,47 @@ static int is_clean(int result, const struct umh_report *report)
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-int umh_run(const struct umh_request *request, int *pid, struct umh_report *report, int *status)
+static int wait_and_read(struct umh_child *child, struct umh_report *report, int *status)
 {
+	int result;
+
+	do {
+		result = umh_wait(child->pidfd, UMH_BLOCK, status);
+		if (result < 0)
+			return failed(report, UMH_STAGE_WAIT, -result, 0);
+		close_open(&child->pidfd); /* reaped: read_report() has nothing to wait for */
+		result = read_report(child, report);
+	} while (result == -EAGAIN);
+	tell_signal(report, *status);
+	return result;
+}
+
+static int run(const struct umh_request *request, int *pid, struct umh_report *report, int *status)
+{
+	struct umh_child child = {-1, -1, -1};
 	struct umh_pair pair;
-	int pidfd = -1;
 	int result = umh_pair_take(&pair);
 
 	if (result < 0)
 		return failed(report, UMH_STAGE_SOCKET, -result, 0);
-	result = send_and_clone(&pair, request, &pidfd, report);
+	child.socket = pair.ours;
+	result = send_and_clone(&pair, request, &child.pidfd, report);
 	if (result >= 0) {
-		*pid = result;
-		result = umh_wait(pidfd, UMH_BLOCK, status);
-		if (result < 0)
-			failed(report, UMH_STAGE_WAIT, -result, 0);
-		else
-			result = read_report(pair.ours, report);
-		tell_signal(report, *status);
-		close(pidfd);
+		child.pid = result;
+		result = wait_and_read(&child, report, status);
+		*pid = child.pid;
 	}
+	close_open(&child.pidfd);
 	umh_pair_give(&pair, is_clean(result, report));
 	return result;
+}
+
+int umh_run(const struct umh_request *original, int *pid, struct umh_report *report, int *status)
+{
+	struct umh_request request = *original;
+	int result = run(&request, pid, report, status);
+
+	return let_launcher_enter(&request, result) ? run(&request, pid, report, status) : result;
 }
 
 /* The library is unloaded with the class loader that loaded it. */

@@ -5,9 +5,12 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -76,9 +79,14 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 }
 
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
-		     const int *fds, int fd_count, int until, long long *answer)
+		     const int *fds, int fd_count, int cgroup, int until, long long *answer)
 {
-	struct umh_request request = {.plan = (void *)plan, .fds = fds, .fd_count = (unsigned)fd_count};
+	struct umh_request request = {
+		.plan = (void *)plan,
+		.fds = fds,
+		.fd_count = (unsigned)fd_count,
+		.cgroup = cgroup,
+	};
 	char **all;
 	int result;
 
@@ -141,6 +149,67 @@ int umh_bridge_open(const signed char *path, int flags, int mode)
 	return fd < 0 ? -errno : fd;
 }
 
+int umh_bridge_check_cgroup(int fd)
+{
+	struct statfs system;
+
+	if (fstatfs(fd, &system) < 0)
+		return -errno;
+	return system.f_type == CGROUP2_SUPER_MAGIC ? 0 : -EINVAL;
+}
+
+int umh_bridge_open_cgroup(const signed char *path)
+{
+	int fd = umh_bridge_open(path, O_PATH | O_DIRECTORY, 0);
+	int result = fd < 0 ? fd : umh_bridge_check_cgroup(fd);
+
+	if (fd >= 0 && result < 0)
+		close(fd);
+	return result < 0 ? result : fd;
+}
+
+int umh_bridge_open_pid(int pid)
+{
+	int fd = (int)syscall(__NR_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int umh_bridge_landlock_abi(void)
+{
+	long abi = syscall(__NR_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return abi < 0 ? -errno : (int)abi;
+}
+
+/* A field of that name and type, or NULL without an exception. */
+static jfieldID field(JNIEnv *env, jobject object, const char *name, const char *type)
+{
+	jfieldID id = (*env)->GetFieldID(env, (*env)->GetObjectClass(env, object), name, type);
+
+	if (!id)
+		(*env)->ExceptionClear(env);
+	return id;
+}
+
+/* Streams have getFD(), channels have not: but all of the JDK's keep their descriptor in a field of this name. */
+int umh_bridge_descriptor(JNIEnv *env, jobject object)
+{
+	jfieldID id;
+	jint fd;
+
+	if (!object)
+		return -EFAULT;
+	id = field(env, object, "fd", "Ljava/io/FileDescriptor;");
+	if (id)
+		object = (*env)->GetObjectField(env, object, id);
+	id = object ? field(env, object, "fd", "I") : NULL;
+	if (!id)
+		return -EINVAL;
+	fd = (*env)->GetIntField(env, object, id);
+	return fd < 0 ? -EBADF : fd;
+}
+
 int umh_bridge_close(int fd)
 {
 	return close(fd) < 0 ? -errno : 0;
@@ -192,4 +261,19 @@ long long umh_bridge_bounding(void)
 		if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
 			bounding |= UINT64_C(1) << capability;
 	return (long long)bounding;
+}
+
+int umh_bridge_uid(void)
+{
+	return (int)geteuid();
+}
+
+int umh_bridge_gid(void)
+{
+	return (int)getegid();
+}
+
+int umh_bridge_no_new_privs(void)
+{
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 }

@@ -4,13 +4,14 @@
 #define UMH_BRIDGE_H
 
 #include <errno.h>
+#include <jni.h>
 #include <signal.h>
-
-#include "umh.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "umh.h"
 
 /* Where the answers of umh_bridge_start() and umh_bridge_outcome() stand in their array. */
 enum umh_answer {
@@ -35,14 +36,26 @@ int umh_bridge_load(const signed char *image, int size);
 
 /* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
-		     const int *fds, int fd_count, int until, long long *answer);
+		     const int *fds, int fd_count, int cgroup, int until, long long *answer);
 int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
 int umh_bridge_wait(int pidfd, int *status);
 int umh_bridge_signal(int pidfd, int signal);
 int umh_bridge_watch(int fd, int event, long long token);
 int umh_bridge_events(long long *tokens, int capacity, int timeout_ms);
 int umh_bridge_open(const signed char *path, int flags, int mode);
+int umh_bridge_open_cgroup(const signed char *path);
+int umh_bridge_open_pid(int pid);
 int umh_bridge_close(int fd);
+
+/* Whether a descriptor is the folder of a cgroup of the second version: 0, or -EINVAL. */
+int umh_bridge_check_cgroup(int fd);
+
+/* The descriptor behind a java.io.FileDescriptor, or behind an object whose field fd holds one; -EBADF, -EINVAL. */
+int umh_bridge_descriptor(JNIEnv *env, jobject object);
+#define UMH_BRIDGE_DESCRIPTOR(object) umh_bridge_descriptor(env, object) /* every function of the glue has an env */
+
+/* The kernel's landlock ABI, or a negative errno. */
+int umh_bridge_landlock_abi(void);
 int umh_bridge_features(void);
 int umh_bridge_stages(signed char *names, int size);
 
@@ -50,6 +63,9 @@ int umh_bridge_stages(signed char *names, int size);
 long long umh_bridge_effective(void);
 long long umh_bridge_bounding(void);
 int umh_bridge_last_capability(void);
+int umh_bridge_uid(void);
+int umh_bridge_gid(void);
+int umh_bridge_no_new_privs(void);
 
 #ifdef __cplusplus
 }

@@ -24,6 +24,10 @@
 #include "umh_launcher.h"
 #include "umh_syscalls.h"
 
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL /* 5.7 */
+#endif
+
 /* The launcher's descriptor in the child, until the exec closes it. */
 #define LAUNCHER_FD (UMH_PLAN_FD + 1)
 
@@ -188,6 +192,7 @@ static long old_clone(struct child *child, char *stack_top, int *pidfd)
 
 static long clone_child(struct child *child, int *pidfd)
 {
+	const int cgroup = child->request->cgroup;
 	char stack[CHILD_STACK] __attribute__((aligned(16)));
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
@@ -199,11 +204,17 @@ static long clone_child(struct child *child, int *pidfd)
 	long pid;
 
 	if (has(UMH_FEATURE_CLONE3)) {
+		if (cgroup >= 0) {
+			args.flags |= CLONE_INTO_CGROUP;
+			args.cgroup = (uint64_t)cgroup;
+		}
 		pid = umh_clone3(&args, sizeof args, child_main, child);
+		if (cgroup >= 0 && (pid == -E2BIG || pid == -EINVAL))
+			return -ENOSYS; /* before 5.7 */
 		if (pid >= 0 || !is_missing(pid, UMH_FEATURE_CLONE3))
 			return pid;
 	}
-	return old_clone(child, stack + sizeof stack, pidfd);
+	return cgroup >= 0 ? -ENOSYS : old_clone(child, stack + sizeof stack, pidfd);
 }
 
 int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd)

@@ -4,19 +4,35 @@
 #include "umh_reaper.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "umh.h"
 
 #define BATCH 128
 
+#define WAKE  UINT64_MAX /* no token of a watch */
+
 static int epoll = -1;
+static int wake = -1;
 
 int umh_reaper_load(void)
 {
+	struct epoll_event watch = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE};
+
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	return epoll < 0 ? -errno : 0;
+	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &watch) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Edge-triggered: every write is an event, and nobody has to read. */
+int umh_wake(void)
+{
+	return eventfd_write(wake, 1) < 0 ? -errno : 0;
 }
 
 /*
@@ -36,14 +52,16 @@ int umh_watch(int fd, enum umh_event event, unsigned long long token)
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 {
 	struct epoll_event events[BATCH];
+	int tokens_found = 0;
 	int count;
 
 	do
 		count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, timeout_ms);
 	while (count < 0 && errno == EINTR);
 	for (int i = 0; i < count; i++)
-		tokens[i] = events[i].data.u64;
-	return count < 0 ? -errno : count;
+		if (events[i].data.u64 != WAKE)
+			tokens[tokens_found++] = events[i].data.u64;
+	return count < 0 ? -errno : tokens_found;
 }
 
 /* The library is unloaded with the class loader that loaded it. */
@@ -51,4 +69,6 @@ __attribute__((destructor)) static void unload(void)
 {
 	if (epoll >= 0)
 		close(epoll);
+	if (wake >= 0)
+		close(wake);
 }

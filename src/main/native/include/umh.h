@@ -43,9 +43,13 @@ struct umh_request {
 	struct umh_plan *plan;       /* plan->size bytes; steps that change nothing are taken out */
 	const int *fds;              /* one for each entry of plan->files, in its order */
 	unsigned fd_count;
+	int cgroup;                  /* a cgroup's folder to be born in, or -1 */
 };
 
-/* A process that was made and not yet waited for. Descriptors that are not open are -1. */
+/*
+ * A process that was made and not yet waited for. Descriptors that are not open are -1. While the outcome is not known
+ * the process may be succeeded by another one (a new pid namespace): pid and pidfd then change.
+ */
 struct umh_child {
 	int pid;
 	int pidfd;
@@ -99,6 +103,9 @@ enum umh_event {
 };
 int umh_watch(int fd, enum umh_event event, unsigned long long token);
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
+
+/* Has umh_events() return at once, or the next time, with one token less than it has seen events. */
+int umh_wake(void);
 
 /* What this kernel and this load can do, for umh doctor. */
 enum umh_feature {

@@ -15,6 +15,7 @@
 #define UMH_STAGES(X)                                                                                \
 	/* Java, before anything is crossed */                                                       \
 	X(SETUP)           /* path or argument vector are missing */                                 \
+	X(POLICY)          /* the path is not on the list of allowed ones */                         \
 	X(GATE)            /* helpers are disabled */                                                \
 	X(INIT)            /* the caller's init function refused */                                  \
 	X(SOURCE)          /* a descriptor source could not be opened */                             \
@@ -26,8 +27,7 @@
 	X(LAUNCH)          /* launcher executed */                                                   \
 	/* the launcher, in its own memory: the recipe */                                            \
 	X(PLAN)            /* plan and descriptors received */                                       \
-	X(SESSION)         /* setsid(2) */                                                           \
-	X(KEYRING)         /* new session keyring */                                                 \
+	X(CGROUP)          /* cgroup entered; at CLONE already where the kernel can */               \
 	X(OOM_SCORE_ADJ)                                                                             \
 	X(COREDUMP_FILTER)                                                                           \
 	X(NICE)                                                                                      \
@@ -36,17 +36,36 @@
 	X(AFFINITY)                                                                                  \
 	X(MEMPOLICY)       /* NUMA memory policy */                                                  \
 	X(TIMER_SLACK)                                                                               \
-	X(RLIMIT)          /* all resource limits but NOFILE */                                      \
+	X(RLIMIT)          /* all resource limits but NOFILE and NPROC */                            \
 	X(PERSONALITY)                                                                               \
 	X(THP)             /* transparent huge pages not disabled */                                 \
+	X(JOIN)            /* namespaces of others */                                                \
+	X(UNSHARE)         /* new namespaces */                                                      \
+	X(ID_MAP)          /* uids and gids of a new user namespace */                               \
+	X(SUCCESSION)      /* the launcher's child, in the new pid namespace, goes on */             \
+	X(SESSION)         /* session or process group */                                            \
+	X(TERMINAL)        /* controlling terminal */                                                \
+	X(KEYRING)         /* session keyring */                                                     \
+	X(EXEC_LABEL)      /* what the security module shall run the helper as */                    \
 	X(UMASK)                                                                                     \
-	X(CWD)                                                                                       \
+	X(ROOT)            /* root folder */                                                         \
+	X(CWD)             /* working directory */                                                   \
 	X(DESCRIPTORS)     /* received descriptors moved to their numbers */                         \
 	X(NOFILE)          /* RLIMIT_NOFILE, which would be in the way of DESCRIPTORS */             \
-	X(SECUREBITS)                                                                                \
 	X(BOUNDING)        /* capability bounding set */                                             \
-	X(INHERITABLE)     /* inheritable, and with it ambient, capabilities */                      \
+	X(GROUPS)                                                                                    \
+	X(GID)                                                                                       \
+	X(UID)                                                                                       \
+	X(CAPABILITIES)    /* permitted and inheritable set */                                       \
+	X(AMBIENT)                                                                                   \
+	X(SECUREBITS)                                                                                \
+	X(PARENT_DEATH)    /* the signal for the parent's death, and that it lives */                \
+	X(NO_NEW_PRIVS)                                                                              \
+	X(LANDLOCK)                                                                                  \
 	X(SIGNALS)         /* dispositions and mask */                                               \
+	X(NPROC)           /* RLIMIT_NPROC, which would count the wrong user's processes */          \
+	X(SECCOMP)                                                                                   \
+	X(EFFECTIVE)       /* the last capset: what the steps before it still needed goes */         \
 	X(DIED)            /* killed at one of the steps above */                                    \
 	X(EXEC)            /* execve(2) of the helper */                                             \
 	/* the parent half again */                                                                  \
@@ -81,22 +100,48 @@ static_assert(UMH_STAGE_COUNT <= 64, "one bit a stage");
 #define UMH_SCM_MAX     253                  /* SCM_MAX_FD: descriptors in one message */
 #define UMH_RLIMITS     16                   /* RLIM_NLIMITS */
 
-/* A variable part: bytes within the plan, counted from its start. Paths end in NUL; that NUL is counted. */
+/* A variable part: bytes within the plan, counted from its start. Texts end in NUL; that NUL is counted. */
 struct umh_span {
 	uint32_t offset;
 	uint32_t length;
 };
 
-/* One descriptor of the helper. They are sorted by target, and sent in this order. */
+/*
+ * A descriptor that is sent along. The helper's own come first, sorted by target; behind them those that only the
+ * launcher needs, which other parts of the plan name by their place.
+ */
 struct umh_file {
 	uint32_t target;
 	int32_t number; /* where the launcher received it; its own scratch */
 };
 
+#define UMH_NO_TARGET UINT32_MAX /* for the launcher alone */
+#define UMH_NO_FILE   UINT32_MAX
+
 struct umh_rlimit {
 	uint64_t soft;
 	uint64_t hard;
 };
+
+/* Namespaces to be entered: a pidfd or a namespace's file, and the CLONE_NEW* flags of what is wanted of it. */
+struct umh_join {
+	uint32_t file;
+	uint32_t flags;
+};
+
+/* What landlock leaves below an open folder or file. */
+struct umh_landlock_rule {
+	uint64_t access;
+	uint32_t file;
+	uint32_t zero;
+};
+
+/* Bits of umh_plan.flags. */
+#define UMH_PLAN_GROUP      1U /* SESSION: a process group instead of a session */
+#define UMH_PLAN_PERMITTED  2U /* the permitted set is asked for */
+#define UMH_PLAN_EFFECTIVE  4U /* the effective set is asked for */
+#define UMH_PLAN_SUCCESSION 8U /* the helper must be a child of this launcher */
+#define UMH_PLAN_SELF_MAP   16U /* the id maps name this process alone: it may write them itself */
 
 /* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
 struct umh_plan {
@@ -104,9 +149,18 @@ struct umh_plan {
 	uint32_t size;           /* of the whole plan in bytes */
 	uint64_t steps;          /* which steps are taken */
 	uint64_t required;       /* which of them may not fail; the others are reported as kept */
-	uint64_t bounding;       /* capabilities that stay in the bounding set */
-	uint64_t inheritable;    /* capabilities */
+	uint64_t bounding;       /* the five sets of capabilities */
+	uint64_t permitted;
+	uint64_t effective;
+	uint64_t inheritable;
+	uint64_t ambient;
 	uint64_t timer_slack_ns;
+	uint64_t runtime_ns;     /* of SCHED_DEADLINE, */
+	uint64_t deadline_ns;
+	uint64_t period_ns;
+	uint64_t blocked;        /* signals, bit 0 is signal 1 */
+	uint64_t ignored;
+	uint64_t landlock;       /* rights to files that landlock takes, but for the rules */
 	int32_t nice;
 	int32_t oom_score_adj;
 	uint32_t policy;         /* SCHED_* */
@@ -115,9 +169,29 @@ struct umh_plan {
 	uint32_t umask;
 	uint32_t personality;
 	uint32_t coredump_filter;
-	struct umh_span affinity; /* cpu mask; empty: every cpu */
-	struct umh_span cwd;      /* path */
-	struct umh_span files;    /* struct umh_file[] */
+	uint32_t uids[3];        /* real, effective, saved; -1 leaves one alone */
+	uint32_t gids[3];
+	uint32_t securebits;
+	uint32_t flags;          /* UMH_PLAN_* */
+	uint32_t parent_death;   /* signal */
+	uint32_t unshare;        /* CLONE_NEW* */
+	uint32_t terminal;       /* place of a file */
+	uint32_t cgroup;         /* place of a file: the folder, when the launcher has to enter it itself */
+	uint32_t limited;        /* which rlimits are set, a bit each */
+	uint32_t limits_required; /* and which of them may not stay as they are */
+	struct umh_span affinity;   /* cpu mask; empty: every cpu */
+	struct umh_span cwd;        /* path */
+	struct umh_span root;       /* path */
+	struct umh_span keyring;    /* name; empty: without one */
+	struct umh_span exec_label; /* what goes to attr/exec */
+	struct umh_span uid_map;    /* what goes to uid_map */
+	struct umh_span gid_map;
+	struct umh_span setgroups;  /* what goes to setgroups before, or nothing */
+	struct umh_span files;      /* struct umh_file[] */
+	struct umh_span groups;     /* uint32_t[] */
+	struct umh_span joins;      /* struct umh_join[] */
+	struct umh_span rules;      /* struct umh_landlock_rule[] */
+	struct umh_span seccomp;    /* struct sock_filter[] */
 	struct umh_rlimit rlimits[UMH_RLIMITS];
 };
 
@@ -132,7 +206,7 @@ struct umh_report {
 	uint32_t stage;  /* enum umh_stage */
 	uint32_t error;  /* errno of that stage, or 0 */
 	uint32_t detail; /* which rlimit, capability, descriptor, signal; else 0 */
-	uint32_t zero;
+	uint32_t pid;    /* stage SUCCESSION without an error: who goes on; its pidfd comes with the message */
 	uint64_t kept;   /* steps not taken: the attribute is still the JVM's */
 };
 

@@ -1,69 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cred.c - the helper's credentials: keyring, securebits, capability sets. */
+/* cred.c - who the helper is: uids, gids, groups, keyring, label. Its capabilities are in capabilities.c. */
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/keyctl.h>
-#include <linux/prctl.h>
 
 #include "launch.h"
 #include "umh_syscalls.h"
 
 /*
- * A new, empty, anonymous session keyring, so that no key of the JVM is in the helper's possession.
+ * A new, empty session keyring, so that no key of the JVM is in the helper's possession.
  * The kernel's helper has none at all, which a process can't arrange for itself.
  */
 int apply_keyring(struct launch *launch)
 {
-	long keyring = umh_syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0);
+	long keyring = umh_syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, span(launch, launch->plan->keyring));
 
-	(void)launch;
-	if (keyring == -ENOSYS)
+	if (keyring == -ENOSYS && !(launch->plan->required & UMH_STEP(KEYRING)))
 		return 0; /* a kernel without keys has nothing to inherit */
 	return keyring < 0 ? (int)keyring : 0;
 }
 
-int apply_securebits(struct launch *launch)
+/* Takes effect at the next execve, which is the helper's. */
+int apply_exec_label(struct launch *launch)
 {
-	(void)launch;
-	if (umh_syscall(__NR_prctl, PR_GET_SECUREBITS) == 0)
-		return 0;
-	return (int)umh_syscall(__NR_prctl, PR_SET_SECUREBITS, 0);
+	return write_text("/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
+			  launch->plan->exec_label.length - 1);
 }
 
-/* The kernel answers EINVAL for the first capability it does not know. */
-int apply_bounding(struct launch *launch)
+int apply_groups(struct launch *launch)
 {
-	for (unsigned capability = 0; capability < 64; capability++) {
-		long held = umh_syscall(__NR_prctl, PR_CAPBSET_READ, capability);
-		long result;
-
-		if (held == -EINVAL)
-			break;
-		if (held != 1 || (launch->plan->bounding >> capability & 1))
-			continue;
-		launch->detail = capability;
-		result = umh_syscall(__NR_prctl, PR_CAPBSET_DROP, capability);
-		if (result < 0)
-			return (int)result;
-	}
-	return 0;
+	return (int)umh_syscall(__NR_setgroups, launch->plan->groups.length / sizeof(uint32_t),
+				span(launch, launch->plan->groups));
 }
 
-/* Ambient capabilities go with the inheritable ones: the kernel keeps them a subset. */
-int apply_inheritable(struct launch *launch)
+/* That all three are as asked is looked at, not believed. */
+static int set_ids(long set, long get, const uint32_t wanted[3])
 {
-	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-	struct __user_cap_data_struct sets[2];
-	const uint32_t low = (uint32_t)launch->plan->inheritable;
-	const uint32_t high = (uint32_t)(launch->plan->inheritable >> 32);
-	long result = umh_syscall(__NR_capget, &header, sets);
+	uint32_t now[3];
+	long result = umh_syscall(set, wanted[0], wanted[1], wanted[2]);
 
-	if (result < 0)
-		return (int)result;
-	if (sets[0].inheritable == low && sets[1].inheritable == high)
-		return 0;
-	sets[0].inheritable = low;
-	sets[1].inheritable = high;
-	return (int)umh_syscall(__NR_capset, &header, sets);
+	if (result == 0)
+		result = umh_syscall(get, &now[0], &now[1], &now[2]);
+	for (int i = 0; result == 0 && i < 3; i++)
+		if (wanted[i] != UINT32_MAX && wanted[i] != now[i])
+			result = -EPERM;
+	return (int)result;
+}
+
+int apply_gid(struct launch *launch)
+{
+	return set_ids(__NR_setresgid, __NR_getresgid, launch->plan->gids);
+}
+
+int apply_uid(struct launch *launch)
+{
+	int result = keep_capabilities(launch);
+
+	return result < 0 ? result : set_ids(__NR_setresuid, __NR_getresuid, launch->plan->uids);
 }

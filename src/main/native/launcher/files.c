@@ -8,9 +8,9 @@
 
 /*
  * Descriptors are received at the lowest free numbers in ascending order, and the plan is sorted by target. So
- * number <= target for each, but for those behind the plan socket's own number; and once that socket is out of the
- * way, moving the last one first never lands on one that has not been moved. Descriptors 0 to n - 1, the usual case,
- * are where they are wanted and cost nothing.
+ * number <= target for each, but for those behind the plan socket's own number; and once that socket and what only the
+ * launcher needs are out of the way, moving the last one first never lands on one that has not been moved. Descriptors
+ * 0 to n - 1, the usual case, are where they are wanted and cost nothing.
  */
 static int move(const struct umh_file *file)
 {
@@ -24,30 +24,39 @@ static int move(const struct umh_file *file)
 	return sys_close(file->number);
 }
 
-static int move_socket_above(struct launch *launch, uint32_t target)
+/* To a number above all targets, and closed by the execve. */
+static int move_above(int *fd, long target)
 {
-	int moved = sys_fcntl(launch->socket, F_DUPFD_CLOEXEC, (long)target + 1);
+	int moved = sys_fcntl(*fd, F_DUPFD_CLOEXEC, target + 1);
 
 	if (moved < 0)
 		return moved;
-	sys_close(launch->socket);
-	launch->socket = moved;
+	sys_close(*fd);
+	*fd = moved;
 	return 0;
 }
 
 int apply_descriptors(struct launch *launch)
 {
-	const struct umh_file *files = span(launch, launch->plan->files);
+	struct umh_file *files = span(launch, launch->plan->files);
 	uint32_t count = launch->plan->files.length / sizeof *files;
-	int result = sys_fcntl(launch->socket, F_SETFD, FD_CLOEXEC);
+	uint32_t own = count;
+	long highest;
+	int result = 0;
 
-	if (result == 0 && count > 0 && files[count - 1].target >= UMH_PLAN_FD) {
-		launch->detail = files[count - 1].target;
-		result = move_socket_above(launch, files[count - 1].target);
-	}
-	while (result == 0 && count-- > 0) {
-		launch->detail = files[count].target;
-		result = move(&files[count]);
+	while (own > 0 && files[own - 1].target == UMH_NO_TARGET)
+		own--;
+	highest = own ? (long)files[own - 1].target : -1;
+	launch->detail = own ? files[own - 1].target : 0;
+	for (uint32_t i = own; result == 0 && i < count; i++)
+		result = move_above(&files[i].number, highest);
+	if (result == 0 && highest >= UMH_PLAN_FD)
+		result = move_above(&launch->socket, highest);
+	else if (result == 0)
+		result = sys_fcntl(launch->socket, F_SETFD, FD_CLOEXEC);
+	while (result == 0 && own-- > 0) {
+		launch->detail = files[own].target;
+		result = move(&files[own]);
 	}
 	return result;
 }

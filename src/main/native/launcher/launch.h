@@ -7,9 +7,13 @@
 
 struct launch {
 	struct umh_plan *plan;
-	int socket;      /* the plan socket, wherever it is now */
-	uint32_t detail; /* set by a step before it fails: which one of several */
-	uint64_t kept;   /* steps that failed and were not required */
+	int socket;         /* the plan socket, wherever it is now */
+	uint32_t detail;    /* set by a step before it fails: which one of several */
+	uint64_t kept;      /* steps that failed and were not required */
+	uint64_t permitted; /* what the helper shall have, once UID has been passed */
+	uint64_t effective;
+	int cwd_refused;    /* the first chdir was not allowed; the new identity may be */
+	int mapped;         /* how writing the id maps went, when another process did it */
 };
 
 /* The bytes of a variable part, or 0 where the plan has none. Spans were checked when the plan was received. */
@@ -18,13 +22,23 @@ static inline void *span(const struct launch *launch, struct umh_span part)
 	return part.length ? (char *)launch->plan + part.offset : 0;
 }
 
+static inline int asks(const struct launch *launch, uint64_t steps)
+{
+	return (launch->plan->steps & steps) != 0;
+}
+
+/* Where the file at this place of the list was received, or -EPROTO. */
+int file_number(const struct launch *launch, uint32_t place);
+
+/* Text into a file of /proc: 0 or a negative errno. */
+int write_text(const char *path, const void *text, uint32_t size);
+
 /*
- * A step takes what the plan says and answers 0 or a negative errno. The kernel's file that gives a helper the same
- * attribute is named at each; they are listed in the order in which they run, which is explained in launcher.c.
+ * A step takes what the plan says and answers 0 or a negative errno. They are listed in the order in which they run,
+ * which is explained in launcher.c, each with its file.
  */
-int apply_session(struct launch *launch);         /* signals.c */
-int apply_keyring(struct launch *launch);         /* cred.c */
-int apply_oom_score_adj(struct launch *launch);   /* limits.c */
+int apply_cgroup(struct launch *launch);          /* limits.c */
+int apply_oom_score_adj(struct launch *launch);
 int apply_coredump_filter(struct launch *launch);
 int apply_nice(struct launch *launch);            /* sched.c */
 int apply_sched(struct launch *launch);
@@ -35,16 +49,42 @@ int apply_timer_slack(struct launch *launch);
 int apply_rlimit(struct launch *launch);          /* limits.c */
 int apply_personality(struct launch *launch);     /* sched.c */
 int apply_thp(struct launch *launch);
+int apply_join(struct launch *launch);            /* namespaces.c */
+int apply_unshare(struct launch *launch);
+int apply_id_map(struct launch *launch);
+int apply_succession(struct launch *launch);
+int apply_session(struct launch *launch);         /* session.c */
+int apply_terminal(struct launch *launch);
+int apply_keyring(struct launch *launch);         /* cred.c */
+int apply_exec_label(struct launch *launch);
 int apply_umask(struct launch *launch);           /* fs.c */
+int apply_root(struct launch *launch);
 int apply_cwd(struct launch *launch);
 int apply_descriptors(struct launch *launch);     /* files.c */
 int apply_nofile(struct launch *launch);          /* limits.c */
-int apply_securebits(struct launch *launch);      /* cred.c */
-int apply_bounding(struct launch *launch);
-int apply_inheritable(struct launch *launch);
+int apply_bounding(struct launch *launch);        /* capabilities.c */
+int apply_groups(struct launch *launch);          /* cred.c */
+int apply_gid(struct launch *launch);
+int apply_uid(struct launch *launch);
+int apply_capabilities(struct launch *launch);    /* capabilities.c */
+int apply_ambient(struct launch *launch);
+int apply_securebits(struct launch *launch);
+int retry_cwd(struct launch *launch);             /* fs.c */
+int apply_parent_death(struct launch *launch);    /* signals.c */
+int apply_no_new_privs(struct launch *launch);    /* sandbox.c */
+int apply_landlock(struct launch *launch);
 int apply_signals(struct launch *launch);         /* signals.c */
+int apply_nproc(struct launch *launch);           /* limits.c */
+int apply_seccomp(struct launch *launch);         /* sandbox.c */
+int apply_effective(struct launch *launch);       /* capabilities.c */
+
+/* Keeps the permitted set across the change of uid where later steps need it, and says what shall remain (UID). */
+int keep_capabilities(struct launch *launch);
 
 /* Receives the plan and the descriptors that come with it (plan.c). */
 int receive_plan(struct launch *launch, void *buffer, uint32_t size);
+
+/* Says something to the parent half. With fd >= 0 it comes along. */
+int say(const struct launch *launch, const struct umh_report *word, int fd);
 
 #endif

@@ -22,10 +22,9 @@ struct step {
 
 /* The recipe. The order is the meaning: each line says what it must come before or after. */
 static const struct step recipe[] = {
-	{UMH_STAGE_SESSION, apply_session},                 /* first: from here no terminal's signal reaches us */
-	{UMH_STAGE_KEYRING, apply_keyring},                 /* before any identity that has a key quota of its own */
-	{UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj},     /* these need privilege, or files that a new */
-	{UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter}, /*   root or identity would hide */
+	{UMH_STAGE_CGROUP, apply_cgroup},                   /* first: whatever follows is accounted there */
+	{UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj},     /* these need the JVM's privilege, which a new user */
+	{UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter}, /*   namespace ends, and a /proc that a new root hides */
 	{UMH_STAGE_NICE, apply_nice},                       /* before SCHED, which takes it along, and before */
 	{UMH_STAGE_SCHED, apply_sched},                     /*   the limits on both */
 	{UMH_STAGE_IOPRIO, apply_ioprio},
@@ -35,52 +34,87 @@ static const struct step recipe[] = {
 	{UMH_STAGE_RLIMIT, apply_rlimit},                   /* after all that a limit could forbid */
 	{UMH_STAGE_PERSONALITY, apply_personality},
 	{UMH_STAGE_THP, apply_thp},
+	{UMH_STAGE_JOIN, apply_join},                       /* before UNSHARE: what is new is new there */
+	{UMH_STAGE_UNSHARE, apply_unshare},
+	{UMH_STAGE_ID_MAP, apply_id_map},                   /* until then nobody exists in the namespace */
+	{UMH_STAGE_SUCCESSION, apply_succession},           /* a pid namespace takes effect in children alone */
+	{UMH_STAGE_SESSION, apply_session},                 /* after it: the session is the helper's own */
+	{UMH_STAGE_TERMINAL, apply_terminal},               /* takes a session leader without a terminal */
+	{UMH_STAGE_KEYRING, apply_keyring},                 /* in the user namespace, before another uid's quota */
+	{UMH_STAGE_EXEC_LABEL, apply_exec_label},           /* before a root without /proc */
 	{UMH_STAGE_UMASK, apply_umask},
-	{UMH_STAGE_CWD, apply_cwd},
+	{UMH_STAGE_ROOT, apply_root},
+	{UMH_STAGE_CWD, apply_cwd},                         /* in the new root; again below when it was refused */
 	{UMH_STAGE_DESCRIPTORS, apply_descriptors},         /* after the last file that a step opens */
 	{UMH_STAGE_NOFILE, apply_nofile},                   /* a descriptor may stand above the helper's own limit */
-	{UMH_STAGE_SECUREBITS, apply_securebits},           /* these three need CAP_SETPCAP, and drop it last */
-	{UMH_STAGE_BOUNDING, apply_bounding},
-	{UMH_STAGE_INHERITABLE, apply_inheritable},
-	{UMH_STAGE_SIGNALS, apply_signals},                 /* last: what is pending may end us here */
+	{UMH_STAGE_BOUNDING, apply_bounding},               /* needs CAP_SETPCAP, which the next ones may end */
+	{UMH_STAGE_GROUPS, apply_groups},                   /* groups and gid need what a new uid has not */
+	{UMH_STAGE_GID, apply_gid},
+	{UMH_STAGE_UID, apply_uid},
+	{UMH_STAGE_CAPABILITIES, apply_capabilities},       /* what is kept, and what the steps below still need */
+	{UMH_STAGE_AMBIENT, apply_ambient},                 /* a subset of permitted and inheritable */
+	{UMH_STAGE_SECUREBITS, apply_securebits},           /* could forbid raising ambient capabilities */
+	{UMH_STAGE_CWD, retry_cwd},                         /* a folder that only the new identity may enter */
+	{UMH_STAGE_PARENT_DEATH, apply_parent_death},       /* a change of identity clears it */
+	{UMH_STAGE_NO_NEW_PRIVS, apply_no_new_privs},       /* lets an unprivileged process take the next ones */
+	{UMH_STAGE_LANDLOCK, apply_landlock},
+	{UMH_STAGE_SIGNALS, apply_signals},                 /* late: what is pending may end us here */
+	{UMH_STAGE_NPROC, apply_nproc},                     /* setresuid(2) would pass, and execve(2) then fail */
 };
 
-static void report(const struct launch *launch, enum umh_stage stage, int error)
-{
-	const struct umh_report report = {
-		.stage = stage,
-		.error = (uint32_t)error,
-		.detail = error ? launch->detail : 0,
-		.kept = launch->kept,
-	};
-
-	/* Nobody to tell when this fails: the JVM is gone. */
-	sys_send(launch->socket, &report, sizeof report, MSG_NOSIGNAL);
-}
+/* The last two. A filter that needs privilege comes before the privilege goes, else it is the very last. */
+static const struct step seccomp = {UMH_STAGE_SECCOMP, apply_seccomp};
+static const struct step effective = {UMH_STAGE_EFFECTIVE, apply_effective};
 
 static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh_stage stage, int error)
 {
-	report(launch, stage, error);
+	const struct umh_report word = {
+		.stage = stage,
+		.error = (uint32_t)error,
+		.detail = launch->detail,
+		.kept = launch->kept,
+	};
+
+	say(launch, &word, -1); /* nobody to tell when this fails: the JVM is gone */
 	sys_exit(127);
+}
+
+static void take(struct launch *launch, const struct step *step)
+{
+	const uint64_t bit = UINT64_C(1) << step->stage;
+	int result;
+
+	if (!asks(launch, bit))
+		return;
+	launch->detail = 0;
+	result = step->apply(launch);
+	if (result == 0)
+		return;
+	if (launch->plan->required & bit)
+		fail(launch, step->stage, -result);
+	launch->kept |= bit;
+}
+
+/* Without this word end of file means that we were killed. A filter may forbid to say it later. */
+static void say_arrived(const struct launch *launch)
+{
+	const struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
+
+	say(launch, &word, -1);
 }
 
 static void follow_recipe(struct launch *launch)
 {
-	const struct umh_plan *plan = launch->plan;
-
-	for (unsigned i = 0; i < sizeof recipe / sizeof *recipe; i++) {
-		const uint64_t step = UINT64_C(1) << recipe[i].stage;
-		int result;
-
-		if (!(plan->steps & step))
-			continue;
-		launch->detail = 0;
-		result = recipe[i].apply(launch);
-		if (result == 0)
-			continue;
-		if (plan->required & step)
-			fail(launch, recipe[i].stage, -result);
-		launch->kept |= step;
+	for (unsigned i = 0; i < sizeof recipe / sizeof *recipe; i++)
+		take(launch, &recipe[i]);
+	if (asks(launch, UMH_STEP(NO_NEW_PRIVS))) {
+		take(launch, &effective);
+		say_arrived(launch);
+		take(launch, &seccomp);
+	} else {
+		say_arrived(launch);
+		take(launch, &seccomp);
+		take(launch, &effective);
 	}
 	launch->detail = 0;
 }
@@ -98,7 +132,6 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);
 	follow_recipe(&launch);
-	report(&launch, UMH_STAGE_EXEC, 0); /* without it, end of file means that we were killed */
 	/* argv[0] is the path; the helper's own vector begins behind it. */
 	result = sys_execve(argv[0], argv + 1, envp);
 	fail(&launch, UMH_STAGE_EXEC, -result);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c - what the helper may use: resource limits, its place in the out-of-memory order, the size of its cores. */
+/* limits.c - what the helper may use: cgroup, resource limits, out-of-memory order, size of its cores. */
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -24,17 +24,37 @@ static char *number_before(char *end, long value, unsigned base)
 	return end;
 }
 
-static int write_number(const char *path, long value, unsigned base)
+int write_text(const char *path, const void *text, uint32_t size)
 {
-	char text[24];
-	char *end = text + sizeof text;
-	char *begin = number_before(end, value, base);
 	int fd = sys_open(path, O_WRONLY | O_CLOEXEC, 0);
 	long written;
 
 	if (fd < 0)
 		return fd;
-	written = sys_write(fd, begin, (size_t)(end - begin));
+	written = sys_write(fd, text, size);
+	sys_close(fd);
+	return written < 0 ? (int)written : 0;
+}
+
+static int write_number(const char *path, long value, unsigned base)
+{
+	char text[24];
+	char *end = text + sizeof text;
+	char *begin = number_before(end, value, base);
+
+	return write_text(path, begin, (uint32_t)(end - begin));
+}
+
+/* Only where the kernel could not create us in it: 0 stands for the process that writes. */
+int apply_cgroup(struct launch *launch)
+{
+	int folder = file_number(launch, launch->plan->cgroup);
+	int fd = folder < 0 ? folder : (int)umh_syscall(__NR_openat, folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	long written;
+
+	if (fd < 0)
+		return fd;
+	written = sys_write(fd, "0", 1);
 	sys_close(fd);
 	return written < 0 ? (int)written : 0;
 }
@@ -54,46 +74,52 @@ int apply_coredump_filter(struct launch *launch)
  * A hard limit can't be raised without CAP_SYS_RESOURCE. Where that is not required, the helper gets what it may
  * have: the hard limit as it is, the soft one as asked or cut to it.
  */
-static int set_rlimit(struct launch *launch, unsigned resource, int required)
+static int set_what_may_be(unsigned resource, struct umh_rlimit wanted)
 {
-	struct umh_rlimit wanted = launch->plan->rlimits[resource];
 	struct umh_rlimit now;
-	int result = (int)umh_syscall(__NR_prlimit64, 0, resource, &wanted, 0);
+	int result = (int)umh_syscall(__NR_prlimit64, 0, resource, 0, &now);
 
-	launch->detail = resource;
-	if (result != -EPERM || required)
-		return result;
-	result = (int)umh_syscall(__NR_prlimit64, 0, resource, 0, &now);
 	if (result < 0)
 		return result;
 	if (wanted.hard > now.hard)
 		wanted.hard = now.hard;
 	if (wanted.soft > wanted.hard)
 		wanted.soft = wanted.hard;
-	result = (int)umh_syscall(__NR_prlimit64, 0, resource, &wanted, 0);
-	return result < 0 ? result : -EPERM; /* as far as it went; reported as kept */
+	return (int)umh_syscall(__NR_prlimit64, 0, resource, &wanted, 0);
+}
+
+static int set_rlimit(struct launch *launch, unsigned resource, uint64_t step)
+{
+	const struct umh_rlimit *wanted = &launch->plan->rlimits[resource];
+	int result;
+
+	if (!(launch->plan->limited >> resource & 1))
+		return 0;
+	launch->detail = resource;
+	result = (int)umh_syscall(__NR_prlimit64, 0, resource, wanted, 0);
+	if (result == 0 || (launch->plan->limits_required >> resource & 1))
+		return result;
+	set_what_may_be(resource, *wanted);
+	launch->kept |= step;
+	return 0;
 }
 
 int apply_rlimit(struct launch *launch)
 {
-	const int required = !!(launch->plan->required & UMH_STEP(RLIMIT));
 	int result = 0;
 
-	for (unsigned resource = 0; resource < UMH_RLIMITS; resource++) {
-		int one;
-
-		if (resource == RLIMIT_NOFILE)
-			continue;
-		one = set_rlimit(launch, resource, required);
-		if (one < 0 && required)
-			return one;
-		if (one < 0)
-			result = one;
-	}
+	for (unsigned resource = 0; result == 0 && resource < UMH_RLIMITS; resource++)
+		if (resource != RLIMIT_NOFILE && resource != RLIMIT_NPROC)
+			result = set_rlimit(launch, resource, UMH_STEP(RLIMIT));
 	return result;
 }
 
 int apply_nofile(struct launch *launch)
 {
-	return set_rlimit(launch, RLIMIT_NOFILE, !!(launch->plan->required & UMH_STEP(NOFILE)));
+	return set_rlimit(launch, RLIMIT_NOFILE, UMH_STEP(NOFILE));
+}
+
+int apply_nproc(struct launch *launch)
+{
+	return set_rlimit(launch, RLIMIT_NPROC, UMH_STEP(NPROC));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan.c - the launcher's reader of the plan: nothing in it is believed before it was measured. */
+/* plan.c - the launcher's end of the plan socket. Nothing in a plan is believed before it was measured. */
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -50,15 +50,42 @@ static int check_span(const struct umh_plan *plan, struct umh_span part, uint32_
 	return part.length > plan->size - part.offset || part.length % unit ? -EPROTO : 0;
 }
 
+static int check_text(const struct umh_plan *plan, struct umh_span part)
+{
+	if (part.length == 0)
+		return 0;
+	if (check_span(plan, part, 1) < 0)
+		return -EPROTO;
+	return ((const char *)plan)[part.offset + part.length - 1] == 0 ? 0 : -EPROTO;
+}
+
 static int check_plan(const struct umh_plan *plan)
 {
-	const char *bytes = (const char *)plan;
+	const struct {
+		struct umh_span part;
+		uint32_t unit; /* 0: a text */
+	} parts[] = {
+		{plan->affinity, 8},
+		{plan->cwd, 0},
+		{plan->root, 0},
+		{plan->keyring, 0},
+		{plan->exec_label, 0},
+		{plan->uid_map, 0},
+		{plan->gid_map, 0},
+		{plan->setgroups, 0},
+		{plan->files, sizeof(struct umh_file)},
+		{plan->groups, sizeof(uint32_t)},
+		{plan->joins, sizeof(struct umh_join)},
+		{plan->rules, sizeof(struct umh_landlock_rule)},
+		{plan->seccomp, 8},
+	};
 
-	if (check_span(plan, plan->affinity, 8) < 0 || check_span(plan, plan->cwd, 1) < 0 ||
-	    check_span(plan, plan->files, sizeof(struct umh_file)) < 0)
-		return -EPROTO;
-	if (plan->cwd.length && bytes[plan->cwd.offset + plan->cwd.length - 1] != 0)
-		return -EPROTO;
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
+		int result = parts[i].unit ? check_span(plan, parts[i].part, parts[i].unit) : check_text(plan, parts[i].part);
+
+		if (result < 0)
+			return result;
+	}
 	return 0;
 }
 
@@ -98,6 +125,13 @@ static int receive_files(struct launch *launch, const int *received, unsigned co
 	}
 }
 
+int file_number(const struct launch *launch, uint32_t place)
+{
+	const struct umh_file *files = span(launch, launch->plan->files);
+
+	return place < launch->plan->files.length / sizeof *files ? files[place].number : -EPROTO;
+}
+
 int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 {
 	struct umh_plan *plan = buffer;
@@ -120,4 +154,25 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 	if (result == 0)
 		result = check_plan(launch->plan);
 	return result < 0 ? result : receive_files(launch, numbers, count);
+}
+
+int say(const struct launch *launch, const struct umh_report *word, int fd)
+{
+	struct {
+		struct cmsghdr header;
+		int fd;
+	} control = {
+		.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)},
+		.fd = fd,
+	};
+	struct iovec part = {(void *)word, sizeof *word};
+	const struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = fd < 0 ? 0 : &control,
+		.msg_controllen = fd < 0 ? 0 : CMSG_SPACE(sizeof fd),
+	};
+	long result = umh_syscall(__NR_sendmsg, launch->socket, &message, MSG_NOSIGNAL);
+
+	return result < 0 ? (int)result : 0;
 }

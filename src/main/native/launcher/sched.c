@@ -36,6 +36,9 @@ int apply_sched(struct launch *launch)
 		.policy = plan->policy,
 		.nice = plan->nice,
 		.priority = plan->priority,
+		.runtime_ns = plan->runtime_ns,
+		.deadline_ns = plan->deadline_ns,
+		.period_ns = plan->period_ns,
 	};
 
 	return (int)umh_syscall(__NR_sched_setattr, 0, &attributes, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signals.c - who may signal the helper from a terminal, and what signals do to it. */
+/* signals.c - what signals do to the helper, and the one it gets when its parent dies. */
 
-#include <errno.h>
+#include <linux/prctl.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "launch.h"
@@ -17,33 +18,38 @@ struct kernel_sigaction {
 	uint64_t mask;
 };
 
-/* A session and group of its own, no terminal. Cannot fail: a new process leads no group. */
-int apply_session(struct launch *launch)
+/*
+ * The JVM may have died before the signal was asked for. Its end of the plan socket tells; getppid(2) would not, in a
+ * pid namespace of our own.
+ */
+int apply_parent_death(struct launch *launch)
 {
-	int result = (int)umh_syscall(__NR_setsid);
+	struct pollfd jvm = {.fd = launch->socket};
+	const int64_t now[2] = {0, 0};
+	int result = (int)umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, launch->plan->parent_death);
 
-	(void)launch;
-	return result < 0 ? result : 0;
+	if (result == 0 && umh_syscall(__NR_ppoll, &jvm, 1, now, 0, 0) > 0)
+		sys_exit(127); /* nobody is left to be told */
+	return result;
 }
 
 /*
  * execve(2) and CLONE_CLEAR_SIGHAND set handled signals to their default and leave ignored ones ignored; the
- * kernel's helper has none of those either: flush_signal_handlers(current, 1). Then everything is unblocked.
+ * kernel's helper has none of those either: flush_signal_handlers(current, 1). Then the mask, which was full.
  */
 int apply_signals(struct launch *launch)
 {
-	const struct kernel_sigaction fallback = {.handler = (unsigned long)SIG_DFL};
-	const uint64_t blocked = 0;
-
 	for (unsigned signal = 1; signal <= LAST_SIGNAL; signal++) {
+		const int ignored = launch->plan->ignored >> (signal - 1) & 1;
+		const struct kernel_sigaction action = {.handler = (unsigned long)(ignored ? SIG_IGN : SIG_DFL)};
 		long result;
 
 		if (signal == SIGKILL || signal == SIGSTOP)
 			continue;
-		result = umh_syscall(__NR_rt_sigaction, signal, &fallback, 0, sizeof blocked);
+		result = umh_syscall(__NR_rt_sigaction, signal, &action, 0, sizeof action.mask);
 		launch->detail = signal;
 		if (result < 0)
 			return (int)result;
 	}
-	return (int)umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &blocked, 0, sizeof blocked);
+	return (int)umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &launch->plan->blocked, 0, sizeof(uint64_t));
 }

@@ -41,7 +41,7 @@ final class StageTest {
     @CsvSource({
         "setsid, EPERM, SESSION",
         "chdir, EACCES, CWD",
-        "capget, EPERM, INHERITABLE",
+        "capget, EPERM, CAPABILITIES",
         "rt_sigaction:when=61, EINVAL, SIGNALS",
         "execve, EIO, EXEC",
     })
@@ -72,15 +72,35 @@ final class StageTest {
         "sendmsg, ENOBUFS, SOCKET",
         "close_range, ENOMEM, SHED",
         "execveat, EACCES, LAUNCH",
-        "recvmsg, ENOMEM, PLAN",
     })
     void parentAndChildStagesFailAsThemselves(String call, String errno, String stage) throws Exception {
         assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class));
     }
 
+    @Test
+    void moreDescriptorsThanTheLauncherMayHaveFailItsPlan() throws Exception {
+        String out = new Jvm().under("prlimit", "--nofile=200:200").run(ManyFilesMain.class).requireSuccess();
+        assertEquals("PLAN EMFILE\nnext 0\n", out);
+    }
+
+    /** Sends as many descriptors as the limit is high; the launcher has one of its own. */
+    static final class ManyFilesMain {
+        public static void main(String[] arguments) throws Exception {
+            Files files = Files.none();
+            for (int target = 0; target < 200; target++) {
+                files = files.inherit(target, 0);
+            }
+            SubprocessInfo info = ProbeProgram.doing("exit", "0").files(files);
+            UsermodeHelper.exec(info, UmhWait.PROC);
+            UmhException failure = info.failure().orElseThrow();
+            System.out.println(failure.stage() + " " + failure.errnoName());
+            next();
+        }
+    }
+
     @ParameterizedTest
     @RequiresRoot
-    @CsvSource({"recvmsg", "setsid", "keyctl", "chdir"})
+    @CsvSource({"setsid", "keyctl", "chdir", "set_mempolicy"})
     void launcherThatIsKilledSaysSoAndTheNextCallWorks(String call) throws Exception {
         assertEquals("DIED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", DiedMain.class));
     }

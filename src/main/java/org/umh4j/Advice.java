@@ -13,9 +13,9 @@ final class Advice {
     /** Which one of several it was, to stand behind the stage's name. */
     static String detail(UmhStage stage, int detail) {
         return switch (stage) {
-            case RLIMIT -> detail < RLIMITS.length ? " of RLIMIT_" + RLIMITS[detail] : "";
+            case RLIMIT, NOFILE, NPROC -> detail < RLIMITS.length ? " of RLIMIT_" + RLIMITS[detail] : "";
             case SOURCE, DESCRIPTORS -> " of descriptor " + detail;
-            case BOUNDING -> " of " + Capability.name(detail);
+            case BOUNDING, AMBIENT -> " of " + Capability.name(detail);
             case SIGNALS, KILL -> detail == 0 ? "" : " of " + Signal.name(detail);
             case DIED -> detail == 0 ? "" : " by " + Signal.name(detail);
             default -> "";
@@ -34,7 +34,37 @@ final class Advice {
             case EXEC -> exec(errno);
             case LAUNCH -> launch(errno);
             case CLONE, SHED, SOCKET -> resources(errno);
-            case BOUNDING, INHERITABLE, SECUREBITS -> errno == Errno.EPERM ? "this JVM lacks CAP_SETPCAP" : "";
+            case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? "this JVM lacks CAP_SETPCAP" : "";
+            case POLICY -> "HelperPaths.allowOnly does not list it";
+            default -> identity(stage, errno);
+        };
+    }
+
+    private static String identity(UmhStage stage, Errno errno) {
+        if (errno != Errno.EPERM && errno != Errno.EACCES && errno != Errno.EINVAL) {
+            return more(stage, errno);
+        }
+        return switch (stage) {
+            case UID, GID, GROUPS -> errno == Errno.EINVAL
+                    ? "the id has no mapping in the user namespace"
+                    : "this JVM lacks CAP_SETUID or CAP_SETGID";
+            case UNSHARE, JOIN -> "needs CAP_SYS_ADMIN; a new user namespace, Namespaces.mapRoot(), gives it without";
+            case ID_MAP -> "a map of more than oneself needs CAP_SETUID and CAP_SETGID";
+            case ROOT -> "needs CAP_SYS_CHROOT";
+            case AMBIENT -> "must be permitted and inheritable, and the securebits must let it";
+            case SECCOMP, LANDLOCK -> "needs Cred.noNewPrivs() or CAP_SYS_ADMIN";
+            case CGROUP -> errno == Errno.EINVAL
+                    ? "not a folder of the cgroup2 file system"
+                    : "this JVM may not write cgroup.procs there";
+            case NICE, SCHED, IOPRIO -> "needs CAP_SYS_NICE, or the limits RLIMIT_NICE and RLIMIT_RTPRIO";
+            case RLIMIT, NOFILE, NPROC, OOM_SCORE_ADJ -> "needs CAP_SYS_RESOURCE";
+            case EXEC_LABEL -> "the security module refuses this label, or there is none";
+            default -> more(stage, errno);
+        };
+    }
+
+    private static String more(UmhStage stage, Errno errno) {
+        return switch (stage) {
             case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
             case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
             case DIED -> "the launcher was killed from outside, or a seccomp filter of this JVM killed it";

@@ -1,53 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
-import static org.umh4j.UmhStage.*;
-
+import java.io.IOException;
 import org.umh4j.internal.Host;
-import org.umh4j.internal.KernelDefaults;
+import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
+import org.umh4j.internal.ProcFile;
 
 /**
- * What a helper of the kernel is born with, as a plan.
+ * All that a helper is born with, as a plan: what its call asks for, and for the rest what a helper of the kernel has.
  *
- * <p>What a process may always do is required; the rest the host may refuse, and then it stays as the JVM has it and
- * {@link Helper#kept} says so.
+ * <p>What a process may always do is required, and so is what was asked for. The rest the host may refuse, and then it
+ * stays as the JVM has it and {@link Helper#kept} says so.
  */
 final class BornState {
+    private static final int EPERM = Errno.EPERM.number();
+    private static final int EACCES = Errno.EACCES.number();
+
     private BornState() {}
 
-    static Plan plan(Cred cred) {
+    /** Files that the plan sends along are opened on the way; the caller closes them when they have been sent. */
+    static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened) throws UmhException {
+        requirePossible(info, cred);
         Plan plan = new Plan();
-        scheduling(plan);
-        limits(plan);
-        plan.umask = KernelDefaults.UMASK;
-        plan.require(UMASK.ordinal()).require(CWD.ordinal());
-        plan.require(SESSION.ordinal()).require(DESCRIPTORS.ordinal()).require(SIGNALS.ordinal());
-        credentials(plan, cred);
+        cred.into(plan);
+        info.fs().into(plan);
+        info.sched().into(plan);
+        info.signals().into(plan);
+        info.session().into(plan);
+        plan.take(UmhStage.PERSONALITY.bit()).take(UmhStage.THP.bit());
+        info.personality().ifPresent(bits -> {
+            plan.require(UmhStage.PERSONALITY.bit());
+            plan.personality = bits;
+        });
+        info.limits().into(plan, opened, info);
+        info.namespaces().into(plan, opened, info);
+        info.sandbox().into(plan, opened, info);
+        info.files().into(plan, opened, info);
         return plan;
     }
 
-    private static void scheduling(Plan plan) {
-        plan.timerSlackNanos = KernelDefaults.TIMER_SLACK_NANOS;
-        plan.step(NICE.ordinal()).step(SCHED.ordinal()).step(IOPRIO.ordinal()).step(AFFINITY.ordinal());
-        plan.step(MEMPOLICY.ordinal()).step(TIMER_SLACK.ordinal()).step(PERSONALITY.ordinal()).step(THP.ordinal());
+    /** What can be known before anything is made; the kernel's own answer to the same is the errno. */
+    private static void requirePossible(SubprocessInfo info, Cred cred) throws UmhException {
+        cred.requirePossible();
+        info.namespaces().requirePossible();
+        if (info.namespaces().deniesSetgroups() && cred.changesGroups()) {
+            throw new IllegalArgumentException("groups can't be set where the map of gids was written without privilege");
+        }
+        if (!mayRestrict(info, cred)) {
+            UmhStage stage = info.sandbox().isSeccomp() ? UmhStage.SECCOMP : UmhStage.LANDLOCK;
+            throw info.failed(stage, stage == UmhStage.SECCOMP ? -EACCES : -EPERM, 0);
+        }
+        if (info.sched().isRealTime() && !mayBeRealTime(info)) {
+            throw info.failed(UmhStage.SCHED, -EPERM, 0);
+        }
     }
 
-    private static void limits(Plan plan) {
-        KernelDefaults.rlimits(plan.rlimits);
-        plan.coredumpFilter = KernelDefaults.COREDUMP_FILTER;
-        plan.step(OOM_SCORE_ADJ.ordinal()).step(COREDUMP_FILTER.ordinal());
-        plan.step(RLIMIT.ordinal()).step(NOFILE.ordinal());
+    private static boolean holds(Capability capability) {
+        return new CapabilitySet(Host.effective()).contains(capability);
     }
 
-    /** With the policy at its start there is nothing to drop, and no step for it. */
-    private static void credentials(Plan plan, Cred cred) {
-        plan.step(KEYRING.ordinal()).step(SECUREBITS.ordinal());
-        plan.bounding = cred.bounding().bits();
-        plan.inheritable = cred.inheritable().bits();
-        plan.require(INHERITABLE.ordinal());
-        if ((plan.bounding & Host.capabilities()) != Host.capabilities()) {
-            plan.require(BOUNDING.ordinal());
+    private static boolean mayRestrict(SubprocessInfo info, Cred cred) {
+        boolean restricts = info.sandbox().isSeccomp() || info.sandbox().isLandlock();
+        return !restricts
+                || cred.isNoNewPrivs()
+                || Host.noNewPrivs()
+                || holds(Capability.CAP_SYS_ADMIN)
+                || info.namespaces().isNewUser();
+    }
+
+    private static boolean mayBeRealTime(SubprocessInfo info) {
+        return holds(Capability.CAP_SYS_NICE) || info.sched().neededRtprio() <= rtprioLimit();
+    }
+
+    private static long rtprioLimit() {
+        try {
+            return ProcFile.read("/proc/self/limits")
+                    .lines()
+                    .filter(line -> line.startsWith("Max realtime priority"))
+                    .map(line -> line.substring("Max realtime priority".length()).trim().split("\\s+")[0])
+                    .mapToLong(soft -> soft.equals("unlimited") ? Long.MAX_VALUE : Long.parseLong(soft))
+                    .findFirst()
+                    .orElse(Long.MAX_VALUE);
+        } catch (IOException e) {
+            return Long.MAX_VALUE; // no /proc to ask: the kernel will say
         }
     }
 }

@@ -27,6 +27,7 @@ final class Completion {
     /** The result will be the child's outcome, or its wait status. */
     void follow(Child child, boolean untilExit) {
         child.outcome().thenAccept(launch -> {
+            info.started(launch.pid()); // a successor may have taken the first process's place
             if (launch.result() < 0) {
                 info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
             }

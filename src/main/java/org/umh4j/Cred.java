@@ -1,23 +1,379 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.util.Objects;
+import java.util.Optional;
+import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Host;
+import org.umh4j.internal.Plan;
+
 /**
- * The credentials that a helper is born with; immutable.
+ * Who a helper is: {@code struct cred}, as a value. Immutable; each method answers a changed copy.
  *
- * <p>An init function gets them as the kernel's gets {@code struct cred *new}: with the policy of {@link UmhSysctl}
- * applied, and answers what they shall be. What the policy has taken out does not come back.
+ * <pre>{@code
+ * Cred nobody = Cred.unchanged().user("nobody").capabilities(CapabilitySet.of(CAP_NET_BIND_SERVICE)).noNewPrivs();
+ * }</pre>
  *
- * @param bounding capabilities that stay in the bounding set; the default is the JVM's set cut by the policy
- * @param inheritable the inheritable set; the default is none
+ * <p>{@link #unchanged()} is where to begin: the JVM's ids and groups, a bounding set that only the policy of
+ * {@link UmhSysctl} cuts, no inheritable and no ambient capability, securebits 0, a new session keyring without a name.
+ *
+ * <p>The permitted and effective set are those with which the program is executed. What it has then is decided by the
+ * rule of {@code execve}: uid 0 gets its bounding set, another uid what is ambient, unless the file or the securebits
+ * say otherwise. {@link #capabilities} sets all five so that the program has exactly these, whatever its uid.
+ *
+ * @apiNote Ids are those of the helper's user namespace, when it gets a new one.
+ * @implSpec {@code struct cred} of {@code include/linux/cred.h}, Linux 6.12
  */
-public record Cred(CapabilitySet bounding, CapabilitySet inheritable) {
-    /** These credentials with another bounding set. */
-    public Cred bounding(CapabilitySet set) {
-        return new Cred(set, inheritable);
+public final class Cred {
+    /** The largest uid or gid; the one above means "leave alone". */
+    public static final long LARGEST_ID = 0xffff_fffeL;
+
+    /** {@code NGROUPS_MAX}. */
+    public static final int MOST_GROUPS = 65_536;
+
+    private enum Keyring {
+        NEW,
+        NAMED,
+        INHERITED
     }
 
-    /** These credentials with another inheritable set. */
+    private static final Cred UNCHANGED = new Cred();
+
+    private int[] uids;
+    private int[] gids;
+    private int[] groups;
+    private CapabilitySet bounding = new CapabilitySet(-1);
+    private CapabilitySet inheritable = CapabilitySet.NONE;
+    private CapabilitySet permitted;
+    private CapabilitySet effective;
+    private CapabilitySet ambient = CapabilitySet.NONE;
+    private Integer securebits;
+    private boolean noNewPrivs;
+    private Keyring keyring = Keyring.NEW;
+    private byte[] keyringName;
+    private byte[] execLabel;
+
+    private Cred() {}
+
+    private Cred(Cred other) {
+        uids = other.uids;
+        gids = other.gids;
+        groups = other.groups;
+        bounding = other.bounding;
+        inheritable = other.inheritable;
+        permitted = other.permitted;
+        effective = other.effective;
+        ambient = other.ambient;
+        securebits = other.securebits;
+        noNewPrivs = other.noNewPrivs;
+        keyring = other.keyring;
+        keyringName = other.keyringName;
+        execLabel = other.execLabel;
+    }
+
+    /** The JVM's identity, with nothing asked for. */
+    public static Cred unchanged() {
+        return UNCHANGED;
+    }
+
+    /** Real, effective and saved uid. */
+    public Cred uid(long uid) {
+        return uids(uid, uid, uid);
+    }
+
+    /** The three uids one by one. */
+    public Cred uids(long real, long effectiveUid, long saved) {
+        Cred copy = new Cred(this);
+        copy.uids = new int[] {id(real, "uid"), id(effectiveUid, "uid"), id(saved, "uid")};
+        return copy;
+    }
+
+    /** Real, effective and saved gid. */
+    public Cred gid(long gid) {
+        return gids(gid, gid, gid);
+    }
+
+    /** The three gids one by one. */
+    public Cred gids(long real, long effectiveGid, long saved) {
+        Cred copy = new Cred(this);
+        copy.gids = new int[] {id(real, "gid"), id(effectiveGid, "gid"), id(saved, "gid")};
+        return copy;
+    }
+
+    /** The supplementary groups; none, when none is given. */
+    public Cred groups(long... supplementary) {
+        if (supplementary.length > MOST_GROUPS) {
+            throw new IllegalArgumentException(supplementary.length + " groups are more than " + MOST_GROUPS);
+        }
+        Cred copy = new Cred(this);
+        copy.groups = new int[supplementary.length];
+        for (int i = 0; i < supplementary.length; i++) {
+            copy.groups[i] = id(supplementary[i], "group");
+        }
+        return copy;
+    }
+
+    /**
+     * A user's uid, gid and supplementary groups, as {@code login} would set them.
+     *
+     * @param name a name in {@code /etc/passwd}; other sources of names are not asked, use numbers for those
+     * @throws IllegalArgumentException if there is no such user
+     */
+    public Cred user(String name) {
+        UserDatabase.User user = UserDatabase.user(name);
+        return uid(user.uid()).gid(user.gid()).groups(user.groups());
+    }
+
+    /** A group's gid by its name in {@code /etc/group}. */
+    public Cred group(String name) {
+        return gid(UserDatabase.group(name));
+    }
+
+    /** What stays in the bounding set; what is not in the JVM's own can't be added. */
+    public Cred bounding(CapabilitySet set) {
+        Cred copy = new Cred(this);
+        copy.bounding = Objects.requireNonNull(set, "bounding");
+        return copy;
+    }
+
+    /** The inheritable set. */
     public Cred inheritable(CapabilitySet set) {
-        return new Cred(bounding, set);
+        Cred copy = new Cred(this);
+        copy.inheritable = known(set, "inheritable");
+        return copy;
+    }
+
+    /** The permitted set with which the program is executed; it survives a change of uid. */
+    public Cred permitted(CapabilitySet set) {
+        Cred copy = new Cred(this);
+        copy.permitted = known(set, "permitted");
+        return copy;
+    }
+
+    /** The effective set with which the program is executed; by default the permitted one, where that is given. */
+    public Cred effective(CapabilitySet set) {
+        Cred copy = new Cred(this);
+        copy.effective = known(set, "effective");
+        return copy;
+    }
+
+    /** The ambient set: what a program without privilege of its own has. A subset of inheritable and permitted. */
+    public Cred ambient(CapabilitySet set) {
+        Cred copy = new Cred(this);
+        copy.ambient = known(set, "ambient");
+        return copy;
+    }
+
+    /** Exactly these capabilities, in all five sets, whatever the uid. */
+    public Cred capabilities(CapabilitySet set) {
+        return bounding(set).permitted(set).effective(set).inheritable(set).ambient(set);
+    }
+
+    /** These securebits and no others. */
+    public Cred securebits(Securebit... bits) {
+        Cred copy = new Cred(this);
+        copy.securebits = 0;
+        for (Securebit bit : bits) {
+            copy.securebits |= bit.bit();
+        }
+        return copy;
+    }
+
+    /** No program that the helper executes, itself included, gains privilege by its file. */
+    public Cred noNewPrivs() {
+        Cred copy = new Cred(this);
+        copy.noNewPrivs = true;
+        return copy;
+    }
+
+    /** A new session keyring of this name, or an existing one that this identity may join. */
+    public Cred newKeyring(String name) {
+        Cred copy = new Cred(this);
+        copy.keyring = Keyring.NAMED;
+        copy.keyringName = Bytes.of(name, "keyring");
+        return copy;
+    }
+
+    /** The JVM's session keyring: the helper can use the JVM's keys. */
+    public Cred inheritKeyring() {
+        Cred copy = new Cred(this);
+        copy.keyring = Keyring.INHERITED;
+        return copy;
+    }
+
+    /**
+     * What the security module shall run the helper as: what is written to {@code /proc/PID/attr/exec}. For SELinux a
+     * context, for AppArmor {@code exec} and a profile's name.
+     */
+    public Cred execLabel(String label) {
+        Cred copy = new Cred(this);
+        copy.execLabel = Bytes.of(label, "execLabel");
+        return copy;
+    }
+
+    /** What stays in the bounding set. */
+    public CapabilitySet bounding() {
+        return bounding;
+    }
+
+    /** The inheritable set. */
+    public CapabilitySet inheritable() {
+        return inheritable;
+    }
+
+    /** The permitted set, if one is asked for. */
+    public Optional<CapabilitySet> permitted() {
+        return Optional.ofNullable(permitted);
+    }
+
+    /** The effective set, if one is asked for. */
+    public Optional<CapabilitySet> effective() {
+        return Optional.ofNullable(effective);
+    }
+
+    /** The ambient set. */
+    public CapabilitySet ambient() {
+        return ambient;
+    }
+
+    /** Real, effective and saved uid, if they are to change. */
+    public Optional<long[]> uids() {
+        return ids(uids);
+    }
+
+    /** Real, effective and saved gid, if they are to change. */
+    public Optional<long[]> gids() {
+        return ids(gids);
+    }
+
+    /** The supplementary groups, if they are to change. */
+    public Optional<long[]> groups() {
+        return ids(groups);
+    }
+
+    /** Whether it may gain no privilege. */
+    public boolean isNoNewPrivs() {
+        return noNewPrivs;
+    }
+
+    boolean changesGroups() {
+        return groups != null;
+    }
+
+    /** Cut by the policy: what the init function gets, and once more what it answers. */
+    Cred cutBy(CapabilitySet bset, CapabilitySet inheritablePolicy) {
+        return bounding(bounding.intersect(bset))
+                .inheritable(inheritable.intersect(inheritablePolicy))
+                .ambient(ambient.intersect(inheritablePolicy));
+    }
+
+    /**
+     * Refuses what no kernel would take.
+     *
+     * @throws IllegalArgumentException if ambient capabilities are not inheritable or would not be permitted
+     */
+    void requirePossible() {
+        if (!inheritable.containsAll(ambient)) {
+            throw new IllegalArgumentException("ambient " + ambient.minus(inheritable) + " is not inheritable");
+        }
+        if (permitted != null && !permitted.containsAll(ambient)) {
+            throw new IllegalArgumentException("ambient " + ambient.minus(permitted) + " is not permitted");
+        }
+        boolean losesRoot = uids != null && uids[0] != 0 && uids[1] != 0 && uids[2] != 0;
+        if (permitted == null && losesRoot && !ambient.isEmpty()) {
+            throw new IllegalArgumentException("ambient " + ambient + " with another uid needs permitted capabilities");
+        }
+        if (permitted != null && effective != null && !permitted.containsAll(effective)) {
+            throw new IllegalArgumentException("effective " + effective.minus(permitted) + " is not permitted");
+        }
+    }
+
+    void into(Plan plan) {
+        identity(plan);
+        capabilities(plan);
+        if (keyring == Keyring.NAMED) {
+            plan.require(UmhStage.KEYRING.bit());
+            plan.keyring = keyringName;
+        } else if (keyring == Keyring.NEW) {
+            plan.take(UmhStage.KEYRING.bit());
+        }
+        if (execLabel != null) {
+            plan.require(UmhStage.EXEC_LABEL.bit());
+            plan.execLabel = execLabel;
+        }
+    }
+
+    private void identity(Plan plan) {
+        if (groups != null) {
+            plan.require(UmhStage.GROUPS.bit());
+            plan.groups = groups;
+        }
+        if (gids != null) {
+            plan.require(UmhStage.GID.bit());
+            plan.gids = gids;
+        }
+        if (uids != null) {
+            plan.require(UmhStage.UID.bit());
+            plan.uids = uids;
+        }
+    }
+
+    /** With nothing asked for, the launcher has one set to look at, the inheritable one, and nothing to drop. */
+    private void capabilities(Plan plan) {
+        plan.bounding = bounding.bits();
+        if ((plan.bounding & Host.capabilities()) != Host.capabilities()) {
+            plan.require(UmhStage.BOUNDING.bit());
+        }
+        plan.require(UmhStage.CAPABILITIES.bit());
+        plan.inheritable = inheritable.bits();
+        if (!ambient.isEmpty()) {
+            plan.require(UmhStage.AMBIENT.bit());
+            plan.ambient = ambient.bits();
+        }
+        plan.take(UmhStage.SECUREBITS.bit());
+        if (securebits != null) {
+            plan.require(UmhStage.SECUREBITS.bit());
+            plan.securebits = securebits;
+        }
+        if (noNewPrivs) {
+            plan.require(UmhStage.NO_NEW_PRIVS.bit());
+        }
+        if (permitted != null) {
+            plan.flags |= Plan.PERMITTED;
+            plan.permitted = permitted.bits();
+        }
+        if (effective != null) {
+            plan.flags |= Plan.EFFECTIVE;
+            plan.effective = effective.bits();
+        }
+        if (permitted != null || effective != null || uids != null || securebits != null) {
+            plan.require(UmhStage.EFFECTIVE.bit());
+        }
+    }
+
+    private static int id(long id, String what) {
+        if (id < 0 || id > LARGEST_ID) {
+            throw new IllegalArgumentException(what + " " + id + " is not in 0 to " + LARGEST_ID);
+        }
+        return (int) id;
+    }
+
+    private static Optional<long[]> ids(int[] ids) {
+        if (ids == null) {
+            return Optional.empty();
+        }
+        long[] unsigned = new long[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            unsigned[i] = Integer.toUnsignedLong(ids[i]);
+        }
+        return Optional.of(unsigned);
+    }
+
+    private static CapabilitySet known(CapabilitySet set, String what) {
+        CapabilitySet unknown = set.minus(CapabilitySet.all());
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException(what + " has " + unknown + ", which this kernel does not know");
+        }
+        return set;
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
-import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.umh4j.internal.Child;
@@ -24,6 +23,7 @@ import org.umh4j.internal.Workers;
 final class Execution {
     private static final int EINVAL = Errno.EINVAL.number();
     private static final int EBUSY = Errno.EBUSY.number();
+    private static final int EPERM = Errno.EPERM.number();
     private static final int EINTR = Errno.EINTR.number();
     private static final int ENOENT = Errno.ENOENT.number();
     private static final int ECHILD = Errno.ECHILD.number();
@@ -43,6 +43,9 @@ final class Execution {
         if (!info.hasPath()) {
             return info.refuse(UmhStage.SETUP, -EINVAL);
         }
+        if (!info.isAllowed()) {
+            return info.refuse(UmhStage.POLICY, -EPERM);
+        }
         if (!HelperGate.enter()) {
             return info.refuse(UmhStage.GATE, -EBUSY);
         }
@@ -54,8 +57,7 @@ final class Execution {
                 Workers.execute(() -> unattended(info));
                 return 0;
             }
-            boolean parks = wait.isKillable() || wait.isFreezable() || VirtualThreads.isCurrent();
-            return parks ? parked(info, wait) : blocking(info, wait);
+            return wait.isKillable() || wait.isFreezable() || parks(info) ? parked(info, wait) : blocking(info, wait);
         } finally {
             HelperGate.leave();
         }
@@ -81,6 +83,9 @@ final class Execution {
         if (!info.hasPath()) {
             throw failure(info, UmhStage.SETUP, -EINVAL);
         }
+        if (!info.isAllowed()) {
+            throw failure(info, UmhStage.POLICY, -EPERM);
+        }
         if (!HelperGate.enter()) {
             throw failure(info, UmhStage.GATE, -EBUSY);
         }
@@ -88,7 +93,7 @@ final class Execution {
             if (info.isEmptyPath()) {
                 throw failure(info, UmhStage.SETUP, -ENOENT);
             }
-            if (!VirtualThreads.isCurrent()) {
+            if (!parks(info)) {
                 return watch(info, launch(info, Until.EXEC));
             }
             Child child = watch(info, launch(info, Until.STARTED));
@@ -97,6 +102,11 @@ final class Execution {
         } finally {
             HelperGate.leave();
         }
+    }
+
+    /** Whether nobody may block: this thread because it is virtual, or the one thread that ties helpers to the JVM. */
+    private static boolean parks(SubprocessInfo info) {
+        return VirtualThreads.isCurrent() || info.signals().isTiedToJvm();
     }
 
     /** When cleanup throws, nobody gets the helper: it is not left running. */
@@ -168,46 +178,31 @@ final class Execution {
         if (info.argc() == 0) {
             throw failure(info, UmhStage.SETUP, -EINVAL);
         }
-        Plan plan = BornState.plan(cred);
         try (OpenedFiles opened = new OpenedFiles()) {
-            open(info, plan, opened);
-            return require(info, Launch.start(info.strings(), info.argc(), info.envc(), plan, until));
+            Plan plan = BornState.plan(info, cred, opened);
+            Launch launch = info.signals().isTiedToJvm()
+                    ? Reaper.call(() -> Launch.start(info.strings(), info.argc(), info.envc(), plan, until))
+                    : Launch.start(info.strings(), info.argc(), info.envc(), plan, until);
+            return require(info, launch);
         }
     }
 
     /** The policy is applied before init, as in the kernel; and after it, so that init can't undo it. */
     private static Cred credentials(SubprocessInfo info) throws UmhException {
-        Cred policy = UmhSysctl.policy();
+        CapabilitySet bset = UmhSysctl.bset();
+        CapabilitySet inheritable = UmhSysctl.inheritable();
+        Cred cred = info.cred().cutBy(bset, inheritable);
         if (info.init() == null) {
-            return policy.inheritable(CapabilitySet.NONE);
+            return cred;
         }
-        CapabilitySet bounding = policy.bounding().intersect(new CapabilitySet(Host.bounding()));
         try {
-            Cred cred = info.init().init(info, new Cred(bounding, CapabilitySet.NONE));
-            Objects.requireNonNull(cred, "init answered null; it answers the credentials");
-            return new Cred(
-                    cred.bounding().intersect(policy.bounding()), cred.inheritable().intersect(policy.inheritable()));
+            Cred offered = cred.bounding(cred.bounding().intersect(new CapabilitySet(Host.bounding())));
+            Cred chosen = info.init().init(info, offered);
+            Objects.requireNonNull(chosen, "init answered null; it answers the credentials");
+            return chosen.cutBy(bset, inheritable);
         } catch (InitFailure e) {
             throw failure(info, UmhStage.INIT, e.retval());
         }
-    }
-
-    private static void open(SubprocessInfo info, Plan plan, OpenedFiles opened) throws UmhException {
-        for (Map.Entry<Integer, Files.Source> file : info.files().sources().entrySet()) {
-            int target = file.getKey();
-            int fd = open(file.getValue(), opened);
-            if (fd < 0) {
-                throw info.failed(UmhStage.SOURCE, fd, target);
-            }
-            plan.file(target, fd);
-        }
-    }
-
-    private static int open(Files.Source source, OpenedFiles opened) {
-        if (source instanceof Files.Source.Opened file) {
-            return opened.open(file.path(), file.flags(), file.mode());
-        }
-        return ((Files.Source.Inherited) source).fd();
     }
 
     private static Child watch(SubprocessInfo info, Launch launch) throws UmhException {

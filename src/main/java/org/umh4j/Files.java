@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.io.FileDescriptor;
+import java.nio.channels.Channel;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import org.umh4j.internal.Bytes;
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Plan;
 
 /**
  * The descriptors that a helper is born with, each from a source of its own; immutable. Nothing else is open in it.
@@ -23,6 +29,9 @@ public final class Files {
     sealed interface Source {
         /** This JVM's own descriptor. */
         record Inherited(int fd) implements Source {}
+
+        /** What a channel or stream of the JDK holds. */
+        record Held(Object holder) implements Source {}
 
         /** A file to be opened. */
         record Opened(byte[] path, int flags, int mode) implements Source {}
@@ -56,6 +65,21 @@ public final class Files {
         return with(target, new Source.Inherited(fd));
     }
 
+    /** These, and what this stream's descriptor is; it must stay open until the helper was started. */
+    public Files inherit(int target, FileDescriptor descriptor) {
+        return with(target, new Source.Held(Objects.requireNonNull(descriptor, "descriptor")));
+    }
+
+    /**
+     * These, and what this channel of the JDK holds: a file, a socket, a pipe's end. It must stay open until the helper was
+     * started. A socket channel that is in non-blocking mode is so for the helper too.
+     *
+     * @throws IllegalArgumentException at the start, if the channel is not one of the JDK's own
+     */
+    public Files inherit(int target, Channel channel) {
+        return with(target, new Source.Held(Objects.requireNonNull(channel, "channel")));
+    }
+
     /** These, and {@code /dev/null}, open for reading and writing. */
     public Files devNull(int target) {
         return open(target, "/dev/null", OpenFlag.READ_WRITE);
@@ -63,12 +87,12 @@ public final class Files {
 
     /** These, and a file, opened with the given flags; a file that is created gets mode 0666 less the JVM's umask. */
     public Files open(int target, String path, OpenFlag... flags) {
-        return with(target, new Source.Opened(org.umh4j.internal.Bytes.of(path, "path"), OpenFlag.bits(flags), 0666));
+        return with(target, new Source.Opened(Bytes.of(path, "path"), OpenFlag.bits(flags), 0666));
     }
 
     /** These, and a file, opened with {@code flags} and {@code mode} as {@code open(2)} has them. */
     public Files open(int target, byte[] path, int flags, int mode) {
-        return with(target, new Source.Opened(org.umh4j.internal.Bytes.of(path, "path"), flags, mode));
+        return with(target, new Source.Opened(Bytes.of(path, "path"), flags, mode));
     }
 
     /** These without the helper's descriptor {@code target}. */
@@ -87,7 +111,30 @@ public final class Files {
         return new Files(copy);
     }
 
-    Map<Integer, Source> sources() {
-        return sources;
+    void into(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
+        plan.require(UmhStage.DESCRIPTORS.bit());
+        for (Map.Entry<Integer, Source> file : sources.entrySet()) {
+            int target = file.getKey();
+            int fd = descriptor(file.getValue(), opened);
+            if (fd < 0) {
+                throw info.failed(UmhStage.SOURCE, fd, target);
+            }
+            plan.file(target, fd);
+        }
+    }
+
+    private static int descriptor(Source source, OpenedFiles opened) {
+        if (source instanceof Source.Opened file) {
+            return opened.open(file.path(), file.flags(), file.mode());
+        }
+        if (source instanceof Source.Inherited own) {
+            return own.fd();
+        }
+        Object holder = ((Source.Held) source).holder();
+        int fd = OpenedFiles.descriptorOf(holder);
+        if (fd == -Errno.EINVAL.number()) {
+            throw new IllegalArgumentException(holder.getClass().getName() + " holds no descriptor");
+        }
+        return fd;
     }
 }

@@ -4,6 +4,7 @@ package org.umh4j;
 import java.io.ByteArrayOutputStream;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.umh4j.internal.Bytes;
@@ -39,19 +40,32 @@ public final class SubprocessInfo {
     }
 
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
+    /** What is executed; not what was asked for, where one program mediates all calls. */
     private final byte[] path;
+
+    private final boolean allowed;
     private final byte[][] argv;
     private final byte[][] envp;
 
     private Init init;
     private Consumer<SubprocessInfo> cleanup = info -> {};
+    private Cred cred = Cred.unchanged();
+    private Fs fs = Fs.kernel();
     private Files files = Files.none();
+    private Limits limits = Limits.kernel();
+    private Sched sched = Sched.kernel();
+    private Namespaces namespaces = Namespaces.inherited();
+    private Sandbox sandbox = Sandbox.none();
+    private Signals signals = Signals.kernel();
+    private Session session = Session.own();
+    private OptionalInt personality = OptionalInt.empty();
     private volatile int retval;
     private volatile int pid;
     private volatile UmhException failure;
 
     private SubprocessInfo(byte[] path, byte[][] argv, byte[][] envp) {
-        this.path = path;
+        this.allowed = HelperPaths.allows(path);
+        this.path = HelperPaths.mediated(path);
         this.argv = argv;
         this.envp = envp;
     }
@@ -111,10 +125,75 @@ public final class SubprocessInfo {
         return this;
     }
 
-    /** Gives the helper descriptors; the default is none at all. */
+    /** Who the helper is; the default is the JVM's identity. An init function gets this, the policy applied. */
+    public SubprocessInfo cred(Cred credentials) {
+        requireSetUp();
+        credentials.requirePossible();
+        cred = credentials;
+        return this;
+    }
+
+    /** Where the helper stands in the file system; the default is the root folder and umask 022. */
+    public SubprocessInfo fs(Fs place) {
+        requireSetUp();
+        fs = Objects.requireNonNull(place, "fs");
+        return this;
+    }
+
+    /** The helper's descriptors; the default is none at all. */
     public SubprocessInfo files(Files descriptors) {
         requireSetUp();
         files = Objects.requireNonNull(descriptors, "files");
+        return this;
+    }
+
+    /** What the helper may use; the default is kthreadd's limits and the JVM's cgroup. */
+    public SubprocessInfo limits(Limits bounds) {
+        requireSetUp();
+        limits = Objects.requireNonNull(bounds, "limits");
+        return this;
+    }
+
+    /** How the helper is scheduled; the default is the usual policy, nice 0, every cpu. */
+    public SubprocessInfo sched(Sched scheduling) {
+        requireSetUp();
+        sched = Objects.requireNonNull(scheduling, "sched");
+        return this;
+    }
+
+    /** Which namespaces the helper is in; the default is the JVM's. */
+    public SubprocessInfo namespaces(Namespaces views) {
+        requireSetUp();
+        views.requirePossible();
+        namespaces = views;
+        return this;
+    }
+
+    /** What the helper takes away from itself; the default is nothing. */
+    public SubprocessInfo sandbox(Sandbox restrictions) {
+        requireSetUp();
+        sandbox = Objects.requireNonNull(restrictions, "sandbox");
+        return this;
+    }
+
+    /** What signals do to the helper; the default is all at their default and unblocked. */
+    public SubprocessInfo signals(Signals dispositions) {
+        requireSetUp();
+        signals = Objects.requireNonNull(dispositions, "signals");
+        return this;
+    }
+
+    /** Whom the helper is grouped with; the default is a session of its own. */
+    public SubprocessInfo session(Session grouping) {
+        requireSetUp();
+        session = Objects.requireNonNull(grouping, "session");
+        return this;
+    }
+
+    /** The bits of {@code personality(2)}; the default is 0. */
+    public SubprocessInfo personality(int bits) {
+        requireSetUp();
+        personality = OptionalInt.of(bits);
         return this;
     }
 
@@ -147,8 +226,48 @@ public final class SubprocessInfo {
         return init;
     }
 
+    Cred cred() {
+        return cred;
+    }
+
+    Fs fs() {
+        return fs;
+    }
+
     Files files() {
         return files;
+    }
+
+    Limits limits() {
+        return limits;
+    }
+
+    Sched sched() {
+        return sched;
+    }
+
+    Namespaces namespaces() {
+        return namespaces;
+    }
+
+    Sandbox sandbox() {
+        return sandbox;
+    }
+
+    Signals signals() {
+        return signals;
+    }
+
+    Session session() {
+        return session;
+    }
+
+    OptionalInt personality() {
+        return personality;
+    }
+
+    boolean isAllowed() {
+        return allowed;
     }
 
     boolean hasPath() {

@@ -10,6 +10,8 @@ package org.umh4j;
 public enum UmhStage {
     /** The call itself: the path is null or empty, the argument vector is missing. */
     SETUP,
+    /** The path is not among those that {@link HelperPaths} allows. */
+    POLICY,
     /** Helpers are disabled; see {@link HelperGate}. */
     GATE,
     /** The init function refused. */
@@ -26,10 +28,8 @@ public enum UmhStage {
     LAUNCH,
     /** The launcher did not get the plan, or could not read it. */
     PLAN,
-    /** {@code setsid(2)}. */
-    SESSION,
-    /** A new session keyring, {@code keyctl(2)}. */
-    KEYRING,
+    /** The cgroup, {@code CLONE_INTO_CGROUP} or {@code cgroup.procs}. */
+    CGROUP,
     /** {@code /proc/self/oom_score_adj}. */
     OOM_SCORE_ADJ,
     /** {@code /proc/self/coredump_filter}. */
@@ -46,28 +46,66 @@ public enum UmhStage {
     MEMPOLICY,
     /** {@code PR_SET_TIMERSLACK}. */
     TIMER_SLACK,
-    /** {@code prlimit(2)} of any resource but {@code RLIMIT_NOFILE}; the detail is its number. */
+    /** {@code prlimit(2)} of most resources; the detail is the resource's number. */
     RLIMIT,
     /** {@code personality(2)}. */
     PERSONALITY,
     /** {@code PR_SET_THP_DISABLE}. */
     THP,
+    /** Namespaces of others, {@code setns(2)}; the detail is which of them. */
+    JOIN,
+    /** New namespaces, {@code unshare(2)}. */
+    UNSHARE,
+    /** The maps of a new user namespace, {@code /proc/self/uid_map} and {@code gid_map}. */
+    ID_MAP,
+    /** The process in the new pid or time namespace could not be made. */
+    SUCCESSION,
+    /** {@code setsid(2)} or {@code setpgid(2)}. */
+    SESSION,
+    /** The controlling terminal, {@code TIOCSCTTY}. */
+    TERMINAL,
+    /** The session keyring, {@code keyctl(2)}. */
+    KEYRING,
+    /** The security module's label, {@code /proc/self/attr/exec}. */
+    EXEC_LABEL,
     /** {@code umask(2)}. */
     UMASK,
+    /** The root folder, {@code chroot(2)}. */
+    ROOT,
     /** The working directory, {@code chdir(2)}. */
     CWD,
     /** The helper's descriptors, {@code dup3(2)}; the detail is the number that one was to have. */
     DESCRIPTORS,
     /** {@code RLIMIT_NOFILE}. */
     NOFILE,
-    /** {@code PR_SET_SECUREBITS}. */
-    SECUREBITS,
     /** The bounding set, {@code PR_CAPBSET_DROP}; the detail is the capability. */
     BOUNDING,
-    /** The inheritable set, {@code capset(2)}. */
-    INHERITABLE,
+    /** {@code setgroups(2)}. */
+    GROUPS,
+    /** {@code setresgid(2)}. */
+    GID,
+    /** {@code setresuid(2)}. */
+    UID,
+    /** The permitted and inheritable set, {@code capset(2)}. */
+    CAPABILITIES,
+    /** The ambient set, {@code PR_CAP_AMBIENT_RAISE}; the detail is the capability. */
+    AMBIENT,
+    /** {@code PR_SET_SECUREBITS}. */
+    SECUREBITS,
+    /** {@code PR_SET_PDEATHSIG}. */
+    PARENT_DEATH,
+    /** {@code PR_SET_NO_NEW_PRIVS}. */
+    NO_NEW_PRIVS,
+    /** A landlock rule or the restriction; the detail is which rule. */
+    LANDLOCK,
     /** Signal dispositions and mask; the detail is the signal. */
     SIGNALS,
+    /** {@code RLIMIT_NPROC}. */
+    NPROC,
+    /** {@code seccomp(2)}. */
+    SECCOMP,
+    /** The last {@code capset(2)}, which leaves what was asked for. */
+    EFFECTIVE,
     /** The launcher was killed at one of its stages; the detail is the signal. */
     DIED,
     /** {@code execve(2)} of the helper. */

@@ -64,10 +64,6 @@ public final class UmhSysctl {
         return write(INHERITABLE, text);
     }
 
-    static Cred policy() {
-        return new Cred(bset(), inheritable());
-    }
-
     private static int write(AtomicLong words, String text) {
         CapabilitySet effective = new CapabilitySet(Host.effective());
         if (!effective.contains(Capability.CAP_SETPCAP) || !effective.contains(Capability.CAP_SYS_MODULE)) {

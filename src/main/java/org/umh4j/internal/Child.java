@@ -22,6 +22,7 @@ public final class Child {
     private final CompletableFuture<Integer> exit = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
+    private long id;
 
     Child(Launch launch) {
         this.launch = launch;
@@ -67,20 +68,33 @@ public final class Child {
         }
     }
 
-    /** The plan socket was hung up, or the process has ended: either decides the launch. */
+    /** The plan socket was hung up, or the process has ended: either decides the launch, or tells of a successor. */
     void decide() {
         lock.lock();
         try {
-            if (outcome.isDone() || !launch.decide()) {
+            if (outcome.isDone()) {
                 return;
             }
-            if (launch.result() < 0) {
-                pidfd = NONE; // the shim has reaped the process and closed it
+            boolean known = launch.decide();
+            follow(launch.pidfd());
+            if (!known) {
+                return;
             }
         } finally {
             lock.unlock();
         }
         outcome.complete(launch);
+    }
+
+    /** The shim has reaped one process and closed its pidfd; another one may have taken its place. */
+    private void follow(int current) {
+        if (current == pidfd) {
+            return;
+        }
+        pidfd = current;
+        if (pidfd != NONE) {
+            Native.watch(pidfd, EXIT, Reaper.token(id, EXIT));
+        }
     }
 
     /** Reaps the process if it has ended; true when there is nothing more to watch. */

@@ -22,6 +22,26 @@ public final class Host {
         return Native.bounding();
     }
 
+    /** The calling thread's effective uid, as an unsigned number. */
+    public static long uid() {
+        return Integer.toUnsignedLong(Native.uid());
+    }
+
+    /** The calling thread's effective gid, as an unsigned number. */
+    public static long gid() {
+        return Integer.toUnsignedLong(Native.gid());
+    }
+
+    /** Whether the calling thread, and so every child of it, can gain no privilege. */
+    public static boolean noNewPrivs() {
+        return Native.noNewPrivs() == 1;
+    }
+
+    /** The kernel's landlock ABI, or a negative errno. */
+    public static int landlockAbi() {
+        return Native.landlockAbi();
+    }
+
     /** Which of the newer system calls the launch path uses. */
     public static int features() {
         return Native.features();

@@ -43,9 +43,11 @@ public final class KernelDefaults {
 
     private KernelDefaults() {}
 
-    /** Soft and hard limit of each resource in turn. */
-    public static void rlimits(long[] into) {
-        System.arraycopy(RLIMITS, 0, into, 0, RLIMITS.length);
+    /** Has every limit set, as far as the host permits. */
+    public static void rlimits(Plan plan) {
+        for (int resource = 0; resource < RLIMITS.length / 2; resource++) {
+            plan.rlimit(resource, RLIMITS[2 * resource], RLIMITS[2 * resource + 1], false);
+        }
     }
 
     private static long[] rlimitsOfKthreadd() {

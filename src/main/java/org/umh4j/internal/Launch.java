@@ -56,12 +56,13 @@ public final class Launch {
                 encoded.length,
                 fds,
                 fds.length,
+                plan.cgroupFd(),
                 until.code,
                 launch.answer);
         return launch;
     }
 
-    /** Asks again; true when the outcome is known now. */
+    /** Asks again; true when the outcome is known now. Either way the process may have been succeeded by another. */
     boolean decide() {
         int now = Native.outcome(pid(), pidfd(), socket(), answer);
         if (now == -EAGAIN) {

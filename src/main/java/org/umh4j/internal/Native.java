@@ -6,6 +6,7 @@ import org.bytedeco.javacpp.annotation.MemberGetter;
 import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.NoException;
 import org.bytedeco.javacpp.annotation.Platform;
+import org.bytedeco.javacpp.annotation.Raw;
 
 /**
  * The only native methods: {@code umh_bridge.h}, function by function.
@@ -38,6 +39,7 @@ final class Native {
             int planSize,
             @Const int[] fds,
             int fdCount,
+            int cgroup,
             int until,
             long[] answer);
 
@@ -71,6 +73,31 @@ final class Native {
     @Name("umh_bridge_open")
     static native int open(@Const byte[] path, int flags, int mode);
 
+    /** Opens the folder of a cgroup; {@code -EINVAL} when it is none of the second version. */
+    @NoException
+    @Name("umh_bridge_open_cgroup")
+    static native int openCgroup(@Const byte[] path);
+
+    /** 0 when the descriptor is the folder of a cgroup of the second version. */
+    @NoException
+    @Name("umh_bridge_check_cgroup")
+    static native int checkCgroup(int fd);
+
+    /** A pidfd of any process. */
+    @NoException
+    @Name("umh_bridge_open_pid")
+    static native int openPid(int pid);
+
+    /** The number behind a FileDescriptor, or behind an object of the JDK that holds one in its field fd. */
+    @NoException
+    @Name("UMH_BRIDGE_DESCRIPTOR")
+    static native int descriptor(@Raw Object object);
+
+    /** The kernel's landlock ABI, or a negative errno. */
+    @NoException
+    @Name("umh_bridge_landlock_abi")
+    static native int landlockAbi();
+
     /** Closes a descriptor. */
     @NoException
     @Name("umh_bridge_close")
@@ -95,6 +122,26 @@ final class Native {
     @NoException
     @Name("umh_bridge_bounding")
     static native long bounding();
+
+    /** The calling thread's effective uid. */
+    @NoException
+    @Name("umh_bridge_uid")
+    static native int uid();
+
+    /** The calling thread's effective gid. */
+    @NoException
+    @Name("umh_bridge_gid")
+    static native int gid();
+
+    /** 1 when the calling thread can gain no privilege. */
+    @NoException
+    @Name("umh_bridge_no_new_privs")
+    static native int noNewPrivs();
+
+    /** Has {@link #events} return although nothing watched has happened. */
+    @NoException
+    @Name("umh_wake")
+    static native int wake();
 
     /** The number of the kernel's last capability. */
     @NoException
@@ -190,6 +237,26 @@ final class Native {
     @MemberGetter
     @Name("UMH_PLAN_MAGIC")
     static native int planMagic();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_GROUP")
+    static native int planGroup();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_PERMITTED")
+    static native int planPermitted();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_EFFECTIVE")
+    static native int planEffective();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_SELF_MAP")
+    static native int planSelfMap();
 
     @NoException
     @MemberGetter

@@ -5,12 +5,47 @@ import java.util.Arrays;
 
 /** Descriptors that are open in this JVM for the length of one launch. */
 public final class OpenedFiles implements AutoCloseable {
+    private static final int O_PATH = 010000000;
+
     private int[] fds = new int[4];
     private int count;
 
     /** Opens a file; its descriptor, or a negative errno. */
     public int open(byte[] path, int flags, int mode) {
-        int fd = Native.open(Arrays.copyOf(path, path.length + 1), flags, mode);
+        return add(Native.open(terminated(path), flags, mode));
+    }
+
+    /** Opens a place in the file system, without the right to read it. */
+    public int openPath(byte[] path) {
+        return add(Native.open(terminated(path), O_PATH, 0));
+    }
+
+    /** Opens the folder of a cgroup of the second version; {@code -EINVAL} for another folder. */
+    public int openCgroup(byte[] path) {
+        return add(Native.openCgroup(terminated(path)));
+    }
+
+    /** A descriptor of the caller's that is the folder of a cgroup; it stays open. */
+    public int requireCgroup(int fd) {
+        int result = Native.checkCgroup(fd);
+        return result < 0 ? result : fd;
+    }
+
+    /** A pidfd of any process. */
+    public int openPid(int pid) {
+        return add(Native.openPid(pid));
+    }
+
+    /** The number of a descriptor of the JDK's, which stays open: a stream's FileDescriptor, or a channel. */
+    public static int descriptorOf(Object holder) {
+        return Native.descriptor(holder);
+    }
+
+    private static byte[] terminated(byte[] path) {
+        return Arrays.copyOf(path, path.length + 1);
+    }
+
+    private int add(int fd) {
         if (fd >= 0) {
             fds = count < fds.length ? fds : Arrays.copyOf(fds, 2 * count);
             fds[count++] = fd;

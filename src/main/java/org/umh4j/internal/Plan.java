@@ -4,23 +4,46 @@ package org.umh4j.internal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What the launcher is told: {@code struct umh_plan} of {@code umh_plan.h}, field by field in its order.
  *
- * <p>A new plan asks for nothing. Each step is asked for by its stage; one that is not required and fails leaves the
- * attribute as the JVM has it, and is reported.
+ * <p>A new plan asks for nothing. Each step is asked for by its stage's bit; one that is not required and fails leaves
+ * the attribute as the JVM has it, and is reported.
  */
 public final class Plan {
+    /** Bits of {@link #flags}. */
+    public static final int GROUP = Native.planGroup();
+
+    public static final int PERMITTED = Native.planPermitted();
+    public static final int EFFECTIVE = Native.planEffective();
+    public static final int SELF_MAP = Native.planSelfMap();
+
+    /** Leaves a uid or gid alone. */
+    public static final int KEEP_ID = -1;
+
+    private static final int NO_TARGET = -1;
+    private static final int NO_FILE = -1;
     private static final int ALIGNMENT = 8;
 
     private long steps;
     private long required;
 
     public long bounding = -1;
+    public long permitted;
+    public long effective;
     public long inheritable;
+    public long ambient;
     public long timerSlackNanos;
+    public long runtimeNanos;
+    public long deadlineNanos;
+    public long periodNanos;
+    public long blocked;
+    public long ignored;
+    public long landlock;
     public int nice;
     public int oomScoreAdj;
     public int policy;
@@ -29,25 +52,62 @@ public final class Plan {
     public int umask;
     public int personality;
     public int coredumpFilter;
+    public int[] uids = {KEEP_ID, KEEP_ID, KEEP_ID};
+    public int[] gids = {KEEP_ID, KEEP_ID, KEEP_ID};
+    public int securebits;
+    public int flags;
+    public int parentDeath;
+    public int unshare;
     /** Cpu mask, eight cpus a byte; null: every cpu. */
     public byte[] affinity;
     /** Path without NUL; null: the root folder. */
     public byte[] cwd;
-    /** Soft and hard limit of each resource in turn. */
-    public final long[] rlimits = new long[2 * Native.rlimits()];
+
+    public byte[] root;
+    /** A keyring's name without NUL; null: without one. */
+    public byte[] keyring;
+
+    public byte[] execLabel;
+    public byte[] uidMap;
+    public byte[] gidMap;
+    public byte[] setgroups;
+    public int[] groups = {};
+    public byte[] seccomp;
+    private final long[] rlimits = new long[2 * Native.rlimits()];
 
     private final List<int[]> files = new ArrayList<>();
+    private final List<Integer> extras = new ArrayList<>();
+    private final List<int[]> joins = new ArrayList<>();
+    private final List<long[]> rules = new ArrayList<>();
+    private int terminal = NO_FILE;
+    private int cgroup = NO_FILE;
+    private int cgroupFd = NO_FILE;
+    private int limited;
+    private int limitsRequired;
 
-    /** Asks for a step; stage is the ordinal of its UmhStage. */
-    public Plan step(int stage) {
-        steps |= 1L << stage;
+    /** Asks for a step; the bit is 1 shifted by the ordinal of its UmhStage. */
+    public Plan take(long step) {
+        steps |= step;
         return this;
     }
 
     /** Asks for a step that must not fail. */
-    public Plan require(int stage) {
-        required |= 1L << stage;
-        return step(stage);
+    public Plan require(long step) {
+        required |= step;
+        return take(step);
+    }
+
+    /** Sets a resource limit; one that is not required may stay as the JVM has it. */
+    public void rlimit(int resource, long soft, long hard, boolean required) {
+        rlimits[2 * resource] = soft;
+        rlimits[2 * resource + 1] = hard;
+        limited |= 1 << resource;
+        limitsRequired |= required ? 1 << resource : 0;
+    }
+
+    /** Whether a step is asked for. */
+    public boolean takes(long step) {
+        return (steps & step) != 0;
     }
 
     /** Gives the helper our descriptor fd as its descriptor target. */
@@ -55,54 +115,133 @@ public final class Plan {
         files.add(new int[] {target, fd});
     }
 
-    /** Our descriptors, in the order of their targets: the order in which they are sent. */
+    /** Has the launcher make our descriptor, a terminal, the controlling one. */
+    public void terminal(int fd) {
+        terminal = extra(fd);
+    }
+
+    /** Has the process born in the cgroup of this folder, or enter it where the kernel can't do that. */
+    public void cgroup(int fd) {
+        cgroup = extra(fd);
+        cgroupFd = fd;
+    }
+
+    /** Has the launcher enter namespaces; fd is a pidfd or a namespace's file, flags the CLONE_NEW* wanted of it. */
+    public void join(int fd, int cloneFlags) {
+        joins.add(new int[] {extra(fd), cloneFlags});
+    }
+
+    /** Leaves these rights below our descriptor of a folder or file. */
+    public void rule(int fd, long access) {
+        rules.add(new long[] {access, extra(fd)});
+    }
+
+    private int extra(int fd) {
+        extras.add(fd);
+        return extras.size() - 1;
+    }
+
+    /** Our descriptors in the order in which they are sent: the helper's by target, then the launcher's. */
     int[] fds() {
-        return files.stream().mapToInt(file -> file[1]).toArray();
+        int[] fds = new int[files.size() + extras.size()];
+        for (int i = 0; i < fds.length; i++) {
+            fds[i] = i < files.size() ? files.get(i)[1] : extras.get(i - files.size());
+        }
+        return fds;
+    }
+
+    int cgroupFd() {
+        return cgroupFd;
     }
 
     /** The plan as bytes, variable parts behind the fixed one. */
     byte[] encode() {
-        files.sort((a, b) -> Integer.compareUnsigned(a[0], b[0]));
+        files.sort((a, b) -> Integer.compare(a[0], b[0]));
+        byte[][] parts = {
+            affinity, terminated(cwd), terminated(root), terminated(keyring), terminated(execLabel), terminated(uidMap),
+            terminated(gidMap), terminated(setgroups), files(), ints(groups), joins(), rules(), seccomp
+        };
         int fixed = Native.planSize();
-        int affinityAt = fixed;
-        int cwdAt = aligned(affinityAt + length(affinity));
-        int filesAt = aligned(cwdAt + terminated(cwd));
-        int size = filesAt + files.size() * 2 * Integer.BYTES;
+        int size = fixed;
+        for (byte[] part : parts) {
+            size = aligned(size) + length(part);
+        }
         ByteBuffer plan = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
         plan.putInt(Native.planMagic()).putInt(size);
-        plan.putLong(steps).putLong(required);
-        plan.putLong(bounding).putLong(inheritable).putLong(timerSlackNanos);
-        plan.putInt(nice).putInt(oomScoreAdj).putInt(policy).putInt(priority).putInt(ioprio);
-        plan.putInt(umask).putInt(personality).putInt(coredumpFilter);
-        plan.putInt(affinityAt).putInt(length(affinity));
-        plan.putInt(cwdAt).putInt(terminated(cwd));
-        plan.putInt(filesAt).putInt(files.size() * 2 * Integer.BYTES);
+        putNumbers(plan);
+        putParts(plan, parts, fixed);
         for (long limit : rlimits) {
             plan.putLong(limit);
         }
         if (plan.position() != fixed) {
             throw new AssertionError("struct umh_plan has " + fixed + " bytes, " + plan.position() + " were written");
         }
-        put(plan, affinityAt, affinity);
-        put(plan, cwdAt, cwd);
-        plan.position(filesAt);
-        files.forEach(file -> plan.putInt(file[0]).putInt(-1));
         return plan.array();
     }
 
-    private static void put(ByteBuffer plan, int at, byte[] part) {
-        if (part != null) {
-            plan.position(at);
-            plan.put(part);
+    private void putNumbers(ByteBuffer plan) {
+        plan.putLong(steps).putLong(required);
+        plan.putLong(bounding).putLong(permitted).putLong(effective).putLong(inheritable).putLong(ambient);
+        plan.putLong(timerSlackNanos).putLong(runtimeNanos).putLong(deadlineNanos).putLong(periodNanos);
+        plan.putLong(blocked).putLong(ignored).putLong(landlock);
+        plan.putInt(nice).putInt(oomScoreAdj).putInt(policy).putInt(priority).putInt(ioprio);
+        plan.putInt(umask).putInt(personality).putInt(coredumpFilter);
+        for (int[] ids : new int[][] {uids, gids}) {
+            plan.putInt(ids[0]).putInt(ids[1]).putInt(ids[2]);
         }
+        plan.putInt(securebits).putInt(flags).putInt(parentDeath).putInt(unshare);
+        plan.putInt(place(terminal)).putInt(place(cgroup)).putInt(limited).putInt(limitsRequired);
+    }
+
+    /** Their spans in the fixed part, and their bytes behind it. */
+    private static void putParts(ByteBuffer plan, byte[][] parts, int fixed) {
+        int at = fixed;
+        for (byte[] part : parts) {
+            at = aligned(at);
+            plan.putInt(at).putInt(length(part));
+            if (part != null) {
+                plan.duplicate().position(at).put(part);
+            }
+            at += length(part);
+        }
+    }
+
+    /** Where a descriptor of the launcher's stands among all that are sent. */
+    private int place(int extra) {
+        return extra == NO_FILE ? NO_FILE : files.size() + extra;
+    }
+
+    private byte[] files() {
+        int[] words = new int[2 * (files.size() + extras.size())];
+        for (int i = 0; i < words.length / 2; i++) {
+            words[2 * i] = i < files.size() ? files.get(i)[0] : NO_TARGET;
+            words[2 * i + 1] = NO_FILE;
+        }
+        return ints(words);
+    }
+
+    private byte[] joins() {
+        return ints(joins.stream().flatMapToInt(join -> IntStream.of(place(join[0]), join[1])).toArray());
+    }
+
+    private byte[] rules() {
+        ByteBuffer bytes = ByteBuffer.allocate(rules.size() * 2 * Long.BYTES).order(ByteOrder.nativeOrder());
+        rules.forEach(rule -> bytes.putLong(rule[0]).putInt(place((int) rule[1])).putInt(0));
+        return bytes.array();
+    }
+
+    private static byte[] ints(int[] words) {
+        ByteBuffer bytes = ByteBuffer.allocate(words.length * Integer.BYTES).order(ByteOrder.nativeOrder());
+        bytes.asIntBuffer().put(words);
+        return bytes.array();
+    }
+
+    private static byte[] terminated(byte[] text) {
+        return text == null ? null : Arrays.copyOf(text, text.length + 1);
     }
 
     private static int length(byte[] part) {
         return part == null ? 0 : part.length;
-    }
-
-    private static int terminated(byte[] path) {
-        return path == null ? 0 : path.length + 1;
     }
 
     private static int aligned(int offset) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * One thread that waits for the ends of all helpers, and for the outcomes of launches that nobody blocks for.
@@ -17,7 +20,9 @@ public final class Reaper {
 
     private static final ConcurrentHashMap<Long, Child> CHILDREN = new ConcurrentHashMap<>();
     private static final AtomicLong NEXT = new AtomicLong();
+    private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     private static boolean running;
+    private static boolean permanent;
 
     private Reaper() {}
 
@@ -37,6 +42,22 @@ public final class Reaper {
             return null;
         }
         return child;
+    }
+
+    /**
+     * Does something short in the reaper's thread, which from now on lives as long as the JVM.
+     *
+     * <p>For what the kernel ties to the thread that does it: the signal for a parent's death.
+     */
+    public static <T> T call(Supplier<T> task) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        synchronized (Reaper.class) {
+            permanent = true;
+        }
+        TASKS.add(() -> result.complete(task.get()));
+        ensureRunning();
+        Native.wake();
+        return result.join();
     }
 
     /** How many processes are watched now. */
@@ -69,7 +90,7 @@ public final class Reaper {
 
     /** A child is registered before ensureRunning() is called; so whoever comes second sees the other. */
     private static synchronized boolean stopIfIdle() {
-        running = !CHILDREN.isEmpty();
+        running = permanent || !CHILDREN.isEmpty();
         return !running;
     }
 
@@ -77,6 +98,9 @@ public final class Reaper {
         long[] tokens = new long[BATCH];
         for (;;) {
             int count = Native.events(tokens, BATCH, IDLE_MILLIS);
+            for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
+                task.run();
+            }
             if (count == 0 && stopIfIdle()) {
                 return;
             }

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import org.umh4j.internal.Bytes;
+import org.umh4j.internal.KernelDefaults;
+import org.umh4j.internal.Plan;
+
+/**
+ * Where a helper stands in the file system: {@code struct fs_struct}, as a value. Immutable; each method answers a
+ * changed copy.
+ *
+ * <p>{@link #kernel()} is the default: the JVM's root folder, working directory {@code /}, umask 022.
+ *
+ * @implSpec {@code struct fs_struct} of {@code include/linux/fs_struct.h}, Linux 6.12
+ */
+public final class Fs {
+    private static final int MODE_BITS = 0777;
+    private static final Fs KERNEL = new Fs(null, null, KernelDefaults.UMASK);
+
+    private final byte[] root;
+    private final byte[] cwd;
+    private final int umask;
+
+    private Fs(byte[] root, byte[] cwd, int umask) {
+        this.root = root;
+        this.cwd = cwd;
+        this.umask = umask;
+    }
+
+    /** As the kernel's helpers: root and working directory {@code /}, umask 022. */
+    public static Fs kernel() {
+        return KERNEL;
+    }
+
+    /** Another root folder, {@code chroot(2)}: needs {@code CAP_SYS_CHROOT}. It is no confinement by itself. */
+    public Fs root(String path) {
+        return new Fs(Bytes.of(path, "root"), cwd, umask);
+    }
+
+    /**
+     * A working directory, looked up in the root folder.
+     *
+     * <p>A folder that root may not enter and the helper's user may, as on some network file systems, is entered after
+     * the change of user.
+     */
+    public Fs cwd(String path) {
+        return new Fs(root, Bytes.of(path, "cwd"), umask);
+    }
+
+    /** The bits that are taken from the mode of created files: 0 to 0777. */
+    public Fs umask(int mask) {
+        if ((mask & ~MODE_BITS) != 0) {
+            throw new IllegalArgumentException("umask 0" + Integer.toOctalString(mask) + " is not in 0 to 0777");
+        }
+        return new Fs(root, cwd, mask);
+    }
+
+    void into(Plan plan) {
+        plan.require(UmhStage.UMASK.bit()).require(UmhStage.CWD.bit());
+        plan.umask = umask;
+        plan.cwd = cwd;
+        if (root != null) {
+            plan.require(UmhStage.ROOT.bit());
+            plan.root = root;
+        }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.umh4j.internal.Bytes;
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Plan;
+
+/**
+ * Which namespaces a helper is in: {@code struct nsproxy}, as a value. Immutable; each method answers a changed copy.
+ *
+ * <p>{@link #inherited()} is the default: the JVM's. Those of others are entered first, then new ones are made. All but
+ * a user namespace need {@code CAP_SYS_ADMIN}, which a new user namespace gives inside it: a JVM without privilege adds
+ * {@link #mapRoot()}.
+ *
+ * <p>A helper in a new pid namespace is its pid 1: signals that it has no handler for do not reach it from inside, it
+ * inherits orphans and should wait for them, and when it ends everything in the namespace is killed. Its {@code /proc} is
+ * still the old one unless it mounts another in a new mount namespace.
+ *
+ * @implSpec {@code unshare(2)}, {@code setns(2)}, {@code user_namespaces(7)}, Linux 6.12
+ */
+public final class Namespaces {
+    private static final int MOST_MAP_LINES = 340;
+    private static final Namespaces INHERITED = new Namespaces();
+
+    /** What is entered: a process, or a namespace's file. */
+    private record Join(int pid, byte[] file, Set<Namespace> kinds) {}
+
+    private Set<Namespace> fresh = Collections.emptySet();
+    private List<Join> joins = List.of();
+    private boolean mapSelf;
+    private String uidMap = "";
+    private String gidMap = "";
+    private boolean denySetgroups;
+
+    private Namespaces() {}
+
+    private Namespaces(Namespaces other) {
+        fresh = other.fresh;
+        joins = other.joins;
+        mapSelf = other.mapSelf;
+        uidMap = other.uidMap;
+        gidMap = other.gidMap;
+        denySetgroups = other.denySetgroups;
+    }
+
+    /** The JVM's. */
+    public static Namespaces inherited() {
+        return INHERITED;
+    }
+
+    /** New ones of these kinds. A new user namespace needs a map too. */
+    public Namespaces unshare(Namespace... kinds) {
+        Namespaces copy = new Namespaces(this);
+        copy.fresh = fresh.isEmpty() ? EnumSet.noneOf(Namespace.class) : EnumSet.copyOf(fresh);
+        copy.fresh.addAll(List.of(kinds));
+        return copy;
+    }
+
+    /** Those of a process; all kinds but its user namespace, when none is named. */
+    public Namespaces join(long pid, Namespace... kinds) {
+        if (pid < 1 || pid > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("pid " + pid + " is not positive");
+        }
+        Set<Namespace> wanted = EnumSet.complementOf(EnumSet.of(Namespace.USER, Namespace.TIME));
+        return join(new Join((int) pid, null, kinds.length == 0 ? wanted : EnumSet.copyOf(List.of(kinds))));
+    }
+
+    /** The one that this file stands for, such as {@code /run/netns/blue}. */
+    public Namespaces joinFile(Namespace kind, String path) {
+        return join(new Join(0, Bytes.of(path, "namespace"), EnumSet.of(kind)));
+    }
+
+    private Namespaces join(Join join) {
+        Namespaces copy = new Namespaces(this);
+        copy.joins = new ArrayList<>(joins);
+        copy.joins.add(join);
+        return copy;
+    }
+
+    /** A new user namespace in which the JVM's user is root and nobody else exists: needs no privilege. */
+    public Namespaces mapRoot() {
+        return mapSelf(0, 0);
+    }
+
+    /** A new user namespace in which the JVM's user and group are these and nobody else exists: needs no privilege. */
+    public Namespaces mapSelf(long uid, long gid) {
+        Namespaces copy = unshare(Namespace.USER);
+        copy.mapSelf = true;
+        copy.uidMap = uid + " SELF 1\n";
+        copy.gidMap = gid + " SELF 1\n";
+        copy.denySetgroups = true;
+        return copy;
+    }
+
+    /** A new user namespace with a range of uids: needs {@code CAP_SETUID}, as every range but oneself does. */
+    public Namespaces mapUids(long inside, long outside, long count) {
+        Namespaces copy = unshare(Namespace.USER);
+        copy.uidMap = line(mapSelf ? "" : uidMap, inside, outside, count);
+        copy.mapSelf = false;
+        return copy;
+    }
+
+    /** A new user namespace with a range of gids: needs {@code CAP_SETGID}. */
+    public Namespaces mapGids(long inside, long outside, long count) {
+        Namespaces copy = unshare(Namespace.USER);
+        copy.gidMap = line(mapSelf ? "" : gidMap, inside, outside, count);
+        copy.mapSelf = false;
+        copy.denySetgroups = false;
+        return copy;
+    }
+
+    private static String line(String map, long inside, long outside, long count) {
+        for (long id : new long[] {inside, outside, count}) {
+            if (id < 0 || id > Cred.LARGEST_ID) {
+                throw new IllegalArgumentException("id " + id + " is not in 0 to " + Cred.LARGEST_ID);
+            }
+        }
+        if (count == 0 || map.lines().count() >= MOST_MAP_LINES) {
+            throw new IllegalArgumentException("a map has 1 to " + MOST_MAP_LINES + " ranges of at least one id");
+        }
+        return map + inside + " " + outside + " " + count + "\n";
+    }
+
+    boolean isNewUser() {
+        return fresh.contains(Namespace.USER);
+    }
+
+    boolean deniesSetgroups() {
+        return denySetgroups;
+    }
+
+    /** Refuses a new user namespace in which nobody exists. */
+    void requirePossible() {
+        if (isNewUser() && (uidMap.isEmpty() || gidMap.isEmpty())) {
+            throw new IllegalArgumentException("a new user namespace needs maps of uids and gids; mapRoot() is the simplest");
+        }
+    }
+
+    void into(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
+        for (Join join : joins) {
+            int fd = join.file == null ? opened.openPid(join.pid) : opened.open(join.file, 0, 0);
+            if (fd < 0) {
+                throw info.failed(UmhStage.JOIN, fd, 0);
+            }
+            plan.join(fd, flags(join.kinds));
+            plan.require(UmhStage.JOIN.bit());
+        }
+        if (!fresh.isEmpty()) {
+            plan.require(UmhStage.UNSHARE.bit());
+            plan.unshare = flags(fresh);
+        }
+        if (isNewUser()) {
+            maps(plan);
+        }
+        if (takesEffectInChildren()) {
+            plan.require(UmhStage.SUCCESSION.bit());
+        }
+    }
+
+    private void maps(Plan plan) {
+        plan.require(UmhStage.ID_MAP.bit());
+        plan.flags |= mapSelf ? Plan.SELF_MAP : 0;
+        plan.uidMap = uidMap.replace("SELF", self("uid")).getBytes(StandardCharsets.US_ASCII);
+        plan.gidMap = gidMap.replace("SELF", self("gid")).getBytes(StandardCharsets.US_ASCII);
+        plan.setgroups = denySetgroups ? "deny".getBytes(StandardCharsets.US_ASCII) : null;
+    }
+
+    private static String self(String id) {
+        return Long.toString(id.equals("uid") ? org.umh4j.internal.Host.uid() : org.umh4j.internal.Host.gid());
+    }
+
+    private boolean takesEffectInChildren() {
+        return fresh.contains(Namespace.PID)
+                || fresh.contains(Namespace.TIME)
+                || joins.stream().anyMatch(join -> join.kinds.contains(Namespace.PID) || join.kinds.contains(Namespace.TIME));
+    }
+
+    private static int flags(Set<Namespace> kinds) {
+        return kinds.stream().mapToInt(Namespace::flag).reduce(0, (a, b) -> a | b);
+    }
+}

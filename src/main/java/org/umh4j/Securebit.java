@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+/** The securebits of {@code capabilities(7)}, each with its lock, which makes it final for the helper and its children. */
+public enum Securebit {
+    /** Uid 0 gains no capability by executing a program. */
+    NOROOT,
+    NOROOT_LOCKED,
+    /** A change of uid from or to 0 changes no capability. */
+    NO_SETUID_FIXUP,
+    NO_SETUID_FIXUP_LOCKED,
+    /** Capabilities survive a change of all uids from 0; an execve ends it. */
+    KEEP_CAPS,
+    KEEP_CAPS_LOCKED,
+    /** No ambient capability can be raised any more. */
+    NO_CAP_AMBIENT_RAISE,
+    NO_CAP_AMBIENT_RAISE_LOCKED;
+
+    int bit() {
+        return 1 << ordinal();
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import org.umh4j.internal.Plan;
+
+/**
+ * What signals do to a helper when it begins. Immutable; each method answers a changed copy.
+ *
+ * <p>{@link #kernel()} is the default: every signal at its default, none blocked, none for the parent's death.
+ *
+ * @implSpec {@code flush_signal_handlers(current, 1)} in {@code call_usermodehelper_exec_async()}, Linux 6.12
+ */
+public final class Signals {
+    private static final long UNSTOPPABLE = bit(Signal.KILL.number()) | bit(Signal.STOP.number());
+    private static final Signals KERNEL = new Signals(0, 0, 0);
+
+    private final long blocked;
+    private final long ignored;
+    private final int parentDeath;
+
+    private Signals(long blocked, long ignored, int parentDeath) {
+        this.blocked = blocked;
+        this.ignored = ignored;
+        this.parentDeath = parentDeath;
+    }
+
+    /** As the kernel's helpers. */
+    public static Signals kernel() {
+        return KERNEL;
+    }
+
+    /** Blocks these signals, by number; KILL and STOP can't be. */
+    public Signals block(int... signals) {
+        return new Signals(blocked | bits(signals), ignored, parentDeath);
+    }
+
+    /** Ignores these signals, by number; KILL and STOP can't be. */
+    public Signals ignore(int... signals) {
+        return new Signals(blocked, ignored | bits(signals), parentDeath);
+    }
+
+    /**
+     * Sends the helper this signal when the JVM dies, however it dies.
+     *
+     * <p>The kernel sends it when the <em>thread</em> ends that made the process; so such helpers are made by a thread
+     * of the library that lives as long as the JVM. Executing a set-user-ID program, or one with file capabilities,
+     * clears it.
+     */
+    public Signals parentDeath(Signal signal) {
+        return new Signals(blocked, ignored, signal.number());
+    }
+
+    boolean isTiedToJvm() {
+        return parentDeath != 0;
+    }
+
+    void into(Plan plan) {
+        plan.require(UmhStage.SIGNALS.bit());
+        plan.blocked = blocked;
+        plan.ignored = ignored;
+        if (parentDeath != 0) {
+            plan.require(UmhStage.PARENT_DEATH.bit());
+            plan.parentDeath = parentDeath;
+        }
+    }
+
+    private static long bits(int... signals) {
+        long bits = 0;
+        for (int signal : signals) {
+            if (signal < 1 || signal > Signal.LARGEST) {
+                throw new IllegalArgumentException("signal " + signal + " is not in 1 to " + Signal.LARGEST);
+            }
+            bits |= bit(signal);
+        }
+        if ((bits & UNSTOPPABLE) != 0) {
+            throw new IllegalArgumentException("SIGKILL and SIGSTOP can be neither blocked nor ignored");
+        }
+        return bits;
+    }
+
+    private static long bit(int signal) {
+        return 1L << (signal - 1);
+    }
+}

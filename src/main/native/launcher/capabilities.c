@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capabilities.c - the five sets and the securebits. */
+
+/*
+ * Several steps need a capability that the helper itself may not have, and the kernel drops the permitted set when the
+ * last uid 0 goes. So the set is kept across UID where a later step needs it (keep_capabilities), then cut to what the
+ * helper shall have and what is still needed (CAPABILITIES), and at the end to what the helper shall have (EFFECTIVE).
+ */
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/prctl.h>
+#include <linux/securebits.h>
+
+#include "launch.h"
+#include "umh_syscalls.h"
+
+struct sets {
+	uint64_t effective;
+	uint64_t permitted;
+	uint64_t inheritable;
+};
+
+static uint64_t capability(unsigned number)
+{
+	return UINT64_C(1) << number;
+}
+
+static int get(struct sets *sets)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct words[2];
+	int result = (int)umh_syscall(__NR_capget, &header, words);
+
+	sets->effective = (uint64_t)words[1].effective << 32 | words[0].effective;
+	sets->permitted = (uint64_t)words[1].permitted << 32 | words[0].permitted;
+	sets->inheritable = (uint64_t)words[1].inheritable << 32 | words[0].inheritable;
+	return result;
+}
+
+static int set(const struct sets *sets)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	const struct __user_cap_data_struct words[2] = {
+		{(uint32_t)sets->effective, (uint32_t)sets->permitted, (uint32_t)sets->inheritable},
+		{(uint32_t)(sets->effective >> 32), (uint32_t)(sets->permitted >> 32),
+		 (uint32_t)(sets->inheritable >> 32)},
+	};
+
+	return (int)umh_syscall(__NR_capset, &header, words);
+}
+
+/* What the steps between CAPABILITIES and EFFECTIVE need. */
+static uint64_t needed(const struct launch *launch)
+{
+	uint64_t needed = 0;
+
+	if (asks(launch, UMH_STEP(SECUREBITS)))
+		needed |= capability(CAP_SETPCAP);
+	if (asks(launch, UMH_STEP(LANDLOCK) | UMH_STEP(SECCOMP)) && !asks(launch, UMH_STEP(NO_NEW_PRIVS)))
+		needed |= capability(CAP_SYS_ADMIN);
+	/* A hard limit on processes is raised last, and root without this one is held to it. */
+	if (asks(launch, UMH_STEP(NPROC)))
+		needed |= capability(CAP_SYS_RESOURCE);
+	return needed;
+}
+
+/* The kernel answers EINVAL for the first capability it does not know. */
+int apply_bounding(struct launch *launch)
+{
+	for (unsigned number = 0; number < 64; number++) {
+		long held = umh_syscall(__NR_prctl, PR_CAPBSET_READ, number);
+		long result;
+
+		if (held == -EINVAL)
+			break;
+		if (held != 1 || (launch->plan->bounding & capability(number)))
+			continue;
+		launch->detail = number;
+		result = umh_syscall(__NR_prctl, PR_CAPBSET_DROP, number);
+		if (result < 0)
+			return (int)result;
+	}
+	return 0;
+}
+
+/* cap_emulate_setxuid() of security/commoncap.c: what a change of uid leaves where nobody asks for anything else. */
+static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
+{
+	uint32_t now[3];
+	int had_root = 0, has_root = 0;
+
+	for (int i = 0; i < 3; i++) {
+		now[i] = launch->plan->uids[i] == UINT32_MAX ? old[i] : launch->plan->uids[i];
+		had_root |= old[i] == 0;
+		has_root |= now[i] == 0;
+	}
+	if (umh_syscall(__NR_prctl, PR_GET_SECUREBITS) & SECBIT_NO_SETUID_FIXUP)
+		return;
+	if (had_root && !has_root)
+		launch->permitted = 0;
+	if (old[1] == 0 && now[1] != 0)
+		launch->effective = 0;
+	if (old[1] != 0 && now[1] == 0)
+		launch->effective = launch->permitted;
+	launch->effective &= launch->permitted;
+}
+
+int keep_capabilities(struct launch *launch)
+{
+	const int asked = launch->plan->flags & UMH_PLAN_PERMITTED;
+	uint32_t old[3];
+	struct sets now;
+	int result = get(&now);
+
+	if (result == 0)
+		result = (int)umh_syscall(__NR_getresuid, &old[0], &old[1], &old[2]);
+	if (result < 0)
+		return result;
+	launch->permitted = now.permitted;
+	launch->effective = now.effective;
+	leave_to_the_kernel(launch, old);
+	if (!asked && !(needed(launch) & now.permitted))
+		return 0;
+	return (int)umh_syscall(__NR_prctl, PR_SET_KEEPCAPS, 1);
+}
+
+static void decide(struct launch *launch, const struct sets *now)
+{
+	const struct umh_plan *plan = launch->plan;
+
+	if (!asks(launch, UMH_STEP(UID))) {
+		launch->permitted = now->permitted;
+		launch->effective = now->effective;
+	}
+	if (plan->flags & UMH_PLAN_PERMITTED)
+		launch->permitted = launch->effective = plan->permitted;
+	if (plan->flags & UMH_PLAN_EFFECTIVE)
+		launch->effective = plan->effective;
+}
+
+int apply_capabilities(struct launch *launch)
+{
+	struct sets now, next;
+	int result = get(&now);
+
+	if (result < 0)
+		return result;
+	decide(launch, &now);
+	next.permitted = launch->permitted | (needed(launch) & now.permitted);
+	next.effective = (launch->permitted & now.permitted & (launch->effective | now.effective)) |
+			 (needed(launch) & now.permitted);
+	next.inheritable = launch->plan->inheritable;
+	if (next.permitted == now.permitted && next.effective == now.effective && next.inheritable == now.inheritable)
+		return 0;
+	return set(&next);
+}
+
+int apply_ambient(struct launch *launch)
+{
+	long result = umh_syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+
+	for (unsigned number = 0; result == 0 && number < 64; number++) {
+		if (!(launch->plan->ambient & capability(number)))
+			continue;
+		launch->detail = number;
+		result = umh_syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
+	}
+	return (int)result;
+}
+
+int apply_securebits(struct launch *launch)
+{
+	if (umh_syscall(__NR_prctl, PR_GET_SECUREBITS) == (long)launch->plan->securebits)
+		return 0;
+	return (int)umh_syscall(__NR_prctl, PR_SET_SECUREBITS, launch->plan->securebits);
+}
+
+int apply_effective(struct launch *launch)
+{
+	const struct sets last = {launch->effective, launch->permitted, launch->plan->inheritable};
+
+	return set(&last);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c - whom the helper is grouped with, and its terminal. */
+
+#include <asm/ioctls.h>
+
+#include "launch.h"
+#include "umh_syscalls.h"
+
+int apply_session(struct launch *launch)
+{
+	int result;
+
+	if (launch->plan->flags & UMH_PLAN_GROUP)
+		return (int)umh_syscall(__NR_setpgid, 0, 0);
+	result = (int)umh_syscall(__NR_setsid);
+	return result < 0 ? result : 0;
+}
+
+int apply_terminal(struct launch *launch)
+{
+	int number = file_number(launch, launch->plan->terminal);
+
+	return number < 0 ? number : (int)umh_syscall(__NR_ioctl, number, TIOCSCTTY, 0);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_send.c - the plan and the descriptors, down the plan socket. */
+
+#include "umh_send.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int send_message(int socket, const void *bytes, size_t size, const int *fds, unsigned count)
+{
+	struct {
+		struct cmsghdr header;
+		int fds[UMH_SCM_MAX];
+	} control;
+	struct iovec part = {(void *)bytes, size};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (count > 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(count * sizeof *fds);
+		memcpy(control.fds, fds, count * sizeof *fds);
+		message.msg_control = &control;
+		message.msg_controllen = control.header.cmsg_len;
+	}
+	/* Nobody reads yet: what does not fit into the socket's buffer must not wait. */
+	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+static unsigned at_most(unsigned count, unsigned limit)
+{
+	return count < limit ? count : limit;
+}
+
+/* A plan that is too large for a message goes as a memfd. */
+static int send_large_plan(int socket, const struct umh_plan *plan)
+{
+	int fd = (int)syscall(__NR_memfd_create, "umh4j-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int result = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, plan, plan->size) != (ssize_t)plan->size)
+		result = -ENOSPC;
+	else if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		result = -errno;
+	else
+		result = send_message(socket, plan, UMH_PLAN_PREFIX, &fd, 1);
+	close(fd);
+	return result;
+}
+
+int umh_send_plan(int socket, const struct umh_request *request)
+{
+	const struct umh_plan *plan = request->plan;
+	unsigned sent = 0;
+	int result;
+
+	if (plan->size > UMH_PLAN_INLINE) {
+		result = send_large_plan(socket, plan);
+	} else {
+		sent = at_most(request->fd_count, UMH_SCM_MAX);
+		result = send_message(socket, plan, plan->size, request->fds, sent);
+	}
+	while (result == 0 && sent < request->fd_count) {
+		unsigned count = at_most(request->fd_count - sent, UMH_SCM_MAX);
+
+		result = send_message(socket, "", 1, request->fds + sent, count);
+		sent += count;
+	}
+	return result;
+}
+
+/* EBADF means one of the caller's descriptors; find out which, by the number it was meant to have. */
+enum umh_stage umh_send_stage(const struct umh_request *request, int error, uint32_t *detail)
+{
+	const struct umh_plan *plan = request->plan;
+	const struct umh_file *files = (const void *)((const char *)plan + plan->files.offset);
+
+	for (unsigned i = 0; error == EBADF && i < request->fd_count; i++) {
+		if (fcntl(request->fds[i], F_GETFD) < 0) {
+			*detail = files[i].target;
+			return UMH_STAGE_SOURCE;
+		}
+	}
+	return UMH_STAGE_SOCKET;
+}
