@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.umh4j.OpenFlag;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What a helper is born with: the options that {@code exec} and {@code probe} share. */
@@ -57,8 +59,17 @@ final class HelperOptions {
     @Option(names = "--inheritable", paramLabel = "CAPS", description = "The policy for the inheritable set.")
     String inheritable;
 
+    @Mixin
+    private CredOptions cred = new CredOptions();
+
+    @Mixin
+    private TaskOptions task = new TaskOptions();
+
+    @Mixin
+    private ConfinementOptions confinement = new ConfinementOptions();
+
     /** Sets the call up, and narrows the policy of this process. */
-    SubprocessInfo setUp(String path, List<String> arguments) {
+    SubprocessInfo setUp(String path, List<String> arguments) throws IOException {
         List<String> argv = new ArrayList<>();
         argv.add(argv0 != null ? argv0 : path);
         argv.addAll(arguments);
@@ -68,7 +79,18 @@ final class HelperOptions {
         if (inheritable != null) {
             UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
         }
-        return SubprocessInfo.of(path, argv.toArray(String[]::new), environment()).files(files());
+        SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), environment())
+                .files(files())
+                .cred(cred.cred())
+                .fs(task.fs())
+                .limits(task.limits())
+                .sched(task.sched())
+                .signals(task.signals())
+                .session(task.session())
+                .namespaces(confinement.namespaces())
+                .sandbox(confinement.sandbox());
+        task.personality(info);
+        return info;
     }
 
     private String[] environment() {

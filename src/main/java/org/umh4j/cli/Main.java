@@ -62,7 +62,7 @@ public final class Main implements Runnable {
     }
 
     private static int failed(CommandLine command, Exception e) {
-        command.getErr().println(command.getCommandName() + ": " + message(e));
+        command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + message(e));
         return FAILED;
     }
 
