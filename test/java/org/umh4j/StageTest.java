@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,8 +47,94 @@ final class StageTest {
         "execve, EIO, EXEC",
     })
     void requiredStepThatIsRefusedFailsAtItsStage(String call, String errno, String stage) throws Exception {
-        assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class));
+        assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, ""));
     }
+
+    /** What a call asks for can't be left out either. */
+    @ParameterizedTest
+    @RequiresRoot
+    @CsvSource({
+        "write, EACCES, oomScoreAdj, OOM_SCORE_ADJ",
+        "write, ENOENT, coredumpFilter, COREDUMP_FILTER",
+        "setpriority, EACCES, nice, NICE",
+        "sched_setattr, EPERM, batch, SCHED",
+        "ioprio_set, EPERM, ioprio, IOPRIO",
+        "sched_setaffinity, EINVAL, affinity, AFFINITY",
+        "prctl:when=2, EINVAL, timerSlack, TIMER_SLACK",
+        "prlimit64, EPERM, rlimit, RLIMIT",
+        "personality, EINVAL, personality, PERSONALITY",
+        "setns, EPERM, join, JOIN",
+        "unshare, ENOSPC, uts, UNSHARE",
+        "mount, EACCES, mount, UNSHARE",
+        "pipe2, EMFILE, pid, SUCCESSION",
+        "pipe2, EMFILE, maps, UNSHARE",
+        "setpgid, EPERM, group, SESSION",
+        "ioctl, EPERM, terminal, TERMINAL",
+        "keyctl, EACCES, keyring, KEYRING",
+        "chroot, EPERM, root, ROOT",
+        "fcntl, EMFILE, files, DESCRIPTORS",
+        "prctl:when=5, EPERM, bounding, BOUNDING",
+        "setgroups, EPERM, groups, GROUPS",
+        "setresgid, EPERM, gid, GID",
+        "setresuid, EAGAIN, uid, UID",
+        "getresuid:when=2, EFAULT, uid, UID",
+        "capset, EPERM, capabilities, CAPABILITIES",
+        "prctl:when=6, EINVAL, capabilities, AMBIENT",
+        "prctl:when=7, EPERM, capabilities, AMBIENT",
+        "capset:when=2, EPERM, capabilities, EFFECTIVE",
+        "prctl:when=5, EPERM, securebits, SECUREBITS",
+        "prctl:when=5, EINVAL, parentDeath, PARENT_DEATH",
+        "prctl:when=5, EINVAL, noNewPrivs, NO_NEW_PRIVS",
+        "landlock_add_rule, EINVAL, landlock, LANDLOCK",
+        "landlock_restrict_self, E2BIG, landlock, LANDLOCK",
+        "seccomp, EFAULT, seccomp, SECCOMP",
+    })
+    void stepThatWasAskedForFailsAtItsStage(String call, String errno, String asked, String stage) throws Exception {
+        assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, asked));
+    }
+
+    /** Calls that ask for one thing each. */
+    private static SubprocessInfo asking(String what) {
+        SubprocessInfo info = ProbeProgram.doing("exit", "0");
+        Cred cred = Cred.unchanged();
+        CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
+        return switch (what) {
+            case "" -> info;
+            case "oomScoreAdj" -> info.limits(Limits.kernel().oomScoreAdj(7));
+            case "coredumpFilter" -> info.limits(Limits.kernel().coredumpFilter(1));
+            case "rlimit" -> info.limits(Limits.kernel().rlimit(Resource.CPU, 100));
+            case "nice" -> info.sched(Sched.kernel().nice(5));
+            case "batch" -> info.sched(Sched.kernel().batch());
+            case "ioprio" -> info.sched(Sched.kernel().ioprio(Sched.IoClass.IDLE, 0));
+            case "affinity" -> info.sched(Sched.kernel().affinity(0));
+            case "timerSlack" -> info.sched(Sched.kernel().timerSlack(java.time.Duration.ofNanos(1)));
+            case "personality" -> info.personality(0x0040000);
+            case "join" -> info.namespaces(Namespaces.inherited().join(1, Namespace.UTS));
+            case "uts" -> info.namespaces(Namespaces.inherited().unshare(Namespace.UTS));
+            case "mount" -> info.namespaces(Namespaces.inherited().unshare(Namespace.MOUNT));
+            case "pid" -> info.namespaces(Namespaces.inherited().unshare(Namespace.PID));
+            case "maps" -> info.namespaces(Namespaces.inherited().mapUids(0, 1000, 10).mapGids(0, 1000, 10));
+            case "group" -> info.session(Session.ownGroup());
+            case "terminal" -> info.session(Session.terminal(0));
+            case "root" -> info.fs(Fs.kernel().root("/usr"));
+            case "files" -> info.files(Files.none().devNull(9));
+            case "keyring" -> info.cred(cred.newKeyring("umh4j-test"));
+            case "bounding" -> info.cred(cred.bounding(few));
+            case "groups" -> info.cred(cred.groups(1, 2));
+            case "gid" -> info.cred(cred.gid(65_534));
+            case "uid" -> info.cred(cred.uid(65_534));
+            case "capabilities" -> info.cred(cred.uid(65_534).permitted(few).inheritable(few).ambient(few));
+            case "securebits" -> info.cred(cred.securebits(Securebit.NOROOT));
+            case "noNewPrivs" -> info.cred(cred.noNewPrivs());
+            case "parentDeath" -> info.signals(Signals.kernel().parentDeath(Signal.KILL));
+            case "landlock" -> info.cred(cred.noNewPrivs()).sandbox(Sandbox.none().readOnly("/"));
+            case "seccomp" -> info.cred(cred.noNewPrivs()).sandbox(Sandbox.none().seccomp(ALLOW_ALL));
+            default -> throw new IllegalArgumentException(what);
+        };
+    }
+
+    /** {@code BPF_RET | BPF_K, SECCOMP_RET_ALLOW}. */
+    private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
 
     /** What the host may refuse. The helper starts all the same, and says what it was not given. */
     @ParameterizedTest
@@ -61,7 +148,7 @@ final class StageTest {
         "personality, EPERM, PERSONALITY",
     })
     void stepThatMayBeRefusedIsKeptAndTold(String call, String errno, String stage) throws Exception {
-        assertEquals("kept [" + stage + "]\n", outcome(call, "error=" + errno, KeptMain.class));
+        assertEquals("kept [" + stage + "]\n", outcome(call, "error=" + errno, KeptMain.class, ""));
     }
 
     /** On the JVM's side of the process. */
@@ -74,7 +161,7 @@ final class StageTest {
         "execveat, EACCES, LAUNCH",
     })
     void parentAndChildStagesFailAsThemselves(String call, String errno, String stage) throws Exception {
-        assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class));
+        assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, ""));
     }
 
     @Test
@@ -102,23 +189,25 @@ final class StageTest {
     @RequiresRoot
     @CsvSource({"setsid", "keyctl", "chdir", "set_mempolicy"})
     void launcherThatIsKilledSaysSoAndTheNextCallWorks(String call) throws Exception {
-        assertEquals("DIED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", DiedMain.class));
+        assertEquals("DIED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", DiedMain.class, ""));
     }
 
     /** In the JVM some of these calls are made too, but not between start and end of the one line that is traced. */
-    private static String outcome(String call, String fault, Class<?> main) throws Exception {
+    private static String outcome(String call, String fault, Class<?> main, String asked) throws Exception {
         String name = call.split(":")[0];
         String when = call.contains(":") ? ":" + call.split(":")[1] : ":when=1";
         return new Jvm()
                 .option("-Dtest.strace=strace -qq -f -o /dev/null -e trace=" + name + " -e inject=" + name + ":" + fault
                         + when + " -p ")
-                .run(main)
+                .run(main, asked)
                 .requireSuccess();
     }
 
-    /** Has strace attach to this JVM, does something, and has it detach. */
-    private static void traced(Runnable action) throws Exception {
-        UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC); // everything loaded
+    /** Has strace attach to this JVM, does something, has it detach, and only then prints what came of it. */
+    private static void traced(Supplier<String> action) throws Exception {
+        for (String asked : new String[] {"", "landlock", "seccomp", "parentDeath", "maps", "join", "files"}) {
+            UsermodeHelper.exec(asking(asked), UmhWait.EXEC); // everything loaded
+        }
         String pid = Long.toString(ProcessHandle.current().pid());
         String[] command = (System.getProperty("test.strace") + pid).split(" ");
         Process strace = new ProcessBuilder(command).inheritIO().start();
@@ -129,17 +218,19 @@ final class StageTest {
             }
             Thread.sleep(5);
         }
+        String result;
         try {
-            action.run();
+            result = action.get();
         } finally {
             strace.destroy();
             strace.waitFor();
         }
+        System.out.println(result);
     }
 
-    private static UmhException failure(UmhWait wait) {
-        SubprocessInfo info = ProbeProgram.doing("exit", "0");
-        int retval = UsermodeHelper.exec(info, wait);
+    private static UmhException failure(String asked) {
+        SubprocessInfo info = asking(asked);
+        int retval = UsermodeHelper.exec(info, UmhWait.EXEC);
         return info.failure().orElseThrow(() -> new AssertionError("answered " + retval));
     }
 
@@ -152,8 +243,8 @@ final class StageTest {
     static final class FailMain {
         public static void main(String[] arguments) throws Exception {
             traced(() -> {
-                UmhException failure = failure(UmhWait.EXEC);
-                System.out.println(failure.stage() + " " + failure.errnoName());
+                UmhException failure = failure(arguments[0]);
+                return failure.stage() + " " + failure.errnoName();
             });
             next();
         }
@@ -163,8 +254,8 @@ final class StageTest {
     static final class DiedMain {
         public static void main(String[] arguments) throws Exception {
             traced(() -> {
-                UmhException failure = failure(UmhWait.EXEC);
-                System.out.println(failure.stage() + " " + failure.errnoName() + " " + failure.detail());
+                UmhException failure = failure(arguments[0]);
+                return failure.stage() + " " + failure.errnoName() + " " + failure.detail();
             });
             next();
         }
@@ -175,9 +266,9 @@ final class StageTest {
         public static void main(String[] arguments) throws Exception {
             traced(() -> {
                 try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
-                    System.out.println("kept " + helper.kept());
+                    return "kept " + helper.kept();
                 } catch (UmhException e) {
-                    System.out.println(e.getMessage());
+                    return e.getMessage();
                 }
             });
         }
