@@ -11,37 +11,20 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.Snippets;
 
 /** What the README shows is what happens. */
 final class ReadmeTest {
     @Test
-    void javaExampleCompilesAndRuns(@TempDir Path folder) throws Exception {
-        Matcher block = Pattern.compile("(?s)```java\\n(.*?)```").matcher(Files.readString(Path.of("README.md")));
-        assertTrue(block.find(), "no example");
-        Path source = Files.writeString(folder.resolve("Example.java"),
-                "import org.umh4j.*;\npublic class Example { public static void main(String[] a) throws Exception {\n"
-                        + block.group(1) + "System.out.println(retval);\n}}\n");
-        Process javac = new ProcessBuilder(System.getProperty("java.home") + "/bin/javac", "-d", folder.toString(),
-                        "-cp", System.getProperty("java.class.path"), source.toString())
-                .inheritIO()
-                .start();
-        assertEquals(0, javac.waitFor());
-        String out = run(folder);
-        assertTrue(out.matches("(?s)over: 768\\n\\d+: killed by SIGTERM\\n768\\n"), out);
-    }
-
-    private static String run(Path classes) throws Exception {
-        List<String> command = new Jvm().command(Main.class);
-        int classPath = command.indexOf("-cp") + 1;
-        command.set(classPath, command.get(classPath) + ":" + classes);
-        command.set(classPath + 1, "Example");
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String out = new String(process.getInputStream().readAllBytes());
-        assertEquals(0, process.waitFor(), out);
-        return out;
+    void javaExampleCompilesAndRuns() throws Exception {
+        Snippets.Snippet example = Snippets.of(Path.of("README.md")).stream()
+                .filter(snippet -> snippet.language().equals("java"))
+                .findFirst()
+                .orElseThrow();
+        String out = example.run();
+        assertTrue(out.matches("(?s)over: 768\\n\\d+: killed by SIGTERM\\n"), out);
     }
 
     /** Every command of the README's section on the command line, without the script that finds the jar. */

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.umh4j.cli.Main;
+
+/** The code blocks of a document, each with the block of expected output that follows it. */
+public final class Snippets {
+    private static final Pattern BLOCK =
+            Pattern.compile("(?sm)^```(java|sh)\\n(.*?)^```\\n(?:\\n```text\\n(.*?)^```\\n)?");
+
+    private Snippets() {}
+
+    /** One block: its language, its text, and what it prints; null when the document does not say. */
+    public record Snippet(Path document, String heading, String language, String code, String output) {
+        @Override
+        public String toString() {
+            return document.getFileName() + ": " + heading + " (" + language + ")";
+        }
+
+        /** What it prints in a JVM, or a shell, of its own. */
+        public String run() throws IOException, InterruptedException {
+            return language.equals("java") ? runJava() : runShell();
+        }
+
+        private String runJava() throws IOException, InterruptedException {
+            Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "snippet");
+            Path source = Files.writeString(folder.resolve("Snippet.java"),
+                    "import java.nio.file.Path;\nimport java.time.Duration;\nimport java.util.*;\nimport org.umh4j.*;\n"
+                            + "public class Snippet { public static void main(String[] arguments) throws Exception {\n"
+                            + code + "}}\n");
+            String classPath = System.getProperty("java.class.path");
+            Snippets.run(List.of(System.getProperty("java.home") + "/bin/javac", "-cp", classPath, "-d", folder.toString(),
+                    source.toString()));
+            List<String> command = new Jvm().command(Main.class);
+            int at = command.indexOf("-cp") + 1;
+            command.set(at, classPath + ":" + folder);
+            command.set(at + 1, "Snippet");
+            return Snippets.run(command);
+        }
+
+        /** The start script finds a packaged jar; the tests run before there is one. */
+        private String runShell() throws IOException, InterruptedException {
+            String umh = String.join(" ", new Jvm().command(Main.class));
+            return Snippets.run(List.of("bash", "-ec", code.replace("./umh ", umh + " ")));
+        }
+    }
+
+    /** All blocks of a document that can be run. */
+    public static List<Snippet> of(Path document) throws IOException {
+        String text = Files.readString(document);
+        List<Snippet> snippets = new ArrayList<>();
+        Matcher matcher = BLOCK.matcher(text);
+        while (matcher.find()) {
+            String before = text.substring(0, matcher.start());
+            String heading = before.substring(before.lastIndexOf("\n#") + 1).lines().findFirst().orElse("");
+            snippets.add(new Snippet(document, heading.replaceFirst("^#+ ", ""), matcher.group(1), matcher.group(2), matcher.group(3)));
+        }
+        return snippets;
+    }
+
+    private static String run(List<String> command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String out = new String(process.getInputStream().readAllBytes());
+        int status = process.waitFor();
+        if (status != 0) {
+            throw new AssertionError("ended with " + status + "\n" + out);
+        }
+        return out;
+    }
+}
