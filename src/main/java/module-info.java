@@ -7,6 +7,7 @@
  * line needs picocli and Jackson's streaming core; the library does not.
  */
 module org.umh4j {
+    requires static jdk.jfr;
     requires static org.bytedeco.javacpp;
     requires static info.picocli;
     requires static com.fasterxml.jackson.core;

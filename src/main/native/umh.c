@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -178,7 +179,7 @@ struct pidfd_exit_info {
 /* The information appears when the task is released, a moment after its end was announced. */
 static int status_of_reaped(int pidfd)
 {
-	for (int attempt = 0; attempt < 100; attempt++) {
+	for (int attempt = 0; attempt < 100 && (umh_features() & UMH_FEATURE_PIDFD_INFO); attempt++) {
 		struct pidfd_exit_info info = {.mask = PIDFD_EXIT_INFO};
 
 		if (ioctl(pidfd, PIDFD_GET_EXIT_INFO, &info) < 0)
@@ -202,26 +203,57 @@ static int wait_status(const siginfo_t *info)
 	}
 }
 
-int umh_wait(int pidfd, enum umh_blocking blocking, int *status)
+static long long microseconds(struct timeval time)
 {
+	return time.tv_sec * 1000000LL + time.tv_usec;
+}
+
+static struct umh_usage usage_of(const struct rusage *used)
+{
+	return (struct umh_usage){
+		.user_us = microseconds(used->ru_utime),
+		.system_us = microseconds(used->ru_stime),
+		.minor_faults = used->ru_minflt,
+		.major_faults = used->ru_majflt,
+		.blocks_in = used->ru_inblock,
+		.blocks_out = used->ru_oublock,
+		.voluntary_switches = used->ru_nvcsw,
+		.involuntary_switches = used->ru_nivcsw,
+	};
+}
+
+/* The system call, not libc's function: it has one more argument, for the usage. */
+int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage)
+{
+	const int options = WEXITED | (blocking ? 0 : WNOHANG);
+	struct rusage used = {0};
 	siginfo_t info;
-	int result;
+	long result;
 
 	do {
 		info.si_pid = 0;
-		result = waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED | (blocking ? 0 : WNOHANG));
+		result = syscall(__NR_waitid, P_PIDFD, pidfd, &info, options, usage ? &used : NULL);
 	} while (result < 0 && errno == EINTR);
 	if (result < 0 && errno != ECHILD)
 		return -errno;
 	if (result == 0 && info.si_pid == 0)
 		return -EAGAIN;
 	*status = result == 0 ? wait_status(&info) : status_of_reaped(pidfd);
+	if (usage)
+		*usage = usage_of(&used);
 	return 0;
 }
 
 int umh_signal(int pidfd, int signal)
 {
 	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+#define PIDFD_SIGNAL_PROCESS_GROUP 4 /* 6.9 */
+
+int umh_signal_group(int pidfd, int signal)
+{
+	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, PIDFD_SIGNAL_PROCESS_GROUP) < 0 ? -errno : 0;
 }
 
 /* Report up */
@@ -254,7 +286,7 @@ static void succeed(struct umh_child *child, int pid, int pidfd)
 	int status;
 
 	if (child->pidfd >= 0) {
-		umh_wait(child->pidfd, UMH_BLOCK, &status);
+		umh_wait(child->pidfd, UMH_BLOCK, &status, NULL);
 		close(child->pidfd);
 	}
 	child->pid = pid;
@@ -298,7 +330,7 @@ static int reap_failed(struct umh_child *child, struct umh_report *report)
 	int status = UMH_STATUS_LOST;
 
 	umh_signal(child->pidfd, SIGKILL);
-	umh_wait(child->pidfd, UMH_BLOCK, &status);
+	umh_wait(child->pidfd, UMH_BLOCK, &status, NULL);
 	tell_signal(report, status);
 	umh_release(child);
 	return -(int)report->error;
@@ -347,7 +379,7 @@ static int wait_and_read(struct umh_child *child, struct umh_report *report, int
 	int result;
 
 	do {
-		result = umh_wait(child->pidfd, UMH_BLOCK, status);
+		result = umh_wait(child->pidfd, UMH_BLOCK, status, NULL);
 		if (result < 0)
 			return failed(report, UMH_STAGE_WAIT, -result, 0);
 		close_open(&child->pidfd); /* reaped: read_report() has nothing to wait for */

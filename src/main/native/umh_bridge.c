@@ -120,14 +120,41 @@ int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer)
 	return result;
 }
 
-int umh_bridge_wait(int pidfd, int *status)
+int umh_bridge_wait(int pidfd, long long *end)
 {
-	return status ? umh_wait(pidfd, UMH_NONBLOCK, status) : -EFAULT;
+	struct umh_usage usage;
+	int status;
+	int result = end ? umh_wait(pidfd, UMH_NONBLOCK, &status, &usage) : -EFAULT;
+
+	if (result < 0)
+		return result;
+	end[UMH_END_STATUS] = status;
+	end[UMH_END_USER_US] = usage.user_us;
+	end[UMH_END_SYSTEM_US] = usage.system_us;
+	end[UMH_END_MINOR_FAULTS] = usage.minor_faults;
+	end[UMH_END_MAJOR_FAULTS] = usage.major_faults;
+	end[UMH_END_BLOCKS_IN] = usage.blocks_in;
+	end[UMH_END_BLOCKS_OUT] = usage.blocks_out;
+	end[UMH_END_VOLUNTARY_SWITCHES] = usage.voluntary_switches;
+	end[UMH_END_INVOLUNTARY_SWITCHES] = usage.involuntary_switches;
+	return 0;
 }
 
 int umh_bridge_signal(int pidfd, int signal)
 {
 	return umh_signal(pidfd, signal);
+}
+
+/* Before 6.9 by the group's number, which is the group's as long as its leader has not been reaped. */
+int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal)
+{
+	int result = umh_signal_group(pidfd, signal);
+
+	if (result != -EINVAL)
+		return result;
+	if (reaped)
+		return -ESRCH;
+	return kill(-pid, signal) < 0 ? -errno : 0;
 }
 
 int umh_bridge_watch(int fd, int event, long long token)

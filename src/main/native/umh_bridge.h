@@ -38,8 +38,23 @@ int umh_bridge_load(const signed char *image, int size);
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
 		     const int *fds, int fd_count, int cgroup, int until, long long *answer);
 int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
-int umh_bridge_wait(int pidfd, int *status);
+
+/* Where the answers of umh_bridge_wait() stand in their array. */
+enum umh_end {
+	UMH_END_STATUS,
+	UMH_END_USER_US,
+	UMH_END_SYSTEM_US,
+	UMH_END_MINOR_FAULTS,
+	UMH_END_MAJOR_FAULTS,
+	UMH_END_BLOCKS_IN,
+	UMH_END_BLOCKS_OUT,
+	UMH_END_VOLUNTARY_SWITCHES,
+	UMH_END_INVOLUNTARY_SWITCHES,
+	UMH_END_COUNT
+};
+int umh_bridge_wait(int pidfd, long long *end);
 int umh_bridge_signal(int pidfd, int signal);
+int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal);
 int umh_bridge_watch(int fd, int event, long long token);
 int umh_bridge_events(long long *tokens, int capacity, int timeout_ms);
 int umh_bridge_open(const signed char *path, int flags, int mode);
@@ -47,12 +62,28 @@ int umh_bridge_open_cgroup(const signed char *path);
 int umh_bridge_open_pid(int pid);
 int umh_bridge_close(int fd);
 
+/* A pipe, close-on-exec; then what is read or written from it without waiting: -EAGAIN when it would. */
+int umh_bridge_pipe(int *fds);
+int umh_bridge_set_nonblocking(int fd);
+int umh_bridge_available(int fd);
+int umh_bridge_poll(int fd, int event, int timeout_ms);
+int umh_bridge_read(JNIEnv *env, int fd, jbyteArray bytes, int offset, int length);
+int umh_bridge_write(JNIEnv *env, int fd, jbyteArray bytes, int offset, int length);
+int umh_bridge_read_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length);
+int umh_bridge_write_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length);
+
 /* Whether a descriptor is the folder of a cgroup of the second version: 0, or -EINVAL. */
 int umh_bridge_check_cgroup(int fd);
 
 /* The descriptor behind a java.io.FileDescriptor, or behind an object whose field fd holds one; -EBADF, -EINVAL. */
 int umh_bridge_descriptor(JNIEnv *env, jobject object);
-#define UMH_BRIDGE_DESCRIPTOR(object) umh_bridge_descriptor(env, object) /* every function of the glue has an env */
+
+/* Every function of the glue has an env; this is how it gets here. */
+#define UMH_BRIDGE_DESCRIPTOR(object)             umh_bridge_descriptor(env, object)
+#define UMH_BRIDGE_READ(fd, a, o, n)              umh_bridge_read(env, fd, (jbyteArray)(a), o, n)
+#define UMH_BRIDGE_WRITE(fd, a, o, n)             umh_bridge_write(env, fd, (jbyteArray)(a), o, n)
+#define UMH_BRIDGE_READ_DIRECT(fd, buffer, o, n)  umh_bridge_read_direct(env, fd, buffer, o, n)
+#define UMH_BRIDGE_WRITE_DIRECT(fd, buffer, o, n) umh_bridge_write_direct(env, fd, buffer, o, n)
 
 /* The kernel's landlock ABI, or a negative errno. */
 int umh_bridge_landlock_abi(void);

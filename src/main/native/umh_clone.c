@@ -46,7 +46,13 @@ static atomic_int missing;
 
 int umh_features(void)
 {
-	return ~atomic_load(&missing) & (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT);
+	return ~atomic_load(&missing) & (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT |
+					 UMH_FEATURE_PIDFD_INFO);
+}
+
+void umh_do_without(int features)
+{
+	atomic_fetch_or(&missing, features);
 }
 
 /* A kernel without the call says ENOSYS; a container's filter that does not know it may say EPERM. */

@@ -37,16 +37,24 @@ int umh_wake(void)
 
 /*
  * A hang-up need not be asked for, and nothing else is asked of a plan socket: its words cost no wake-up.
- * One shot: should another library's fork keep the descriptor alive, an old event must not come back for ever.
+ * One shot: should another library's fork keep the descriptor alive, an old event must not come back for ever. A
+ * descriptor that has fired stays registered, and is armed again.
  */
 int umh_watch(int fd, enum umh_event event, unsigned long long token)
 {
-	struct epoll_event watch = {
-		.events = EPOLLONESHOT | (event == UMH_EXIT ? EPOLLIN : 0),
-		.data.u64 = token,
+	static const uint32_t events[] = {
+		[UMH_HANG_UP] = 0,
+		[UMH_EXIT] = EPOLLIN,
+		[UMH_READABLE] = EPOLLIN,
+		[UMH_WRITABLE] = EPOLLOUT,
 	};
+	struct epoll_event watch = {.events = EPOLLONESHOT | events[event], .data.u64 = token};
 
-	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &watch) < 0 ? -errno : 0;
+	if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &watch) == 0)
+		return 0;
+	if (errno == ENOENT && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &watch) == 0)
+		return 0;
+	return -errno;
 }
 
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)

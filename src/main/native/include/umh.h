@@ -13,7 +13,7 @@
  *	struct umh_report report;
  *	if (umh_start(&request, &child, &report) == 0 &&     a process exists
  *	    umh_outcome(&child, UMH_BLOCK, &report) == 0)    it is the helper now
- *		umh_wait(child.pidfd, UMH_BLOCK, &status);   it has ended, nothing of it is left
+ *		umh_wait(child.pidfd, UMH_BLOCK, &status, NULL); it has ended, nothing of it is left
  *	umh_release(&child);
  *
  * or, for all of that in one,
@@ -62,6 +62,21 @@ enum umh_blocking { UMH_NONBLOCK, UMH_BLOCK };
 #define UMH_STATUS_LOST (-1)
 
 /*
+ * What a process has used up. Its peak of memory is not among it: a child that shared the JVM's memory for a moment
+ * counts the JVM's peak as its own.
+ */
+struct umh_usage {
+	long long user_us;
+	long long system_us;
+	long long minor_faults;
+	long long major_faults;
+	long long blocks_in;
+	long long blocks_out;
+	long long voluntary_switches;
+	long long involuntary_switches;
+};
+
+/*
  * Makes the launcher ready: from its image (size > 0), or from a file that the caller has checked (size 0, image is
  * the path). Reserves the low descriptors. Called once; a second call answers -EALREADY.
  */
@@ -84,11 +99,20 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
  */
 int umh_run(const struct umh_request *request, int *pid, struct umh_report *report, int *status);
 
-/* Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child. */
-int umh_wait(int pidfd, enum umh_blocking blocking, int *status);
+/*
+ * Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child.
+ * usage may be NULL; it is all zero when the status was taken by somebody else.
+ */
+int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage);
 
 /* Sends a signal to this process and to no other, whatever became of its pid: -ESRCH when it has ended. */
 int umh_signal(int pidfd, int signal);
+
+/*
+ * The same for the process group that the process leads, also after its end; -EINVAL before 6.9, where the number of
+ * the group is all there is.
+ */
+int umh_signal_group(int pidfd, int signal);
 
 /* Closes what is open in the child. The process itself is left alone. */
 void umh_release(struct umh_child *child);
@@ -98,8 +122,10 @@ void umh_release(struct umh_child *child);
  * watch too.
  */
 enum umh_event {
-	UMH_HANG_UP, /* of a plan socket: the launch is decided */
-	UMH_EXIT,    /* of a pidfd: the process has ended */
+	UMH_HANG_UP,  /* of a plan socket: the launch is decided */
+	UMH_EXIT,     /* of a pidfd: the process has ended */
+	UMH_READABLE, /* of a pipe */
+	UMH_WRITABLE, /* of a pipe */
 };
 int umh_watch(int fd, enum umh_event event, unsigned long long token);
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
@@ -112,7 +138,11 @@ enum umh_feature {
 	UMH_FEATURE_CLONE3 = 1,
 	UMH_FEATURE_CLOSE_RANGE = 2,
 	UMH_FEATURE_EXECVEAT = 4,
+	UMH_FEATURE_PIDFD_INFO = 8,
 };
 int umh_features(void);
+
+/* Goes without these from now on, as if the kernel did not have them: for tests, and for hosts that misbehave. */
+void umh_do_without(int features);
 
 #endif

@@ -4,6 +4,7 @@ package org.umh4j;
 import java.io.IOException;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.ProcFile;
 
@@ -20,7 +21,7 @@ final class BornState {
     private BornState() {}
 
     /** Files that the plan sends along are opened on the way; the caller closes them when they have been sent. */
-    static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened) throws UmhException {
+    static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened, Pipes pipes) throws UmhException {
         requirePossible(info, cred);
         Plan plan = new Plan();
         cred.into(plan);
@@ -36,7 +37,7 @@ final class BornState {
         info.limits().into(plan, opened, info);
         info.namespaces().into(plan, opened, info);
         info.sandbox().into(plan, opened, info);
-        info.files().into(plan, opened, info);
+        info.files().into(plan, opened, pipes, info);
         return plan;
     }
 

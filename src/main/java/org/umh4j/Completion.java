@@ -36,7 +36,7 @@ final class Completion {
             }
         });
         if (untilExit) {
-            child.exit().thenAccept(status -> arrive(Execution.retval(status)));
+            child.exit().thenAccept(end -> arrive(Execution.retval(end.status())));
         }
     }
 

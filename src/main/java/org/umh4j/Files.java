@@ -4,11 +4,13 @@ package org.umh4j;
 import java.io.FileDescriptor;
 import java.nio.channels.Channel;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
 
 /**
@@ -32,6 +34,12 @@ public final class Files {
 
         /** What a channel or stream of the JDK holds. */
         record Held(Object holder) implements Source {}
+
+        /** A pipe to or from the JVM. */
+        record Piped(boolean toJvm) implements Source {}
+
+        /** Whatever another of the helper's descriptors is. */
+        record Same(int target) implements Source {}
 
         /** A file to be opened. */
         record Opened(byte[] path, int flags, int mode) implements Source {}
@@ -95,11 +103,51 @@ public final class Files {
         return with(target, new Source.Opened(Bytes.of(path, "path"), flags, mode));
     }
 
+    /** These, and a pipe that the helper writes into; the JVM reads it by {@link Helper#reader} or {@link Helper#input}. */
+    public Files toJvm(int target) {
+        return with(target, new Source.Piped(true));
+    }
+
+    /** These, and a pipe that the helper reads from; the JVM fills it by {@link Helper#writer} or {@link Helper#output}. */
+    public Files fromJvm(int target) {
+        return with(target, new Source.Piped(false));
+    }
+
+    /**
+     * These, and a duplicate of the helper's descriptor {@code other}, as it is now: {@code same(2, 1)} is a shell's
+     * {@code 2>&1}, and like there, what {@code other} becomes or that it is taken away later does not matter.
+     *
+     * @throws IllegalArgumentException if these have no {@code other}
+     */
+    public Files same(int target, int other) {
+        Source source = sources.get(other);
+        if (source == null) {
+            throw new IllegalArgumentException("descriptor " + target + " can't be the same as " + other + ", which is none");
+        }
+        if (target == other) {
+            return this;
+        }
+        return with(target, source instanceof Source.Same ? source : new Source.Same(other));
+    }
+
     /** These without the helper's descriptor {@code target}. */
     public Files without(int target) {
         Map<Integer, Source> copy = new TreeMap<>(sources);
-        copy.remove(target);
+        remove(copy, target);
         return new Files(copy);
+    }
+
+    /** Takes a target away; its first duplicate inherits its source. */
+    private static void remove(Map<Integer, Source> sources, int target) {
+        Source source = sources.remove(target);
+        Source.Same duplicate = new Source.Same(target);
+        Integer heir = null;
+        for (Map.Entry<Integer, Source> other : sources.entrySet()) {
+            if (other.getValue().equals(duplicate)) {
+                other.setValue(heir == null ? source : new Source.Same(heir));
+                heir = heir == null ? other.getKey() : heir;
+            }
+        }
     }
 
     private Files with(int target, Source source) {
@@ -107,28 +155,44 @@ public final class Files {
             throw new IllegalArgumentException("descriptor " + target + " is not in 0 to " + LARGEST_TARGET);
         }
         Map<Integer, Source> copy = new TreeMap<>(sources);
+        remove(copy, target);
         copy.put(target, source);
         return new Files(copy);
     }
 
-    void into(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
-        plan.require(UmhStage.DESCRIPTORS.bit());
-        for (Map.Entry<Integer, Source> file : sources.entrySet()) {
-            int target = file.getKey();
-            int fd = descriptor(file.getValue(), opened);
-            if (fd < 0) {
-                throw info.failed(UmhStage.SOURCE, fd, target);
-            }
-            plan.file(target, fd);
-        }
+    boolean hasPipes() {
+        return sources.values().stream().anyMatch(Source.Piped.class::isInstance);
     }
 
-    private static int descriptor(Source source, OpenedFiles opened) {
+    boolean isEmpty(int target) {
+        return !sources.containsKey(target);
+    }
+
+    void into(Plan plan, OpenedFiles opened, Pipes pipes, SubprocessInfo info) throws UmhException {
+        plan.require(UmhStage.DESCRIPTORS.bit());
+        Map<Integer, Integer> numbers = new HashMap<>();
+        for (Map.Entry<Integer, Source> file : sources.entrySet()) {
+            if (!(file.getValue() instanceof Source.Same)) {
+                int fd = descriptor(file.getKey(), file.getValue(), opened, pipes);
+                if (fd < 0) {
+                    throw info.failed(UmhStage.SOURCE, fd, file.getKey());
+                }
+                numbers.put(file.getKey(), fd);
+            }
+        }
+        sources.forEach((target, source) ->
+                plan.file(target, numbers.get(source instanceof Source.Same same ? same.target() : target)));
+    }
+
+    private static int descriptor(int target, Source source, OpenedFiles opened, Pipes pipes) {
         if (source instanceof Source.Opened file) {
             return opened.open(file.path(), file.flags(), file.mode());
         }
         if (source instanceof Source.Inherited own) {
             return own.fd();
+        }
+        if (source instanceof Source.Piped pipe) {
+            return pipe.toJvm() ? pipes.toJvm(target, opened) : pipes.fromJvm(target, opened);
         }
         Object holder = ((Source.Held) source).holder();
         int fd = OpenedFiles.descriptorOf(holder);

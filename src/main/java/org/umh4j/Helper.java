@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -10,6 +14,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.internal.Child;
+import org.umh4j.internal.PipeEnd;
+import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Workers;
 
 /**
@@ -19,20 +25,36 @@ import org.umh4j.internal.Workers;
  * the same pid. It is reaped as soon as it ends, whether anybody asks or not, and costs one descriptor until then and
  * no thread.
  *
+ * <p>Its pipes, if it has any, are open until they are closed or the helper is. {@link #close} also kills: for a helper
+ * that shall outlive its handle there is {@link #detach}.
+ *
  * <p>All methods may be called from any thread at any time, also after {@link #close}.
  */
 public final class Helper implements AutoCloseable {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Child child;
+    private final Pipes pipes;
+    private final Scope scope;
+    private final String cgroup;
+    private final Instant startTime = Instant.now();
+    private volatile boolean detached;
 
-    Helper(Child child) {
+    Helper(SubprocessInfo info, Child child, Pipes pipes) {
         this.child = child;
+        this.pipes = pipes;
+        this.scope = info.scope();
+        this.cgroup = info.limits().cgroupPath();
     }
 
     /** The process id, in this JVM's pid namespace. */
     public long pid() {
         return child.pid();
+    }
+
+    /** When its program was in place. */
+    public Instant startTime() {
+        return startTime;
     }
 
     /** Whether the process has not been reaped yet. */
@@ -47,12 +69,21 @@ public final class Helper implements AutoCloseable {
      * runs in a thread of the library, of which there are two: code that blocks belongs into an executor of yours.
      */
     public CompletableFuture<WaitStatus> onExit() {
-        return child.exit().thenApplyAsync(WaitStatus::new, Workers.executor());
+        return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), Workers.executor());
     }
 
     /** The status if the process has ended. */
     public Optional<WaitStatus> status() {
-        return isAlive() ? Optional.empty() : Optional.of(new WaitStatus(child.exit().join()));
+        return isAlive() ? Optional.empty() : Optional.of(new WaitStatus(child.exit().join().status()));
+    }
+
+    /** What the process has used, once it has ended; empty when its status was lost or taken by somebody else. */
+    public Optional<Usage> usage() {
+        if (isAlive()) {
+            return Optional.empty();
+        }
+        Usage usage = Usage.of(child.exit().join().numbers());
+        return usage.minorFaults() == 0 ? Optional.empty() : Optional.of(usage); // no program runs without one
     }
 
     /**
@@ -62,9 +93,9 @@ public final class Helper implements AutoCloseable {
      */
     public WaitStatus waitFor() throws InterruptedException {
         try {
-            return new WaitStatus(child.exit().get());
+            return new WaitStatus(child.exit().get().status());
         } catch (ExecutionException e) {
-            throw new AssertionError("a status is a number", e);
+            throw new AssertionError("an end is no failure", e);
         }
     }
 
@@ -76,16 +107,17 @@ public final class Helper implements AutoCloseable {
      */
     public Optional<WaitStatus> waitFor(Duration timeout) throws InterruptedException {
         try {
-            return Optional.of(new WaitStatus(child.exit().get(saturatedNanos(timeout), TimeUnit.NANOSECONDS)));
+            Child.End end = child.exit().get(Times.saturatedNanos(timeout), TimeUnit.NANOSECONDS);
+            return Optional.of(new WaitStatus(end.status()));
         } catch (TimeoutException e) {
             return Optional.empty();
         } catch (ExecutionException e) {
-            throw new AssertionError("a status is a number", e);
+            throw new AssertionError("an end is no failure", e);
         }
     }
 
     /**
-     * Sends a signal.
+     * Sends a signal to the process.
      *
      * @return whether it was sent; false when the process has ended
      * @throws UmhException if the kernel refuses: {@code EPERM} for a helper that has become another user's
@@ -104,7 +136,28 @@ public final class Helper implements AutoCloseable {
         if (signal < 0 || signal > Signal.LARGEST) {
             throw new IllegalArgumentException("signal " + signal + " is not in 0 to " + Signal.LARGEST);
         }
-        int result = child.signal(signal);
+        return sent(child.signal(signal), signal);
+    }
+
+    /**
+     * Sends a signal to the helper and to what it has started, as far as the scope reaches.
+     *
+     * <p>Also after the helper's end, when the call was set up with {@link SubprocessInfo#scope}; without that a group is
+     * reached only as long as its leader lives.
+     *
+     * @return whether there was anybody
+     * @throws UmhException if the kernel refuses
+     */
+    public boolean kill(Scope reach, Signal signal) throws UmhException {
+        return switch (reach) {
+            case PROCESS -> kill(signal);
+            case GROUP -> sent(child.signalGroup(signal.number()), signal.number());
+            case SESSION -> Reach.session(this, signal);
+            case CGROUP -> Reach.cgroup(this, cgroup, signal);
+        };
+    }
+
+    private boolean sent(int result, int signal) throws UmhException {
         if (result == 0) {
             return true;
         }
@@ -112,6 +165,71 @@ public final class Helper implements AutoCloseable {
             return false;
         }
         throw new UmhException("pid " + pid(), UmhStage.KILL, result, signal);
+    }
+
+    /** The JVM's end of the pipe on which the helper writes to this descriptor; {@link Files#toJvm} made it. */
+    public PipeReader reader(int target) {
+        return new PipeReader(required(pipes.reader(target), target));
+    }
+
+    /** The JVM's end of the pipe from which the helper reads at this descriptor; {@link Files#fromJvm} made it. */
+    public PipeWriter writer(int target) {
+        return new PipeWriter(required(pipes.writer(target), target));
+    }
+
+    private static PipeEnd required(PipeEnd end, int target) {
+        if (end == null) {
+            throw new NoSuchElementException("descriptor " + target + " is no pipe in this direction");
+        }
+        return end;
+    }
+
+    /** What the helper reads at descriptor 0; to be closed for its end of file. */
+    public OutputStream stdin() {
+        return writer(0).stream();
+    }
+
+    /** What the helper writes to descriptor 1. */
+    public InputStream stdout() {
+        return reader(1).stream();
+    }
+
+    /** What the helper writes to descriptor 2. */
+    public InputStream stderr() {
+        return reader(2).stream();
+    }
+
+    boolean hasReader(int target) {
+        return pipes.reader(target) != null;
+    }
+
+    boolean hasWriter(int target) {
+        return pipes.writer(target) != null;
+    }
+
+    Pipes pipes() {
+        return pipes;
+    }
+
+    /** Completed in the reaper's thread: for dependents of our own, which do not block. */
+    CompletableFuture<?> exitEvent() {
+        return child.exit();
+    }
+
+    /** The JDK's view of the process; empty when it has ended, since its number may be another process's now. */
+    public Optional<ProcessHandle> toHandle() {
+        Optional<ProcessHandle> handle = ProcessHandle.of(pid());
+        return isAlive() ? handle : Optional.empty();
+    }
+
+    /**
+     * The helper as a {@link Process}, for libraries that take one.
+     *
+     * <p>Its streams are the helper's pipes, buffered as the JDK's are; where there is no pipe they are empty. Its exit
+     * value is the exit code, 128 and the signal's number after a signal, 255 when the status was lost.
+     */
+    public Process toProcess() {
+        return new HelperProcess(this);
     }
 
     /**
@@ -130,36 +248,38 @@ public final class Helper implements AutoCloseable {
     }
 
     /**
-     * Kills the process if it is alive, and waits until it is reaped: at most five seconds, which only a process that
-     * hangs in the kernel needs, and that one is reaped later. Not interruptible; may be called again.
+     * Lets the helper run on whatever becomes of this handle: {@link #close} will close its pipes and not kill it. It is
+     * still reaped. A helper of its own session also outlives the JVM.
+     */
+    public Helper detach() {
+        detached = true;
+        return this;
+    }
+
+    /**
+     * Kills the process if it is alive, or as much as the call's {@link SubprocessInfo#scope scope} says, closes its pipes,
+     * and waits until it is reaped: at most five seconds, which only a process that hangs in the kernel needs, and that one
+     * is reaped later. Not interruptible; may be called again.
      */
     @Override
     public void close() {
-        if (child.exit().isDone()) {
-            return;
+        pipes.close();
+        if (!detached) {
+            killAll();
         }
-        child.signal(Signal.KILL.number());
-        boolean interrupted = false;
-        long deadline = System.nanoTime() + CLOSE_TIMEOUT.toNanos();
-        for (;;) {
-            try {
-                waitFor(Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0)));
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        child.release();
     }
 
-    private static long saturatedNanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException e) {
-            return duration.isNegative() ? 0 : Long.MAX_VALUE;
+    private void killAll() {
+        child.signal(Signal.KILL.number());
+        if (scope != Scope.PROCESS) {
+            try {
+                kill(scope, Signal.KILL);
+            } catch (UmhException e) {
+                System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "not all of a helper was killed", e);
+            }
         }
+        Times.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
     }
 
     @Override

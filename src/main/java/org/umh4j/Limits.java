@@ -119,6 +119,11 @@ public final class Limits {
         return copy;
     }
 
+    /** The cgroup's folder if it was given by its path; else null. */
+    String cgroupPath() {
+        return cgroup == null ? null : Bytes.toString(cgroup);
+    }
+
     void into(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
         if (oomScoreAdj != null) {
             plan.require(UmhStage.OOM_SCORE_ADJ.bit());

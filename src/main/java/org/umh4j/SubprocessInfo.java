@@ -58,6 +58,7 @@ public final class SubprocessInfo {
     private Sandbox sandbox = Sandbox.none();
     private Signals signals = Signals.kernel();
     private Session session = Session.own();
+    private Scope scope = Scope.PROCESS;
     private OptionalInt personality = OptionalInt.empty();
     private volatile int retval;
     private volatile int pid;
@@ -190,6 +191,13 @@ public final class SubprocessInfo {
         return this;
     }
 
+    /** What {@link Helper#close} kills, and how long the helper's group stays reachable; the default is the process. */
+    public SubprocessInfo scope(Scope reach) {
+        requireSetUp();
+        scope = Objects.requireNonNull(reach, "scope");
+        return this;
+    }
+
     /** The bits of {@code personality(2)}; the default is 0. */
     public SubprocessInfo personality(int bits) {
         requireSetUp();
@@ -262,6 +270,10 @@ public final class SubprocessInfo {
         return session;
     }
 
+    Scope scope() {
+        return scope;
+    }
+
     OptionalInt personality() {
         return personality;
     }
@@ -317,6 +329,7 @@ public final class SubprocessInfo {
 
     UmhException failed(UmhStage stage, int result, int detail) {
         failure = new UmhException(path(), stage, result, detail);
+        Events.failed(path(), stage, result);
         return failure;
     }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.io.IOException;
+import java.time.Duration;
+
 /**
  * Starts programs the way the Linux kernel starts its helpers.
  *
@@ -66,6 +69,30 @@ public final class UsermodeHelper {
      */
     public static int exec(SubprocessInfo info, UmhWait wait) {
         return Execution.exec(info, wait);
+    }
+
+    /**
+     * Runs a program to its end, or to the end of a timeout, and answers its status and output.
+     *
+     * @return as {@link #run(SubprocessInfo, Capture)}
+     */
+    public static Result run(SubprocessInfo info, Duration timeout) throws IOException, InterruptedException {
+        return run(info, Capture.defaults().timeout(timeout));
+    }
+
+    /**
+     * Runs a program to its end and answers its status and output.
+     *
+     * <p>Descriptors 0 to 2 that the call says nothing of are what {@code capture} says; the call's own stay. A helper that
+     * takes too long gets SIGTERM, and after the grace SIGKILL, as far as the call's {@link SubprocessInfo#scope} reaches.
+     * Somebody else who holds its output open, such as a daemon that it has started, delays nothing.
+     *
+     * @throws UmhException if it could not be started
+     * @throws HelperTimeoutException if it took too long; with the output until then
+     * @throws InterruptedException if the caller is interrupted; the helper has been killed then
+     */
+    public static Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
+        return Run.run(info, capture);
     }
 
     /**

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.umh4j.Errno;
 import org.umh4j.Helper;
@@ -111,14 +112,26 @@ final class ExecCommand implements Callable<Integer> {
 
     /** Waits for the helper, and takes it along when umh is ended. */
     private int attend(SubprocessInfo info, Duration limit) throws InterruptedException {
+        CompletableFuture<Helper> started = new CompletableFuture<>();
+        Thread hook = new Thread(() -> started.handle((helper, none) -> helper == null ? null : terminate(helper)).join());
+        Runtime.getRuntime().addShutdownHook(hook); // before there is a helper: none is ever left alone
         try (Helper helper = UsermodeHelper.start(info)) {
-            Thread hook = new Thread(() -> terminate(helper));
-            Runtime.getRuntime().addShutdownHook(hook);
+            started.complete(helper);
             WaitStatus status = limit == null ? helper.waitFor() : waitFor(helper, limit);
-            Runtime.getRuntime().removeShutdownHook(hook);
             return status.lost() ? -Errno.ECHILD.number() : status.raw();
         } catch (UmhException e) {
             return e.retval();
+        } finally {
+            started.cancel(false);
+            removeHook(hook);
+        }
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // It runs, and has seen the helper's end.
         }
     }
 

@@ -7,25 +7,37 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * A process that the {@link Reaper} watches: from its start until it has been reaped.
  *
- * <p>One lock guards its descriptors. The pidfd is closed the moment the process has been reaped, and a signal takes
- * the same lock; so a signal reaches this process or none.
+ * <p>One lock guards its descriptors. The pidfd is closed when the process has been reaped, and a signal takes the same
+ * lock; so a signal reaches this process or none. Where the process's group shall be reached after its end, the pidfd
+ * stays open until {@link #release}.
  */
-public final class Child {
+public final class Child implements Watcher {
+    /** How a process ended: the wait status, and what it has used; see enum umh_end of umh_bridge.h. */
+    public record End(long[] numbers) {
+        public int status() {
+            return (int) numbers[0];
+        }
+    }
+
     private static final int NONE = -1;
     private static final int EAGAIN = Native.eagain();
     private static final int ESRCH = Native.esrch();
     private static final int HANG_UP = Native.hangUp();
     private static final int EXIT = Native.exit();
+    private static final int NUMBERS = Native.endCount();
 
     private final Launch launch;
     private final CompletableFuture<Launch> outcome = new CompletableFuture<>();
-    private final CompletableFuture<Integer> exit = new CompletableFuture<>();
+    private final CompletableFuture<End> exit = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
     private long id;
+    private boolean reaped;
+    private boolean keepsPidfd;
 
-    Child(Launch launch) {
+    Child(Launch launch, boolean keepsPidfd) {
         this.launch = launch;
+        this.keepsPidfd = keepsPidfd;
         this.pidfd = launch.pidfd();
         if (launch.socket() == NONE) {
             outcome.complete(launch);
@@ -41,8 +53,8 @@ public final class Child {
         return outcome;
     }
 
-    /** Complete with the wait status when the process has been reaped. Dependents must not block. */
-    public CompletableFuture<Integer> exit() {
+    /** Complete when the process has been reaped. Dependents must not block. */
+    public CompletableFuture<End> exit() {
         return exit;
     }
 
@@ -50,26 +62,68 @@ public final class Child {
     public int signal(int signal) {
         lock.lock();
         try {
-            return pidfd == NONE ? -ESRCH : Native.signal(pidfd, signal);
+            return pidfd == NONE || reaped ? -ESRCH : Native.signal(pidfd, signal);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Has the reaper told of both events, by the child's number. The first may be there before the second is asked for. */
-    int watch(long id) {
+    /** The same for the process's group, also after the process's end if the pidfd is kept. */
+    public int signalGroup(int signal) {
         lock.lock();
         try {
-            int socket = launch.socket();
-            int result = socket == NONE ? 0 : Native.watch(socket, HANG_UP, Reaper.token(id, HANG_UP));
-            return result < 0 ? result : Native.watch(pidfd, EXIT, Reaper.token(id, EXIT));
+            return pidfd == NONE ? -ESRCH : Native.signalGroup(pidfd, pid(), reaped ? 1 : 0, signal);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** From now on nobody asks for the group after the end. */
+    public void release() {
+        lock.lock();
+        try {
+            keepsPidfd = false;
+            if (reaped) {
+                closePidfd();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Asks for both events, by the child's number. The first may be there before the second is asked for. */
+    int watch(long number) {
+        lock.lock();
+        try {
+            id = number;
+            int socket = launch.socket();
+            int result = socket == NONE ? 0 : Reaper.arm(socket, HANG_UP, id);
+            return result < 0 ? result : Reaper.arm(pidfd, EXIT, id);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void happened(int event) {
+        decide();
+        if (failed() || (event == EXIT && reap())) {
+            Reaper.forget(id);
+        }
+    }
+
+    /** Nobody will be told of its end: it has to end now. */
+    void discard() {
+        Reaper.forget(id);
+        signal(Native.sigkill());
+        while (!failed() && !reap()) {
+            decide();
+            Thread.onSpinWait();
         }
     }
 
     /** The plan socket was hung up, or the process has ended: either decides the launch, or tells of a successor. */
-    void decide() {
+    private void decide() {
         lock.lock();
         try {
             if (outcome.isDone()) {
@@ -93,31 +147,40 @@ public final class Child {
         }
         pidfd = current;
         if (pidfd != NONE) {
-            Native.watch(pidfd, EXIT, Reaper.token(id, EXIT));
+            Reaper.arm(pidfd, EXIT, id);
         }
     }
 
     /** Reaps the process if it has ended; true when there is nothing more to watch. */
-    boolean reap() {
-        int[] status = new int[1];
+    private boolean reap() {
+        long[] numbers = new long[NUMBERS];
         lock.lock();
         try {
-            if (pidfd == NONE) {
+            if (pidfd == NONE || reaped) {
                 return true;
             }
-            if (Native.reap(pidfd, status) == -EAGAIN) {
+            if (Native.reap(pidfd, numbers) == -EAGAIN) {
                 return false;
             }
-            Native.close(pidfd);
-            pidfd = NONE;
+            reaped = true;
+            if (!keepsPidfd) {
+                closePidfd();
+            }
         } finally {
             lock.unlock();
         }
-        exit.complete(status[0]);
+        exit.complete(new End(numbers));
         return true;
     }
 
-    boolean failed() {
+    private void closePidfd() {
+        if (pidfd != NONE) {
+            Native.close(pidfd);
+            pidfd = NONE;
+        }
+    }
+
+    private boolean failed() {
         return outcome.isDone() && launch.result() < 0;
     }
 }

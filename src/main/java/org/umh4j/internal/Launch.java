@@ -34,6 +34,8 @@ public final class Launch {
     private static final int STATUS = Native.answerStatus();
 
     private final long[] answer = new long[COUNT];
+    private final long begin = System.nanoTime();
+    private long end;
     private int result;
 
     private Launch() {}
@@ -59,6 +61,7 @@ public final class Launch {
                 plan.cgroupFd(),
                 until.code,
                 launch.answer);
+        launch.end = System.nanoTime();
         return launch;
     }
 
@@ -69,7 +72,13 @@ public final class Launch {
             return false;
         }
         result = now;
+        end = System.nanoTime();
         return true;
+    }
+
+    /** How long it took until the outcome was known, or the process was started. */
+    public long nanos() {
+        return end - begin;
     }
 
     /** 0, or the negative errno of {@link #stage}. */

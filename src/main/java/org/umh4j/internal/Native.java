@@ -48,15 +48,20 @@ final class Native {
     @Name("umh_bridge_outcome")
     static native int outcome(int pid, int pidfd, int socket, long[] answer);
 
-    /** Reaps, without waiting: {@code -EAGAIN} while the process lives. */
+    /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException
     @Name("umh_bridge_wait")
-    static native int reap(int pidfd, int[] status);
+    static native int reap(int pidfd, long[] end);
 
     /** Sends a signal by pidfd. */
     @NoException
     @Name("umh_bridge_signal")
     static native int signal(int pidfd, int signal);
+
+    /** Sends a signal to the process group that the process of this pidfd leads. */
+    @NoException
+    @Name("umh_bridge_signal_group")
+    static native int signalGroup(int pidfd, int pid, int reaped, int signal);
 
     /** Has {@link #events} answer the token, once, when the event has come to the descriptor. */
     @NoException
@@ -93,6 +98,46 @@ final class Native {
     @Name("UMH_BRIDGE_DESCRIPTOR")
     static native int descriptor(@Raw Object object);
 
+    /** A pipe: the reading end, then the writing one, both close-on-exec. */
+    @NoException
+    @Name("umh_bridge_pipe")
+    static native int pipe(int[] fds);
+
+    /** Has a descriptor answer {@code -EAGAIN} instead of waiting. */
+    @NoException
+    @Name("umh_bridge_set_nonblocking")
+    static native int setNonblocking(int fd);
+
+    /** How many bytes can be read at once. */
+    @NoException
+    @Name("umh_bridge_available")
+    static native int available(int fd);
+
+    /** Waits a while: 1 when the descriptor is ready for the event. */
+    @NoException
+    @Name("umh_bridge_poll")
+    static native int poll(int fd, int event, int timeoutMillis);
+
+    /** Reads into an array, at most 64 KiB. */
+    @NoException
+    @Name("UMH_BRIDGE_READ")
+    static native int read(int fd, @Raw Object bytes, int offset, int length);
+
+    /** Writes from an array, at most 64 KiB. */
+    @NoException
+    @Name("UMH_BRIDGE_WRITE")
+    static native int write(int fd, @Raw Object bytes, int offset, int length);
+
+    /** Reads into a direct buffer. */
+    @NoException
+    @Name("UMH_BRIDGE_READ_DIRECT")
+    static native int readDirect(int fd, @Raw Object buffer, int offset, int length);
+
+    /** Writes from a direct buffer. */
+    @NoException
+    @Name("UMH_BRIDGE_WRITE_DIRECT")
+    static native int writeDirect(int fd, @Raw Object buffer, int offset, int length);
+
     /** The kernel's landlock ABI, or a negative errno. */
     @NoException
     @Name("umh_bridge_landlock_abi")
@@ -107,6 +152,11 @@ final class Native {
     @NoException
     @Name("umh_bridge_features")
     static native int features();
+
+    /** Goes without these system calls from now on. */
+    @NoException
+    @Name("umh_do_without")
+    static native void doWithout(int features);
 
     /** The names of the stages, for the test that compares them with {@code UmhStage}. */
     @NoException
@@ -215,6 +265,21 @@ final class Native {
 
     @NoException
     @MemberGetter
+    @Name("UMH_READABLE")
+    static native int readable();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_WRITABLE")
+    static native int writable();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_END_COUNT")
+    static native int endCount();
+
+    @NoException
+    @MemberGetter
     @Name("UMH_STATUS_LOST")
     static native int statusLost();
 
@@ -227,6 +292,11 @@ final class Native {
     @MemberGetter
     @Name("ESRCH")
     static native int esrch();
+
+    @NoException
+    @MemberGetter
+    @Name("EPIPE")
+    static native int epipe();
 
     @NoException
     @MemberGetter

@@ -36,6 +36,26 @@ public final class OpenedFiles implements AutoCloseable {
         return add(Native.openPid(pid));
     }
 
+    /** Makes a pipe; both ends are closed with the others unless the JVM's is taken by {@link #keep}. 0, or an errno. */
+    public int openPipe(int[] ends) {
+        int result = Native.pipe(ends);
+        if (result == 0) {
+            add(ends[0]);
+            add(ends[1]);
+        }
+        return result;
+    }
+
+    /** Takes a descriptor out: it will not be closed with the others. */
+    void keep(int fd) {
+        for (int i = 0; i < count; i++) {
+            if (fds[i] == fd) {
+                fds[i] = fds[--count];
+                return;
+            }
+        }
+    }
+
     /** The number of a descriptor of the JDK's, which stays open: a stream's FileDescriptor, or a channel. */
     public static int descriptorOf(Object holder) {
         return Native.descriptor(holder);

@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * One thread that waits for the ends of all helpers, and for the outcomes of launches that nobody blocks for.
+ * One thread that waits for everything: the ends of helpers, the outcomes of launches that nobody blocks for, pipes
+ * that somebody is parked at.
  *
  * <p>It runs as long as there is something to wait for and some seconds longer. It calls no code of the user's: it
  * completes futures whose dependents are our own and do not block.
@@ -16,11 +17,12 @@ import java.util.function.Supplier;
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
     private static final int BATCH = 128;
-    private static final int EXIT = Native.exit();
+    private static final int EVENT_BITS = 2;
+    private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
-    private static final ConcurrentHashMap<Long, Child> CHILDREN = new ConcurrentHashMap<>();
-    private static final AtomicLong NEXT = new AtomicLong();
+    private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
+    private static final AtomicLong NEXT = new AtomicLong();
     private static boolean running;
     private static boolean permanent;
 
@@ -29,19 +31,33 @@ public final class Reaper {
     /**
      * Watches a process that was started. From now on it is reaped as soon as it ends.
      *
+     * @param keepsPidfd whether its group shall be told from a later one after its end too, until {@link Child#release}
      * @return the child; or null when the kernel refused the watch, and then the process has been killed and reaped
      */
-    public static Child watch(Launch launch) {
-        Child child = new Child(launch);
-        long id = NEXT.getAndIncrement();
-        CHILDREN.put(id, child);
-        ensureRunning();
-        if (child.watch(id) < 0) {
-            CHILDREN.remove(id);
-            discard(child);
+    public static Child watch(Launch launch, boolean keepsPidfd) {
+        Child child = new Child(launch, keepsPidfd);
+        if (child.watch(register(child)) < 0) {
+            child.discard();
             return null;
         }
         return child;
+    }
+
+    /** A number by which a watcher is told; until it is forgotten the thread runs. */
+    static long register(Watcher watcher) {
+        long id = NEXT.getAndIncrement();
+        WATCHERS.put(id, watcher);
+        ensureRunning();
+        return id;
+    }
+
+    static void forget(long id) {
+        WATCHERS.remove(id);
+    }
+
+    /** Has the watcher told, once, when the event has come to the descriptor: 0 or a negative errno. */
+    static int arm(int fd, int event, long id) {
+        return Native.watch(fd, event, id << EVENT_BITS | event);
     }
 
     /**
@@ -60,23 +76,6 @@ public final class Reaper {
         return result.join();
     }
 
-    /** How many processes are watched now. */
-    public static int live() {
-        return CHILDREN.size();
-    }
-
-    static long token(long id, int event) {
-        return id << 1 | event;
-    }
-
-    private static void discard(Child child) {
-        child.signal(Native.sigkill());
-        while (!child.failed() && !child.reap()) {
-            child.decide();
-            Thread.onSpinWait();
-        }
-    }
-
     private static synchronized void ensureRunning() {
         if (running) {
             return;
@@ -88,9 +87,9 @@ public final class Reaper {
         running = true;
     }
 
-    /** A child is registered before ensureRunning() is called; so whoever comes second sees the other. */
+    /** A watcher is registered before ensureRunning() is called; so whoever comes second sees the other. */
     private static synchronized boolean stopIfIdle() {
-        running = permanent || !CHILDREN.isEmpty();
+        running = permanent || !WATCHERS.isEmpty();
         return !running;
     }
 
@@ -105,19 +104,11 @@ public final class Reaper {
                 return;
             }
             for (int i = 0; i < count; i++) {
-                handle(tokens[i] >> 1, (int) tokens[i] & 1);
+                Watcher watcher = WATCHERS.get(tokens[i] >> EVENT_BITS);
+                if (watcher != null) { // else it was forgotten while its event was under way
+                    watcher.happened((int) tokens[i] & EVENT_MASK);
+                }
             }
-        }
-    }
-
-    private static void handle(long id, int event) {
-        Child child = CHILDREN.get(id);
-        if (child == null) {
-            return; // the launch failed, and both of its events were under way
-        }
-        child.decide();
-        if (child.failed() || (event == EXIT && child.reap())) {
-            CHILDREN.remove(id);
         }
     }
 }

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import jdk.jfr.Category;
+import jdk.jfr.Description;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+import jdk.jfr.Timespan;
+import org.umh4j.internal.Child;
+import org.umh4j.internal.Launch;
+
+/** The events themselves; this class is only touched where there is a flight recorder. */
+final class FlightEvents {
+    private FlightEvents() {}
+
+    /** Until then no class of an event is loaded, which takes longer than a launch. */
+    static boolean isOn() {
+        return FlightRecorder.isInitialized();
+    }
+
+    static void load() {
+        new HelperStart();
+        new HelperFailure();
+        new HelperExit();
+    }
+
+    @Name("org.umh4j.HelperStart")
+    @Label("Helper Start")
+    @Category("Usermode Helper")
+    @Description("A helper's program is in place")
+    @StackTrace(false)
+    static final class HelperStart extends Event {
+        @Label("Path")
+        String path;
+
+        @Label("Process Identifier")
+        long pid;
+
+        @Label("Launch")
+        @Description("From the process to its program in place")
+        @Timespan(Timespan.NANOSECONDS)
+        long launch;
+    }
+
+    @Name("org.umh4j.HelperFailure")
+    @Label("Helper Failure")
+    @Category("Usermode Helper")
+    @Description("A helper could not be started")
+    static final class HelperFailure extends Event {
+        @Label("Path")
+        String path;
+
+        @Label("Stage")
+        String stage;
+
+        @Label("Error")
+        String errno;
+    }
+
+    @Name("org.umh4j.HelperExit")
+    @Label("Helper Exit")
+    @Category("Usermode Helper")
+    @Description("A helper has ended")
+    @StackTrace(false)
+    static final class HelperExit extends Event {
+        @Label("Path")
+        String path;
+
+        @Label("Process Identifier")
+        long pid;
+
+        @Label("Status")
+        String status;
+
+        @Label("Lifetime")
+        @Timespan(Timespan.NANOSECONDS)
+        long lifetime;
+    }
+
+    /** What hangs on the child's futures runs in the reaper and writes an event, which does not block. */
+    static void started(String path, Child child) {
+        if (!new HelperStart().isEnabled() && !new HelperExit().isEnabled()) {
+            return;
+        }
+        long begin = System.nanoTime();
+        child.outcome().thenAccept(launch -> inPlace(path, launch));
+        child.exit().thenAccept(end ->
+                exited(path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - begin));
+    }
+
+    private static void inPlace(String path, Launch launch) {
+        HelperStart event = new HelperStart();
+        if (event.isEnabled() && launch.result() == 0) {
+            event.path = path;
+            event.pid = launch.pid();
+            event.launch = launch.nanos();
+            event.commit();
+        }
+    }
+
+    static void exited(String path, long pid, WaitStatus status, long nanos) {
+        HelperExit event = new HelperExit();
+        if (event.isEnabled()) {
+            event.path = path;
+            event.pid = pid;
+            event.status = status.toString();
+            event.lifetime = nanos;
+            event.commit();
+        }
+    }
+
+    static void failed(String path, UmhStage stage, int retval) {
+        HelperFailure event = new HelperFailure();
+        if (event.isEnabled()) {
+            event.path = path;
+            event.stage = stage.name();
+            event.errno = Errno.name(-retval);
+            event.commit();
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.util.Objects;
+import org.umh4j.internal.Child;
+import org.umh4j.internal.Host;
+import org.umh4j.internal.Launch;
+import org.umh4j.internal.Launch.Until;
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Pipes;
+import org.umh4j.internal.Plan;
+import org.umh4j.internal.Reaper;
+import org.umh4j.internal.VirtualThreads;
+
+/** From a call to a process: init, the plan, the launch. What goes wrong is noted in the call and thrown. */
+final class Launching {
+    private static final int EINVAL = Errno.EINVAL.number();
+    private static final int ENOMEM = Errno.ENOMEM.number();
+
+    private Launching() {}
+
+    /** Whether the caller must not block: a virtual thread, or the one thread that ties helpers to the JVM. */
+    static boolean parks(SubprocessInfo info) {
+        return VirtualThreads.isCurrent() || info.signals().isTiedToJvm();
+    }
+
+    /** Starts a process that the reaper knows of. Its outcome is known, unless it was to be started only. */
+    static Child child(SubprocessInfo info, Until until, Pipes pipes) throws UmhException {
+        Launch launch = launch(info, until, pipes);
+        Child child = Reaper.watch(launch, info.scope() != Scope.PROCESS);
+        if (child == null) {
+            throw info.failed(UmhStage.WAIT, -ENOMEM, 0);
+        }
+        Events.started(info, child);
+        return child;
+    }
+
+    /** Runs a process to its end, in one crossing: the wait status. */
+    static int status(SubprocessInfo info) throws UmhException {
+        long begin = System.nanoTime();
+        int status = launch(info, Until.EXIT, Pipes.none()).status();
+        Events.ran(info, status, System.nanoTime() - begin);
+        return status;
+    }
+
+    static Launch require(SubprocessInfo info, Launch launch) throws UmhException {
+        if (launch.result() < 0) {
+            throw info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
+        }
+        info.started(launch.pid());
+        return launch;
+    }
+
+    private static Launch launch(SubprocessInfo info, Until until, Pipes pipes) throws UmhException {
+        Cred cred = credentials(info);
+        if (info.argc() == 0) {
+            throw info.failed(UmhStage.SETUP, -EINVAL, 0);
+        }
+        try (OpenedFiles opened = new OpenedFiles()) {
+            Plan plan = BornState.plan(info, cred, opened, pipes);
+            Launch launch = info.signals().isTiedToJvm()
+                    ? Reaper.call(() -> Launch.start(info.strings(), info.argc(), info.envc(), plan, until))
+                    : Launch.start(info.strings(), info.argc(), info.envc(), plan, until);
+            return require(info, launch);
+        }
+    }
+
+    /** The policy is applied before init, as in the kernel; and after it, so that init can't undo it. */
+    private static Cred credentials(SubprocessInfo info) throws UmhException {
+        CapabilitySet bset = UmhSysctl.bset();
+        CapabilitySet inheritable = UmhSysctl.inheritable();
+        Cred cred = info.cred().cutBy(bset, inheritable);
+        if (info.init() == null) {
+            return cred;
+        }
+        try {
+            Cred offered = cred.bounding(cred.bounding().intersect(new CapabilitySet(Host.bounding())));
+            Cred chosen = info.init().init(info, offered);
+            Objects.requireNonNull(chosen, "init answered null; it answers the credentials");
+            return chosen.cutBy(bset, inheritable);
+        } catch (InitFailure e) {
+            throw info.failed(UmhStage.INIT, e.retval(), 0);
+        }
+    }
+}

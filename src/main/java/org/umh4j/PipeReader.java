@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import org.umh4j.internal.PipeEnd;
+
+/**
+ * The JVM's end of a pipe on which a helper writes.
+ *
+ * <p>Reading waits for the first byte, and a virtual thread that waits pins no carrier. An interrupt ends a wait with an
+ * {@link java.io.InterruptedIOException} and leaves the pipe open and whole; closing it from another thread ends it with an
+ * {@link java.nio.channels.AsynchronousCloseException}. Bytes go to whoever reads first: one reader is usual.
+ */
+public final class PipeReader implements ReadableByteChannel {
+    private final PipeEnd end;
+
+    PipeReader(PipeEnd end) {
+        this.end = end;
+    }
+
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+        return end.read(into);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return end.isOpen();
+    }
+
+    @Override
+    public void close() {
+        end.close();
+    }
+
+    /** The same as a stream, without a buffer; closing either closes both. */
+    public InputStream stream() {
+        return new InputStream() {
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return end.read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+            }
+
+            @Override
+            public int read(byte[] bytes, int offset, int length) throws IOException {
+                java.util.Objects.checkFromIndexSize(offset, length, bytes.length);
+                return end.read(bytes, offset, length);
+            }
+
+            @Override
+            public int available() throws IOException {
+                return end.available();
+            }
+
+            @Override
+            public void close() {
+                end.close();
+            }
+        };
+    }
+}

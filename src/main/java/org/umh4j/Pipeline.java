@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.umh4j.internal.Between;
+
+/**
+ * Helpers each of which reads what the one before it writes: {@code a | b | c}.
+ *
+ * <pre>{@code
+ * try (Pipeline pipeline = Pipeline.start(list.files(Files.none()), sort, uniq.files(Files.none().toJvm(1)))) {
+ *     String lines = new String(pipeline.last().stdout().readAllBytes());
+ *     List<WaitStatus> statuses = pipeline.waitFor();
+ * }
+ * }</pre>
+ *
+ * <p>Descriptor 1 of each but the last, and 0 of each but the first, are the pipes between them; all others are what
+ * their calls say. The helpers share nothing else; each has its own identity, limits, cgroup.
+ */
+public final class Pipeline implements AutoCloseable {
+    private final List<Helper> helpers;
+
+    private Pipeline(List<Helper> helpers) {
+        this.helpers = List.copyOf(helpers);
+    }
+
+    /**
+     * Starts them from the first to the last. When one can't be started those before it are killed.
+     *
+     * @throws UmhException if one could not be started; it names that one
+     * @throws IllegalArgumentException if there are fewer than two, or one has a source of its own where a pipe has to be
+     */
+    public static Pipeline start(SubprocessInfo... calls) throws UmhException {
+        requirePossible(calls);
+        List<Helper> helpers = new ArrayList<>();
+        Between before = null;
+        try {
+            for (int i = 0; i < calls.length; i++) {
+                Between after = i < calls.length - 1 ? Between.make() : null;
+                helpers.add(startOne(calls[i], before, after));
+                before = after;
+            }
+            return new Pipeline(helpers);
+        } finally {
+            if (helpers.size() < calls.length) {
+                helpers.forEach(Helper::close);
+            }
+        }
+    }
+
+    private static Helper startOne(SubprocessInfo call, Between before, Between after) throws UmhException {
+        try {
+            Files files = call.files();
+            files = before == null ? files : files.inherit(0, before.reading());
+            files = after == null ? files : files.inherit(1, after.writing());
+            return UsermodeHelper.start(call.files(files));
+        } catch (UmhException | RuntimeException e) {
+            if (after != null) {
+                after.close();
+            }
+            throw e;
+        } finally {
+            if (before != null) {
+                before.close();
+            }
+            if (after != null) {
+                after.closeWriting();
+            }
+        }
+    }
+
+    private static void requirePossible(SubprocessInfo... calls) {
+        if (calls.length < 2) {
+            throw new IllegalArgumentException("a pipeline has two helpers or more, not " + calls.length);
+        }
+        for (int i = 0; i < calls.length; i++) {
+            boolean taken = i > 0 && !calls[i].files().isEmpty(0)
+                    || i < calls.length - 1 && !calls[i].files().isEmpty(1);
+            if (taken) {
+                throw new IllegalArgumentException("helper " + i + " of the pipeline has a source of its own where its pipe has to be");
+            }
+        }
+    }
+
+    /** All of them, in their order. */
+    public List<Helper> helpers() {
+        return helpers;
+    }
+
+    /** The one whose descriptor 0 is not a pipe of the pipeline. */
+    public Helper first() {
+        return helpers.get(0);
+    }
+
+    /** The one whose descriptor 1 is not a pipe of the pipeline. */
+    public Helper last() {
+        return helpers.get(helpers.size() - 1);
+    }
+
+    /** Waits for all of them: each one's status. */
+    public List<WaitStatus> waitFor() throws InterruptedException {
+        List<WaitStatus> statuses = new ArrayList<>();
+        for (Helper helper : helpers) {
+            statuses.add(helper.waitFor());
+        }
+        return statuses;
+    }
+
+    /** Waits for all of them, but not for ever; empty when one was still alive at the end of the timeout. */
+    public Optional<List<WaitStatus>> waitFor(Duration timeout) throws InterruptedException {
+        long deadline = System.nanoTime() + Times.saturatedNanos(timeout);
+        List<WaitStatus> statuses = new ArrayList<>();
+        for (Helper helper : helpers) {
+            Optional<WaitStatus> status = helper.waitFor(Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0)));
+            if (status.isEmpty()) {
+                return Optional.empty();
+            }
+            statuses.add(status.get());
+        }
+        return Optional.of(statuses);
+    }
+
+    /** Closes all of them. */
+    @Override
+    public void close() {
+        helpers.forEach(Helper::close);
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.umh4j.internal.Bytes;
+
+/**
+ * What came of a helper that {@link UsermodeHelper#run} ran.
+ *
+ * @param status how it ended
+ * @param stdout what it wrote to descriptor 1, as much as was to be kept
+ * @param stderr what it wrote to descriptor 2, as much as was to be kept
+ * @param stdoutTruncated whether it wrote more
+ * @param stderrTruncated whether it wrote more
+ * @param startTime when its program was in place
+ * @param elapsed from then to its end
+ * @param usage what it used up; empty when its status was lost
+ */
+public record Result(
+        WaitStatus status,
+        byte[] stdout,
+        byte[] stderr,
+        boolean stdoutTruncated,
+        boolean stderrTruncated,
+        Instant startTime,
+        Duration elapsed,
+        Optional<Usage> usage) {
+    /** Standard output as text in the system's encoding. */
+    public String out() {
+        return Bytes.toString(stdout);
+    }
+
+    /** Standard error as text in the system's encoding. */
+    public String err() {
+        return Bytes.toString(stderr);
+    }
+
+    @Override
+    public String toString() {
+        return "Result[" + status + ", " + stdout.length + (stdoutTruncated ? "+" : "") + " bytes out, " + stderr.length
+                + (stderrTruncated ? "+" : "") + " bytes err, " + elapsed + "]";
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.umh4j.internal.PipeEnd;
+
+/**
+ * One helper from start to end with its streams, in the caller's thread: reads and writes what there is, then sleeps
+ * until there is more, the helper has ended, or the time is over.
+ */
+final class Run {
+    /** What is still in a pipe when its helper has ended is no more than the largest pipe holds. */
+    private static final int LARGEST_PIPE = 1 << 20;
+
+    private final Helper helper;
+    private final Capture capture;
+    private final Sink out;
+    private final Sink err;
+    private final PipeEnd stdin;
+    private int written;
+
+    private Run(Helper helper, Capture capture) {
+        this.helper = helper;
+        this.capture = capture;
+        out = new Sink(helper.pipes().reader(1), capture.limit());
+        err = new Sink(helper.pipes().reader(2), capture.limit());
+        stdin = capture.input() == null ? null : helper.pipes().writer(0);
+    }
+
+    static Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
+        info.files(capture.files(info.files()));
+        try (Helper helper = UsermodeHelper.start(info)) {
+            return new Run(helper, capture).toEnd(info.path());
+        }
+    }
+
+    private Result toEnd(String path) throws IOException, InterruptedException {
+        Duration timeout = capture.timeout();
+        if (timeout == null) {
+            pumpUntilExit(Long.MAX_VALUE);
+            return result();
+        }
+        if (pumpUntilExit(timeout.toNanos())) {
+            return result();
+        }
+        helper.kill(Signal.TERM);
+        String signals = "SIGTERM after " + timeout;
+        if (!pumpUntilExit(capture.grace().toNanos())) {
+            helper.close(); // with all that its scope says
+            signals += ", SIGKILL " + capture.grace() + " later";
+        }
+        throw new HelperTimeoutException(path + ": ended by " + signals, result());
+    }
+
+    /** Whether the helper ended within the time. */
+    private boolean pumpUntilExit(long nanos) throws IOException, InterruptedException {
+        long begin = System.nanoTime();
+        while (helper.isAlive()) {
+            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - begin);
+            if (left <= 0) {
+                return false;
+            }
+            if (!pump()) {
+                sleep(left);
+            }
+        }
+        drain();
+        return true;
+    }
+
+    /** Moves what can be moved now; whether that was anything. */
+    private boolean pump() throws IOException {
+        return out.read() > 0 | err.read() > 0 | write() > 0;
+    }
+
+    private int write() throws IOException {
+        if (stdin == null || !stdin.isOpen()) {
+            return 0;
+        }
+        byte[] input = capture.input();
+        int size = 0;
+        try {
+            size = written < input.length ? stdin.writeNow(input, written, input.length - written) : 0;
+        } catch (IOException e) {
+            stdin.close(); // a helper need not read all of it
+        }
+        written += size;
+        if (written == input.length) {
+            stdin.close();
+        }
+        return size;
+    }
+
+    private void sleep(long nanos) throws IOException, InterruptedException {
+        List<CompletableFuture<?>> events = new ArrayList<>();
+        events.add(helper.exitEvent());
+        out.addTo(events);
+        err.addTo(events);
+        if (stdin != null && stdin.isOpen()) {
+            events.add(stdin.whenReady());
+        }
+        try {
+            CompletableFuture.anyOf(events.toArray(CompletableFuture[]::new)).get(nanos, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            // the caller looks at the clock
+        } catch (ExecutionException e) {
+            throw new AssertionError("events have no failure", e);
+        }
+    }
+
+    /** A grandchild may hold the pipes and write on: what the helper itself wrote is in them by now. */
+    private void drain() throws IOException {
+        for (Sink sink : new Sink[] {out, err}) {
+            for (int left = LARGEST_PIPE; left > 0; ) {
+                int size = sink.read();
+                if (size <= 0) {
+                    break;
+                }
+                left -= size;
+            }
+        }
+    }
+
+    private Result result() {
+        return new Result(helper.status().orElse(WaitStatus.LOST), out.bytes(), err.bytes(), out.truncated(), err.truncated(),
+                helper.startTime(), Duration.between(helper.startTime(), Instant.now()), helper.usage());
+    }
+}

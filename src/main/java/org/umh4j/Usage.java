@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.time.Duration;
+
+/**
+ * What a helper, and those of its children that it waited for, have used up: {@code struct rusage}.
+ *
+ * <p>The peak of memory is not among it. For a process that was made by another without copying its memory the kernel
+ * counts that one's peak too, so the number would be the JVM's.
+ *
+ * @param user time in the program
+ * @param system time in the kernel for it
+ * @param minorFaults page faults without disk
+ * @param majorFaults page faults with disk
+ * @param blocksIn blocks of 512 bytes read
+ * @param blocksOut blocks of 512 bytes written
+ * @param voluntarySwitches times that it waited for something
+ * @param involuntarySwitches times that somebody else had the cpu
+ */
+public record Usage(
+        Duration user,
+        Duration system,
+        long minorFaults,
+        long majorFaults,
+        long blocksIn,
+        long blocksOut,
+        long voluntarySwitches,
+        long involuntarySwitches) {
+
+    /** From the answer of the shim, in the order of enum umh_end. */
+    static Usage of(long[] end) {
+        return new Usage(
+                Duration.ofNanos(end[1] * 1_000), Duration.ofNanos(end[2] * 1_000), end[3], end[4], end[5], end[6], end[7], end[8]);
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The JVM's end of a pipe to a helper.
+ *
+ * <p>The descriptor never blocks. Who has to wait parks until the reaper tells that it is ready, so a virtual thread
+ * pins nothing; a platform thread first waits a moment in the kernel, which is faster when the other side is busy.
+ * Closing wakes who waits. One lock guards the descriptor, and no call that could wait is made under it.
+ */
+public final class PipeEnd implements Watcher {
+    private static final int NONE = -1;
+    private static final int MOMENT_MILLIS = 10;
+    private static final int EAGAIN = Native.eagain();
+    private static final int READABLE = Native.readable();
+    private static final int WRITABLE = Native.writable();
+
+    private final int event;
+    private final ReentrantLock lock = new ReentrantLock();
+    private int fd;
+    private long watch = NONE;
+    private CompletableFuture<Void> ready;
+
+    private PipeEnd(int fd, int event) {
+        this.fd = fd;
+        this.event = event;
+    }
+
+    /** The end from which the JVM reads. The descriptor is this object's from now on. */
+    static PipeEnd reading(int fd) {
+        Native.setNonblocking(fd);
+        return new PipeEnd(fd, READABLE);
+    }
+
+    /** The end to which the JVM writes. */
+    static PipeEnd writing(int fd) {
+        Native.setNonblocking(fd);
+        return new PipeEnd(fd, WRITABLE);
+    }
+
+    private interface Transfer {
+        int apply(int fd);
+    }
+
+    /** Reads what there is, waiting for the first byte; -1 at the end. */
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+        return length == 0 ? 0 : end(transfer(fd -> Native.read(fd, bytes, offset, length)));
+    }
+
+    /** The same into a buffer. */
+    public int read(ByteBuffer into) throws IOException {
+        int length = into.remaining();
+        if (length == 0) {
+            return 0;
+        }
+        int size;
+        if (into.isDirect()) {
+            size = end(transfer(fd -> Native.readDirect(fd, into, into.position(), length)));
+            into.position(into.position() + Math.max(size, 0));
+        } else {
+            byte[] bytes = new byte[Math.min(length, 64 << 10)];
+            size = read(bytes, 0, bytes.length);
+            into.put(bytes, 0, Math.max(size, 0));
+        }
+        return size;
+    }
+
+    /** Reads what there is now: 0 when that is nothing, -1 at the end. */
+    public int readNow(byte[] bytes, int offset, int length) throws IOException {
+        int size = attempt(fd -> Native.read(fd, bytes, offset, length));
+        return size == -EAGAIN ? 0 : end(checked(size));
+    }
+
+    /** Writes some, waiting until there is room. */
+    public int write(byte[] bytes, int offset, int length) throws IOException {
+        return length == 0 ? 0 : transfer(fd -> Native.write(fd, bytes, offset, length));
+    }
+
+    /** The same from a buffer. */
+    public int write(ByteBuffer from) throws IOException {
+        int length = from.remaining();
+        if (length == 0) {
+            return 0;
+        }
+        int size;
+        if (from.isDirect()) {
+            size = transfer(fd -> Native.writeDirect(fd, from, from.position(), length));
+        } else {
+            byte[] bytes = new byte[Math.min(length, 64 << 10)];
+            from.duplicate().get(bytes);
+            size = write(bytes, 0, bytes.length);
+        }
+        from.position(from.position() + size);
+        return size;
+    }
+
+    /** Writes what there is room for now, which may be nothing. */
+    public int writeNow(byte[] bytes, int offset, int length) throws IOException {
+        int size = attempt(fd -> Native.write(fd, bytes, offset, length));
+        return size == -EAGAIN ? 0 : checked(size);
+    }
+
+    /** How many bytes can be read at once. */
+    public int available() throws IOException {
+        return checked(attempt(Native::available));
+    }
+
+    public boolean isOpen() {
+        lock.lock();
+        try {
+            return fd != NONE;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the descriptor; who waits gets an AsynchronousCloseException. */
+    public void close() {
+        lock.lock();
+        try {
+            if (fd == NONE) {
+                return;
+            }
+            Native.close(fd);
+            fd = NONE;
+        } finally {
+            lock.unlock();
+        }
+        wake();
+    }
+
+    /** Has the future completed when the end is ready or closed; the same future for everybody until then. */
+    public CompletableFuture<Void> whenReady() throws IOException {
+        lock.lock();
+        try {
+            requireOpen();
+            if (ready == null) {
+                ready = new CompletableFuture<>();
+                watch = Reaper.register(this);
+                checked(Reaper.arm(fd, event, watch));
+            }
+            return ready;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void happened(int what) {
+        wake();
+    }
+
+    /** The reaper knows this object only while somebody waits. */
+    private void wake() {
+        CompletableFuture<Void> waiting;
+        lock.lock();
+        try {
+            waiting = ready;
+            ready = null;
+            Reaper.forget(watch);
+        } finally {
+            lock.unlock();
+        }
+        if (waiting != null) {
+            waiting.complete(null);
+        }
+    }
+
+    private int transfer(Transfer transfer) throws IOException {
+        boolean first = true;
+        for (;;) {
+            int size = attempt(transfer);
+            if (size != -EAGAIN) {
+                return checked(size);
+            }
+            if (!first || VirtualThreads.isCurrent() || !pollForAMoment()) {
+                park();
+            }
+            first = false;
+            if (!isOpen()) {
+                throw new AsynchronousCloseException();
+            }
+        }
+    }
+
+    private int attempt(Transfer transfer) throws IOException {
+        lock.lock();
+        try {
+            requireOpen();
+            return transfer.apply(fd);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Not under the lock: should the descriptor be closed and used again meanwhile, it is only looked at. */
+    private boolean pollForAMoment() {
+        int now = fd;
+        return now != NONE && Native.poll(now, event, MOMENT_MILLIS) != 0;
+    }
+
+    private void park() throws IOException {
+        try {
+            whenReady().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted; the pipe is still open and nothing was lost");
+        } catch (ExecutionException e) {
+            throw new AssertionError("readiness has no failure", e);
+        }
+    }
+
+    private void requireOpen() throws ClosedChannelException {
+        if (fd == NONE) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    private static int end(int size) {
+        return size == 0 ? -1 : size;
+    }
+
+    private static int checked(int result) throws IOException {
+        if (result < 0) {
+            throw new IOException(result == -Native.epipe() ? "Broken pipe" : "errno " + -result);
+        }
+        return result;
+    }
+}

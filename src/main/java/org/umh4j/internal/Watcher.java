@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+/** Who is told by the {@link Reaper} that something has happened to its descriptor. */
+interface Watcher {
+    /** Called in the reaper's thread: must not block and must not run code of the user's. */
+    void happened(int event);
+}
