@@ -151,6 +151,11 @@ int apply_capabilities(struct launch *launch)
 	next.effective = (launch->permitted & now.permitted & (launch->effective | now.effective)) |
 			 (needed(launch) & now.permitted);
 	next.inheritable = launch->plan->inheritable;
+	/* An empty inheritable set leaves nothing ambient; another one leaves what the JVM has in both. */
+	if (next.inheritable)
+		result = (int)umh_syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (result < 0)
+		return result;
 	if (next.permitted == now.permitted && next.effective == now.effective && next.inheritable == now.inheritable)
 		return 0;
 	return set(&next);
@@ -158,7 +163,7 @@ int apply_capabilities(struct launch *launch)
 
 int apply_ambient(struct launch *launch)
 {
-	long result = umh_syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	long result = 0;
 
 	for (unsigned number = 0; result == 0 && number < 64; number++) {
 		if (!(launch->plan->ambient & capability(number)))
