@@ -109,6 +109,7 @@ static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 int keep_capabilities(struct launch *launch)
 {
 	const int asked = launch->plan->flags & UMH_PLAN_PERMITTED;
+	int inherits;
 	uint32_t old[3];
 	struct sets now;
 	int result = get(&now);
@@ -120,7 +121,9 @@ int keep_capabilities(struct launch *launch)
 	launch->permitted = now.permitted;
 	launch->effective = now.effective;
 	leave_to_the_kernel(launch, old);
-	if (!asked && !(needed(launch) & now.permitted))
+	/* Without CAP_SETPCAP only what is permitted can become inheritable. */
+	inherits = (launch->plan->inheritable & ~now.inheritable) != 0;
+	if (!asked && !inherits && !(needed(launch) & now.permitted))
 		return 0;
 	return (int)umh_syscall(__NR_prctl, PR_SET_KEEPCAPS, 1);
 }
@@ -146,6 +149,9 @@ int apply_capabilities(struct launch *launch)
 
 	if (result < 0)
 		return result;
+	/* It has served, and would be a securebit that only CAP_SETPCAP can clear. Locked, it was never set. */
+	if (asks(launch, UMH_STEP(UID)))
+		umh_syscall(__NR_prctl, PR_SET_KEEPCAPS, 0);
 	decide(launch, &now);
 	next.permitted = launch->permitted | (needed(launch) & now.permitted);
 	next.effective = (launch->permitted & now.permitted & (launch->effective | now.effective)) |
