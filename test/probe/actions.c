@@ -213,6 +213,17 @@ static void do_setuid(char **words)
 	require(umh_syscall(__NR_setresuid, id, id, id));
 }
 
+static void do_caps(char **words)
+{
+	(void)words;
+	require(brief_capabilities(1));
+}
+
+static void do_fds(char **words)
+{
+	require(brief_descriptors(words[0]));
+}
+
 static const struct action {
 	const char *word;
 	unsigned arguments;
@@ -245,6 +256,8 @@ static const struct action {
 	{"descriptors", 1, do_descriptors},
 	{"close", 1, do_close},
 	{"setuid", 1, do_setuid},
+	{"caps", 0, do_caps},
+	{"fds", 1, do_fds},
 };
 
 /* The words that follow, up to "end", are done by a child that nobody waits for. */
