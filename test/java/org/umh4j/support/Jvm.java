@@ -51,10 +51,15 @@ public final class Jvm {
         return this;
     }
 
-    /** As nobody, with the class path in a place where nobody may read it. */
-    public Jvm asNobody() throws IOException {
+    /** With the class path in a place where every user may read it. */
+    public Jvm readableByAll() throws IOException {
         classPath = ClassPath.readableByAll();
-        return under("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
+        return this;
+    }
+
+    /** As nobody. */
+    public Jvm asNobody() throws IOException {
+        return readableByAll().under("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
     }
 
     /** Runs a main class to its end. */
