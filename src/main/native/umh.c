@@ -293,29 +293,28 @@ static void succeed(struct umh_child *child, int pid, int pidfd)
 	child->pidfd = pidfd;
 }
 
+static const struct umh_report nothing_said = {.stage = UMH_STAGE_DIED, .error = EINTR};
+
 /*
- * What was said on the socket, after its other end was closed or its process has ended. -EAGAIN: the process was
- * succeeded by another one, and nothing more was said yet.
+ * What was said on the socket, after its other end was closed or its process has ended; the report keeps what was said
+ * before. -EAGAIN: the process was succeeded by another one, and nothing more was said yet.
  */
 static int read_report(struct umh_child *child, struct umh_report *report)
 {
 	struct umh_report word;
-	int arrived = 0, succeeded = 0;
+	int succeeded = 0;
 	int fd;
 
-	*report = (struct umh_report){.stage = UMH_STAGE_DIED, .error = EINTR};
 	while (next_word(child->socket, &word, &fd)) {
 		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0;
-		if (succeeded) {
+		if (succeeded)
 			succeed(child, (int)word.pid, fd);
-			continue;
-		}
-		*report = word;
-		arrived = word.stage == UMH_STAGE_EXEC && word.error == 0;
+		else
+			*report = word;
 	}
 	if (succeeded)
 		return -EAGAIN;
-	return arrived ? 0 : -(int)report->error;
+	return report->stage == UMH_STAGE_EXEC && report->error == 0 ? 0 : -(int)report->error;
 }
 
 static void tell_signal(struct umh_report *report, int status)
@@ -354,6 +353,7 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 	int hung_up = 0;
 	int result;
 
+	*report = nothing_said;
 	do {
 		result = is_ready(child, blocking, &hung_up);
 		if (result <= 0)
@@ -378,13 +378,14 @@ static int wait_and_read(struct umh_child *child, struct umh_report *report, int
 {
 	int result;
 
+	*report = nothing_said;
 	do {
 		result = umh_wait(child->pidfd, UMH_BLOCK, status, NULL);
 		if (result < 0)
 			return failed(report, UMH_STAGE_WAIT, -result, 0);
 		close_open(&child->pidfd); /* reaped: read_report() has nothing to wait for */
 		result = read_report(child, report);
-	} while (result == -EAGAIN);
+	} while (child->pidfd >= 0); /* succeeded by another one, which may have spoken already */
 	tell_signal(report, *status);
 	return result;
 }

@@ -8,9 +8,10 @@
 
 /*
  * Descriptors are received at the lowest free numbers in ascending order, and the plan is sorted by target. So
- * number <= target for each, but for those behind the plan socket's own number; and once that socket and what only the
- * launcher needs are out of the way, moving the last one first never lands on one that has not been moved. Descriptors
- * 0 to n - 1, the usual case, are where they are wanted and cost nothing.
+ * number <= target for each, but for those that are wanted without a gap from 0 on to beyond the plan socket's own
+ * number: they are one too high. Once that socket and what only the launcher needs are out of the way, these go down,
+ * the first one first, and then the others up, the last one first: so none lands on one that has not been moved.
+ * Descriptors 0 to 2, the usual case, are where they are wanted and cost nothing.
  */
 static int move(const struct umh_file *file)
 {
@@ -22,6 +23,24 @@ static int move(const struct umh_file *file)
 	if (result < 0)
 		return result;
 	return sys_close(file->number);
+}
+
+static int move_all(struct launch *launch, const struct umh_file *files, uint32_t count)
+{
+	uint32_t down = 0;
+	int result = 0;
+
+	while (down < count && files[down].number >= (int)files[down].target)
+		down++;
+	for (uint32_t i = 0; result == 0 && i < down; i++) {
+		launch->detail = files[i].target;
+		result = move(&files[i]);
+	}
+	while (result == 0 && count-- > down) {
+		launch->detail = files[count].target;
+		result = move(&files[count]);
+	}
+	return result;
 }
 
 /* To a number above all targets, and closed by the execve. */
@@ -54,9 +73,5 @@ int apply_descriptors(struct launch *launch)
 		result = move_above(&launch->socket, highest);
 	else if (result == 0)
 		result = sys_fcntl(launch->socket, F_SETFD, FD_CLOEXEC);
-	while (result == 0 && own-- > 0) {
-		launch->detail = files[own].target;
-		result = move(&files[own]);
-	}
-	return result;
+	return result < 0 ? result : move_all(launch, files, own);
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Goes through numbered combinations with a few threads, and stops when enough of them have failed. */
+public final class Combinations {
+    private static final int THREADS = 3;
+    private static final int MOST_FAILURES = 20;
+
+    private Combinations() {}
+
+    /** Tries one combination. */
+    public interface Check {
+        /** What is wrong with it; empty when nothing is. Each worker has a number of its own. */
+        Optional<String> failure(int worker, int number) throws Exception;
+    }
+
+    /** What was wrong with every so manyeth of the combinations from 0 to count. */
+    public static List<String> failures(int count, int stride, Check check) throws InterruptedException {
+        AtomicInteger next = new AtomicInteger();
+        Queue<String> failures = new ConcurrentLinkedQueue<>();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < THREADS; i++) {
+            int worker = i;
+            Thread thread = new Thread(() -> {
+                int number = next.getAndAdd(stride);
+                while (number < count && failures.size() < MOST_FAILURES) {
+                    failure(check, worker, number).ifPresent(failures::add);
+                    number = next.getAndAdd(stride);
+                }
+            });
+            thread.start();
+            threads.add(thread);
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        return List.copyOf(failures);
+    }
+
+    private static Optional<String> failure(Check check, int worker, int number) {
+        try {
+            return check.failure(worker, number);
+        } catch (Exception e) {
+            return Optional.of("number " + number + ": " + e);
+        }
+    }
+}
