@@ -133,7 +133,7 @@ int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
 /* Has umh_events() return at once, or the next time, with one token less than it has seen events. */
 int umh_wake(void);
 
-/* What this kernel and this load can do, for umh doctor. */
+/* What is used of a newer kernel, for umh doctor; Feature.java has the same. */
 enum umh_feature {
 	UMH_FEATURE_CLONE3 = 1,
 	UMH_FEATURE_CLOSE_RANGE = 2,

@@ -3,6 +3,7 @@ package org.umh4j.cli;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,15 +18,12 @@ import org.umh4j.UmhStage;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.WaitStatus;
+import org.umh4j.internal.Feature;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.ProcFile;
 
 /** What umh doctor looks at, one method each. The proof of the pudding is the last: a helper is started. */
 final class Examination {
-    private static final int CLONE3 = 1;
-    private static final int CLOSE_RANGE = 2;
-    private static final int EXECVEAT = 4;
-
     private final Map<String, String> status = status();
     private final List<Finding> findings = new ArrayList<>();
 
@@ -159,21 +157,14 @@ final class Examination {
     }
 
     private void systemCalls() {
-        int features = Host.features();
-        List<String> old = new ArrayList<>();
-        if ((features & CLONE3) == 0) {
-            old.add("clone3 (clone serves)");
-        }
-        if ((features & CLOSE_RANGE) == 0) {
-            old.add("close_range (the time to start a helper grows with the JVM's descriptors)");
-        }
-        if ((features & EXECVEAT) == 0) {
-            old.add("execveat (/proc/self/fd serves)");
-        }
+        String missing = Arrays.stream(Feature.values())
+                .filter(feature -> !feature.isInUse())
+                .map(feature -> feature + " (" + feature.withoutIt() + ")")
+                .collect(Collectors.joining(", "));
         findings.add(
-                old.isEmpty()
-                        ? Finding.ok("system calls", "clone3, close_range and execveat are in use")
-                        : Finding.limited("system calls", "not available: " + String.join(", ", old)));
+                missing.isEmpty()
+                        ? Finding.ok("system calls", "those of a newer kernel are in use: " + Arrays.toString(Feature.values()))
+                        : Finding.limited("system calls", "not available: " + missing));
     }
 
     private static String names(Set<UmhStage> stages) {

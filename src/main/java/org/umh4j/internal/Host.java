@@ -41,9 +41,4 @@ public final class Host {
     public static int landlockAbi() {
         return Native.landlockAbi();
     }
-
-    /** Which of the newer system calls the launch path uses. */
-    public static int features() {
-        return Native.features();
-    }
 }

@@ -41,6 +41,7 @@ public final class NativeLibrary {
         } else {
             loadBundled(resource("libumh4j.so"));
         }
+        Feature.leaveOut();
         int result = loadLauncher();
         if (result < 0) {
             throw new UnsatisfiedLinkError("the launcher can't be made ready: errno " + -result
