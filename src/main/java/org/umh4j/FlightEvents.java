@@ -85,10 +85,9 @@ final class FlightEvents {
         if (!new HelperStart().isEnabled() && !new HelperExit().isEnabled()) {
             return;
         }
-        long begin = System.nanoTime();
         child.outcome().thenAccept(launch -> inPlace(path, launch));
         child.exit().thenAccept(end ->
-                exited(path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - begin));
+                exited(path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - child.beginNanos()));
     }
 
     private static void inPlace(String path, Launch launch) {

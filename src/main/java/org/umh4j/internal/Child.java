@@ -48,6 +48,11 @@ public final class Child implements Watcher {
         return launch.pid();
     }
 
+    /** When its launch began, as {@link System#nanoTime} counts. */
+    public long beginNanos() {
+        return launch.beginNanos();
+    }
+
     /** Complete when the program is in place, or known not to be. Dependents must not block: they run in the reaper. */
     public CompletableFuture<Launch> outcome() {
         return outcome;

@@ -76,6 +76,10 @@ public final class Launch {
         return true;
     }
 
+    long beginNanos() {
+        return begin;
+    }
+
     /** How long it took until the outcome was known, or the process was started. */
     public long nanos() {
         return end - begin;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.ProbeProgram;
+
+/** A recording of the flight recorder, as the JDK's own tool prints it, has each helper's start, failure and end. */
+final class FlightEventsTest {
+    private static JsonNode events;
+
+    @BeforeAll
+    static void record(@TempDir Path folder) throws Exception {
+        Path recording = folder.resolve("helpers.jfr");
+        new Jvm().option("-XX:StartFlightRecording:filename=" + recording).run(RecordedMain.class).requireSuccess();
+        Path json = folder.resolve("helpers.json");
+        Process tool = new ProcessBuilder(System.getProperty("java.home") + "/bin/jfr", "print", "--json", "--events",
+                "org.umh4j.*", recording.toString()).inheritIO().redirectOutput(json.toFile()).start();
+        assertEquals(0, tool.waitFor());
+        events = new ObjectMapper().readTree(json.toFile()).path("recording").path("events");
+    }
+
+    @Test
+    void helperThatWasStartedHasAStartAndAnExit() {
+        JsonNode start = only("org.umh4j.HelperStart", "path", "/bin/sh");
+        JsonNode exit = only("org.umh4j.HelperExit", "path", "/bin/sh");
+        assertEquals(start.path("pid"), exit.path("pid"));
+        assertTrue(start.path("pid").asLong() > 1);
+        assertTrue(Duration.parse(start.path("launch").asText()).toNanos() > 0);
+        assertEquals("killed by SIGTERM", exit.path("status").asText());
+        assertTrue(Duration.parse(exit.path("lifetime").asText()).compareTo(Duration.parse(start.path("launch").asText())) > 0);
+    }
+
+    @Test
+    void helperThatWasRunInOneGoHasAnExit() {
+        JsonNode exit = only("org.umh4j.HelperExit", "path", "/bin/false");
+        assertEquals("exit code 1", exit.path("status").asText());
+    }
+
+    @Test
+    void failureNamesStageAndErrno() {
+        JsonNode failure = only("org.umh4j.HelperFailure", "path", "/no/such");
+        assertEquals("EXEC", failure.path("stage").asText());
+        assertEquals("ENOENT", failure.path("errno").asText());
+        JsonNode refused = only("org.umh4j.HelperFailure", "path", "/etc");
+        assertEquals("EACCES", refused.path("errno").asText());
+    }
+
+    private static JsonNode only(String type, String field, String value) {
+        List<JsonNode> found = new ArrayList<>();
+        for (JsonNode event : events) {
+            if (event.path("type").asText().equals(type) && event.path("values").path(field).asText().equals(value)) {
+                found.add(event.path("values"));
+            }
+        }
+        assertEquals(1, found.size(), () -> type + " of " + value + " in " + events);
+        return found.get(0);
+    }
+
+    /** One of each. */
+    static final class RecordedMain {
+        public static void main(String[] arguments) throws IOException, InterruptedException {
+            UsermodeHelper.exec(SubprocessInfo.of("/bin/false", new String[] {"false"}, null), UmhWait.PROC);
+            UsermodeHelper.exec(SubprocessInfo.of("/no/such", new String[] {"x"}, null), UmhWait.PROC);
+            UsermodeHelper.exec(SubprocessInfo.of("/etc", new String[] {"x"}, null), UmhWait.PROC.killable());
+            try (Helper helper = UsermodeHelper.start(SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "sleep 60"}, null)
+                    .scope(Scope.GROUP))) {
+                helper.kill(Signal.TERM);
+                helper.waitFor();
+            }
+            UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
+        }
+    }
+}
