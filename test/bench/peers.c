@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <jni.h>
-#include <limits.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,41 +21,63 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-static void copy_path(JNIEnv *env, jbyteArray path, char *into)
+/* The strings' bytes and the vector that points to them, in one piece of memory. */
+static char **copy_argv(JNIEnv *env, jbyteArray strings)
 {
-	jsize size = (*env)->GetArrayLength(env, path);
+	const size_t size = (size_t)(*env)->GetArrayLength(env, strings);
+	char *bytes = malloc(size + (size + 1) * sizeof(char *));
+	char **argv;
+	size_t argc = 0;
 
-	if (size >= PATH_MAX)
-		size = PATH_MAX - 1;
-	(*env)->GetByteArrayRegion(env, path, 0, size, (jbyte *)into);
-	into[size] = 0;
+	if (!bytes)
+		abort();
+	argv = (char **)(void *)bytes;
+	bytes += (size + 1) * sizeof(char *);
+	(*env)->GetByteArrayRegion(env, strings, 0, (jsize)size, (jbyte *)bytes);
+	for (size_t at = 0; at < size; at += strlen(bytes + at) + 1)
+		argv[argc++] = bytes + at;
+	argv[argc] = NULL;
+	return argv;
 }
 
-JNIEXPORT jint JNICALL Java_org_umh4j_bench_Peers_posixSpawn(JNIEnv *env, jclass class, jbyteArray path)
+JNIEXPORT jint JNICALL Java_org_umh4j_bench_Peers_posixSpawn(JNIEnv *env, jclass class, jbyteArray strings)
 {
-	char program[PATH_MAX];
-	char *const argv[] = {program, NULL};
+	char **argv = copy_argv(env, strings);
 	pid_t pid;
 	int error;
 
 	(void)class;
-	copy_path(env, path, program);
-	error = posix_spawn(&pid, program, NULL, NULL, argv, no_environment);
+	error = posix_spawn(&pid, argv[0], NULL, NULL, argv, no_environment);
+	free(argv);
 	return error ? -error : wait_for(pid);
 }
 
-JNIEXPORT jint JNICALL Java_org_umh4j_bench_Peers_vforkExec(JNIEnv *env, jclass class, jbyteArray path)
+JNIEXPORT jint JNICALL Java_org_umh4j_bench_Peers_vforkExec(JNIEnv *env, jclass class, jbyteArray strings)
 {
-	char program[PATH_MAX];
-	char *const argv[] = {program, NULL};
+	char **const argv = copy_argv(env, strings);
 	pid_t pid;
 
 	(void)class;
-	copy_path(env, path, program);
 	pid = vfork();
 	if (pid == 0) {
-		execve(program, argv, no_environment);
+		execve(argv[0], argv, no_environment);
 		_exit(127);
 	}
+	free(argv);
+	return pid < 0 ? -errno : wait_for(pid);
+}
+
+JNIEXPORT jint JNICALL Java_org_umh4j_bench_Peers_forkExec(JNIEnv *env, jclass class, jbyteArray strings)
+{
+	char **argv = copy_argv(env, strings);
+	pid_t pid;
+
+	(void)class;
+	pid = fork();
+	if (pid == 0) {
+		execve(argv[0], argv, no_environment);
+		_exit(127);
+	}
+	free(argv);
 	return pid < 0 ? -errno : wait_for(pid);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.bench;
 
-/** How C starts a program and waits for it, in this JVM; {@code peers.c}. */
+/**
+ * How C starts a program and waits for it, in this JVM; {@code peers.c}. Arguments come as strings with a NUL each, the
+ * first one is the path; answers are wait statuses or negative errnos.
+ */
 final class Peers {
     static {
         System.load(System.getProperty("bench.peers"));
@@ -9,7 +12,9 @@ final class Peers {
 
     private Peers() {}
 
-    static native int posixSpawn(byte[] path);
+    static native int posixSpawn(byte[] strings);
 
-    static native int vforkExec(byte[] path);
+    static native int vforkExec(byte[] strings);
+
+    static native int forkExec(byte[] strings);
 }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pause.c - the smallest program that lives on. */
+
+#include <asm/unistd.h>
+
+void _start(void)
+{
+	for (;;) {
+		long result;
+
+		__asm__ volatile("syscall" : "=a"(result) : "a"(__NR_pause) : "rcx", "r11", "memory");
+	}
+}
