@@ -30,10 +30,10 @@ final class BornState {
         info.signals().into(plan);
         info.session().into(plan);
         plan.take(UmhStage.PERSONALITY.bit()).take(UmhStage.THP.bit());
-        info.personality().ifPresent(bits -> {
+        if (info.personality().isPresent()) {
             plan.require(UmhStage.PERSONALITY.bit());
-            plan.personality = bits;
-        });
+            plan.personality = info.personality().getAsInt();
+        }
         info.limits().into(plan, opened, info);
         info.namespaces().into(plan, opened, info);
         info.sandbox().into(plan, opened, info);

@@ -161,7 +161,12 @@ public final class Files {
     }
 
     boolean hasPipes() {
-        return sources.values().stream().anyMatch(Source.Piped.class::isInstance);
+        for (Source source : sources.values()) {
+            if (source instanceof Source.Piped) {
+                return true;
+            }
+        }
+        return false;
     }
 
     boolean isEmpty(int target) {
@@ -180,8 +185,10 @@ public final class Files {
                 numbers.put(file.getKey(), fd);
             }
         }
-        sources.forEach((target, source) ->
-                plan.file(target, numbers.get(source instanceof Source.Same same ? same.target() : target)));
+        for (Map.Entry<Integer, Source> file : sources.entrySet()) {
+            int source = file.getValue() instanceof Source.Same same ? same.target() : file.getKey();
+            plan.file(file.getKey(), numbers.get(source));
+        }
     }
 
     private static int descriptor(int target, Source source, OpenedFiles opened, Pipes pipes) {

@@ -150,7 +150,9 @@ public final class Limits {
         if (!inherited) {
             KernelDefaults.rlimits(plan);
         }
-        limits.forEach((resource, limit) -> plan.rlimit(resource.ordinal(), limit[0], limit[1], true));
+        for (Map.Entry<Resource, long[]> limit : limits.entrySet()) {
+            plan.rlimit(limit.getKey().ordinal(), limit.getValue()[0], limit.getValue()[1], true);
+        }
         plan.require(UmhStage.RLIMIT.bit()).require(UmhStage.NOFILE.bit()).require(UmhStage.NPROC.bit());
     }
 

@@ -176,12 +176,22 @@ public final class Namespaces {
     }
 
     private boolean takesEffectInChildren() {
-        return fresh.contains(Namespace.PID)
-                || fresh.contains(Namespace.TIME)
-                || joins.stream().anyMatch(join -> join.kinds.contains(Namespace.PID) || join.kinds.contains(Namespace.TIME));
+        boolean any = takesEffectInChildren(fresh);
+        for (Join join : joins) {
+            any |= takesEffectInChildren(join.kinds);
+        }
+        return any;
+    }
+
+    private static boolean takesEffectInChildren(Set<Namespace> kinds) {
+        return kinds.contains(Namespace.PID) || kinds.contains(Namespace.TIME);
     }
 
     private static int flags(Set<Namespace> kinds) {
-        return kinds.stream().mapToInt(Namespace::flag).reduce(0, (a, b) -> a | b);
+        int flags = 0;
+        for (Namespace kind : kinds) {
+            flags |= kind.flag();
+        }
+        return flags;
     }
 }

@@ -48,7 +48,7 @@ public final class SubprocessInfo {
     private final byte[][] envp;
 
     private Init init;
-    private Consumer<SubprocessInfo> cleanup = info -> {};
+    private Consumer<SubprocessInfo> cleanup;
     private Cred cred = Cred.unchanged();
     private Fs fs = Fs.kernel();
     private Files files = Files.none();
@@ -346,7 +346,9 @@ public final class SubprocessInfo {
             throw new IllegalStateException("released twice");
         }
         retval = result;
-        cleanup.accept(this);
+        if (cleanup != null) {
+            cleanup.accept(this);
+        }
         return result;
     }
 

@@ -52,7 +52,7 @@ public final class KernelDefaults {
 
     private static long[] rlimitsOfKthreadd() {
         try {
-            return isKthreadd() ? parse(ProcFile.read(KTHREADD + "/limits").lines().toList()) : computed();
+            return isKthreadd() ? parse(ProcFile.read(KTHREADD + "/limits")) : computed();
         } catch (IOException | RuntimeException e) {
             return computed();
         }
@@ -64,12 +64,12 @@ public final class KernelDefaults {
         return stat.startsWith("2 (kthreadd)") && (Long.parseLong(fields[6]) & PF_KTHREAD) != 0;
     }
 
-    private static long[] parse(List<String> lines) {
+    private static long[] parse(String table) {
         long[] limits = new long[2 * RESOURCES.size()];
         for (int resource = 0; resource < RESOURCES.size(); resource++) {
             String name = RESOURCES.get(resource);
-            String line = lines.stream().filter(l -> l.startsWith(name + " ")).findFirst().orElseThrow();
-            String[] values = line.substring(name.length()).trim().split("\\s+");
+            int begin = table.indexOf("\n" + name + " ") + 1 + name.length();
+            String[] values = table.substring(begin, table.indexOf('\n', begin)).trim().split("\\s+");
             limits[2 * resource] = limit(values[0]);
             limits[2 * resource + 1] = limit(values[1]);
         }

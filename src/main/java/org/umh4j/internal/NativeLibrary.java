@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -30,6 +33,10 @@ public final class NativeLibrary {
 
     /** Names the folder in which the private folder is made. */
     public static final String FOLDER_PROPERTY = "org.umh4j.library.tmpdir";
+
+    private static final Set<PosixFilePermission> OWNER_ONLY =
+            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
+    private static final int ATTEMPTS = 100;
 
     private NativeLibrary() {}
 
@@ -122,10 +129,7 @@ public final class NativeLibrary {
         Path folder = privateFolder(base);
         Path file = folder.resolve("libumh4j.so");
         try {
-            Files.write(file, library, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-            if (!Arrays.equals(Files.readAllBytes(file), library)) {
-                throw new IOException("the library was changed while it was written");
-            }
+            write(file, library);
             System.load(file.toString());
         } finally {
             Files.deleteIfExists(file);
@@ -133,13 +137,31 @@ public final class NativeLibrary {
         }
     }
 
+    /** The streams of java.io: the JVM has their classes already, and not those of channels. */
+    private static void write(Path file, byte[] library) throws IOException {
+        try (FileOutputStream out = new FileOutputStream(file.toFile())) {
+            out.write(library);
+        }
+        try (FileInputStream in = new FileInputStream(file.toFile())) {
+            if (!Arrays.equals(in.readAllBytes(), library)) {
+                throw new IOException("the library was changed while it was written");
+            }
+        }
+    }
+
     /** A new folder of mode 0700 below one that nobody else can rename or replace anything of ours in. */
     public static Path privateFolder(Path base) throws IOException {
-        Path folder = Files.createTempDirectory(
-                TrustedPath.require(base),
-                "umh4j-",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Objects.requireNonNull(folder);
-        return folder;
+        Path trusted = TrustedPath.require(base);
+        for (int attempt = 1; ; attempt++) {
+            // Not a secret: the folder is made anew or not at all. A source of secrets takes 20 ms to be set up.
+            Path folder = trusted.resolve("umh4j-" + Long.toHexString(System.nanoTime()));
+            try {
+                return Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+            } catch (FileAlreadyExistsException e) {
+                if (attempt == ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
     }
 }

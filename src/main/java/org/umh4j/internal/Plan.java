@@ -6,7 +6,6 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * What the launcher is told: {@code struct umh_plan} of {@code umh_plan.h}, field by field in its order.
@@ -110,7 +109,7 @@ public final class Plan {
         return (steps & step) != 0;
     }
 
-    /** Gives the helper our descriptor fd as its descriptor target. */
+    /** Gives the helper our descriptor fd as its descriptor target; targets come in ascending order. */
     public void file(int target, int fd) {
         files.add(new int[] {target, fd});
     }
@@ -156,7 +155,6 @@ public final class Plan {
 
     /** The plan as bytes, variable parts behind the fixed one. */
     byte[] encode() {
-        files.sort((a, b) -> Integer.compare(a[0], b[0]));
         byte[][] parts = {
             affinity, terminated(cwd), terminated(root), terminated(keyring), terminated(execLabel), terminated(uidMap),
             terminated(gidMap), terminated(setgroups), files(), ints(groups), joins(), rules(), seccomp
@@ -221,12 +219,19 @@ public final class Plan {
     }
 
     private byte[] joins() {
-        return ints(joins.stream().flatMapToInt(join -> IntStream.of(place(join[0]), join[1])).toArray());
+        int[] words = new int[2 * joins.size()];
+        for (int i = 0; i < joins.size(); i++) {
+            words[2 * i] = place(joins.get(i)[0]);
+            words[2 * i + 1] = joins.get(i)[1];
+        }
+        return ints(words);
     }
 
     private byte[] rules() {
         ByteBuffer bytes = ByteBuffer.allocate(rules.size() * 2 * Long.BYTES).order(ByteOrder.nativeOrder());
-        rules.forEach(rule -> bytes.putLong(rule[0]).putInt(place((int) rule[1])).putInt(0));
+        for (long[] rule : rules) {
+            bytes.putLong(rule[0]).putInt(place((int) rule[1])).putInt(0);
+        }
         return bytes.array();
     }
 
