@@ -8,7 +8,7 @@ CLI := target/umh4j-$(VERSION)-cli.jar
 SOURCES := pom.xml $(shell find src test/probe -type f)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test check bench bench-quick clean
+.PHONY: help tools build run test check bench bench-quick bench-report clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,10 @@ bench: $(BENCH)/.built ## measures starts, waits and notices against C, ProcessB
 
 bench-quick: $(BENCH)/.built ## the same in under 2 minutes: one JDK, few rounds
 	$(call bench,60,$(JDK)/bin/java)
+
+bench-report: $(BENCH)/.built ## makes the tables and plots of docs/benchmarks.md from the last results
+	$(JAVA) -cp $(BENCH)/classes:target/classes:$$(cat $(BENCH)/classpath) \
+		org.umh4j.bench.Report $(BENCH)/results.jsonl docs/benchmarks.md docs/plots
 
 # Copied to where any user may execute them: one contender is another user.
 define bench

@@ -175,7 +175,8 @@ enum Group {
         PrintStream out = System.out;
         System.setOut(System.err); // rows alone go to where rows are read
         Group group = valueOf(arguments[0]);
-        group.measure(new Recorder(out, group.name().toLowerCase(java.util.Locale.ROOT)), Integer.parseInt(arguments[1]));
+        String name = (group + " " + Contenders.MECHANISM).trim().toLowerCase(java.util.Locale.ROOT);
+        group.measure(new Recorder(out, name), Integer.parseInt(arguments[1]));
         out.flush();
         Runtime.getRuntime().halt(0); // NuProcess has threads that wait
     }
