@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
+import java.util.OptionalInt;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Pipes;
@@ -18,11 +19,17 @@ final class BornState {
     private static final int EPERM = Errno.EPERM.number();
     private static final int EACCES = Errno.EACCES.number();
 
+    private static volatile Remembered remembered;
+
     private BornState() {}
 
     /** Files that the plan sends along are opened on the way; the caller closes them when they have been sent. */
     static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened, Pipes pipes) throws UmhException {
         requirePossible(info, cred);
+        Remembered last = remembered;
+        if (last != null && last.isFor(info, cred)) {
+            return last.plan;
+        }
         Plan plan = new Plan();
         cred.into(plan);
         info.fs().into(plan);
@@ -38,7 +45,56 @@ final class BornState {
         info.namespaces().into(plan, opened, info);
         info.sandbox().into(plan, opened, info);
         info.files().into(plan, opened, pipes, info);
+        if (Remembered.mayBe(info)) {
+            remembered = new Remembered(cred, info, plan);
+        }
         return plan;
+    }
+
+    /**
+     * The plan of the last call that needs nothing from this moment: most programs start the same kind of helper again
+     * and again. Its values are immutable, so the same objects make the same plan.
+     */
+    private static final class Remembered {
+        private final Cred cred;
+        private final Fs fs;
+        private final Sched sched;
+        private final Signals signals;
+        private final Session session;
+        private final Limits limits;
+        private final OptionalInt personality;
+        private final Plan plan;
+
+        Remembered(Cred cred, SubprocessInfo info, Plan plan) {
+            this.cred = cred;
+            this.fs = info.fs();
+            this.sched = info.sched();
+            this.signals = info.signals();
+            this.session = info.session();
+            this.limits = info.limits();
+            this.personality = info.personality();
+            this.plan = plan;
+        }
+
+        /** No descriptor, and nothing that is looked up. */
+        static boolean mayBe(SubprocessInfo info) {
+            return info.namespaces() == Namespaces.inherited()
+                    && info.sandbox() == Sandbox.none()
+                    && info.files() == Files.none()
+                    && !info.limits().hasCgroup()
+                    && !info.session().hasTerminal();
+        }
+
+        boolean isFor(SubprocessInfo info, Cred wanted) {
+            return cred == wanted
+                    && fs == info.fs()
+                    && sched == info.sched()
+                    && signals == info.signals()
+                    && session == info.session()
+                    && limits == info.limits()
+                    && personality.equals(info.personality())
+                    && mayBe(info);
+        }
     }
 
     /** What can be known before anything is made; the kernel's own answer to the same is the errno. */

@@ -109,7 +109,8 @@ public record CapabilitySet(long bits) {
 
     /** What is in both; the kernel's {@code cap_intersect()}. */
     public CapabilitySet intersect(CapabilitySet other) {
-        return new CapabilitySet(bits & other.bits);
+        long both = bits & other.bits;
+        return both == bits ? this : new CapabilitySet(both);
     }
 
     /** What is in either; the kernel's {@code cap_combine()}. */

@@ -262,9 +262,13 @@ public final class Cred {
 
     /** Cut by the policy: what the init function gets, and once more what it answers. */
     Cred cutBy(CapabilitySet bset, CapabilitySet inheritablePolicy) {
-        return bounding(bounding.intersect(bset))
-                .inheritable(inheritable.intersect(inheritablePolicy))
-                .ambient(ambient.intersect(inheritablePolicy));
+        CapabilitySet boundingLeft = bounding.intersect(bset);
+        CapabilitySet inheritableLeft = inheritable.intersect(inheritablePolicy);
+        CapabilitySet ambientLeft = ambient.intersect(inheritablePolicy);
+        if (boundingLeft == bounding && inheritableLeft == inheritable && ambientLeft == ambient) {
+            return this;
+        }
+        return bounding(boundingLeft).inheritable(inheritableLeft).ambient(ambientLeft);
     }
 
     /**

@@ -124,6 +124,10 @@ public final class Limits {
         return cgroup == null ? null : Bytes.toString(cgroup);
     }
 
+    boolean hasCgroup() {
+        return cgroup != null || cgroupFd != null;
+    }
+
     void into(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
         if (oomScoreAdj != null) {
             plan.require(UmhStage.OOM_SCORE_ADJ.bit());
@@ -137,7 +141,7 @@ public final class Limits {
             plan.require(UmhStage.COREDUMP_FILTER.bit());
         }
         rlimits(plan);
-        if (cgroup != null || cgroupFd != null) {
+        if (hasCgroup()) {
             int fd = cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(cgroupFd);
             if (fd < 0) {
                 throw info.failed(UmhStage.CGROUP, fd, 0);

@@ -16,6 +16,8 @@ public final class Session {
     }
 
     private static final int NONE = -1;
+    private static final Session OWN = new Session(Kind.SESSION, NONE);
+    private static final Session INHERITED = new Session(Kind.INHERITED, NONE);
 
     private final Kind kind;
     private final int terminal;
@@ -27,7 +29,7 @@ public final class Session {
 
     /** A session of its own, without a terminal: the default. */
     public static Session own() {
-        return new Session(Kind.SESSION, NONE);
+        return OWN;
     }
 
     /** The JVM's session and terminal, in a process group of its own. */
@@ -37,7 +39,7 @@ public final class Session {
 
     /** The JVM's session, group and terminal: what is typed there to interrupt the JVM interrupts the helper too. */
     public static Session inherited() {
-        return new Session(Kind.INHERITED, NONE);
+        return INHERITED;
     }
 
     /**
@@ -52,12 +54,16 @@ public final class Session {
         return new Session(Kind.SESSION, fd);
     }
 
+    boolean hasTerminal() {
+        return terminal != NONE;
+    }
+
     void into(Plan plan) {
         if (kind != Kind.INHERITED) {
             plan.require(UmhStage.SESSION.bit());
         }
         plan.flags |= kind == Kind.GROUP ? Plan.GROUP : 0;
-        if (terminal != NONE) {
+        if (hasTerminal()) {
             plan.require(UmhStage.TERMINAL.bit());
             plan.terminal(terminal);
         }

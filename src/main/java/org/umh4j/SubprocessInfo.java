@@ -93,8 +93,7 @@ public final class SubprocessInfo {
     private static byte[][] encoded(String[] strings, String what) {
         byte[][] bytes = new byte[strings == null ? 0 : strings.length][];
         for (int i = 0; i < bytes.length; i++) {
-            String name = what + "[" + i + "]";
-            bytes[i] = Bytes.of(Objects.requireNonNull(strings[i], name), name);
+            bytes[i] = Bytes.of(strings[i], what, i);
         }
         return bytes;
     }
@@ -102,8 +101,7 @@ public final class SubprocessInfo {
     private static byte[][] copied(byte[][] strings, String what) {
         byte[][] bytes = new byte[strings == null ? 0 : strings.length][];
         for (int i = 0; i < bytes.length; i++) {
-            String name = what + "[" + i + "]";
-            bytes[i] = Bytes.of(Objects.requireNonNull(strings[i], name), name);
+            bytes[i] = Bytes.of(strings[i], what, i);
         }
         return bytes;
     }

@@ -10,9 +10,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.umh4j.Helper;
+import org.umh4j.KernelPlan;
 import org.umh4j.Signal;
+import org.umh4j.UmhStage;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.internal.Plan;
+import org.umh4j.internal.PlannedStart;
 
 /** What is varied, one value at a time, while the contenders start programs. Each group has a JVM of its own. */
 enum Group {
@@ -135,6 +139,25 @@ enum Group {
                 thread.join();
             }
             return (System.nanoTime() - begin) / 1e3 / BATCH;
+        }
+    },
+
+    /** What each step of the launcher costs: all of them, and all but one. */
+    STEPS {
+        @Override
+        void measure(Recorder recorder, int rounds) throws Exception {
+            Plan plan = KernelPlan.of(Contenders.info(TINY));
+            long steps = PlannedStart.steps(plan);
+            List<Contender> contenders = Contenders.near(TINY);
+            contenders.add(new Contender("all steps", PlannedStart.of(TINY, plan, steps)::run));
+            for (UmhStage stage : UmhStage.values()) {
+                if ((steps >> stage.ordinal() & 1) != 0) {
+                    long others = steps & ~(1L << stage.ordinal());
+                    contenders.add(new Contender("without " + stage, PlannedStart.of(TINY, plan, others)::run));
+                }
+            }
+            contenders.add(new Contender("no step", PlannedStart.of(TINY, plan, 0)::run));
+            recorder.record("", fileName(TINY), contenders, Interleaved.micros(contenders, warmUp(rounds), rounds));
         }
     },
 

@@ -2,11 +2,15 @@
 package org.umh4j.bench;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * Measures contenders side by side: every round makes one call of each, in an order that moves on by one each time, so
- * that whatever the machine does beside it hits them alike.
+ * Measures contenders side by side: every round makes one call of each, in an order of chance, so that whatever the
+ * machine does beside it hits them alike, and what the one before has left in the caches too.
  */
 final class Interleaved {
     private Interleaved() {}
@@ -15,9 +19,11 @@ final class Interleaved {
     static List<Samples> micros(List<Contender> contenders, int warmUp, int rounds) throws Exception {
         List<Samples> samples = new ArrayList<>();
         contenders.forEach(contender -> samples.add(new Samples()));
+        List<Integer> order = IntStream.range(0, contenders.size()).boxed().collect(Collectors.toList());
+        Random random = new Random(1); // the same each time
         for (int round = -warmUp; round < rounds; round++) {
-            for (int i = 0; i < contenders.size(); i++) {
-                int turn = Math.floorMod(round + i, contenders.size());
+            Collections.shuffle(order, random);
+            for (int turn : order) {
                 if (Math.floorMod(round, contenders.get(turn).every()) == 0) {
                     double micros = micros(contenders.get(turn));
                     if (round >= 0) {

@@ -15,10 +15,34 @@ public final class Bytes {
     private static final Charset SYSTEM =
             Charset.forName(System.getProperty("sun.jnu.encoding", StandardCharsets.UTF_8.name()));
 
+    private static final int NO_INDEX = -1;
+
     private Bytes() {}
 
     /** The bytes of a string, which is called {@code what} in the exception about a NUL or an impossible character. */
     public static byte[] of(String string, String what) {
+        return of(string, what, NO_INDEX);
+    }
+
+    /** The same of one of several. */
+    public static byte[] of(String string, String what, int index) {
+        if (string == null) {
+            throw new NullPointerException(name(what, index));
+        }
+        if (string.indexOf('\0') < 0) {
+            byte[] bytes = string.getBytes(SYSTEM);
+            if (bytes.length == string.length() && new String(bytes, StandardCharsets.ISO_8859_1).equals(string)) {
+                return bytes; // ASCII, as nearly always; a character that has no bytes would have become a '?'
+            }
+        }
+        return encoded(string, name(what, index));
+    }
+
+    private static String name(String what, int index) {
+        return index == NO_INDEX ? what : what + "[" + index + "]";
+    }
+
+    private static byte[] encoded(String string, String what) {
         try {
             ByteBuffer encoded = SYSTEM.newEncoder()
                     .onMalformedInput(CodingErrorAction.REPORT)
@@ -34,7 +58,16 @@ public final class Bytes {
 
     /** A copy without NUL. */
     public static byte[] of(byte[] bytes, String what) {
-        return checked(bytes.clone(), what);
+        return of(bytes, what, NO_INDEX);
+    }
+
+    /** The same of one of several. */
+    public static byte[] of(byte[] bytes, String what, int index) {
+        if (bytes == null) {
+            throw new NullPointerException(name(what, index));
+        }
+        byte[] copy = bytes.clone();
+        return new String(copy, StandardCharsets.ISO_8859_1).indexOf('\0') < 0 ? copy : checked(copy, name(what, index));
     }
 
     /** The string that these bytes are in the system's encoding. */

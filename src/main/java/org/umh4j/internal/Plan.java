@@ -83,6 +83,7 @@ public final class Plan {
     private int cgroupFd = NO_FILE;
     private int limited;
     private int limitsRequired;
+    private volatile byte[] encoded;
 
     /** Asks for a step; the bit is 1 shifted by the ordinal of its UmhStage. */
     public Plan take(long step) {
@@ -153,8 +154,15 @@ public final class Plan {
         return cgroupFd;
     }
 
-    /** The plan as bytes, variable parts behind the fixed one. */
+    /** The plan as bytes, variable parts behind the fixed one; each time new ones. From then on it does not change. */
     byte[] encode() {
+        if (encoded == null) {
+            encoded = encoding();
+        }
+        return encoded.clone();
+    }
+
+    private byte[] encoding() {
         byte[][] parts = {
             affinity, terminated(cwd), terminated(root), terminated(keyring), terminated(execLabel), terminated(uidMap),
             terminated(gidMap), terminated(setgroups), files(), ints(groups), joins(), rules(), seccomp

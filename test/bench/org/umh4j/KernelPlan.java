@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Pipes;
+import org.umh4j.internal.Plan;
+
+/** The plan of a plain call, for measuring what its steps cost. */
+public final class KernelPlan {
+    private KernelPlan() {}
+
+    /** As a call of the kernel's own kind has it. */
+    public static Plan of(SubprocessInfo info) throws UmhException {
+        try (OpenedFiles opened = new OpenedFiles()) {
+            return BornState.plan(info, Cred.unchanged(), opened, Pipes.none());
+        }
+    }
+}
