@@ -84,6 +84,8 @@ enum umh_stage umh_send_stage(const struct umh_request *request, int error, uint
 
 	for (unsigned i = 0; error == EBADF && i < request->fd_count; i++) {
 		if (fcntl(request->fds[i], F_GETFD) < 0) {
+			if (i == plan->terminal)
+				return UMH_STAGE_TERMINAL;
 			*detail = files[i].target;
 			return UMH_STAGE_SOURCE;
 		}

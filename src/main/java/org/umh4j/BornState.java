@@ -101,6 +101,7 @@ final class BornState {
     private static void requirePossible(SubprocessInfo info, Cred cred) throws UmhException {
         cred.requirePossible();
         info.namespaces().requirePossible();
+        info.sched().requirePossible();
         if (info.namespaces().deniesSetgroups() && cred.changesGroups()) {
             throw new IllegalArgumentException("groups can't be set where the map of gids was written without privilege");
         }

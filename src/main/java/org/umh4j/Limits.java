@@ -52,9 +52,12 @@ public final class Limits {
     /**
      * One limit, soft and hard, in the resource's unit; {@link Resource#INFINITY} for none.
      *
-     * @throws IllegalArgumentException if the soft limit is above the hard one
+     * @throws IllegalArgumentException if the soft limit is above the hard one, or one is negative
      */
     public Limits rlimit(Resource resource, long soft, long hard) {
+        if (Math.min(soft, hard) < Resource.INFINITY) {
+            throw new IllegalArgumentException(resource + ": limit " + Math.min(soft, hard) + " is negative");
+        }
         if (Long.compareUnsigned(soft, hard) > 0) {
             throw new IllegalArgumentException(resource + ": soft limit " + text(soft) + " is above the hard one " + text(hard));
         }

@@ -90,6 +90,7 @@ public final class Namespaces {
 
     /** A new user namespace in which the JVM's user and group are these and nobody else exists: needs no privilege. */
     public Namespaces mapSelf(long uid, long gid) {
+        requireIds(uid, gid);
         Namespaces copy = unshare(Namespace.USER);
         copy.mapSelf = true;
         copy.uidMap = uid + " SELF 1\n";
@@ -116,15 +117,38 @@ public final class Namespaces {
     }
 
     private static String line(String map, long inside, long outside, long count) {
-        for (long id : new long[] {inside, outside, count}) {
+        requireIds(inside, outside, count);
+        if (count == 0 || map.lines().count() >= MOST_MAP_LINES) {
+            throw new IllegalArgumentException("a map has 1 to " + MOST_MAP_LINES + " ranges of at least one id");
+        }
+        requireIds(inside + count - 1, outside + count - 1);
+        String line = inside + " " + outside + " " + count;
+        if (map.lines().anyMatch(other -> overlap(line.split(" "), other.split(" ")))) {
+            throw new IllegalArgumentException("range " + line + " overlaps another one of the map");
+        }
+        return map + line + "\n";
+    }
+
+    private static void requireIds(long... ids) {
+        for (long id : ids) {
             if (id < 0 || id > Cred.LARGEST_ID) {
                 throw new IllegalArgumentException("id " + id + " is not in 0 to " + Cred.LARGEST_ID);
             }
         }
-        if (count == 0 || map.lines().count() >= MOST_MAP_LINES) {
-            throw new IllegalArgumentException("a map has 1 to " + MOST_MAP_LINES + " ranges of at least one id");
+    }
+
+    /** Whether two ranges have an id in common, inside or outside. */
+    private static boolean overlap(String[] range, String[] other) {
+        long count = Long.parseLong(range[2]);
+        long otherCount = Long.parseLong(other[2]);
+        for (int side = 0; side < 2; side++) {
+            long first = Long.parseLong(range[side]);
+            long otherFirst = Long.parseLong(other[side]);
+            if (first < otherFirst + otherCount && otherFirst < first + count) {
+                return true;
+            }
         }
-        return map + inside + " " + outside + " " + count + "\n";
+        return false;
     }
 
     boolean isNewUser() {

@@ -34,6 +34,9 @@ public enum OpenFlag {
             }
             bits |= flag.bits;
         }
+        if ((bits & EXCLUSIVE.bits) != 0 && (bits & CREATE.bits) == 0) {
+            throw new IllegalArgumentException("EXCLUSIVE is for a file that is created: add CREATE");
+        }
         return bits;
     }
 }

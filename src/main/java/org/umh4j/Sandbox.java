@@ -40,13 +40,14 @@ public final class Sandbox {
 
     private static final long[] ADDED = {FIRST_ABI, 1 << 13, 1 << 14, 0, 1 << 15};
 
+    private static final long KNOWN = (1 << 16) - 1;
     private static final long READ_ONLY = EXECUTE | READ_FILE | READ_DIR;
     /** What a rule on a file, not a folder, may leave: execute, write, read, truncate, ioctl. */
     private static final long OF_FILES = EXECUTE | 1 << 1 | READ_FILE | 1 << 14 | 1 << 15;
 
     private static final Sandbox NONE = new Sandbox(null, null);
 
-    /** Rights below a path; -1 stands for all that the kernel knows. */
+    /** Rights below a path. What the running kernel does not know of them is not taken away there either. */
     private record Rule(String path, long access) {}
 
     private final byte[] seccomp;
@@ -92,11 +93,15 @@ public final class Sandbox {
 
     /** Leaves everything below a folder, or with a file. */
     public Sandbox readWrite(String path) {
-        return rule(path, -1);
+        return rule(path, KNOWN);
     }
 
-    /** Leaves the rights of these bits, the {@code LANDLOCK_ACCESS_FS_*} of the kernel. */
+    /** Leaves the rights of these bits, the {@code LANDLOCK_ACCESS_FS_*} of the kernel, up to those of ABI 5. */
     public Sandbox rule(String path, long access) {
+        if (access == 0 || (access & ~KNOWN) != 0) {
+            throw new IllegalArgumentException(
+                    "landlock access 0x" + Long.toHexString(access) + " is not in 1 to 0x" + Long.toHexString(KNOWN));
+        }
         List<Rule> more = new ArrayList<>(rules == null ? List.of() : rules);
         Bytes.of(path, "landlock path");
         more.add(new Rule(path, access));

@@ -38,6 +38,7 @@ public final class Sched {
     private static final int IO_LEVELS = 8;
     private static final int LARGEST_PRIORITY = 99;
     private static final int WORD = 64;
+    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
     private static final Sched KERNEL = new Sched();
 
     private Integer policy;
@@ -121,9 +122,9 @@ public final class Sched {
                     "runtime " + runtime + ", deadline " + deadline + ", period " + period + ": not in rising order from 1 µs");
         }
         Sched copy = policy(SCHED_DEADLINE, 0);
-        copy.runtimeNanos = runtime.toNanos();
-        copy.deadlineNanos = deadline.toNanos();
-        copy.periodNanos = period.toNanos();
+        copy.runtimeNanos = nanos(runtime, "runtime");
+        copy.deadlineNanos = nanos(deadline, "deadline");
+        copy.periodNanos = nanos(period, "period");
         return copy;
     }
 
@@ -165,14 +166,28 @@ public final class Sched {
         return copy;
     }
 
-    /** How late timers may be so that several can fire together; at least a nanosecond. */
+    /** How late timers may be so that several can fire together; at least a nanosecond. Not for a real-time policy. */
     public Sched timerSlack(Duration slack) {
         if (slack.isNegative() || slack.isZero()) {
             throw new IllegalArgumentException("timer slack " + slack + " is not positive");
         }
         Sched copy = new Sched(this);
-        copy.timerSlackNanos = slack.toNanos();
+        copy.timerSlackNanos = nanos(slack, "timer slack");
         return copy;
+    }
+
+    private static long nanos(Duration duration, String what) {
+        if (duration.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(what + " " + duration + " is more than " + Long.MAX_VALUE + " ns");
+        }
+        return duration.toNanos();
+    }
+
+    /** Refuses what the kernel would take and not do: a real-time task's timers are never late. */
+    void requirePossible() {
+        if (isRealTime() && timerSlackNanos != null) {
+            throw new IllegalArgumentException("timer slack is for other policies than FIFO, RR and DEADLINE");
+        }
     }
 
     /** Whether the policy is one that needs a privilege. */

@@ -39,6 +39,8 @@ public final class SubprocessInfo {
         RELEASED
     }
 
+    private static final int PERSONALITY_QUERY = 0xffff_ffff;
+
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
     /** What is executed; not what was asked for, where one program mediates all calls. */
     private final byte[] path;
@@ -156,7 +158,8 @@ public final class SubprocessInfo {
     /** How the helper is scheduled; the default is the usual policy, nice 0, every cpu. */
     public SubprocessInfo sched(Sched scheduling) {
         requireSetUp();
-        sched = Objects.requireNonNull(scheduling, "sched");
+        scheduling.requirePossible();
+        sched = scheduling;
         return this;
     }
 
@@ -199,6 +202,9 @@ public final class SubprocessInfo {
     /** The bits of {@code personality(2)}; the default is 0. */
     public SubprocessInfo personality(int bits) {
         requireSetUp();
+        if (bits == PERSONALITY_QUERY) {
+            throw new IllegalArgumentException("personality 0xffffffff is none: it only asks for the present one");
+        }
         personality = OptionalInt.of(bits);
         return this;
     }
