@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.umh4j.Capability.CAP_CHOWN;
+import static org.umh4j.Capability.CAP_KILL;
+
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
+
+/**
+ * What can't be is refused where it is said, or when the helper is to be started, or else by the kernel at its stage; and
+ * then there is no process.
+ */
+@ExtendWith(Leaks.class)
+final class ImpossibleTest {
+    private static final Cred CRED = Cred.unchanged();
+    private static final Sched SCHED = Sched.kernel();
+    private static final Limits LIMITS = Limits.kernel();
+    private static final Namespaces NAMESPACES = Namespaces.inherited();
+    private static final Sandbox SANDBOX = Sandbox.none();
+    private static final CapabilitySet CHOWN = CapabilitySet.of(CAP_CHOWN);
+    private static final CapabilitySet KILL = CapabilitySet.of(CAP_KILL);
+    private static final CapabilitySet UNKNOWN = new CapabilitySet(1L << 63);
+
+    /** Something that no kernel would take, and what has to be in the message. */
+    record Refusal(String message, Executable said) {
+        @Override
+        public String toString() {
+            return message;
+        }
+    }
+
+    private static Refusal refusal(String message, Executable said) {
+        return new Refusal(message, said);
+    }
+
+    private static SubprocessInfo probe() {
+        return ProbeProgram.doing("exit", "0");
+    }
+
+    static Stream<Refusal> identities() {
+        return Stream.of(
+                refusal("uid -1 is not in 0 to 4294967294", () -> CRED.uid(-1)),
+                refusal("uid 4294967295 is not in 0 to", () -> CRED.uids(0, 0xffff_ffffL, 0)),
+                refusal("gid -1 is not in", () -> CRED.gid(-1)),
+                refusal("group 4294967295 is not in", () -> CRED.groups(1, 0xffff_ffffL)),
+                refusal("65537 groups are more than 65536", () -> CRED.groups(new long[65_537])),
+                refusal("no-such-user", () -> CRED.user("no-such-user")),
+                refusal("no-such-group", () -> CRED.group("no-such-group")),
+                refusal("inheritable has cap_63, which this kernel does not know", () -> CRED.inheritable(UNKNOWN)),
+                refusal("permitted has cap_63", () -> CRED.permitted(UNKNOWN)),
+                refusal("effective has cap_63", () -> CRED.effective(UNKNOWN)),
+                refusal("ambient has cap_63", () -> CRED.ambient(UNKNOWN)),
+                refusal("no capability 'cap_of_darkness'", () -> CapabilitySet.parse("cap_chown,cap_of_darkness")),
+                refusal("no capability 'cap_64'", () -> CapabilitySet.parse("cap_64")),
+                refusal("this kernel has no cap_63", () -> CapabilitySet.parse("cap_63")),
+                refusal("this kernel has no cap_63", () -> CapabilitySet.parse("8000000000000000")),
+                refusal("not a capability set of at most 16", () -> CapabilitySet.parse("0x10000000000000000")),
+                refusal("ambient cap_chown is not inheritable", () -> probe().cred(CRED.ambient(CHOWN))),
+                refusal("ambient cap_chown is not permitted",
+                        () -> probe().cred(CRED.permitted(KILL).inheritable(CHOWN).ambient(CHOWN))),
+                refusal("ambient cap_chown with another uid needs permitted",
+                        () -> probe().cred(CRED.uid(1).inheritable(CHOWN).ambient(CHOWN))),
+                refusal("effective cap_chown is not permitted", () -> probe().cred(CRED.permitted(KILL).effective(CHOWN))),
+                refusal("keyring has a NUL", () -> CRED.newKeyring("a\0")),
+                refusal("execLabel has a NUL", () -> CRED.execLabel("a\0")));
+    }
+
+    static Stream<Refusal> places() {
+        return Stream.of(
+                refusal("umask 01000 is not in 0 to 0777", () -> Fs.kernel().umask(01000)),
+                refusal("umask 037777777777 is not in", () -> Fs.kernel().umask(-1)),
+                refusal("root has a NUL", () -> Fs.kernel().root("/\0")),
+                refusal("cwd has a NUL", () -> Fs.kernel().cwd("/\0")),
+                refusal("descriptor 65536 is not in 0 to 65535", () -> Files.none().toJvm(65_536)),
+                refusal("descriptor -1 is negative", () -> Files.none().inherit(3, -1)),
+                refusal("descriptor 2 can't be the same as 1, which is none", () -> Files.none().same(2, 1)),
+                refusal("one access", () -> Files.none().open(1, "/x", OpenFlag.WRITE, OpenFlag.READ_WRITE)),
+                refusal("EXCLUSIVE is for a file that is created",
+                        () -> Files.none().open(1, "/x", OpenFlag.WRITE, OpenFlag.EXCLUSIVE)),
+                refusal("holds no descriptor", () -> UsermodeHelper.exec(probe().files(Files.none().inherit(1, held())), UmhWait.PROC)),
+                refusal("nobody would have the other end",
+                        () -> UsermodeHelper.exec(probe().files(Files.none().toJvm(1)), UmhWait.PROC)),
+                refusal("descriptor -1 is negative", () -> Session.terminal(-1)),
+                refusal("personality 0xffffffff is none", () -> probe().personality(-1)));
+    }
+
+    /** A channel that is not the JDK's own. */
+    private static ReadableByteChannel held() {
+        return Channels.newChannel(new java.io.ByteArrayInputStream(new byte[0]));
+    }
+
+    static Stream<Refusal> amounts() {
+        Duration day = Duration.ofDays(1);
+        Duration ages = Duration.ofSeconds(Long.MAX_VALUE);
+        return Stream.of(
+                refusal("NOFILE: soft limit 2 is above the hard one 1", () -> LIMITS.rlimit(Resource.NOFILE, 2, 1)),
+                refusal("CPU: soft limit infinity is above the hard one 1",
+                        () -> LIMITS.rlimit(Resource.CPU, Resource.INFINITY, 1)),
+                refusal("CORE: limit -2 is negative", () -> LIMITS.rlimit(Resource.CORE, -2)),
+                refusal("oom_score_adj 1001 is not in -1000 to 1000", () -> LIMITS.oomScoreAdj(1001)),
+                refusal("oom_score_adj -1001", () -> LIMITS.oomScoreAdj(-1001)),
+                refusal("coredump filter 0x200 is not in 0 to 0x1ff", () -> LIMITS.coredumpFilter(0x200)),
+                refusal("cgroup has a NUL", () -> LIMITS.cgroup("/\0")),
+                refusal("descriptor -1 is negative", () -> LIMITS.cgroup(-1)),
+                refusal("nice value 20 is not in -20 to 19", () -> SCHED.nice(20)),
+                refusal("nice value -21", () -> SCHED.nice(-21)),
+                refusal("real-time priority 0 is not in 1 to 99", () -> SCHED.fifo(0)),
+                refusal("real-time priority 100", () -> SCHED.rr(100)),
+                refusal("not in rising order from 1 µs", () -> SCHED.deadline(day, Duration.ofHours(1), day)),
+                refusal("not in rising order from 1 µs", () -> SCHED.deadline(Duration.ofNanos(1000), day, day)),
+                refusal("period PT2562047788015215H30M7S is more than", () -> SCHED.deadline(day, day, ages)),
+                refusal("no cpu is given", () -> SCHED.affinity()),
+                refusal("cpu 65536 is not in 0 to 65535", () -> SCHED.affinity(65_536)),
+                refusal("I/O level 8 of BEST_EFFORT is not in 0 to 7", () -> SCHED.ioprio(Sched.IoClass.BEST_EFFORT, 8)),
+                refusal("I/O level 1 of IDLE is not in 0 to 0", () -> SCHED.ioprio(Sched.IoClass.IDLE, 1)),
+                refusal("timer slack PT0S is not positive", () -> SCHED.timerSlack(Duration.ZERO)),
+                refusal("timer slack PT2562047788015215H30M7S is more than", () -> SCHED.timerSlack(ages)),
+                refusal("timer slack is for other policies", () -> probe().sched(SCHED.timerSlack(day).fifo(1))),
+                refusal("limit -1 is negative", () -> Capture.defaults().limit(-1)));
+    }
+
+    static Stream<Refusal> views() {
+        Namespaces user = NAMESPACES.unshare(Namespace.USER);
+        return Stream.of(
+                refusal("a new user namespace needs maps", () -> probe().namespaces(user)),
+                refusal("a new user namespace needs maps", () -> probe().namespaces(NAMESPACES.mapUids(0, 1, 1))),
+                refusal("id -1 is not in 0 to 4294967294", () -> NAMESPACES.mapSelf(-1, 0)),
+                refusal("id 4294967295 is not in", () -> NAMESPACES.mapSelf(0, 0xffff_ffffL)),
+                refusal("id -1 is not in", () -> NAMESPACES.mapUids(-1, 0, 1)),
+                refusal("id 4294967295 is not in", () -> NAMESPACES.mapGids(2, 4_294_967_290L, 6)),
+                refusal("at least one id", () -> NAMESPACES.mapUids(0, 0, 0)),
+                refusal("range 9 2000 1 overlaps another", () -> NAMESPACES.mapUids(0, 1000, 10).mapUids(9, 2000, 1)),
+                refusal("range 10 1009 1 overlaps another", () -> NAMESPACES.mapGids(0, 1000, 10).mapGids(10, 1009, 1)),
+                refusal("a map has 1 to 340 ranges", ImpossibleTest::mapOf341Ranges),
+                refusal("groups can't be set where the map of gids was written without privilege",
+                        () -> UsermodeHelper.exec(probe().namespaces(NAMESPACES.mapRoot()).cred(CRED.groups(1)), UmhWait.PROC)),
+                refusal("pid 0 is not positive", () -> NAMESPACES.join(0)),
+                refusal("pid 2147483648", () -> NAMESPACES.join(1L << 31)),
+                refusal("namespace has a NUL", () -> NAMESPACES.joinFile(Namespace.NET, "/\0")),
+                refusal("no namespace 'space'", () -> Namespace.of("space")),
+                refusal("a filter of 0 bytes is not 1 to 4096 instructions", () -> SANDBOX.seccomp(new byte[0])),
+                refusal("a filter of 12 bytes", () -> SANDBOX.seccomp(new byte[12])),
+                refusal("a filter of 32776 bytes", () -> SANDBOX.seccomp(new byte[4097 * 8])),
+                refusal("landlock path has a NUL", () -> SANDBOX.readOnly("/\0")),
+                refusal("landlock access 0x0 is not in 1 to 0xffff", () -> SANDBOX.rule("/", 0)),
+                refusal("landlock access 0x10000 is not in", () -> SANDBOX.rule("/", 1 << 16)),
+                refusal("signal 0 is not in 1 to 64", () -> Signals.kernel().block(0)),
+                refusal("signal 65 is not in", () -> Signals.kernel().ignore(65)),
+                refusal("can be neither blocked nor ignored", () -> Signals.kernel().ignore(9)),
+                refusal("can be neither blocked nor ignored", () -> Signals.kernel().block(15, 19)));
+    }
+
+    private static void mapOf341Ranges() {
+        Namespaces map = NAMESPACES;
+        for (int id = 0; id <= 340; id++) {
+            map = map.mapUids(id, id, 1);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource({"identities", "places", "amounts", "views"})
+    void whatNoKernelWouldTakeIsRefusedWithTheFieldAndTheLimit(Refusal refusal) {
+        String message = assertThrows(IllegalArgumentException.class, refusal.said()).getMessage();
+        assertTrue(message.contains(refusal.message()), message);
+    }
+
+    /** Something that this host does not take, and where it says so. */
+    record Failure(String expected, Consumer<SubprocessInfo> asked) {
+        @Override
+        public String toString() {
+            return expected;
+        }
+    }
+
+    private static Failure fails(String expected, Consumer<SubprocessInfo> asked) {
+        return new Failure(expected, asked);
+    }
+
+    private static Failure cred(String expected, Cred cred) {
+        return fails(expected, info -> info.cred(cred));
+    }
+
+    private static Failure sched(String expected, Sched sched) {
+        return fails(expected, info -> info.sched(sched));
+    }
+
+    private static Failure namespaces(String expected, Namespaces namespaces) {
+        return fails(expected, info -> info.namespaces(namespaces));
+    }
+
+    static Stream<Failure> credentials() {
+        return Stream.of(
+                fails("UID EINVAL", info -> info.namespaces(NAMESPACES.mapRoot()).cred(CRED.uid(5))),
+                fails("GID EINVAL", info -> info.namespaces(NAMESPACES.mapRoot()).cred(CRED.gid(5))),
+                fails("GROUPS EINVAL", info -> info.namespaces(ranges()).cred(CRED.groups(50))),
+                cred("CAPABILITIES EPERM", CRED.bounding(KILL).inheritable(CHOWN)),
+                cred("EFFECTIVE EPERM", CRED.uid(1).effective(CHOWN)),
+                cred("KEYRING EPERM", CRED.newKeyring(".dot")),
+                cred("KEYRING EINVAL", CRED.newKeyring("k".repeat(4096))),
+                cred("EXEC_LABEL EINVAL", CRED.execLabel("no-such-label")));
+    }
+
+    private static Namespaces ranges() {
+        return NAMESPACES.mapUids(0, 0, 10).mapGids(0, 0, 10);
+    }
+
+    static Stream<Failure> paths() throws IOException {
+        Files file = Files.none();
+        Path folder = ProbeProgram.FOLDER;
+        return Stream.of(
+                fails("ROOT ENOTDIR", info -> info.fs(Fs.kernel().root("/etc/passwd"))),
+                fails("ROOT ENOENT", info -> info.fs(Fs.kernel().root("/no/such"))),
+                fails("ROOT ENOENT", info -> info.fs(Fs.kernel().root(""))),
+                fails("CWD ENOTDIR", info -> info.fs(Fs.kernel().cwd("/etc/passwd"))),
+                fails("CWD ENOENT", info -> info.fs(Fs.kernel().root(folder.toString()).cwd(folder.toString()))),
+                fails("EXEC ENOENT", info -> info.fs(Fs.kernel().root("/proc/sys"))),
+                fails("SOURCE ENOENT", info -> info.files(file.open(3, "/no/such", OpenFlag.READ))),
+                fails("SOURCE EISDIR", info -> info.files(file.open(3, "/etc", OpenFlag.WRITE))),
+                fails("SOURCE EEXIST", info -> info.files(file.open(3, "/etc/passwd", OpenFlag.CREATE, OpenFlag.EXCLUSIVE))),
+                fails("SOURCE EBADF", info -> info.files(file.inherit(3, 65_000))),
+                fails("CGROUP ENOENT", info -> info.limits(LIMITS.cgroup("/no/such"))),
+                fails("CGROUP ENOTDIR", info -> info.limits(LIMITS.cgroup("/etc/passwd"))),
+                fails("CGROUP EINVAL", info -> info.limits(LIMITS.cgroup("/etc"))),
+                fails("CGROUP EINVAL", info -> info.limits(LIMITS.cgroup(cgroupOfTheFirstVersion()))),
+                fails("CGROUP EINVAL", info -> info.limits(LIMITS.cgroup(0))),
+                fails("CGROUP EBADF", info -> info.limits(LIMITS.cgroup(65_000))),
+                fails("TERMINAL ENOTTY", info -> info.session(Session.terminal(nullDevice()))),
+                fails("TERMINAL EBADF", info -> info.session(Session.terminal(65_000))),
+                fails("LANDLOCK ENOENT", info -> info.cred(CRED.noNewPrivs()).sandbox(SANDBOX.readOnly("/no/such"))));
+    }
+
+    /** Where the host has one; another folder that is none, where it has not. */
+    private static String cgroupOfTheFirstVersion() {
+        try {
+            return java.nio.file.Files.readAllLines(Path.of("/proc/self/mounts")).stream()
+                    .map(line -> line.split(" "))
+                    .filter(mount -> mount[2].equals("cgroup"))
+                    .map(mount -> mount[1])
+                    .findFirst()
+                    .orElse("/proc");
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** A descriptor of the JVM that is no terminal: the epoll or the socket that the library holds is none either. */
+    private static int nullDevice() {
+        for (int fd = 3; ; fd++) {
+            if (java.nio.file.Files.exists(Path.of("/proc/self/fd/" + fd), java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+                return fd;
+            }
+        }
+    }
+
+    static Stream<Failure> resources() {
+        Duration one = Duration.ofMillis(1);
+        Sched deadline = SCHED.deadline(one, one.multipliedBy(20), one.multipliedBy(20));
+        return Stream.of(
+                sched("AFFINITY EINVAL", SCHED.affinity(65_535)),
+                sched("AFFINITY EBUSY", deadline.affinity(0)),
+                sched("SCHED EINVAL", SCHED.deadline(one, one, Duration.ofDays(1000))),
+                fails("NOFILE EPERM", info -> info.limits(LIMITS.rlimit(Resource.NOFILE, Resource.INFINITY))),
+                namespaces("JOIN ESRCH", NAMESPACES.join(deadPid())),
+                namespaces("JOIN ENOENT", NAMESPACES.joinFile(Namespace.NET, "/no/such")),
+                namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.NET, "/proc/self/ns/uts")),
+                namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.NET, "/etc/passwd")),
+                namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.USER, "/proc/self/ns/user")),
+                fails("SECCOMP EINVAL", info -> info.cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(new byte[8]))),
+                fails("SECCOMP EINVAL", info -> info.cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(jumpOutside()))));
+    }
+
+    /** A helper that has ended and was reaped. */
+    private static long deadPid() {
+        SubprocessInfo info = probe();
+        UsermodeHelper.exec(info, UmhWait.PROC);
+        return info.pid();
+    }
+
+    /** {@code BPF_JMP | BPF_JA} by 99, then {@code BPF_RET}. */
+    private static byte[] jumpOutside() {
+        return new byte[] {5, 0, 0, 0, 99, 0, 0, 0, 6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
+    }
+
+    @ParameterizedTest
+    @RequiresRoot
+    @MethodSource({"credentials", "paths", "resources"})
+    void whatThisHostDoesNotTakeFailsAtItsStageAndNothingIsLeft(Failure failure) throws IOException {
+        for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
+            SubprocessInfo info = probe();
+            failure.asked().accept(info);
+            int retval = UsermodeHelper.exec(info, wait);
+            assertEquals(failure.expected(), info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("answered " + retval));
+        }
+        assertEquals(List.of(), Leaks.children());
+        assertEquals(0, UsermodeHelper.exec(probe(), UmhWait.PROC));
+    }
+
+    @Test
+    void setgroupsThatTheUserNamespaceDeniesFailsAtGroups() throws Exception {
+        Jvm.Outcome outcome = new Jvm().under("unshare", "--map-root-user").run(GroupsMain.class);
+        assertEquals("GROUPS EPERM\nUID EINVAL\nADMIN 0\n", outcome.requireSuccess());
+    }
+
+    /** In a user namespace whose only user is root, and setgroups is denied. */
+    static final class GroupsMain {
+        public static void main(String[] arguments) {
+            for (Cred cred : List.of(CRED.groups(0), CRED.uid(7))) {
+                SubprocessInfo info = probe().cred(cred);
+                UsermodeHelper.exec(info, UmhWait.PROC);
+                UmhException failure = info.failure().orElseThrow();
+                System.out.println(failure.stage() + " " + failure.errnoName());
+            }
+            System.out.println("ADMIN " + UsermodeHelper.exec(probe().fs(Fs.kernel().root("/").cwd("/tmp")), UmhWait.PROC));
+        }
+    }
+
+    @Test
+    void oneProgramMediatesAllCallsAndOnlyAllowedPathsAreStarted() throws Exception {
+        assertEquals(
+                "POLICY EPERM\n0\n256\ncalls are already mediated by '/bin/false'\nthe allowed paths are already [/bin/true]\n",
+                new Jvm().run(PathsMain.class).requireSuccess());
+        String refused = "POLICY EPERM\n0\n";
+        assertEquals(refused, new Jvm().option("-Dorg.umh4j.allowed.paths=/bin/x:/bin/true").run(AllowedMain.class).requireSuccess());
+        assertEquals("0\n0\n", new Jvm().option("-Dorg.umh4j.static.path=").run(AllowedMain.class).requireSuccess());
+    }
+
+    private static String call(String path) {
+        SubprocessInfo info = SubprocessInfo.of(path, new String[] {path}, null);
+        int retval = UsermodeHelper.exec(info, UmhWait.PROC);
+        return info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse(Integer.toString(retval));
+    }
+
+    /** Says both rules, and each a second time. */
+    static final class PathsMain {
+        public static void main(String[] arguments) {
+            HelperPaths.allowOnly("/bin/true");
+            System.out.println(call("/bin/false") + "\n" + call("/bin/true"));
+            HelperPaths.mediateBy("/bin/false");
+            System.out.println(call("/bin/true"));
+            for (Executable second : List.<Executable>of(() -> HelperPaths.mediateBy("/x"), () -> HelperPaths.allowOnly("/x"))) {
+                System.out.println(assertThrows(IllegalStateException.class, second).getMessage());
+            }
+        }
+    }
+
+    /** Calls what a property may forbid. */
+    static final class AllowedMain {
+        public static void main(String[] arguments) {
+            System.out.println(call("/bin/false") + "\n" + call("/bin/true"));
+        }
+    }
+}
