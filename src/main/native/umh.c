@@ -293,6 +293,22 @@ static void succeed(struct umh_child *child, int pid, int pidfd)
 	child->pidfd = pidfd;
 }
 
+/*
+ * A launcher that has become another user may be stopped by that user until it is the helper. Whoever waits for the
+ * start looks after it now and then, and lets it go on; one that is stopped again and again is killed, so that a start
+ * takes a bounded time. WNOWAIT: the stop is left for others to see.
+ */
+int umh_look_after(int pidfd, int *stops)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) < 0)
+		return -errno;
+	if (info.si_pid == 0)
+		return 0;
+	return umh_signal(pidfd, ++*stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+}
+
 static const struct umh_report nothing_said = {.stage = UMH_STAGE_DIED, .error = EINTR};
 
 /*
@@ -342,7 +358,7 @@ static int is_ready(const struct umh_child *child, enum umh_blocking blocking, i
 	int result;
 
 	do
-		result = poll(ends, 2, blocking ? -1 : 0);
+		result = poll(ends, 2, blocking ? UMH_LOOK_MS : 0);
 	while (result < 0 && errno == EINTR);
 	*hung_up = ends[0].revents != 0;
 	return result < 0 ? -errno : result;
@@ -351,14 +367,17 @@ static int is_ready(const struct umh_child *child, enum umh_blocking blocking, i
 int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report)
 {
 	int hung_up = 0;
+	int stops = 0;
 	int result;
 
 	*report = nothing_said;
 	do {
 		result = is_ready(child, blocking, &hung_up);
-		if (result <= 0)
+		if (result < 0 || (result == 0 && !blocking))
 			return result < 0 ? result : -EAGAIN;
-		result = read_report(child, report);
+		if (result == 0)
+			umh_look_after(child->pidfd, &stops);
+		result = result == 0 ? -EAGAIN : read_report(child, report);
 	} while (result == -EAGAIN && !hung_up);
 	if (result < 0) {
 		report->error = report->error ? report->error : EINTR;

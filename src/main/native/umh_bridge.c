@@ -120,6 +120,17 @@ int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer)
 	return result;
 }
 
+int umh_bridge_look_ms(void)
+{
+	return UMH_LOOK_MS;
+}
+
+int umh_bridge_look_after(int pidfd, int stops)
+{
+	umh_look_after(pidfd, &stops);
+	return stops;
+}
+
 int umh_bridge_wait(int pidfd, long long *end)
 {
 	struct umh_usage usage;

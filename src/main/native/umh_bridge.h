@@ -38,6 +38,9 @@ int umh_bridge_load(const signed char *image, int size);
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
 		     const int *fds, int fd_count, int cgroup, int until, long long *answer);
 int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
+int umh_bridge_look_ms(void);
+/* Answers how many times it was found stopped, this time included. */
+int umh_bridge_look_after(int pidfd, int stops);
 
 /* Where the answers of umh_bridge_wait() stand in their array. */
 enum umh_end {

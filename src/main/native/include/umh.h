@@ -92,6 +92,16 @@ int umh_start(const struct umh_request *request, struct umh_child *child, struct
  */
 int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report);
 
+/* How often a launcher is looked after whose outcome is awaited, and how many times it may be found stopped. */
+#define UMH_LOOK_MS    100
+#define UMH_MOST_STOPS 20
+
+/*
+ * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often. For a caller of
+ * umh_outcome() that does not block, each UMH_LOOK_MS.
+ */
+int umh_look_after(int pidfd, int *stops);
+
 /*
  * From start to end in one, for a caller that wants nothing before the end: saves wake-ups and descriptors. Answers 0
  * and the status, or the error of the stage in the report; report->kept is valid with 0. Either way there is no process

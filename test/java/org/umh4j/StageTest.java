@@ -192,6 +192,20 @@ final class StageTest {
         assertEquals("DIED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", DiedMain.class, ""));
     }
 
+    /** A user that the launcher has become may do that. */
+    @ParameterizedTest
+    @RequiresRoot
+    @CsvSource({"setsid, uid", "setresuid, uid", "rt_sigaction:when=61, uid", "setsid, parentDeath"})
+    void launcherThatIsStoppedIsLetGoOn(String call, String asked) throws Exception {
+        assertEquals("kept []\n", outcome(call, "signal=STOP", KeptMain.class, asked));
+    }
+
+    @Test
+    @RequiresRoot
+    void launcherThatIsStoppedAgainAndAgainIsKilledAndTheNextCallWorks() throws Exception {
+        assertEquals("DIED EINTR 9\nnext 0\n", outcome("rt_sigaction:when=1+", "signal=STOP", DiedMain.class, ""));
+    }
+
     /** In the JVM some of these calls are made too, but not between start and end of the one line that is traced. */
     private static String outcome(String call, String fault, Class<?> main, String asked) throws Exception {
         String name = call.split(":")[0];
@@ -265,7 +279,7 @@ final class StageTest {
     static final class KeptMain {
         public static void main(String[] arguments) throws Exception {
             traced(() -> {
-                try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
+                try (Helper helper = UsermodeHelper.start(asking(arguments[0]))) {
                     return "kept " + helper.kept();
                 } catch (UmhException e) {
                     return e.getMessage();

@@ -32,6 +32,7 @@ public final class Child implements Watcher {
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
     private long id;
+    private int stops;
     private boolean reaped;
     private boolean keepsPidfd;
 
@@ -114,6 +115,18 @@ public final class Child implements Watcher {
         decide();
         if (failed() || (event == EXIT && reap())) {
             Reaper.forget(id);
+        }
+    }
+
+    /** A user that the launcher has become may have stopped it: it goes on, or comes to an end. */
+    void lookAfter() {
+        lock.lock();
+        try {
+            if (pidfd != NONE && !reaped) {
+                stops = Native.lookAfter(pidfd, stops);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -48,6 +48,16 @@ final class Native {
     @Name("umh_bridge_outcome")
     static native int outcome(int pid, int pidfd, int socket, long[] answer);
 
+    /** How often a launcher whose outcome is awaited is looked after, in milliseconds. */
+    @NoException
+    @Name("umh_bridge_look_ms")
+    static native int lookMillis();
+
+    /** Lets a launcher go on that somebody has stopped; how many times that was. Too often, and it is killed. */
+    @NoException
+    @Name("umh_bridge_look_after")
+    static native int lookAfter(int pidfd, int stops);
+
     /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException
     @Name("umh_bridge_wait")

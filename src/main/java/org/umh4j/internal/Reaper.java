@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -20,7 +21,11 @@ public final class Reaper {
     private static final int EVENT_BITS = 2;
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
+    private static final int LOOK_MILLIS = Native.lookMillis();
+
     private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
+    /** Those whose outcome is awaited. */
+    private static final Set<Child> LAUNCHERS = ConcurrentHashMap.newKeySet();
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     private static final AtomicLong NEXT = new AtomicLong();
     private static boolean running;
@@ -36,8 +41,13 @@ public final class Reaper {
      */
     public static Child watch(Launch launch, boolean keepsPidfd) {
         Child child = new Child(launch, keepsPidfd);
+        if (!child.outcome().isDone()) {
+            LAUNCHERS.add(child);
+            child.outcome().thenRun(() -> LAUNCHERS.remove(child));
+        }
         if (child.watch(register(child)) < 0) {
             child.discard();
+            LAUNCHERS.remove(child);
             return null;
         }
         return child;
@@ -93,10 +103,22 @@ public final class Reaper {
         return !running;
     }
 
+    /** Now and then; when that was last. */
+    private static long lookAfterLaunchers(long looked) {
+        long now = System.nanoTime();
+        if (now - looked < LOOK_MILLIS * 1_000_000L) {
+            return looked;
+        }
+        LAUNCHERS.forEach(Child::lookAfter);
+        return now;
+    }
+
     private static void run() {
         long[] tokens = new long[BATCH];
+        long looked = System.nanoTime();
         for (;;) {
-            int count = Native.events(tokens, BATCH, IDLE_MILLIS);
+            int count = Native.events(tokens, BATCH, LAUNCHERS.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
+            looked = lookAfterLaunchers(looked);
             for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
                 task.run();
             }
