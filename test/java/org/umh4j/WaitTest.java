@@ -21,7 +21,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.NativeProgram;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
 
 /** Waiting, in every mode, from every kind of thread. */
 @ExtendWith(Leaks.class)
@@ -37,6 +39,23 @@ final class WaitTest {
         SubprocessInfo info = ProbeProgram.doing("sleep", "300");
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.EXEC));
         assertEquals("probe", java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + info.pid() + "/comm")).trim());
+    }
+
+    /** The kernel shows it to the tracer first; any process of the helper's user can be one. */
+    @Test
+    @RequiresRoot
+    void endThatATracerHoldsBackIsSeenWhenTheTracerIsGone() throws Exception {
+        String tracer = NativeProgram.compile("tracer");
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
+            String[] argv = {"tracer", Long.toString(helper.pid())};
+            SubprocessInfo tracing = SubprocessInfo.of(tracer, argv, null).files(Files.none().fromJvm(0).toJvm(1));
+            try (Helper holder = UsermodeHelper.start(tracing)) {
+                assertEquals('t', holder.stdout().read());
+                helper.kill(Signal.KILL);
+                assertTrue(helper.waitFor(Duration.ofMillis(500)).isEmpty());
+            }
+            assertEquals(9, helper.waitFor(Duration.ofSeconds(20)).orElseThrow().raw());
+        }
     }
 
     @ParameterizedTest

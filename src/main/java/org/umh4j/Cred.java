@@ -100,7 +100,7 @@ public final class Cred {
         return copy;
     }
 
-    /** The supplementary groups; none, when none is given. */
+    /** The supplementary groups; an empty array for none: {@link #groups()} asks. */
     public Cred groups(long... supplementary) {
         if (supplementary.length > MOST_GROUPS) {
             throw new IllegalArgumentException(supplementary.length + " groups are more than " + MOST_GROUPS);

@@ -115,15 +115,42 @@ public final class Child implements Watcher {
         decide();
         if (failed() || (event == EXIT && reap())) {
             Reaper.forget(id);
+        } else if (event == EXIT) {
+            Reaper.lookAfter(this); // ended, and not ours to reap before whoever traces it has: the event would not end
         }
     }
 
+    /** Does what no event asks for; whether to come again. */
+    boolean lookAfter() {
+        if (!outcome.isDone()) {
+            continueStopped();
+            return true;
+        }
+        if (failed() || reap()) {
+            Reaper.forget(id);
+        } else {
+            armExit();
+        }
+        return false;
+    }
+
     /** A user that the launcher has become may have stopped it: it goes on, or comes to an end. */
-    void lookAfter() {
+    private void continueStopped() {
         lock.lock();
         try {
             if (pidfd != NONE && !reaped) {
                 stops = Native.lookAfter(pidfd, stops);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void armExit() {
+        lock.lock();
+        try {
+            if (pidfd != NONE && !reaped) {
+                Reaper.arm(pidfd, EXIT, id);
             }
         } finally {
             lock.unlock();

@@ -24,8 +24,8 @@ public final class Reaper {
     private static final int LOOK_MILLIS = Native.lookMillis();
 
     private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
-    /** Those whose outcome is awaited. */
-    private static final Set<Child> LAUNCHERS = ConcurrentHashMap.newKeySet();
+    /** Of whom no event may tell: those whose outcome is awaited, and those that have ended and can't be reaped yet. */
+    private static final Set<Child> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     private static final AtomicLong NEXT = new AtomicLong();
     private static boolean running;
@@ -42,12 +42,12 @@ public final class Reaper {
     public static Child watch(Launch launch, boolean keepsPidfd) {
         Child child = new Child(launch, keepsPidfd);
         if (!child.outcome().isDone()) {
-            LAUNCHERS.add(child);
-            child.outcome().thenRun(() -> LAUNCHERS.remove(child));
+            LOOKED_AFTER.add(child);
+            child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
         }
         if (child.watch(register(child)) < 0) {
             child.discard();
-            LAUNCHERS.remove(child);
+            LOOKED_AFTER.remove(child);
             return null;
         }
         return child;
@@ -59,6 +59,11 @@ public final class Reaper {
         WATCHERS.put(id, watcher);
         ensureRunning();
         return id;
+    }
+
+    /** Has a child looked after in a moment. */
+    static void lookAfter(Child child) {
+        LOOKED_AFTER.add(child);
     }
 
     static void forget(long id) {
@@ -104,12 +109,12 @@ public final class Reaper {
     }
 
     /** Now and then; when that was last. */
-    private static long lookAfterLaunchers(long looked) {
+    private static long lookAfterSome(long looked) {
         long now = System.nanoTime();
         if (now - looked < LOOK_MILLIS * 1_000_000L) {
             return looked;
         }
-        LAUNCHERS.forEach(Child::lookAfter);
+        LOOKED_AFTER.removeIf(child -> !child.lookAfter());
         return now;
     }
 
@@ -117,8 +122,8 @@ public final class Reaper {
         long[] tokens = new long[BATCH];
         long looked = System.nanoTime();
         for (;;) {
-            int count = Native.events(tokens, BATCH, LAUNCHERS.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
-            looked = lookAfterLaunchers(looked);
+            int count = Native.events(tokens, BATCH, LOOKED_AFTER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
+            looked = lookAfterSome(looked);
             for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
                 task.run();
             }
