@@ -224,6 +224,14 @@ static void do_fds(char **words)
 	require(brief_descriptors(words[0]));
 }
 
+/* Makes a system call with two arguments, and ends with its errno; with 0 where it was done. */
+static void do_errno(char **words)
+{
+	long result = umh_syscall(number(words[0]), number(words[1]), number(words[2]));
+
+	sys_exit(result < 0 ? (int)-result : 0);
+}
+
 static const struct action {
 	const char *word;
 	unsigned arguments;
@@ -258,6 +266,7 @@ static const struct action {
 	{"setuid", 1, do_setuid},
 	{"caps", 0, do_caps},
 	{"fds", 1, do_fds},
+	{"errno", 3, do_errno},
 };
 
 /* The words that follow, up to "end", are done by a child that nobody waits for. */
