@@ -68,7 +68,8 @@ final class AttackTest {
         public static void main(String[] arguments) throws Exception {
             int uid = Integer.parseInt(arguments[1]);
             int seconds = Integer.parseInt(arguments[2]);
-            List.of("started", "ended by themselves", "launcher killed", "stopped, killed", "other outcomes").forEach(AttackMain::counter);
+            List.of("started", "ended by themselves", "launcher killed", "stopped, killed", "other outcomes")
+                    .forEach(AttackMain::counter);
             UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
             var descriptors = Leaks.descriptors();
             List<Thread> threads = new ArrayList<>();
@@ -91,7 +92,8 @@ final class AttackTest {
             }
             System.out.println("dumpable all the time: " + (dumpable && dumpable()));
             COUNTS.forEach((name, count) -> System.out.println(name + ": " + count));
-            System.out.println("accounted for: " + (COUNTS.values().stream().mapToLong(LongAdder::sum).sum() - counter("started").sum()));
+            long all = COUNTS.values().stream().mapToLong(LongAdder::sum).sum();
+            System.out.println("accounted for: " + (all - counter("started").sum()));
             Leaks.assertNothingLeft(descriptors);
         }
 

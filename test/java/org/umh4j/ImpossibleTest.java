@@ -96,7 +96,8 @@ final class ImpossibleTest {
                 refusal("one access", () -> Files.none().open(1, "/x", OpenFlag.WRITE, OpenFlag.READ_WRITE)),
                 refusal("EXCLUSIVE is for a file that is created",
                         () -> Files.none().open(1, "/x", OpenFlag.WRITE, OpenFlag.EXCLUSIVE)),
-                refusal("holds no descriptor", () -> UsermodeHelper.exec(probe().files(Files.none().inherit(1, held())), UmhWait.PROC)),
+                refusal("holds no descriptor",
+                        () -> UsermodeHelper.exec(probe().files(Files.none().inherit(1, held())), UmhWait.PROC)),
                 refusal("nobody would have the other end",
                         () -> UsermodeHelper.exec(probe().files(Files.none().toJvm(1)), UmhWait.PROC)),
                 refusal("descriptor -1 is negative", () -> Session.terminal(-1)),
@@ -308,13 +309,16 @@ final class ImpossibleTest {
             SubprocessInfo info = probe();
             failure.asked().accept(info);
             int retval = UsermodeHelper.exec(info, wait);
-            assertEquals(failure.expected(), info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("answered " + retval));
+            assertEquals(
+                    failure.expected(),
+                    info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("answered " + retval));
         }
         assertEquals(List.of(), Leaks.children());
         assertEquals(0, UsermodeHelper.exec(probe(), UmhWait.PROC));
     }
 
     @Test
+    @RequiresRoot
     void setgroupsThatTheUserNamespaceDeniesFailsAtGroups() throws Exception {
         Jvm.Outcome outcome = new Jvm().under("unshare", "--map-root-user").run(GroupsMain.class);
         assertEquals("GROUPS EPERM\nUID EINVAL\nADMIN 0\n", outcome.requireSuccess());
@@ -339,7 +343,8 @@ final class ImpossibleTest {
                 "POLICY EPERM\n0\n256\ncalls are already mediated by '/bin/false'\nthe allowed paths are already [/bin/true]\n",
                 new Jvm().run(PathsMain.class).requireSuccess());
         String refused = "POLICY EPERM\n0\n";
-        assertEquals(refused, new Jvm().option("-Dorg.umh4j.allowed.paths=/bin/x:/bin/true").run(AllowedMain.class).requireSuccess());
+        String allowed = "-Dorg.umh4j.allowed.paths=/bin/x:/bin/true";
+        assertEquals(refused, new Jvm().option(allowed).run(AllowedMain.class).requireSuccess());
         assertEquals("0\n0\n", new Jvm().option("-Dorg.umh4j.static.path=").run(AllowedMain.class).requireSuccess());
     }
 

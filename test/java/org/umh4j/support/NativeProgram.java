@@ -11,7 +11,8 @@ public final class NativeProgram {
     /** Its path. */
     public static String compile(String name) throws IOException, InterruptedException {
         Path program = ProbeProgram.FOLDER.resolve(name);
-        int status = new ProcessBuilder("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program.toString(), "test/native/" + name + ".c")
+        String source = "test/native/" + name + ".c";
+        int status = new ProcessBuilder("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program.toString(), source)
                 .inheritIO()
                 .start()
                 .waitFor();
