@@ -120,13 +120,14 @@ public final class Files {
      * @throws IllegalArgumentException if these have no {@code other}
      */
     public Files same(int target, int other) {
-        Source source = sources.get(other);
-        if (source == null) {
+        if (isEmpty(other)) {
             throw new IllegalArgumentException("descriptor " + target + " can't be the same as " + other + ", which is none");
         }
         if (target == other) {
             return this;
         }
+        // Looked up without the target: other may have been its duplicate, and is its heir then.
+        Source source = without(target).sources.get(other);
         return with(target, source instanceof Source.Same ? source : new Source.Same(other));
     }
 
