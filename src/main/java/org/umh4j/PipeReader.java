@@ -11,8 +11,8 @@ import org.umh4j.internal.PipeEnd;
  * The JVM's end of a pipe on which a helper writes.
  *
  * <p>Reading waits for the first byte, and a virtual thread that waits pins no carrier. An interrupt ends a wait with an
- * {@link java.io.InterruptedIOException} and leaves the pipe open and whole; closing it from another thread ends it with an
- * {@link java.nio.channels.AsynchronousCloseException}. Bytes go to whoever reads first: one reader is usual.
+ * {@link java.io.InterruptedIOException}, stays pending, and leaves the pipe open and whole; closing it from another thread
+ * ends it with an {@link java.nio.channels.AsynchronousCloseException}. Bytes go to whoever reads first: one reader is usual.
  */
 public final class PipeReader implements ReadableByteChannel {
     private final PipeEnd end;

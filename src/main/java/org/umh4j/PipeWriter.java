@@ -12,8 +12,10 @@ import org.umh4j.internal.PipeEnd;
  * The JVM's end of a pipe from which a helper reads.
  *
  * <p>Writing waits while the pipe is full, and a virtual thread that waits pins no carrier. When nobody reads any more it
- * fails with {@code Broken pipe}. An interrupt ends a wait with an {@link java.io.InterruptedIOException}; what was written
- * before it is written. Closing is the helper's end of file.
+ * fails with {@code Broken pipe}. What two threads write at the same time is not mixed: one waits for the other. An
+ * interrupt ends a wait with an {@link java.io.InterruptedIOException}; what was written before it is written, and the
+ * position of a buffer tells how much that was. Closing is the helper's end of file; from another thread it ends a wait with
+ * an {@link java.nio.channels.AsynchronousCloseException}.
  */
 public final class PipeWriter implements WritableByteChannel {
     private final PipeEnd end;
@@ -26,9 +28,7 @@ public final class PipeWriter implements WritableByteChannel {
     @Override
     public int write(ByteBuffer from) throws IOException {
         int length = from.remaining();
-        while (from.hasRemaining()) {
-            end.write(from);
-        }
+        end.write(from);
         return length;
     }
 
@@ -53,10 +53,7 @@ public final class PipeWriter implements WritableByteChannel {
             @Override
             public void write(byte[] bytes, int offset, int length) throws IOException {
                 Objects.checkFromIndexSize(offset, length, bytes.length);
-                int done = 0;
-                while (done < length) {
-                    done += end.write(bytes, offset + done, length - done);
-                }
+                end.write(bytes, offset, length);
             }
 
             @Override

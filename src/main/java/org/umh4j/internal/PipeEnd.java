@@ -15,17 +15,20 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <p>The descriptor never blocks. Who has to wait parks until the reaper tells that it is ready, so a virtual thread
  * pins nothing; a platform thread first waits a moment in the kernel, which is faster when the other side is busy.
- * Closing wakes who waits. One lock guards the descriptor, and no call that could wait is made under it.
+ * Closing wakes who waits. One lock guards the descriptor, and no call that could wait is made under it; writers
+ * hold another one until all is written.
  */
 public final class PipeEnd implements Watcher {
     private static final int NONE = -1;
     private static final int MOMENT_MILLIS = 10;
+    private static final int CHUNK = 64 << 10;
     private static final int EAGAIN = Native.eagain();
     private static final int READABLE = Native.readable();
     private static final int WRITABLE = Native.writable();
 
     private final int event;
     private final ReentrantLock lock = new ReentrantLock();
+    private final ReentrantLock turn = new ReentrantLock();
     private int fd;
     private long watch = NONE;
     private CompletableFuture<Void> ready;
@@ -58,19 +61,18 @@ public final class PipeEnd implements Watcher {
 
     /** The same into a buffer. */
     public int read(ByteBuffer into) throws IOException {
+        if (into.isReadOnly()) {
+            throw new IllegalArgumentException("a buffer that can't be written to");
+        }
+        int position = into.position();
         int length = into.remaining();
         if (length == 0) {
             return 0;
         }
-        int size;
-        if (into.isDirect()) {
-            size = end(transfer(fd -> Native.readDirect(fd, into, into.position(), length)));
-            into.position(into.position() + Math.max(size, 0));
-        } else {
-            byte[] bytes = new byte[Math.min(length, 64 << 10)];
-            size = read(bytes, 0, bytes.length);
-            into.put(bytes, 0, Math.max(size, 0));
-        }
+        int size = into.isDirect()
+                ? end(transfer(fd -> Native.readDirect(fd, into, position, length)))
+                : read(into.array(), into.arrayOffset() + position, length);
+        into.position(position + Math.max(size, 0));
         return size;
     }
 
@@ -80,27 +82,55 @@ public final class PipeEnd implements Watcher {
         return size == -EAGAIN ? 0 : end(checked(size));
     }
 
-    /** Writes some, waiting until there is room. */
-    public int write(byte[] bytes, int offset, int length) throws IOException {
-        return length == 0 ? 0 : transfer(fd -> Native.write(fd, bytes, offset, length));
+    /** Writes all of it, waiting while there is no room. Writers take turns: what each one writes stays together. */
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+        takeTurn();
+        try {
+            for (int done = 0; done < length; ) {
+                int at = offset + done;
+                int left = length - done;
+                done += transfer(fd -> Native.write(fd, bytes, at, left));
+            }
+        } finally {
+            turn.unlock();
+        }
     }
 
-    /** The same from a buffer. */
-    public int write(ByteBuffer from) throws IOException {
+    /** The same from a buffer, whose position tells how much was written even when not all was. */
+    public void write(ByteBuffer from) throws IOException {
+        takeTurn();
+        try {
+            while (from.hasRemaining()) {
+                from.position(from.position() + writeSome(from));
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private int writeSome(ByteBuffer from) throws IOException {
+        int position = from.position();
         int length = from.remaining();
-        if (length == 0) {
-            return 0;
-        }
-        int size;
         if (from.isDirect()) {
-            size = transfer(fd -> Native.writeDirect(fd, from, from.position(), length));
-        } else {
-            byte[] bytes = new byte[Math.min(length, 64 << 10)];
-            from.duplicate().get(bytes);
-            size = write(bytes, 0, bytes.length);
+            return transfer(fd -> Native.writeDirect(fd, from, position, length));
         }
-        from.position(from.position() + size);
-        return size;
+        if (from.hasArray()) {
+            return transfer(fd -> Native.write(fd, from.array(), from.arrayOffset() + position, length));
+        }
+        byte[] bytes = new byte[Math.min(length, CHUNK)];
+        from.duplicate().get(bytes);
+        return transfer(fd -> Native.write(fd, bytes, 0, bytes.length));
+    }
+
+    private void takeTurn() throws InterruptedIOException {
+        if (turn.tryLock()) {
+            return;
+        }
+        try {
+            turn.lockInterruptibly();
+        } catch (InterruptedException e) {
+            throw interrupted();
+        }
     }
 
     /** Writes what there is room for now, which may be nothing. */
@@ -144,9 +174,13 @@ public final class PipeEnd implements Watcher {
         try {
             requireOpen();
             if (ready == null) {
-                ready = new CompletableFuture<>();
                 watch = Reaper.register(this);
-                checked(Reaper.arm(fd, event, watch));
+                int result = Reaper.arm(fd, event, watch);
+                if (result < 0) {
+                    Reaper.forget(watch);
+                }
+                checked(result);
+                ready = new CompletableFuture<>(); // an event that has come already waits for the lock
             }
             return ready;
         } finally {
@@ -176,20 +210,18 @@ public final class PipeEnd implements Watcher {
     }
 
     private int transfer(Transfer transfer) throws IOException {
-        boolean first = true;
-        for (;;) {
-            int size = attempt(transfer);
-            if (size != -EAGAIN) {
-                return checked(size);
+        int size = attempt(transfer);
+        try {
+            for (boolean first = true; size == -EAGAIN; first = false) {
+                if (!first || VirtualThreads.isCurrent() || !pollForAMoment()) {
+                    park();
+                }
+                size = attempt(transfer);
             }
-            if (!first || VirtualThreads.isCurrent() || !pollForAMoment()) {
-                park();
-            }
-            first = false;
-            if (!isOpen()) {
-                throw new AsynchronousCloseException();
-            }
+        } catch (ClosedChannelException e) {
+            throw new AsynchronousCloseException(); // it was open when the wait began
         }
+        return checked(size);
     }
 
     private int attempt(Transfer transfer) throws IOException {
@@ -212,11 +244,15 @@ public final class PipeEnd implements Watcher {
         try {
             whenReady().get();
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted; the pipe is still open and nothing was lost");
+            throw interrupted();
         } catch (ExecutionException e) {
             throw new AssertionError("readiness has no failure", e);
         }
+    }
+
+    private static InterruptedIOException interrupted() {
+        Thread.currentThread().interrupt();
+        return new InterruptedIOException("interrupted; the pipe is still open and nothing was lost");
     }
 
     private void requireOpen() throws ClosedChannelException {
