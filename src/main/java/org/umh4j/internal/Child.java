@@ -204,8 +204,12 @@ public final class Child implements Watcher {
             if (pidfd == NONE || reaped) {
                 return true;
             }
-            if (Native.reap(pidfd, numbers) == -EAGAIN) {
+            int result = Native.reap(pidfd, numbers);
+            if (result == -EAGAIN) {
                 return false;
+            }
+            if (result < 0) {
+                numbers[0] = Native.statusLost(); // a filter, or a thief of descriptors: nothing is known
             }
             reaped = true;
             if (!keepsPidfd) {
