@@ -263,15 +263,18 @@ public final class Helper implements AutoCloseable {
      */
     @Override
     public void close() {
-        pipes.close();
         if (!detached) {
             killAll();
+        }
+        pipes.close(); // after the signal: its end shall be that, and not a broken pipe
+        if (!detached) {
+            Times.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
         }
         child.release();
     }
 
-    private void killAll() {
-        child.signal(Signal.KILL.number());
+    /** The scope first: where the kernel has no better way, it is found by a leader that has not been reaped. */
+    void killAll() {
         if (scope != Scope.PROCESS) {
             try {
                 kill(scope, Signal.KILL);
@@ -279,7 +282,7 @@ public final class Helper implements AutoCloseable {
                 System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "not all of a helper was killed", e);
             }
         }
-        Times.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
+        child.signal(Signal.KILL.number());
     }
 
     @Override
