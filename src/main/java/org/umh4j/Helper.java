@@ -26,7 +26,8 @@ import org.umh4j.internal.Workers;
  * no thread.
  *
  * <p>Its pipes, if it has any, are open until they are closed or the helper is. {@link #close} also kills: for a helper
- * that shall outlive its handle there is {@link #detach}.
+ * that shall outlive its handle there is {@link #detach}. A handle that is dropped without {@code close} leaves the process
+ * alone and reaped at its end; its pipes are closed some time after the collector has found that nobody has them either.
  *
  * <p>All methods may be called from any thread at any time, also after {@link #close}.
  */

@@ -35,6 +35,7 @@ public final class Child implements Watcher {
     private int stops;
     private boolean reaped;
     private boolean keepsPidfd;
+    private HeldDescriptor kept;
 
     Child(Launch launch, boolean keepsPidfd) {
         this.launch = launch;
@@ -212,7 +213,9 @@ public final class Child implements Watcher {
                 numbers[0] = Native.statusLost(); // a filter, or a thief of descriptors: nothing is known
             }
             reaped = true;
-            if (!keepsPidfd) {
+            if (keepsPidfd) {
+                kept = HeldDescriptor.of(this, pidfd); // the reaper will not know of us any more
+            } else {
                 closePidfd();
             }
         } finally {
@@ -224,7 +227,11 @@ public final class Child implements Watcher {
 
     private void closePidfd() {
         if (pidfd != NONE) {
-            Native.close(pidfd);
+            if (kept != null) {
+                kept.close();
+            } else {
+                Native.close(pidfd);
+            }
             pidfd = NONE;
         }
     }

@@ -29,6 +29,7 @@ public final class PipeEnd implements Watcher {
     private final int event;
     private final ReentrantLock lock = new ReentrantLock();
     private final ReentrantLock turn = new ReentrantLock();
+    private final HeldDescriptor held;
     private int fd;
     private long watch = NONE;
     private CompletableFuture<Void> ready;
@@ -36,6 +37,7 @@ public final class PipeEnd implements Watcher {
     private PipeEnd(int fd, int event) {
         this.fd = fd;
         this.event = event;
+        this.held = HeldDescriptor.of(this, fd);
     }
 
     /** The end from which the JVM reads. The descriptor is this object's from now on. */
@@ -160,7 +162,7 @@ public final class PipeEnd implements Watcher {
             if (fd == NONE) {
                 return;
             }
-            Native.close(fd);
+            held.close();
             fd = NONE;
         } finally {
             lock.unlock();

@@ -127,6 +127,7 @@ public final class Reaper {
             for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
                 task.run();
             }
+            HeldDescriptor.closeDropped();
             if (count == 0 && stopIfIdle()) {
                 return;
             }
