@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.support.Await;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.ProbeProgram;
+
+/** A handle that nobody closes costs nothing for ever, and its helper is its own master. */
+@ExtendWith(Leaks.class)
+final class DroppedHandleTest {
+    private static final int HANDLES = 300;
+
+    private static SubprocessInfo piped(String... actions) {
+        return ProbeProgram.doing(actions).files(Files.none().fromJvm(0).toJvm(1).toJvm(2));
+    }
+
+    @Test
+    void pipesAndPidfdsOfDroppedHandlesAreClosed() throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        for (int i = 0; i < HANDLES; i++) {
+            UsermodeHelper.start(piped("exit", "0").scope(i % 2 == 0 ? Scope.PROCESS : Scope.GROUP));
+        }
+        Await.until("all are closed", () -> {
+            System.gc();
+            UsermodeHelper.start(piped("exit", "0")).close(); // the next one that is held has the others closed
+            return Leaks.descriptors().equals(before);
+        });
+    }
+
+    @Test
+    void aDroppedHandleKillsNobody() throws Exception {
+        List<ProcessHandle> processes = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            processes.add(UsermodeHelper.start(ProbeProgram.doing("pause")).toHandle().orElseThrow());
+        }
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            UsermodeHelper.start(piped("exit", "0")).close();
+        }
+        for (ProcessHandle process : processes) {
+            assertTrue(process.isAlive());
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
+    void aStreamIsEnoughToKeepItsPipe() throws Exception {
+        InputStream out = UsermodeHelper.start(piped("sleep", "300", "print", "late")).stdout();
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            UsermodeHelper.start(piped("exit", "0")).close();
+        }
+        assertEquals("late\n", new String(out.readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII));
+        out.close();
+    }
+}
