@@ -170,6 +170,12 @@ public final class Files {
         return false;
     }
 
+    /** Whether there is a pipe that is neither input at 0 nor output at 1 or 2. */
+    boolean hasPipesBeyondStandard() {
+        return sources.entrySet().stream().anyMatch(file -> file.getValue() instanceof Source.Piped pipe
+                && !(pipe.toJvm() ? file.getKey() == 1 || file.getKey() == 2 : file.getKey() == 0));
+    }
+
     boolean isEmpty(int target) {
         return !sources.containsKey(target);
     }

@@ -32,7 +32,7 @@ import org.umh4j.internal.Workers;
  * <p>All methods may be called from any thread at any time, also after {@link #close}.
  */
 public final class Helper implements AutoCloseable {
-    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+    static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Child child;
     private final Pipes pipes;
@@ -272,6 +272,12 @@ public final class Helper implements AutoCloseable {
             Times.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
         }
         child.release();
+    }
+
+    /** Asks it to end, with what the scope says beside it; false when it has ended already. */
+    boolean terminate() throws UmhException {
+        Scope reach = scope == Scope.CGROUP ? Scope.PROCESS : scope; // nothing but SIGKILL reaches a cgroup
+        return kill(0) && (kill(reach, Signal.TERM) || kill(Signal.TERM)); // it may lead no group
     }
 
     /** The scope first: where the kernel has no better way, it is found by a leader that has not been reaped. */

@@ -9,13 +9,13 @@ import org.umh4j.internal.Bytes;
 /**
  * What came of a helper that {@link UsermodeHelper#run} ran.
  *
- * @param status how it ended
+ * @param status how it ended; lost also when it hangs in the kernel and could not be killed
  * @param stdout what it wrote to descriptor 1, as much as was to be kept
  * @param stderr what it wrote to descriptor 2, as much as was to be kept
  * @param stdoutTruncated whether it wrote more
  * @param stderrTruncated whether it wrote more
  * @param startTime when its program was in place
- * @param elapsed from then to its end
+ * @param elapsed from then to its end, by a clock that nobody sets
  * @param usage what it used up; empty when its status was lost
  */
 public record Result(
@@ -35,6 +35,18 @@ public record Result(
     /** Standard error as text in the system's encoding. */
     public String err() {
         return Bytes.toString(stderr);
+    }
+
+    /**
+     * This result, if the exit code is 0.
+     *
+     * @throws HelperFailedException if it is another one, or none; with this result
+     */
+    public Result requireSuccess() throws HelperFailedException {
+        if (!status.success()) {
+            throw new HelperFailedException(status.toString(), this, null);
+        }
+        return this;
     }
 
     @Override

@@ -3,7 +3,6 @@ package org.umh4j;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -19,12 +18,15 @@ import org.umh4j.internal.PipeEnd;
 final class Run {
     /** What is still in a pipe when its helper has ended is no more than the largest pipe holds. */
     private static final int LARGEST_PIPE = 1 << 20;
+    private static final byte[] NOTHING = {};
 
     private final Helper helper;
     private final Capture capture;
     private final Sink out;
     private final Sink err;
     private final PipeEnd stdin;
+    private final long begin = System.nanoTime();
+    private long elapsed;
     private int written;
 
     private Run(Helper helper, Capture capture) {
@@ -32,46 +34,61 @@ final class Run {
         this.capture = capture;
         out = new Sink(helper.pipes().reader(1), capture.limit());
         err = new Sink(helper.pipes().reader(2), capture.limit());
-        stdin = capture.input() == null ? null : helper.pipes().writer(0);
+        stdin = helper.pipes().writer(0);
     }
 
     static Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
-        info.files(capture.files(info.files()));
+        Files files = capture.files(info.files());
+        if (files.hasPipesBeyondStandard()) {
+            throw new IllegalArgumentException("nobody would have the other end of a pipe beyond 0, 1 and 2; use start");
+        }
+        info.files(files);
         try (Helper helper = UsermodeHelper.start(info)) {
             return new Run(helper, capture).toEnd(info.path());
         }
     }
 
     private Result toEnd(String path) throws IOException, InterruptedException {
-        Duration timeout = capture.timeout();
-        if (timeout == null) {
-            pumpUntilExit(Long.MAX_VALUE);
-            return result();
+        try {
+            Duration timeout = capture.timeout();
+            if (pumpUntilExit(timeout == null ? Long.MAX_VALUE : Times.saturatedNanos(timeout))) {
+                return result();
+            }
+            if (!helper.terminate()) {
+                pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos()); // it has ended by itself, a moment ago
+                return result();
+            }
+            String signals = "SIGTERM after " + timeout;
+            if (!pumpUntilExit(Times.saturatedNanos(capture.grace()))) {
+                helper.killAll();
+                pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
+                signals += ", SIGKILL " + capture.grace() + " later";
+            }
+            throw new HelperTimeoutException(path + ": " + signals, result());
+        } catch (HelperFailedException e) {
+            throw e;
+        } catch (IOException e) {
+            helper.close();
+            throw new HelperFailedException(path + ": " + e.getMessage(), result(), e);
         }
-        if (pumpUntilExit(timeout.toNanos())) {
-            return result();
-        }
-        helper.kill(Signal.TERM);
-        String signals = "SIGTERM after " + timeout;
-        if (!pumpUntilExit(capture.grace().toNanos())) {
-            helper.close(); // with all that its scope says
-            signals += ", SIGKILL " + capture.grace() + " later";
-        }
-        throw new HelperTimeoutException(path + ": ended by " + signals, result());
     }
 
     /** Whether the helper ended within the time. */
     private boolean pumpUntilExit(long nanos) throws IOException, InterruptedException {
-        long begin = System.nanoTime();
+        long from = System.nanoTime();
         while (helper.isAlive()) {
-            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - begin);
+            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - from);
             if (left <= 0) {
                 return false;
+            }
+            if (Thread.interrupted()) { // a helper that writes all the time lets nobody sleep
+                throw new InterruptedException();
             }
             if (!pump()) {
                 sleep(left);
             }
         }
+        elapsed = System.nanoTime() - begin;
         drain();
         return true;
     }
@@ -85,7 +102,7 @@ final class Run {
         if (stdin == null || !stdin.isOpen()) {
             return 0;
         }
-        byte[] input = capture.input();
+        byte[] input = capture.input() == null ? NOTHING : capture.input();
         int size = 0;
         try {
             size = written < input.length ? stdin.writeNow(input, written, input.length - written) : 0;
@@ -131,6 +148,6 @@ final class Run {
 
     private Result result() {
         return new Result(helper.status().orElse(WaitStatus.LOST), out.bytes(), err.bytes(), out.truncated(), err.truncated(),
-                helper.startTime(), Duration.between(helper.startTime(), Instant.now()), helper.usage());
+                helper.startTime(), Duration.ofNanos(elapsed), helper.usage());
     }
 }

@@ -83,13 +83,17 @@ public final class UsermodeHelper {
     /**
      * Runs a program to its end and answers its status and output.
      *
-     * <p>Descriptors 0 to 2 that the call says nothing of are what {@code capture} says; the call's own stay. A helper that
-     * takes too long gets SIGTERM, and after the grace SIGKILL, as far as the call's {@link SubprocessInfo#scope} reaches.
-     * Somebody else who holds its output open, such as a daemon that it has started, delays nothing.
+     * <p>Descriptors 0 to 2 that the call says nothing of are what {@code capture} says; the call's own stay, and a pipe of its
+     * own at 0 is at its end when {@code capture} has no input for it. A helper that takes too long gets SIGTERM, and after the
+     * grace SIGKILL, as far as the call's {@link SubprocessInfo#scope} reaches (a cgroup by SIGKILL alone). Somebody else who
+     * holds its output open, such as a daemon that it has started, delays nothing.
      *
      * @throws UmhException if it could not be started
      * @throws HelperTimeoutException if it took too long; with the output until then
+     * @throws HelperFailedException if it could not be followed to its end, as when the kernel refuses to signal it; with the
+     *     output until then. Another exit code than 0 is a result: {@link Result#requireSuccess} makes a failure of it
      * @throws InterruptedException if the caller is interrupted; the helper has been killed then
+     * @throws IllegalArgumentException if the call has pipes beyond 0, 1 and 2, whose other end nobody would have
      */
     public static Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
         return Run.run(info, capture);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.io.IOException;
+
+/** A helper that was run and did not end as it should have. What it had written until then is in the result. */
+public class HelperFailedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    /** The result, as far as there is one. */
+    private final transient Result result;
+
+    HelperFailedException(String message, Result result, Throwable cause) {
+        super(message, cause);
+        this.result = result;
+    }
+
+    /** How it ended, and its output until then. */
+    public Result result() {
+        return result;
+    }
+}
