@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.Pipe;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Await;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.Shell;
+
+/** A helper from start to end, with its output: {@link UsermodeHelper#run}. */
+@ExtendWith(Leaks.class)
+final class RunTest {
+    /** Time enough for a shell to say something, and short enough to be waited for. */
+    private static final Duration LIMIT = Duration.ofSeconds(1);
+    private static final Capture PATIENT = Capture.defaults().timeout(Await.PATIENCE);
+
+    private static Result run(String script, String... arguments) throws Exception {
+        return UsermodeHelper.run(Shell.script(script, arguments), PATIENT);
+    }
+
+    @Test
+    void theResultHasStatusBothStreamsTimesAndUsage() throws Exception {
+        Instant before = Instant.now();
+        Result result = run("echo out; echo err >&2; sleep 0.2; exit 3");
+        assertEquals(3, result.status().exitCode());
+        assertEquals("out\n", result.out());
+        assertEquals("err\n", result.err());
+        assertFalse(result.stdoutTruncated() || result.stderrTruncated());
+        assertFalse(result.startTime().isBefore(before) || result.startTime().isAfter(Instant.now()));
+        assertTrue(result.elapsed().compareTo(Duration.ofMillis(100)) > 0, () -> "it slept twice as long: " + result);
+        assertTrue(result.elapsed().compareTo(Duration.between(before, Instant.now())) <= 0);
+        assertTrue(result.usage().orElseThrow().minorFaults() > 0);
+    }
+
+    @Test
+    void anotherExitCodeThanZeroIsAFailureForThoseWhoAskForSuccess() throws Exception {
+        Result good = run("exit 0");
+        assertSame(good, good.requireSuccess());
+        Result bad = run("echo so far; kill -9 $$");
+        HelperFailedException failure = assertThrows(HelperFailedException.class, bad::requireSuccess);
+        assertEquals("so far\n", failure.result().out());
+        assertEquals("killed by SIGKILL", failure.getMessage());
+    }
+
+    /** Ten times what a pipe holds is written; none of it may keep the helper from its end. */
+    @ParameterizedTest
+    @CsvSource({"0, 0, true", "1, 1, true", "4096, 4096, true", "655359, 655359, true", "655360, 655360, false",
+        "655361, 655360, false"})
+    void whatIsBeyondTheLimitIsReadAndDropped(int limit, int kept, boolean truncated) throws Exception {
+        Result result = UsermodeHelper.run(
+                Shell.script("head -c 655360 /dev/zero | tr '\\0' x; head -c 655360 /dev/zero | tr '\\0' y >&2"),
+                PATIENT.limit(limit));
+        assertTrue(result.status().success());
+        assertEquals("x".repeat(kept), result.out());
+        assertEquals("y".repeat(kept), result.err());
+        assertEquals(truncated, result.stdoutTruncated());
+        assertEquals(truncated, result.stderrTruncated());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 65_536, 65_537, 3_000_000})
+    void bytesAreTheInputAndThenItsEnd(int size) throws Exception {
+        byte[] bytes = new byte[size];
+        new Random(size).nextBytes(bytes);
+        SubprocessInfo info = ProbeProgram.doing("cat");
+        Result result = UsermodeHelper.run(info, PATIENT.input(bytes).limit(size));
+        assertArrayEquals(bytes, result.stdout());
+        assertFalse(result.stdoutTruncated());
+    }
+
+    @Test
+    void aHelperNeedNotReadItsInput() throws Exception {
+        byte[] much = new byte[1 << 20];
+        assertEquals(5, UsermodeHelper.run(ProbeProgram.doing("exit", "5"), PATIENT.input(much)).status().exitCode());
+        Result result = UsermodeHelper.run(Shell.script("exec <&-; echo on; exit 6"), PATIENT.input(much));
+        assertEquals(6, result.status().exitCode());
+        assertEquals("on\n", result.out());
+    }
+
+    @Test
+    void aChannelIsTheInputWhereItStands() throws Exception {
+        Path file = ProbeProgram.FOLDER.resolve("input");
+        java.nio.file.Files.writeString(file, "first second");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            channel.position(6);
+            assertEquals("second", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(channel)).out());
+            assertTrue(channel.isOpen(), "it is the caller's");
+        }
+        Pipe pipe = Pipe.open();
+        pipe.sink().write(ByteBuffer.wrap(new byte[] {'a', 'b'}));
+        pipe.sink().close();
+        assertEquals("ab", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(pipe.source())).out());
+        pipe.source().close();
+    }
+
+    @Test
+    void withoutInputThereIsNothingToRead() throws Exception {
+        assertEquals("", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT).out());
+        SubprocessInfo piped = ProbeProgram.doing("cat").files(Files.none().fromJvm(0));
+        assertEquals("", UsermodeHelper.run(piped, PATIENT).out());
+    }
+
+    @Test
+    void descriptorsOfTheCallsOwnStay() throws Exception {
+        Path file = ProbeProgram.FOLDER.resolve("own");
+        Files own = Files.none().toJvm(2).same(1, 2).open(5, file.toString(), OpenFlag.WRITE, OpenFlag.CREATE);
+        Result result = UsermodeHelper.run(Shell.script("echo out; echo err >&2; echo file >&5").files(own), PATIENT);
+        assertEquals("", result.out());
+        assertEquals("out\nerr\n", result.err());
+        assertEquals("file\n", java.nio.file.Files.readString(file));
+    }
+
+    @Test
+    void pipesThatNobodyWouldServeAreRefused() {
+        for (Files files : new Files[] {Files.none().toJvm(3), Files.none().fromJvm(3), Files.none().fromJvm(1),
+            Files.none().toJvm(0)}) {
+            SubprocessInfo info = ProbeProgram.doing("exit", "0").files(files);
+            assertThrows(IllegalArgumentException.class, () -> UsermodeHelper.run(info, PATIENT));
+            assertEquals(0, info.pid());
+        }
+        assertThrows(IllegalArgumentException.class, () -> Capture.defaults().limit(-1));
+        assertThrows(IllegalArgumentException.class, () -> Capture.defaults().timeout(Duration.ofNanos(-1)));
+        assertThrows(IllegalArgumentException.class, () -> Capture.defaults().grace(Duration.ofNanos(-1)));
+    }
+
+    @Test
+    void whatCanNotBeStartedNamesItsStage() {
+        SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
+        UmhException failure = assertThrows(UmhException.class, () -> UsermodeHelper.run(info, PATIENT.input(new byte[9])));
+        assertEquals(UmhStage.EXEC, failure.stage());
+    }
+
+    @Test
+    void atItsTimeoutAHelperGetsSigtermAndItsOutputIsKept() {
+        SubprocessInfo info = Shell.script("echo out; echo err >&2; exec sleep 1000");
+        HelperTimeoutException failure =
+                assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
+        assertEquals("/bin/sh: SIGTERM after PT1S", failure.getMessage());
+        assertEquals(15, failure.result().status().signal());
+        assertEquals("out\n", failure.result().out());
+        assertEquals("err\n", failure.result().err());
+        assertTrue(failure.result().elapsed().compareTo(LIMIT.dividedBy(2)) > 0);
+    }
+
+    @Test
+    void whatAHelperDoesInItsGraceCounts() {
+        SubprocessInfo info = Shell.script("trap 'echo last words; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
+        HelperTimeoutException failure = assertThrows(HelperTimeoutException.class,
+                () -> UsermodeHelper.run(info, Capture.defaults().timeout(LIMIT).grace(Await.PATIENCE)));
+        assertEquals(7, failure.result().status().exitCode());
+        assertEquals("ready\nlast words\n", failure.result().out());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 200})
+    void afterItsGraceItGetsSigkillAndNothingOfItsOutputIsLost(int graceMillis) {
+        SubprocessInfo info = ProbeProgram.doing("ignore", "15", "print", "deaf", "pause");
+        Capture capture = Capture.defaults().timeout(LIMIT).grace(Duration.ofMillis(graceMillis));
+        HelperTimeoutException failure =
+                assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, capture));
+        assertEquals(9, failure.result().status().signal());
+        assertEquals("deaf\n", failure.result().out());
+        assertTrue(failure.getMessage().matches(".*: SIGTERM after PT1S, SIGKILL PT.*S later"), failure.getMessage());
+    }
+
+    @Test
+    void sigtermReachesAsFarAsTheScope() throws Exception {
+        SubprocessInfo info = Shell.script("sleep 1000 & echo $!; wait").scope(Scope.GROUP);
+        HelperTimeoutException failure =
+                assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
+        long grandchild = Long.parseLong(failure.result().out().trim());
+        Await.until("the grandchild has gone", () -> !isRunning(grandchild));
+    }
+
+    /** A zombie that its new parent has not looked at yet runs no more. */
+    private static boolean isRunning(long pid) {
+        try {
+            return !java.nio.file.Files.readString(Path.of("/proc/" + pid + "/stat")).matches("(?s).*\\) [ZX] .*");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void noTimeoutIsTooLarge() throws Exception {
+        Capture forever = Capture.defaults().timeout(Duration.ofSeconds(Long.MAX_VALUE)).grace(Duration.ofSeconds(Long.MAX_VALUE));
+        assertTrue(UsermodeHelper.run(ProbeProgram.doing("exit", "0"), forever).status().success());
+        assertTrue(UsermodeHelper.run(ProbeProgram.doing("exit", "0"), Capture.defaults()).status().success());
+    }
+
+    @Test
+    void aTimeoutThatRacesTheExitGivesOneOfBoth() throws Exception {
+        for (int i = 0; i < 150; i++) {
+            SubprocessInfo info = ProbeProgram.doing("print", "said", "sleep", "5", "exit", "4").files(Files.none().toJvm(1));
+            Result result;
+            try {
+                result = UsermodeHelper.run(info, Duration.ofMillis(3 + i / 30));
+                assertEquals(4, result.status().exitCode());
+            } catch (HelperTimeoutException e) {
+                result = e.result();
+                assertTrue(result.status().exited() ? result.status().exitCode() == 4 : result.status().signal() == 15,
+                        () -> "status " + e.result());
+            }
+            assertTrue(result.out().equals("said\n") || result.status().signaled(), result::toString);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"echo $$; exec sleep 1000", "echo $$; exec yes", "echo $$; exec <&0 cat >&2"})
+    void anInterruptKillsTheHelper(String script) throws Exception {
+        SubprocessInfo info = Shell.script(script);
+        AtomicReference<Throwable> seen = new AtomicReference<>();
+        Thread runner = new Thread(() -> {
+            try {
+                UsermodeHelper.run(info, Capture.defaults().input(new byte[50_000_000]));
+            } catch (IOException | InterruptedException e) {
+                seen.set(e);
+            }
+        });
+        runner.start();
+        Await.until("it runs", () -> info.pid() > 0 && isRunning(info.pid()));
+        runner.interrupt();
+        Await.end(runner);
+        // The third may have come to its end before the interrupt.
+        assertTrue(seen.get() instanceof InterruptedException || script.contains("cat") && seen.get() == null, "" + seen.get());
+        assertFalse(isRunning(info.pid()));
+    }
+
+    @Test
+    void anInterruptBeforehandKillsItTooOnceItRuns() {
+        SubprocessInfo info = ProbeProgram.doing("pause");
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedException.class, () -> UsermodeHelper.run(info, PATIENT));
+        assertFalse(Thread.interrupted(), "the exception says it");
+        assertFalse(isRunning(info.pid()));
+    }
+
+    /** The daemon holds the output, quietly or busily; the helper has ended, and what it wrote is there. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sleep 1000", "yes"})
+    void aGrandchildThatHoldsTheOutputDelaysNothing(String daemon) throws Exception {
+        Result result = UsermodeHelper.run(
+                Shell.script(daemon + " & echo $! >&2; echo done >&2; exit 3"), PATIENT);
+        assertEquals(3, result.status().exitCode());
+        String[] lines = result.err().split("\n");
+        assertEquals("done", lines[1], "what it said after its daemon was started");
+        ProcessHandle.of(Long.parseLong(lines[0])).ifPresent(ProcessHandle::destroyForcibly);
+    }
+
+    @Test
+    void textIsWhatTheSystemsEncodingMakesOfTheBytes() throws Exception {
+        Result result = UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(new byte[] {'a', 0, 'b'}));
+        assertArrayEquals(new byte[] {'a', 0, 'b'}, result.stdout());
+        assertEquals("a\0b", result.out());
+        assertEquals("a\0b", new String(result.stdout(), StandardCharsets.US_ASCII));
+    }
+}
