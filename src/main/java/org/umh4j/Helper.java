@@ -40,6 +40,7 @@ public final class Helper implements AutoCloseable {
     private final String cgroup;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
+    private HelperProcess process;
 
     Helper(SubprocessInfo info, Child child, Pipes pipes) {
         this.child = child;
@@ -220,17 +221,20 @@ public final class Helper implements AutoCloseable {
     /** The JDK's view of the process; empty when it has ended, since its number may be another process's now. */
     public Optional<ProcessHandle> toHandle() {
         Optional<ProcessHandle> handle = ProcessHandle.of(pid());
-        return isAlive() ? handle : Optional.empty();
+        return child.isReaped() ? Optional.empty() : handle; // in this order: it was the helper's when it was taken
     }
 
     /**
-     * The helper as a {@link Process}, for libraries that take one.
+     * The helper as a {@link Process}, for libraries that take one; the same object each time.
      *
-     * <p>Its streams are the helper's pipes, buffered as the JDK's are; where there is no pipe they are empty. Its exit
-     * value is the exit code, 128 and the signal's number after a signal, 255 when the status was lost.
+     * <p>Its streams are the helper's pipes, buffered as the JDK's are, so read those or these; where there is no pipe they
+     * are empty. Its output ends with the helper, whoever else holds the pipes, and {@code destroy} closes its streams: both
+     * as with the JDK's own processes. Its exit value is the exit code, 128 and the signal's number after a signal, 255 when
+     * the status was lost. A view that is first asked for after the helper's end has no handle and no info.
      */
-    public Process toProcess() {
-        return new HelperProcess(this);
+    public synchronized Process toProcess() {
+        process = process == null ? new HelperProcess(this) : process;
+        return process;
     }
 
     /**

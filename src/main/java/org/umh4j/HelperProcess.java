@@ -3,28 +3,43 @@ package org.umh4j;
 
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** A helper as the JDK's Process. Handle, info, children and descendants come from the JDK itself. */
+/**
+ * A helper as the JDK's Process. Handle, info, children and descendants come from the JDK itself: from a handle that is taken
+ * while the process lives, and knows its start time.
+ */
 final class HelperProcess extends Process {
     private static final int SIGNALED = 128;
     private static final int LOST = 255;
 
     private final Helper helper;
+    private final Optional<ProcessHandle> handle;
     private final OutputStream stdin;
     private final InputStream stdout;
     private final InputStream stderr;
 
     HelperProcess(Helper helper) {
         this.helper = helper;
+        handle = helper.toHandle();
         stdin = helper.hasWriter(0) ? new BufferedOutputStream(helper.stdin()) : OutputStream.nullOutputStream();
-        stdout = helper.hasReader(1) ? new BufferedInputStream(helper.stdout()) : InputStream.nullInputStream();
-        stderr = helper.hasReader(2) ? new BufferedInputStream(helper.stderr()) : InputStream.nullInputStream();
+        stdout = output(1);
+        stderr = output(2);
+    }
+
+    private InputStream output(int target) {
+        if (!helper.hasReader(target)) {
+            return InputStream.nullInputStream();
+        }
+        return new BufferedInputStream(new ProcessOutput(helper, helper.pipes().reader(target)));
     }
 
     @Override
@@ -64,21 +79,36 @@ final class HelperProcess extends Process {
 
     @Override
     public void destroy() {
-        signal(Signal.TERM);
+        destroy(Signal.TERM);
     }
 
     @Override
     public Process destroyForcibly() {
-        signal(Signal.KILL);
+        destroy(Signal.KILL);
         return this;
     }
 
     /** The JDK's process swallows this too: a helper that has become another user's can't be signalled. */
-    private void signal(Signal signal) {
+    private void destroy(Signal signal) {
         try {
             helper.kill(signal);
         } catch (UmhException e) {
             System.getLogger("org.umh4j").log(System.Logger.Level.DEBUG, "not signalled", e);
+        }
+        closeStreams();
+    }
+
+    /** As the JDK's process does it: callers rely on that, and close nothing. */
+    private void closeStreams() {
+        if (helper.hasWriter(0)) {
+            helper.writer(0).close(); // first, so that nobody waits for room for what is buffered
+        }
+        for (Closeable stream : new Closeable[] {stdin, stdout, stderr}) {
+            try {
+                stream.close();
+            } catch (IOException e) {
+                // what was buffered for a process that was to end
+            }
         }
     }
 
@@ -104,7 +134,17 @@ final class HelperProcess extends Process {
 
     @Override
     public ProcessHandle toHandle() {
-        return helper.toHandle().orElseThrow(() -> new UnsupportedOperationException("the process has ended"));
+        return handle.orElseThrow(() -> new UnsupportedOperationException("the process had ended when this view was made"));
+    }
+
+    @Override
+    public Stream<ProcessHandle> children() {
+        return handle.stream().flatMap(ProcessHandle::children);
+    }
+
+    @Override
+    public Stream<ProcessHandle> descendants() {
+        return handle.stream().flatMap(ProcessHandle::descendants);
     }
 
     @Override

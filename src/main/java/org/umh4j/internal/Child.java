@@ -85,6 +85,16 @@ public final class Child implements Watcher {
         }
     }
 
+    /** Whether it has been reaped: from that moment its number may be another process's. */
+    public boolean isReaped() {
+        lock.lock();
+        try {
+            return reaped;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** From now on nobody asks for the group after the end. */
     public void release() {
         lock.lock();

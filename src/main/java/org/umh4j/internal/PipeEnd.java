@@ -243,8 +243,17 @@ public final class PipeEnd implements Watcher {
     }
 
     private void park() throws IOException {
+        await(whenReady());
+    }
+
+    /** Waits until the end is ready, or closed, or something else has happened. */
+    public void awaitReadyOr(CompletableFuture<?> other) throws IOException {
+        await(CompletableFuture.anyOf(whenReady(), other));
+    }
+
+    private static void await(CompletableFuture<?> event) throws IOException {
         try {
-            whenReady().get();
+            event.get();
         } catch (InterruptedException e) {
             throw interrupted();
         } catch (ExecutionException e) {
