@@ -113,6 +113,9 @@ final class Execution {
     }
 
     static Helper start(SubprocessInfo info) throws UmhException {
+        if (info.scope() == Scope.CGROUP && info.limits().cgroupPath() == null) {
+            throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
+        }
         info.take();
         Pipes pipes = info.files().hasPipes() ? new Pipes() : Pipes.none();
         Helper helper = null;

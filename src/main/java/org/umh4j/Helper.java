@@ -144,19 +144,33 @@ public final class Helper implements AutoCloseable {
     /**
      * Sends a signal to the helper and to what it has started, as far as the scope reaches.
      *
-     * <p>Also after the helper's end, when the call was set up with {@link SubprocessInfo#scope}; without that a group is
-     * reached only as long as its leader lives.
+     * <p>Also after the helper's end, when the call was set up with {@link SubprocessInfo#scope}: a group from Linux 6.9 on, a
+     * session as long as the helper's own group has a member, a cgroup always. Otherwise its number is all there is to
+     * tell group or session by, and with the helper's end that can become another's: then nobody is reached.
      *
      * @return whether there was anybody
      * @throws UmhException if the kernel refuses
+     * @throws IllegalArgumentException if the reach is a cgroup and the signal not SIGKILL, or the call has named no cgroup
      */
     public boolean kill(Scope reach, Signal signal) throws UmhException {
         return switch (reach) {
             case PROCESS -> kill(signal);
             case GROUP -> sent(child.signalGroup(signal.number()), signal.number());
-            case SESSION -> Reach.session(this, signal);
-            case CGROUP -> Reach.cgroup(this, cgroup, signal);
+            case SESSION -> killSession(signal);
+            case CGROUP -> Reach.cgroup(cgroup, signal);
         };
+    }
+
+    /** The leader last: as long as it is not reaped its number is the session's. Stopped, it starts nobody meanwhile. */
+    private boolean killSession(Signal signal) throws UmhException {
+        if (!Reach.mayLeadSession(pid())) {
+            return false;
+        }
+        if (signal == Signal.KILL) {
+            child.signal(Signal.STOP.number());
+        }
+        boolean others = Reach.session(pid(), signal, child::holdsNumber);
+        return kill(signal) | others;
     }
 
     private boolean sent(int result, int signal) throws UmhException {

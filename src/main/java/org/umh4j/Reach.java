@@ -2,10 +2,17 @@
 package org.umh4j;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.umh4j.internal.Processes;
 import org.umh4j.internal.ProcFile;
 
@@ -17,11 +24,22 @@ final class Reach {
 
     private Reach() {}
 
-    /** Every process of the session that the helper leads, until none is found that was not found before. */
-    static boolean session(Helper helper, Signal signal) throws UmhException {
+    /** Whether a session could be this process's: it leads one, or has ended. */
+    static boolean mayLeadSession(long pid) {
+        long session = sessionOf((int) pid);
+        return session <= 0 || session == pid;
+    }
+
+    /**
+     * Every process of the session but its leader; for SIGKILL until none is found that was not found before.
+     *
+     * @param isOurs whether the session's number can't have become another session's
+     */
+    static boolean session(long session, Signal signal, BooleanSupplier isOurs) throws UmhException {
         boolean any = false;
         for (int round = 0; round < ROUNDS; round++) {
-            boolean found = signalSession(helper.pid(), signal);
+            boolean found = Processes.signalAll(
+                    candidates(session), signal.number(), pid -> sessionOf(pid) == session, isOurs);
             any |= found;
             if (!found || signal != Signal.KILL) {
                 break;
@@ -30,19 +48,18 @@ final class Reach {
         return any;
     }
 
-    private static boolean signalSession(long session, Signal signal) throws UmhException {
-        boolean any = false;
+    private static List<Integer> candidates(long session) throws UmhException {
+        List<Integer> pids = new ArrayList<>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[1-9]*")) {
             for (Path process : processes) {
                 int pid = Integer.parseInt(process.getFileName().toString());
-                if (sessionOf(pid) == session) {
-                    // Looked at again with the pidfd open: then it can't be another process by now.
-                    any |= Processes.signal(pid, signal.number(), () -> sessionOf(pid) == session) == 0;
+                if (pid != session && sessionOf(pid) == session) {
+                    pids.add(pid);
                 }
             }
-            return any;
-        } catch (IOException e) {
-            throw new UmhException("session " + session, UmhStage.KILL, -Errno.ENOENT.number(), signal.number());
+            return pids;
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new UmhException("session " + session, UmhStage.KILL, -Errno.ENOENT.number(), 0);
         }
     }
 
@@ -58,38 +75,58 @@ final class Reach {
     }
 
     /** {@code cgroup.kill} (5.14) is one write for everything below, forks in flight included. */
-    static boolean cgroup(Helper helper, String folder, Signal signal) throws UmhException {
+    static boolean cgroup(String folder, Signal signal) throws UmhException {
         if (folder == null || signal != Signal.KILL) {
             throw new IllegalArgumentException("only SIGKILL reaches a cgroup, and the call must have named one by its path");
         }
         Path group = Path.of(folder);
         try {
-            boolean populated = Files.readAllLines(group.resolve("cgroup.events")).contains("populated 1");
-            Files.writeString(group.resolve("cgroup.kill"), "1");
-            return populated;
+            if (!Files.readAllLines(group.resolve("cgroup.events")).contains("populated 1")) {
+                return false;
+            }
+            if (!Files.exists(group.resolve("cgroup.kill"))) {
+                return killEach(group, signal);
+            }
+            Files.writeString(group.resolve("cgroup.kill"), "1", StandardOpenOption.WRITE);
+            return true;
         } catch (NoSuchFileException e) {
-            return killEach(group, signal);
-        } catch (IOException e) {
+            if (Files.exists(group)) { // the root of all, which can't be killed
+                throw new UmhException(folder, UmhStage.KILL, -Errno.EINVAL.number(), signal.number());
+            }
+            return false; // it was removed, and only an empty one can be
+        } catch (IOException | UncheckedIOException e) {
             throw new UmhException(folder, UmhStage.KILL, -Errno.EACCES.number(), signal.number());
         }
     }
 
-    /** Before 5.14: one by one, until none is left. */
-    private static boolean killEach(Path group, Signal signal) throws UmhException {
+    /** Before 5.14: one by one, in this folder and all below, until none is left. */
+    private static boolean killEach(Path group, Signal signal) throws IOException {
         boolean any = false;
-        try {
-            for (int round = 0; round < ROUNDS; round++) {
-                var members = Files.readAllLines(group.resolve("cgroup.procs"));
-                if (members.isEmpty()) {
-                    break;
-                }
-                for (String pid : members) {
-                    any |= Processes.signal(Integer.parseInt(pid), signal.number(), () -> true) == 0;
-                }
+        boolean found = true;
+        for (int round = 0; found && round < ROUNDS; round++) {
+            found = false;
+            for (Path folder : folders(group)) {
+                found |= Processes.signalAll(
+                        members(folder), signal.number(), pid -> members(folder).contains(pid), () -> true);
             }
-            return any;
+            any |= found;
+        }
+        return any;
+    }
+
+    private static List<Path> folders(Path group) throws IOException {
+        try (Stream<Path> all = Files.walk(group)) {
+            return all.filter(Files::isDirectory).toList();
+        }
+    }
+
+    private static List<Integer> members(Path folder) {
+        try {
+            return Files.readAllLines(folder.resolve("cgroup.procs")).stream().map(Integer::valueOf).toList();
+        } catch (NoSuchFileException e) {
+            return List.of();
         } catch (IOException e) {
-            throw new UmhException(group.toString(), UmhStage.KILL, -Errno.EACCES.number(), signal.number());
+            throw new UncheckedIOException(e);
         }
     }
 }

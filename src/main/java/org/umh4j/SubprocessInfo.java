@@ -192,7 +192,10 @@ public final class SubprocessInfo {
         return this;
     }
 
-    /** What {@link Helper#close} kills, and how long the helper's group stays reachable; the default is the process. */
+    /**
+     * What {@link Helper#close} kills, and how long the helper's group stays reachable; the default is the process.
+     * {@link Scope#CGROUP} needs a {@link Limits#cgroup(String)}.
+     */
     public SubprocessInfo scope(Scope reach) {
         requireSetUp();
         scope = Objects.requireNonNull(reach, "scope");

@@ -85,6 +85,11 @@ public final class Child implements Watcher {
         }
     }
 
+    /** Whether its number is still the one of its process, or at least of its group. */
+    public boolean holdsNumber() {
+        return !isReaped() || signalGroup(0) == 0;
+    }
+
     /** Whether it has been reaped: from that moment its number may be another process's. */
     public boolean isReaped() {
         lock.lock();
