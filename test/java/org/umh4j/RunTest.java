@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Shell;
 
@@ -191,16 +192,7 @@ final class RunTest {
         HelperTimeoutException failure =
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
         long grandchild = Long.parseLong(failure.result().out().trim());
-        Await.until("the grandchild has gone", () -> !isRunning(grandchild));
-    }
-
-    /** A zombie that its new parent has not looked at yet runs no more. */
-    private static boolean isRunning(long pid) {
-        try {
-            return !java.nio.file.Files.readString(Path.of("/proc/" + pid + "/stat")).matches("(?s).*\\) [ZX] .*");
-        } catch (IOException e) {
-            return false;
-        }
+        Await.until("the grandchild has gone", () -> !Pid.isRunning(grandchild));
     }
 
     @Test
@@ -240,12 +232,12 @@ final class RunTest {
             }
         });
         runner.start();
-        Await.until("it runs", () -> info.pid() > 0 && isRunning(info.pid()));
+        Await.until("it runs", () -> info.pid() > 0 && Pid.isRunning(info.pid()));
         runner.interrupt();
         Await.end(runner);
         // The third may have come to its end before the interrupt.
         assertTrue(seen.get() instanceof InterruptedException || script.contains("cat") && seen.get() == null, "" + seen.get());
-        assertFalse(isRunning(info.pid()));
+        assertFalse(Pid.isRunning(info.pid()));
     }
 
     @Test
@@ -254,7 +246,7 @@ final class RunTest {
         Thread.currentThread().interrupt();
         assertThrows(InterruptedException.class, () -> UsermodeHelper.run(info, PATIENT));
         assertFalse(Thread.interrupted(), "the exception says it");
-        assertFalse(isRunning(info.pid()));
+        assertFalse(Pid.isRunning(info.pid()));
     }
 
     /** The daemon holds the output, quietly or busily; the helper has ended, and what it wrote is there. */
