@@ -36,40 +36,42 @@ public final class Pipeline implements AutoCloseable {
     public static Pipeline start(SubprocessInfo... calls) throws UmhException {
         requirePossible(calls);
         List<Helper> helpers = new ArrayList<>();
-        Between before = null;
+        Between before = Between.none();
         try {
             for (int i = 0; i < calls.length; i++) {
-                Between after = i < calls.length - 1 ? Between.make() : null;
-                helpers.add(startOne(calls[i], before, after));
-                before = after;
+                before = startOne(calls[i], before, i < calls.length - 1, helpers);
             }
             return new Pipeline(helpers);
         } finally {
+            before.close();
             if (helpers.size() < calls.length) {
                 helpers.forEach(Helper::close);
             }
         }
     }
 
-    private static Helper startOne(SubprocessInfo call, Between before, Between after) throws UmhException {
-        try {
-            Files files = call.files();
-            files = before == null ? files : files.inherit(0, before.reading());
-            files = after == null ? files : files.inherit(1, after.writing());
-            return UsermodeHelper.start(call.files(files));
-        } catch (UmhException | RuntimeException e) {
-            if (after != null) {
+    /** The pipe that the next one reads. Those that are this one's alone are closed in the JVM, however it goes. */
+    private static Between startOne(SubprocessInfo call, Between before, boolean hasNext, List<Helper> helpers)
+            throws UmhException {
+        Between after = Between.none();
+        int started = helpers.size();
+        try (before) {
+            Files files = before.isOpen() ? call.files().inherit(0, before.reading()) : call.files();
+            if (hasNext) {
+                int result = after.open();
+                if (result < 0) {
+                    throw call.failed(UmhStage.SOURCE, result, 1);
+                }
+                files = files.inherit(1, after.writing());
+            }
+            helpers.add(UsermodeHelper.start(call.files(files)));
+        } finally {
+            after.closeWriting();
+            if (helpers.size() == started) {
                 after.close();
             }
-            throw e;
-        } finally {
-            if (before != null) {
-                before.close();
-            }
-            if (after != null) {
-                after.closeWriting();
-            }
         }
+        return after;
     }
 
     private static void requirePossible(SubprocessInfo... calls) {

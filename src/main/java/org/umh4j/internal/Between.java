@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
-import java.io.UncheckedIOException;
-
 /** A pipe between two helpers, as long as the JVM has to hold it. */
-public final class Between {
+public final class Between implements AutoCloseable {
     private static final int CLOSED = -1;
 
     private final int[] ends;
@@ -13,14 +11,18 @@ public final class Between {
         this.ends = ends;
     }
 
-    /** A new one. */
-    public static Between make() {
-        int[] ends = new int[2];
-        int result = Native.pipe(ends);
-        if (result < 0) {
-            throw new UncheckedIOException(new java.io.IOException("no pipe: errno " + -result));
-        }
-        return new Between(ends);
+    /** None: before the first helper and after the last. */
+    public static Between none() {
+        return new Between(new int[] {CLOSED, CLOSED});
+    }
+
+    /** Becomes a pipe: 0, or a negative errno. */
+    public int open() {
+        return Native.pipe(ends);
+    }
+
+    public boolean isOpen() {
+        return ends[0] != CLOSED;
     }
 
     public int reading() {
@@ -37,6 +39,7 @@ public final class Between {
     }
 
     /** When its reader has been started too, or never will be. */
+    @Override
     public void close() {
         close(0);
         close(1);
