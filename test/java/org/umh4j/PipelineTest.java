@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Await;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.Pid;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.Shell;
+
+/** Helpers that read each other: {@code a | b | c}. */
+@ExtendWith(Leaks.class)
+final class PipelineTest {
+    private static String out(Pipeline pipeline) throws Exception {
+        return new String(pipeline.last().stdout().readAllBytes(), StandardCharsets.US_ASCII);
+    }
+
+    private static SubprocessInfo last(String script) {
+        return Shell.script(script).files(Files.none().toJvm(1));
+    }
+
+    @Test
+    void eachReadsWhatTheOneBeforeItWrites() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(Shell.script("echo c; echo a; echo b; exit 1"), Shell.script("sort; exit 2"),
+                last("tr a-z A-Z; exit 3"))) {
+            assertEquals("A\nB\nC\n", out(pipeline));
+            List<WaitStatus> statuses = pipeline.waitFor();
+            assertEquals("[exit code 1, exit code 2, exit code 3]", statuses.toString());
+            assertEquals(3, pipeline.helpers().size());
+            assertEquals(statuses, pipeline.waitFor(Duration.ZERO).orElseThrow());
+        }
+    }
+
+    @Test
+    void theFirstMayReadFromTheJvm() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(
+                ProbeProgram.doing("cat").files(Files.none().fromJvm(0)), ProbeProgram.doing("cat"), last("wc -c"))) {
+            pipeline.first().stdin().write(new byte[1_000_000]);
+            pipeline.first().stdin().close();
+            assertEquals("1000000", out(pipeline).trim());
+            assertTrue(pipeline.waitFor().stream().allMatch(WaitStatus::success));
+        }
+    }
+
+    @Test
+    void aWriterWhoseReaderEndsEarlyDiesOfSigpipeAndThatIsSaid() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(Shell.script("exec yes"), last("head -n 1"))) {
+            assertEquals("y\n", out(pipeline));
+            List<WaitStatus> statuses = pipeline.waitFor(Await.PATIENCE).orElseThrow();
+            assertEquals(13, statuses.get(0).signal());
+            assertTrue(statuses.get(1).success());
+        }
+    }
+
+    @Test
+    void aReaderWhoseWriterDiesSeesTheEnd() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("pause"), last("cat; echo end"))) {
+            pipeline.first().kill(Signal.KILL);
+            assertEquals("end\n", out(pipeline));
+            assertEquals("[killed by SIGKILL, exit code 0]", pipeline.waitFor().toString());
+        }
+    }
+
+    @Test
+    void twentyInARowHaveNothingButTheirTwoPipes() throws Exception {
+        SubprocessInfo[] calls = new SubprocessInfo[20];
+        for (int i = 0; i < calls.length; i++) {
+            calls[i] = Shell.script(i == 0 ? "ls /proc/self/fd | wc -w" : "cat; ls /proc/self/fd | wc -w");
+        }
+        calls[19].files(Files.none().toJvm(1));
+        try (Pipeline pipeline = Pipeline.start(calls)) {
+            // The first has no 0, and ls has its folder open beside the pipe: 1 and 0; the others' ls has a 0 too.
+            String[] counts = out(pipeline).split("\\s+");
+            assertEquals("2", counts[0]);
+            for (int i = 1; i < counts.length; i++) {
+                assertEquals("3", counts[i], "helper " + i);
+            }
+            assertEquals(20, counts.length);
+        }
+    }
+
+    @Test
+    void aWaitThatIsOverOrInterruptedLeavesThemAlone() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("pause"), ProbeProgram.doing("pause"))) {
+            assertEquals(Optional.empty(), pipeline.waitFor(Duration.ofMillis(20)));
+            Thread.currentThread().interrupt();
+            assertThrows(InterruptedException.class, pipeline::waitFor);
+            assertTrue(pipeline.helpers().stream().allMatch(Helper::isAlive));
+        }
+    }
+
+    @Test
+    void closeKillsAllOfThem() throws Exception {
+        Pipeline pipeline = Pipeline.start(ProbeProgram.doing("pause"), ProbeProgram.doing("pause"), ProbeProgram.doing("pause"));
+        pipeline.close();
+        for (Helper helper : pipeline.helpers()) {
+            assertEquals(9, helper.status().orElseThrow().signal());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void whenOneCanNotBeStartedNothingIsLeftOfTheOthers(int failing) throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        List<SubprocessInfo> calls = new ArrayList<>();
+        AtomicInteger cleanups = new AtomicInteger();
+        for (int i = 0; i < 4; i++) {
+            SubprocessInfo call = i == failing
+                    ? SubprocessInfo.of("/no/such/program", new String[] {"x"}, null)
+                    : ProbeProgram.doing("pause");
+            calls.add(call.cleanup(info -> cleanups.incrementAndGet()));
+        }
+        UmhException failure =
+                assertThrows(UmhException.class, () -> Pipeline.start(calls.toArray(SubprocessInfo[]::new)));
+        assertTrue(failure.getMessage().contains("/no/such/program"), failure.getMessage());
+        assertEquals(UmhStage.EXEC, failure.stage());
+        assertEquals(failing + 1, cleanups.get(), "of those that were begun");
+        for (int i = 0; i < failing; i++) {
+            assertFalse(Pid.isRunning(calls.get(i).pid()));
+        }
+        assertEquals(before, Leaks.descriptors());
+    }
+
+    /** Whatever an init function throws. */
+    @Test
+    void whenAnInitThrowsNothingIsLeftEither() throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        for (Throwable odd : new Throwable[] {new IllegalStateException("odd"), new StackOverflowError("odd")}) {
+            SubprocessInfo second = ProbeProgram.doing("pause").init((info, cred) -> {
+                if (odd instanceof Error error) {
+                    throw error;
+                }
+                throw (RuntimeException) odd;
+            });
+            assertThrows(odd.getClass(),
+                    () -> Pipeline.start(ProbeProgram.doing("pause"), second, ProbeProgram.doing("pause")));
+        }
+        assertEquals(before, Leaks.descriptors());
+    }
+
+    @Test
+    void whatCanBeNoPipelineIsRefusedBeforeAnythingIsStarted() {
+        SubprocessInfo plain = ProbeProgram.doing("pause");
+        SubprocessInfo reads = ProbeProgram.doing("pause").files(Files.none().devNull(0));
+        SubprocessInfo writes = ProbeProgram.doing("pause").files(Files.none().devNull(1));
+        for (SubprocessInfo[] calls : new SubprocessInfo[][] {{}, {plain}, {plain, reads}, {writes, plain}}) {
+            assertThrows(IllegalArgumentException.class, () -> Pipeline.start(calls));
+        }
+        assertEquals(0, plain.pid());
+    }
+
+    @Test
+    void withoutDescriptorsForItsPipesNothingIsLeftAndTheErrnoIsSaid() throws Exception {
+        String out = new Jvm().under("prlimit", "--nofile=40:40").option("-XX:-MaxFDLimit").run(FewDescriptorsMain.class)
+                .requireSuccess();
+        assertEquals("EMFILE, 0 left\n", out);
+    }
+
+    /** A pipeline that is too long for its descriptors; where it fails depends on how many the JVM has open itself. */
+    static final class FewDescriptorsMain {
+        public static void main(String[] arguments) throws Exception {
+            Pipeline.start(ProbeProgram.doing("exit", "0"), ProbeProgram.doing("exit", "0")).close();
+            assertThrows(UmhException.class, () -> Pipeline.start(SubprocessInfo.of("/no", new String[] {"x"}, null),
+                    ProbeProgram.doing("pause")));
+            TreeMap<String, Long> before = Leaks.descriptors();
+            SubprocessInfo[] calls = new SubprocessInfo[60];
+            for (int i = 0; i < calls.length; i++) {
+                calls[i] = ProbeProgram.doing("pause");
+            }
+            UmhException failure = assertThrows(UmhException.class, () -> Pipeline.start(calls));
+            TreeMap<String, Long> after = Leaks.descriptors();
+            // The launch itself takes descriptors too: at which of both it fails is a matter of parity.
+            System.out.println(failure.errnoName() + ", " + (after.equals(before) ? "0" : before + " " + after) + " left");
+        }
+    }
+}
