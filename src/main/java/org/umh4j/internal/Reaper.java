@@ -85,7 +85,13 @@ public final class Reaper {
         synchronized (Reaper.class) {
             permanent = true;
         }
-        TASKS.add(() -> result.complete(task.get()));
+        TASKS.add(() -> {
+            try {
+                result.complete(task.get());
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
         ensureRunning();
         Native.wake();
         return result.join();
@@ -134,9 +140,18 @@ public final class Reaper {
             for (int i = 0; i < count; i++) {
                 Watcher watcher = WATCHERS.get(tokens[i] >> EVENT_BITS);
                 if (watcher != null) { // else it was forgotten while its event was under way
-                    watcher.happened((int) tokens[i] & EVENT_MASK);
+                    tell(watcher, (int) tokens[i] & EVENT_MASK);
                 }
             }
+        }
+    }
+
+    /** Out of memory for one must not be the end for all others. */
+    private static void tell(Watcher watcher, int event) {
+        try {
+            watcher.happened(event);
+        } catch (Throwable e) {
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "an event was not followed", e);
         }
     }
 }
