@@ -2,6 +2,7 @@
 package org.umh4j.support;
 
 import java.io.IOException;
+import java.nio.channels.Pipe;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,9 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
         ProbeProgram.report(); // everything is loaded that is loaded once
+        Pipe pipe = Pipe.open(); // with the first of its channels the JDK opens a socket for good
+        pipe.sink().close();
+        pipe.source().close();
         before = descriptors();
     }
 
