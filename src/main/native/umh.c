@@ -164,6 +164,11 @@ int umh_start(const struct umh_request *original, struct umh_child *child, struc
 	return let_launcher_enter(&request, result) ? start(&request, child, report) : result;
 }
 
+int umh_go(int socket)
+{
+	return send(socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
 /* Waiting */
 
 /* What pidfs tells of a process that somebody else has reaped (6.15). */

@@ -253,6 +253,32 @@ int umh_bridge_close(int fd)
 	return close(fd) < 0 ? -errno : 0;
 }
 
+int umh_bridge_blob_open(const signed char *name, int *blob)
+{
+	struct umh_blob opened;
+	int result = name && blob ? umh_blob_open((const char *)name, &opened) : -EFAULT;
+
+	if (result == 0) {
+		blob[0] = opened.fd;
+		blob[1] = opened.mount;
+	}
+	return result;
+}
+
+int umh_bridge_blob_seal(const signed char *name, int fd, int mount)
+{
+	struct umh_blob blob = {fd, mount};
+
+	return name ? umh_blob_seal((const char *)name, &blob) : -EFAULT;
+}
+
+void umh_bridge_blob_abandon(int fd, int mount)
+{
+	struct umh_blob blob = {fd, mount};
+
+	umh_blob_abandon(&blob);
+}
+
 int umh_bridge_features(void)
 {
 	return umh_features();

@@ -65,6 +65,11 @@ int umh_bridge_open_cgroup(const signed char *path);
 int umh_bridge_open_pid(int pid);
 int umh_bridge_close(int fd);
 
+/* A program in memory: where it is written, and its mount or -1; sealing answers the descriptor to execute. */
+int umh_bridge_blob_open(const signed char *name, int *blob);
+int umh_bridge_blob_seal(const signed char *name, int fd, int mount);
+void umh_bridge_blob_abandon(int fd, int mount);
+
 /* A pipe, close-on-exec; then what is read or written from it without waiting: -EAGAIN when it would. */
 int umh_bridge_pipe(int *fds);
 int umh_bridge_set_nonblocking(int fd);

@@ -14,16 +14,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U /* 6.3 */
-#endif
-#ifndef F_SEAL_EXEC
-#define F_SEAL_EXEC 0x0020 /* 6.3 */
-#endif
+#include "umh_memfd.h"
 
 /* 0 to 2 are the host's, whether it keeps them open or not; 3 and 4 are the child's (umh_clone.c). */
 #define LOWEST 5
@@ -50,36 +43,16 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
-/* vm.memfd_noexec can demand MFD_EXEC, and kernels before 6.3 do not know it. */
-static int memfd(void)
-{
-	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = (int)syscall(__NR_memfd_create, "umh4j-launcher", flags | MFD_EXEC);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = (int)syscall(__NR_memfd_create, "umh4j-launcher", flags);
-	return fd < 0 ? -errno : fd;
-}
-
-static int seal(int fd)
-{
-	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-
-	if (fcntl(fd, F_ADD_SEALS, seals | F_SEAL_EXEC) == 0)
-		return 0;
-	return errno == EINVAL && fcntl(fd, F_ADD_SEALS, seals) == 0 ? 0 : -errno;
-}
-
 static int open_image(const char *image, size_t size)
 {
-	int fd = memfd();
+	int fd = umh_memfd_make("umh4j-launcher");
 	int result;
 
 	if (fd < 0)
 		return fd;
 	result = write_all(fd, image, size);
 	if (result == 0)
-		result = seal(fd);
+		result = umh_memfd_seal(fd);
 	if (result < 0) {
 		close(fd);
 		return result;

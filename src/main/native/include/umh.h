@@ -103,6 +103,12 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 int umh_look_after(int pidfd, int *stops);
 
 /*
+ * Lets a program begin whose plan has UMH_PLAN_HOLD: the launcher stops right before its execve until then. -EPIPE when
+ * the launch has failed before; its outcome tells.
+ */
+int umh_go(int socket);
+
+/*
  * From start to end in one, for a caller that wants nothing before the end: saves wake-ups and descriptors. Answers 0
  * and the status, or the error of the stage in the report; report->kept is valid with 0. Either way there is no process
  * any more.
@@ -126,6 +132,19 @@ int umh_signal_group(int pidfd, int signal);
 
 /* Closes what is open in the child. The process itself is left alone. */
 void umh_release(struct umh_child *child);
+
+/*
+ * A program that has no name on any disk (umh_blob.c): opened, filled by write(2), then sealed. What seal answers is the
+ * descriptor to execute, through which nobody can write; those of open are closed then, in failure too. The name is a
+ * file's, without slash.
+ */
+struct umh_blob {
+	int fd;    /* to be written */
+	int mount; /* the private tmpfs that it is in, or -1 for a memfd */
+};
+int umh_blob_open(const char *name, struct umh_blob *blob);
+int umh_blob_seal(const char *name, struct umh_blob *blob);
+void umh_blob_abandon(struct umh_blob *blob);
 
 /*
  * Many descriptors for one thread (umh_reaper.c). A watch fires once; its owner closes the descriptor, which ends the

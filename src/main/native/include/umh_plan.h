@@ -14,6 +14,7 @@
  */
 #define UMH_STAGES(X)                                                                                \
 	/* Java, before anything is crossed */                                                       \
+	X(BLOB)            /* a driver's program brought into memory */                              \
 	X(SETUP)           /* path or argument vector are missing */                                 \
 	X(POLICY)          /* the path is not on the list of allowed ones */                         \
 	X(GATE)            /* helpers are disabled */                                                \
@@ -142,6 +143,8 @@ struct umh_landlock_rule {
 #define UMH_PLAN_EFFECTIVE  4U /* the effective set is asked for */
 #define UMH_PLAN_SUCCESSION 8U /* the helper must be a child of this launcher */
 #define UMH_PLAN_SELF_MAP   16U /* the id maps name this process alone: it may write them itself */
+#define UMH_PLAN_SCRIPT     32U /* program is a script: its interpreter opens it by its number, so that stays open */
+#define UMH_PLAN_HOLD       64U /* the parent half wants to say when the program begins: umh_go() */
 
 /* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
 struct umh_plan {
@@ -179,6 +182,8 @@ struct umh_plan {
 	uint32_t cgroup;         /* place of a file: the folder, when the launcher has to enter it itself */
 	uint32_t limited;        /* which rlimits are set, a bit each */
 	uint32_t limits_required; /* and which of them may not stay as they are */
+	uint32_t program;        /* place of a file that is executed instead of the path */
+	uint32_t zero;
 	struct umh_span affinity;   /* cpu mask; empty: every cpu */
 	struct umh_span cwd;        /* path */
 	struct umh_span root;       /* path */

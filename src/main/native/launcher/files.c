@@ -55,6 +55,18 @@ static int move_above(int *fd, long target)
 	return 0;
 }
 
+/*
+ * An interpreter opens its script by the number that the script has at the execve, so that must not close it. From 3 on:
+ * a program that finds 2 open may write to it.
+ */
+static int keep_script(struct launch *launch, struct umh_file *files, long highest)
+{
+	int kept = sys_fcntl(files[launch->plan->program].number, F_DUPFD, (highest < 2 ? 2 : highest) + 1);
+
+	files[launch->plan->program].number = kept;
+	return kept < 0 ? kept : 0;
+}
+
 int apply_descriptors(struct launch *launch)
 {
 	struct umh_file *files = span(launch, launch->plan->files);
@@ -73,5 +85,9 @@ int apply_descriptors(struct launch *launch)
 		result = move_above(&launch->socket, highest);
 	else if (result == 0)
 		result = sys_fcntl(launch->socket, F_SETFD, FD_CLOEXEC);
-	return result < 0 ? result : move_all(launch, files, own);
+	if (result == 0)
+		result = move_all(launch, files, own);
+	if (result == 0 && launch->plan->flags & UMH_PLAN_SCRIPT)
+		result = keep_script(launch, files, highest);
+	return result;
 }

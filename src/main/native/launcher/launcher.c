@@ -95,12 +95,18 @@ static void take(struct launch *launch, const struct step *step)
 	launch->kept |= bit;
 }
 
-/* Without this word end of file means that we were killed. A filter may forbid to say it later. */
-static void say_arrived(const struct launch *launch)
+/*
+ * Without this word end of file means that we were killed. A filter may forbid to say it later, or to wait for the
+ * answer.
+ */
+static void arrive(const struct launch *launch)
 {
 	const struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
+	char go;
 
 	say(launch, &word, -1);
+	if (launch->plan->flags & UMH_PLAN_HOLD && sys_read(launch->socket, &go, 1) <= 0)
+		sys_exit(127); /* the JVM is gone */
 }
 
 static void follow_recipe(struct launch *launch)
@@ -109,14 +115,22 @@ static void follow_recipe(struct launch *launch)
 		take(launch, &recipe[i]);
 	if (asks(launch, UMH_STEP(NO_NEW_PRIVS))) {
 		take(launch, &effective);
-		say_arrived(launch);
+		arrive(launch);
 		take(launch, &seccomp);
 	} else {
-		say_arrived(launch);
+		arrive(launch);
 		take(launch, &seccomp);
 		take(launch, &effective);
 	}
 	launch->detail = 0;
+}
+
+/* argv[0] is the path; the helper's own vector begins behind it. */
+static int execute(const struct launch *launch, char **argv, char **envp)
+{
+	if (launch->plan->program == UMH_NO_FILE)
+		return sys_execve(argv[0], argv + 1, envp);
+	return sys_execveat(file_number(launch, launch->plan->program), "", argv + 1, envp, AT_EMPTY_PATH);
 }
 
 __attribute__((noreturn, used)) void launcher(long *stack)
@@ -132,9 +146,7 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);
 	follow_recipe(&launch);
-	/* argv[0] is the path; the helper's own vector begins behind it. */
-	result = sys_execve(argv[0], argv + 1, envp);
-	fail(&launch, UMH_STAGE_EXEC, -result);
+	fail(&launch, UMH_STAGE_EXEC, -execute(&launch, argv, envp));
 }
 
 UMH_ENTRY(launcher);

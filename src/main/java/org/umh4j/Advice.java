@@ -28,6 +28,7 @@ final class Advice {
             return "";
         }
         return switch (stage) {
+            case BLOB -> blob(errno);
             case SETUP -> "the path and at least one argument, the program's own name, must be given";
             case GATE -> "helpers are disabled; HelperGate.enable() or thaw() enables them again";
             case INIT -> "the init function refused";
@@ -69,6 +70,18 @@ final class Advice {
             case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
             case DIED -> "the launcher was killed from outside, or a seccomp filter of this JVM killed it";
             default -> "";
+        };
+    }
+
+    private static String blob(Errno errno) {
+        return switch (errno) {
+            case EBUSY -> "there is one already, or it runs; unload it, or wait for its end";
+            case EINVAL -> "there is none; load it first";
+            case ENOEXEC -> "an empty blob is no program";
+            case EACCES -> "this host forbids executable memfds (vm.memfd_noexec), and a private tmpfs instead needs"
+                    + " CAP_SYS_ADMIN and Linux 5.12";
+            case ENOSPC, ENOMEM, EFBIG -> "the host, or the memory cgroup, has no memory for it";
+            default -> resources(errno);
         };
     }
 

@@ -45,6 +45,10 @@ final class BornState {
         info.namespaces().into(plan, opened, info);
         info.sandbox().into(plan, opened, info);
         info.files().into(plan, opened, pipes, info);
+        if (info.blob() != null) {
+            plan.program(info.blob());
+        }
+        plan.flags |= info.isHeld() ? Plan.HOLD : 0;
         if (Remembered.mayBe(info)) {
             remembered = new Remembered(cred, info, plan);
         }
@@ -82,7 +86,9 @@ final class BornState {
                     && info.sandbox() == Sandbox.none()
                     && info.files() == Files.none()
                     && !info.limits().hasCgroup()
-                    && !info.session().hasTerminal();
+                    && !info.session().hasTerminal()
+                    && info.blob() == null
+                    && !info.isHeld();
         }
 
         boolean isFor(SubprocessInfo info, Cred wanted) {

@@ -147,6 +147,10 @@ final class Execution {
                 throw info.failed(UmhStage.SETUP, -ENOENT, 0);
             }
             Child child = Launching.child(info, Launching.parks(info) ? Until.STARTED : Until.EXEC, pipes);
+            if (info.isHeld()) {
+                info.created().accept(child.pid());
+                child.go();
+            }
             Launching.require(info, child.outcome().join());
             return child;
         } finally {

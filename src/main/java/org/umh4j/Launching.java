@@ -19,9 +19,12 @@ final class Launching {
 
     private Launching() {}
 
-    /** Whether the caller must not block: a virtual thread, or the one thread that ties helpers to the JVM. */
+    /**
+     * Whether the caller must not block: a virtual thread, the one thread that ties helpers to the JVM, or who has to say
+     * that the program may begin.
+     */
     static boolean parks(SubprocessInfo info) {
-        return VirtualThreads.isCurrent() || info.signals().isTiedToJvm();
+        return VirtualThreads.isCurrent() || info.signals().isTiedToJvm() || info.isHeld();
     }
 
     /** Starts a process that the reaper knows of. Its outcome is known, unless it was to be started only. */

@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
 
 /**
@@ -48,7 +50,10 @@ public final class SubprocessInfo {
     private final boolean allowed;
     private final byte[][] argv;
     private final byte[][] envp;
+    /** What is executed instead of the path; null in an ordinary call. */
+    private final Blob blob;
 
+    private LongConsumer created;
     private Init init;
     private Consumer<SubprocessInfo> cleanup;
     private Cred cred = Cred.unchanged();
@@ -66,11 +71,12 @@ public final class SubprocessInfo {
     private volatile int pid;
     private volatile UmhException failure;
 
-    private SubprocessInfo(byte[] path, byte[][] argv, byte[][] envp) {
+    private SubprocessInfo(byte[] path, byte[][] argv, byte[][] envp, Blob blob) {
         this.allowed = HelperPaths.allows(path);
         this.path = HelperPaths.mediated(path);
         this.argv = argv;
         this.envp = envp;
+        this.blob = this.path == path ? blob : null; // one program mediates drivers too
     }
 
     /**
@@ -83,13 +89,18 @@ public final class SubprocessInfo {
      */
     public static SubprocessInfo of(String path, String[] argv, String[] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
-        return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"));
+        return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"), null);
     }
 
     /** The same with bytes, for names in another encoding than the system's; without their NUL. */
     public static SubprocessInfo of(byte[] path, byte[][] argv, byte[][] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
-        return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"));
+        return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"), null);
+    }
+
+    /** A call of a program that has no path; this one is what messages and {@link HelperPaths} call it. */
+    static SubprocessInfo of(Blob blob, String path, String[] argv, String[] envp) {
+        return new SubprocessInfo(Bytes.of(path, "path"), encoded(argv, "argv"), encoded(envp, "envp"), blob);
     }
 
     private static byte[][] encoded(String[] strings, String what) {
@@ -212,6 +223,11 @@ public final class SubprocessInfo {
         return this;
     }
 
+    /** Has a function of ours told the pid before the program's first instruction. */
+    void created(LongConsumer function) {
+        created = function;
+    }
+
     /** The program, as the system's encoding reads it; null if none was given. */
     public String path() {
         return path == null ? null : Bytes.toString(path);
@@ -235,6 +251,18 @@ public final class SubprocessInfo {
     /** Why the helper could not be started: the stage and the errno behind a negative result. */
     public Optional<UmhException> failure() {
         return Optional.ofNullable(failure);
+    }
+
+    Blob blob() {
+        return blob;
+    }
+
+    boolean isHeld() {
+        return created != null;
+    }
+
+    LongConsumer created() {
+        return created;
     }
 
     Init init() {

@@ -8,6 +8,8 @@ package org.umh4j;
  * can have and what to do about them.
  */
 public enum UmhStage {
+    /** A driver's program could not be brought into memory, or there is one already, or none. */
+    BLOB,
     /** The call itself: the path is null or empty, the argument vector is missing. */
     SETUP,
     /** The path is not among those that {@link HelperPaths} allows. */

@@ -65,6 +65,18 @@ public final class Child implements Watcher {
         return exit;
     }
 
+    /** Lets the program begin, if the plan said to hold it; before that it has not executed an instruction. */
+    public void go() {
+        lock.lock();
+        try {
+            if (!outcome.isDone()) {
+                Native.go(launch.socket()); // a launcher that is gone has said why
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** 0, or a negative errno: {@code -ESRCH} when the process has ended. */
     public int signal(int signal) {
         lock.lock();

@@ -158,6 +158,26 @@ final class Native {
     @Name("umh_bridge_close")
     static native int close(int fd);
 
+    /** Opens a program in memory for writing: its descriptor, and its mount's or -1. The name ends in NUL. */
+    @NoException
+    @Name("umh_bridge_blob_open")
+    static native int blobOpen(@Const byte[] name, int[] blob);
+
+    /** What was written is complete: the descriptor to execute. Those of opening are closed. */
+    @NoException
+    @Name("umh_bridge_blob_seal")
+    static native int blobSeal(@Const byte[] name, int fd, int mount);
+
+    /** What was written is not wanted. */
+    @NoException
+    @Name("umh_bridge_blob_abandon")
+    static native void blobAbandon(int fd, int mount);
+
+    /** Lets a program begin that was held. */
+    @NoException
+    @Name("umh_go")
+    static native int go(int socket);
+
     /** Which of the newer system calls are in use. */
     @NoException
     @Name("umh_bridge_features")
@@ -337,6 +357,16 @@ final class Native {
     @MemberGetter
     @Name("UMH_PLAN_SELF_MAP")
     static native int planSelfMap();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_SCRIPT")
+    static native int planScript();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_HOLD")
+    static native int planHold();
 
     @NoException
     @MemberGetter

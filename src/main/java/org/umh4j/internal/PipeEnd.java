@@ -33,6 +33,7 @@ public final class PipeEnd implements Watcher {
     private int fd;
     private long watch = NONE;
     private CompletableFuture<Void> ready;
+    private boolean over;
 
     private PipeEnd(int fd, int event) {
         this.fd = fd;
@@ -170,11 +171,28 @@ public final class PipeEnd implements Watcher {
         wake();
     }
 
+    /**
+     * The helper has ended: what it has written can still be read, and then comes the end, whoever else holds the pipe;
+     * nothing more is written.
+     */
+    void end() {
+        lock.lock();
+        try {
+            over = true;
+        } finally {
+            lock.unlock();
+        }
+        wake();
+    }
+
     /** Has the future completed when the end is ready or closed; the same future for everybody until then. */
     public CompletableFuture<Void> whenReady() throws IOException {
         lock.lock();
         try {
             requireOpen();
+            if (over) {
+                return CompletableFuture.completedFuture(null);
+            }
             if (ready == null) {
                 watch = Reaper.register(this);
                 int result = Reaper.arm(fd, event, watch);
@@ -230,7 +248,11 @@ public final class PipeEnd implements Watcher {
         lock.lock();
         try {
             requireOpen();
-            return transfer.apply(fd);
+            if (over && event == WRITABLE) {
+                return -Native.epipe();
+            }
+            int size = transfer.apply(fd);
+            return size == -EAGAIN && over ? 0 : size;
         } finally {
             lock.unlock();
         }

@@ -54,6 +54,12 @@ public final class Pipes {
         return readers.isEmpty() && writers.isEmpty();
     }
 
+    /** The helper has ended, and whoever else holds the other ends does not count. */
+    public void end() {
+        readers.values().forEach(PipeEnd::end);
+        writers.values().forEach(PipeEnd::end);
+    }
+
     /** Closes all of the JVM's ends. */
     public void close() {
         readers.values().forEach(PipeEnd::close);

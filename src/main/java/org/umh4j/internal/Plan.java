@@ -20,6 +20,8 @@ public final class Plan {
     public static final int PERMITTED = Native.planPermitted();
     public static final int EFFECTIVE = Native.planEffective();
     public static final int SELF_MAP = Native.planSelfMap();
+    public static final int HOLD = Native.planHold();
+    private static final int SCRIPT = Native.planScript();
 
     /** Leaves a uid or gid alone. */
     public static final int KEEP_ID = -1;
@@ -81,6 +83,7 @@ public final class Plan {
     private int terminal = NO_FILE;
     private int cgroup = NO_FILE;
     private int cgroupFd = NO_FILE;
+    private int program = NO_FILE;
     private int limited;
     private int limitsRequired;
     private volatile byte[] encoded;
@@ -134,6 +137,12 @@ public final class Plan {
     /** Leaves these rights below our descriptor of a folder or file. */
     public void rule(int fd, long access) {
         rules.add(new long[] {access, extra(fd)});
+    }
+
+    /** Has this program executed instead of the path. */
+    public void program(Blob blob) {
+        program = extra(blob.fd());
+        flags |= blob.isScript() ? SCRIPT : 0;
     }
 
     private int extra(int fd) {
@@ -197,6 +206,7 @@ public final class Plan {
         }
         plan.putInt(securebits).putInt(flags).putInt(parentDeath).putInt(unshare);
         plan.putInt(place(terminal)).putInt(place(cgroup)).putInt(limited).putInt(limitsRequired);
+        plan.putInt(place(program)).putInt(0);
     }
 
     /** Their spans in the fixed part, and their bytes behind it. */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+
+/** A program in memory, without a name on any disk, which nobody can write to. */
+public final class Blob implements AutoCloseable {
+    private static final int CHUNK = 64 << 10;
+
+    private final int fd;
+    private final boolean script;
+
+    private Blob(int fd, boolean script) {
+        this.fd = fd;
+        this.script = script;
+    }
+
+    /** A blob; or null and why: a negative errno, or 0 because there was not a single byte. */
+    public record Loaded(Blob blob, int result) {}
+
+    /** Reads a program to its end. The name is a file's, and {@code ps} may show it. */
+    public static Loaded load(byte[] name, InputStream program) throws IOException {
+        byte[] terminated = Arrays.copyOf(name, name.length + 1);
+        int[] opened = new int[2];
+        int result = Native.blobOpen(terminated, opened);
+        if (result < 0) {
+            return new Loaded(null, result);
+        }
+        boolean written = false;
+        try {
+            byte[] chunk = new byte[CHUNK];
+            int size = program.readNBytes(chunk, 0, CHUNK);
+            if (size == 0) {
+                return new Loaded(null, 0);
+            }
+            boolean script = size >= 2 && chunk[0] == '#' && chunk[1] == '!';
+            while (size > 0 && result >= 0) {
+                result = write(opened[0], chunk, size);
+                size = program.readNBytes(chunk, 0, CHUNK);
+            }
+            written = result >= 0;
+            if (written) {
+                result = Native.blobSeal(terminated, opened[0], opened[1]);
+            }
+            return new Loaded(result < 0 ? null : new Blob(result, script), result);
+        } finally {
+            if (!written) {
+                Native.blobAbandon(opened[0], opened[1]);
+            }
+        }
+    }
+
+    private static int write(int fd, byte[] bytes, int size) {
+        int done = 0;
+        while (done < size) {
+            int result = Native.write(fd, bytes, done, size - done);
+            if (result < 0) {
+                return result;
+            }
+            done += result;
+        }
+        return done;
+    }
+
+    int fd() {
+        return fd;
+    }
+
+    /** Whether an interpreter has to open it. */
+    boolean isScript() {
+        return script;
+    }
+
+    @Override
+    public void close() {
+        Native.close(fd);
+    }
+}

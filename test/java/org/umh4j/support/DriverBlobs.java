@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.umh4j.UsermodeDriver;
+import org.umh4j.internal.NativeLibrary;
+
+/** Programs to be drivers. */
+public final class DriverBlobs {
+    /** What anything may take on a busy machine. */
+    public static final long PATIENCE_SECONDS = 20;
+
+    private static final byte[] PROBE = NativeLibrary.resource("probe.elf");
+
+    private DriverBlobs() {}
+
+    /** The probe, which does what its arguments say. */
+    public static byte[] probe() {
+        return PROBE.clone();
+    }
+
+    /** A driver that is the probe and is told what to do. */
+    public static UsermodeDriver doing(String... actions) {
+        try {
+            return UsermodeDriver.load("probe", PROBE).arguments(actions);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A shell script. */
+    public static byte[] script(String... lines) {
+        return ("#!/bin/sh\n" + String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Whether the process is gone, or a zombie of somebody else's, soon. */
+    public static boolean ends(long pid) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (System.nanoTime() < deadline) {
+            String state = state(pid);
+            if (state.isEmpty() || state.equals("Z")) {
+                return true;
+            }
+            Thread.sleep(5);
+        }
+        return false;
+    }
+
+    /** The letter that {@code /proc} has for the process; empty when there is none. */
+    public static String state(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.substring(stat.lastIndexOf(')') + 2).split(" ")[0];
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}
