@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.Jvm;
+
+/** No driver survives its JVM, whatever becomes of that and whatever the driver does about signals. */
+@Timeout(120)
+final class DriverDeathTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"kill", "halt", "exit", "crash", "stop-then-kill"})
+    void noDriverSurvivesItsJvm(String end) throws Exception {
+        List<String> command = new Jvm()
+                .option("-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash")
+                .command(DriversMain.class);
+        Process jvm = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try (BufferedReader out = new BufferedReader(new InputStreamReader(jvm.getInputStream()))) {
+            List<Long> drivers = new ArrayList<>();
+            for (String pid : out.readLine().split(" ")) {
+                drivers.add(Long.valueOf(pid));
+            }
+            assertEquals(DriversMain.DRIVERS, drivers.size());
+            for (long driver : drivers) {
+                assertTrue(!DriverBlobs.state(driver).isEmpty(), "not alive before");
+            }
+            end(jvm, end);
+            for (long driver : drivers) {
+                assertTrue(DriverBlobs.ends(driver), () -> "driver " + driver + " survives " + end);
+            }
+            assertTrue(jvm.waitFor(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
+        } finally {
+            jvm.destroyForcibly();
+        }
+    }
+
+    private static void end(Process jvm, String how) throws Exception {
+        if (how.equals("stop-then-kill")) {
+            new ProcessBuilder("kill", "-STOP", "" + jvm.pid()).start().waitFor();
+        }
+        if (how.endsWith("kill")) {
+            new ProcessBuilder("kill", "-KILL", "" + jvm.pid()).start().waitFor();
+            return;
+        }
+        jvm.getOutputStream().write((how + "\n").getBytes());
+        jvm.getOutputStream().flush();
+    }
+
+    /** Has drivers of all kinds, forked by threads of all kinds, and ends as it is told. */
+    static final class DriversMain {
+        static final int DRIVERS = 4;
+
+        public static void main(String[] arguments) throws Exception {
+            List<UsermodeDriver> drivers = List.of(
+                    DriverBlobs.doing("cat"),
+                    DriverBlobs.doing("ignore", "15", "ignore", "1", "block", "2", "pause"),
+                    DriverBlobs.doing("kill", "19", "pause"), // stopped
+                    DriverBlobs.doing("pause"));
+            StringBuilder pids = new StringBuilder();
+            for (UsermodeDriver driver : drivers) {
+                Thread thread = new Thread(() -> fork(driver));
+                thread.start();
+                thread.join();
+                pids.append(driver.tgid()).append(' ');
+            }
+            System.out.println(pids);
+            String how = new BufferedReader(new InputStreamReader(System.in)).readLine();
+            switch (how) {
+                case "halt" -> Runtime.getRuntime().halt(1);
+                case "exit" -> System.exit(1);
+                case "crash" -> crash();
+                default -> throw new IllegalArgumentException(how);
+            }
+        }
+
+        private static void fork(UsermodeDriver driver) {
+            try {
+                driver.fork();
+            } catch (UmhException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        /** A segmentation fault in the JVM itself, as a bad native library would have it. */
+        private static void crash() throws Exception {
+            String self = "" + ProcessHandle.current().pid();
+            new ProcessBuilder("kill", "-SEGV", self).start().waitFor();
+            Thread.sleep(Long.MAX_VALUE);
+        }
+    }
+}

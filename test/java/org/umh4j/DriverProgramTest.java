@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.internal.Blob;
+import org.umh4j.internal.NativeLibrary;
+import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.RequiresRoot;
+
+/** Which bytes can be a driver, where they lie, and when they begin to run. */
+@ExtendWith(Leaks.class)
+@Timeout(120)
+final class DriverProgramTest {
+    private static final int MIB = 1 << 20;
+
+    private static String output(UsermodeDriver driver) throws Exception {
+        driver.fork();
+        String out = new String(driver.pipeFromUmh().stream().readAllBytes(), StandardCharsets.UTF_8);
+        driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return out;
+    }
+
+    private static UmhException failure(byte[] program) throws IOException {
+        try (UsermodeDriver driver = UsermodeDriver.load("bad", program)) {
+            return assertThrows(UmhException.class, driver::fork);
+        }
+    }
+
+    private static String text(UmhException failure) {
+        return failure.stage() + " " + failure.errnoName();
+    }
+
+    @Test
+    void noBytesAreNoProgram() {
+        UmhException failure = assertThrows(UmhException.class, () -> UsermodeDriver.load("empty", new byte[0]));
+        assertEquals("BLOB ENOEXEC", text(failure));
+        assertTrue(failure.getMessage().contains("memfd:empty") && failure.getMessage().contains("an empty blob is no program"));
+    }
+
+    @Test
+    void programOfAnotherMachineIsEnoexec() throws Exception {
+        byte[] program = DriverBlobs.probe();
+        program[18] = 0x26; // e_machine: an Alpha's
+        program[19] = (byte) 0x90;
+        assertEquals("EXEC ENOEXEC", text(failure(program)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"text without an interpreter, EXEC ENOEXEC", "#!/no/such/interpreter, EXEC ENOENT", "#!/etc, EXEC EACCES"})
+    void whatIsNoProgramFailsAsTheKernelSays(String text, String failure) throws Exception {
+        assertEquals(failure, text(failure(text.getBytes(StandardCharsets.UTF_8))));
+    }
+
+    @Test
+    void scriptGetsItsArgumentsAndItsOwnText() throws Exception {
+        byte[] script = DriverBlobs.script("echo \"$#: $1 $2\"", "tail -n 1 \"$0\"", "# the last line");
+        try (UsermodeDriver driver = UsermodeDriver.load("script", script).arguments("a", "b c")) {
+            assertEquals("2: a b c\n# the last line\n", output(driver));
+        }
+    }
+
+    @Test
+    void scriptReadsItsPipe() throws Exception {
+        try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script("read line", "echo got $line"))) {
+            driver.fork();
+            driver.pipeToUmh().stream().write("it\n".getBytes(StandardCharsets.UTF_8));
+            assertEquals("got it\n", new String(driver.pipeFromUmh().stream().readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    @RequiresRoot
+    void scriptRunsAsAnotherUser() throws Exception {
+        try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script("id -u"))
+                .environment("PATH=/usr/bin:/bin")
+                .task(info -> info.cred(Cred.unchanged().uid(65_534).gid(65_534)))) {
+            assertEquals("65534\n", output(driver));
+        }
+    }
+
+    /** Nothing is open in a script's process but its pipes and the script. */
+    @Test
+    void scriptStaysOpenAndNothingElse() throws Exception {
+        String list = "for fd in /proc/$$/fd/*; do readlink $fd; done";
+        try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script(list))
+                .environment("PATH=/usr/bin:/bin")
+                .task(info -> info.files(org.umh4j.Files.none().devNull(2)))) {
+            String open = output(driver).replaceAll("pipe:\\[\\d+]", "pipe");
+            assertTrue(open.startsWith("pipe\npipe\n") || open.contains("\npipe\npipe\n"), open);
+            long others = open.lines().filter(line -> !line.equals("pipe") && !line.equals("/dev/null")
+                    && !line.startsWith("/memfd:script")).count();
+            assertEquals(0, others, open);
+        }
+    }
+
+    /** Without leave even to root, which may open any file. */
+    @Test
+    void programCanNotBeWritten() throws Exception {
+        try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
+            driver.fork();
+            String own = "/proc/" + driver.tgid() + "/exe";
+            String loaded = blobOf("probe");
+            for (String path : new String[] {own, loaded}) {
+                IOException failure = assertThrows(IOException.class, () -> overwrite(path));
+                assertTrue(failure.getMessage().matches(".*(Operation not permitted|Text file busy|Permission denied).*"),
+                        failure.getMessage());
+            }
+            driver.kill();
+            driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
+            assertEquals("still itself\n", output(driver.arguments("print", "still itself")));
+        }
+    }
+
+    private static void overwrite(String path) throws IOException {
+        try (FileOutputStream out = new FileOutputStream(path, true)) {
+            out.write(0);
+        }
+    }
+
+    /** This JVM's descriptor of a loaded driver. */
+    private static String blobOf(String name) throws IOException {
+        try (var fds = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path fd : fds) {
+                if (Files.isSymbolicLink(fd) && Files.readSymbolicLink(fd).toString().startsWith("/memfd:" + name + " ")) {
+                    return fd.toString();
+                }
+            }
+        }
+        throw new AssertionError("no memfd of " + name);
+    }
+
+    @Test
+    void programOfAHundredMebibytesRuns() throws Exception {
+        InputStream large = new SequenceInputStream(new ByteArrayInputStream(DriverBlobs.probe()), new Zeros(100L * MIB));
+        try (UsermodeDriver driver = UsermodeDriver.named("large")) {
+            driver.load(large);
+            assertEquals("large\n", output(driver.arguments("print", "large")));
+        }
+    }
+
+    private static final class Zeros extends InputStream {
+        private long left;
+
+        Zeros(long size) {
+            left = size;
+        }
+
+        @Override
+        public int read() {
+            return left-- > 0 ? 0 : -1;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) {
+            int size = (int) Math.min(length, left);
+            left -= size;
+            return size == 0 && length > 0 ? -1 : size;
+        }
+    }
+
+    @Test
+    void programThatCanNotBeReadLeavesNothing() throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        InputStream broken = new SequenceInputStream(new ByteArrayInputStream(DriverBlobs.probe()), new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw new IOException("broken");
+            }
+        });
+        UsermodeDriver driver = UsermodeDriver.named("broken");
+        assertEquals("broken", assertThrows(IOException.class, () -> driver.load(broken)).getMessage());
+        Leaks.assertNothingLeft(before);
+    }
+
+    @Test
+    void loadingAndUnloadingInALoopLeavesNothing() throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        for (int i = 0; i < 1_000; i++) {
+            try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
+                if (i % 10 == 0) {
+                    driver.fork();
+                }
+            }
+        }
+        Leaks.assertNothingLeft(before);
+    }
+
+    /** The launcher waits until the pid has been noted; what it waits in is read(2) of the plan socket. */
+    @Test
+    @RequiresRoot
+    void pidIsKnownBeforeTheFirstInstruction() throws Exception {
+        Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe())).blob();
+        try {
+            SubprocessInfo info = SubprocessInfo.of(blob, "held", new String[] {"held", "pause"}, null);
+            StringBuilder seen = new StringBuilder();
+            info.created(pid -> seen.append(programOnceItWaits(pid)));
+            try (Helper helper = UsermodeHelper.start(info)) {
+                assertEquals("/memfd:umh4j-launcher (deleted)", seen.toString());
+                assertEquals("/memfd:held (deleted)", Files.readSymbolicLink(Path.of("/proc/" + helper.pid() + "/exe")).toString());
+            }
+        } finally {
+            blob.close();
+        }
+    }
+
+    private static String programOnceItWaits(long pid) {
+        try {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DriverBlobs.PATIENCE_SECONDS);
+            while (!Files.readString(Path.of("/proc/" + pid + "/syscall")).startsWith("0 0x3 ")) {
+                assertTrue(System.nanoTime() < deadline, "the launcher does not wait");
+            }
+            return Files.readSymbolicLink(Path.of("/proc/" + pid + "/exe")).toString();
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    /** The setting is that of a pid namespace; so the host's stays as it is. */
+    @ParameterizedTest
+    @RequiresRoot
+    @ValueSource(ints = {1, 2})
+    void driversRunWhereExecutableMemfdsAreForbidden(int memfdNoexec, @TempDir Path folder) throws Exception {
+        assertEquals("elf\nscript\n" + (memfdNoexec == 1 ? "/memfd:d (deleted)" : "/d") + "\nread-only\n",
+                strictJvm(memfdNoexec, folder).run(PrintMain.class).requireSuccess());
+    }
+
+    @Test
+    @RequiresRoot
+    void whereThereIsNoWayTheErrorSaysWhatToDo(@TempDir Path folder) throws Exception {
+        String out = strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class).requireSuccess();
+        assertTrue(out.startsWith("memfd:d: BLOB failed with EACCES"), out);
+        assertTrue(out.contains("vm.memfd_noexec") && out.contains("CAP_SYS_ADMIN"), out);
+    }
+
+    private static Jvm strictJvm(int memfdNoexec, Path folder, String... inside) throws IOException {
+        Path launcher = Files.write(folder.resolve("launcher"), NativeLibrary.resource("launcher.elf"));
+        Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return new Jvm()
+                .under(inside)
+                .after("echo " + memfdNoexec + " > /proc/sys/vm/memfd_noexec")
+                .under("unshare", "--pid", "--fork", "--mount-proc")
+                .option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher);
+    }
+
+    /** Prints what drivers say, and where their program lies. */
+    static final class PrintMain {
+        public static void main(String[] arguments) throws Exception {
+            try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.probe())) {
+                System.out.print(output(driver.arguments("print", "elf")));
+            }
+            try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.script("echo script"))) {
+                System.out.print(output(driver));
+            }
+            try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.probe()).arguments("pause")) {
+                driver.fork();
+                String program = "/proc/" + driver.tgid() + "/exe";
+                System.out.println(Files.readSymbolicLink(Path.of(program)));
+                try {
+                    overwrite(program);
+                } catch (IOException e) {
+                    System.out.println("read-only");
+                }
+            }
+            Leaks.assertNothingLeft(Leaks.descriptors());
+        }
+    }
+
+    /** Prints why nothing can be loaded. */
+    static final class RefusedMain {
+        public static void main(String[] arguments) throws Exception {
+            try {
+                UsermodeDriver.load("d", DriverBlobs.probe()).close();
+                System.out.println("loaded");
+            } catch (UmhException e) {
+                System.out.println(e.getMessage());
+            }
+        }
+    }
+}
