@@ -21,6 +21,10 @@ public final class PipeReader implements ReadableByteChannel {
         this.end = end;
     }
 
+    PipeEnd end() {
+        return end;
+    }
+
     @Override
     public int read(ByteBuffer into) throws IOException {
         return end.read(into);

@@ -24,6 +24,10 @@ public final class PipeWriter implements WritableByteChannel {
         this.end = end;
     }
 
+    PipeEnd end() {
+        return end;
+    }
+
     /** Writes all that remains. */
     @Override
     public int write(ByteBuffer from) throws IOException {
