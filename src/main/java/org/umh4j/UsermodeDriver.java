@@ -44,7 +44,8 @@ import org.umh4j.internal.Workers;
  * <p><b>Its life</b> ends with the JVM's, however that ends: SIGKILL is sent by the kernel when the JVM is gone, whichever
  * thread has forked it. The kernel forgets about that when the driver changes its own uid or executes a set-user-ID program;
  * end of file at descriptor 0 tells such a driver the same. Its end is noticed at once: {@link #atExit} runs, once, the
- * pipes say so, whoever else holds them, and it may be forked again. Nothing restarts it; a supervisor does that.
+ * pipes say so, whoever else holds them, and it may be forked again. Nothing restarts it unless it is
+ * given to a {@link Supervisor}.
  *
  * @implSpec {@code umd_load_blob()}, {@code umd_unload_blob()} and {@code fork_usermode_driver()} of
  *     {@code kernel/usermode_driver.c}, Linux 5.9 to 6.16
@@ -364,6 +365,11 @@ public final class UsermodeDriver implements AutoCloseable {
     @Override
     public void close() {
         free();
+    }
+
+    /** The process of the last fork. */
+    Helper process() {
+        return required();
     }
 
     private Helper required() {

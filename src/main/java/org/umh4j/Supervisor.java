@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.umh4j.internal.Restarts;
+import org.umh4j.internal.Workers;
+
+/**
+ * Keeps a driver running, for callers that ask for it: forks it, asks it now and then whether it is well, and forks it again
+ * when it has ended.
+ *
+ * <pre>{@code
+ * try (Supervisor supervisor = Supervisor.of(driver, 64 << 10)
+ *         .backoff(Duration.ofMillis(100), Duration.ofSeconds(10))
+ *         .limit(5, Duration.ofMinutes(1))
+ *         .health(ping, Duration.ofSeconds(5), Duration.ofSeconds(1))
+ *         .listener(change -> log(change))
+ *         .start()) {
+ *     byte[] reply = supervisor.request(question, Duration.ofSeconds(2));
+ * }
+ * }</pre>
+ *
+ * <p>Requests go through a {@link Mailbox}. One that is under way when the driver ends fails, and is not sent again: only the
+ * caller knows whether it may be done twice. One that is made while the driver is being restarted waits for that, within its
+ * own timeout. A driver that does not answer the health check in time is killed, and so restarted.
+ *
+ * <p>No thread is kept for it; it works in the two threads that the library has for callbacks.
+ */
+public final class Supervisor implements AutoCloseable {
+    /** What the driver is doing. */
+    public enum State {
+        /** It is being forked. */
+        STARTING,
+        /** It runs. */
+        RUNNING,
+        /** It has ended, and is forked again when the backoff is over. */
+        BACKING_OFF,
+        /** It has ended too often and is not forked again. */
+        GIVEN_UP,
+        /** The supervisor was closed. */
+        CLOSED
+    }
+
+    /**
+     * A change of state, for the listener.
+     *
+     * @param state the new one
+     * @param restarts how many restarts the limit counts at the moment
+     * @param status how the process has ended, where one has
+     * @param failure why none could be made, where that is so
+     */
+    public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {}
+
+    /** One process of the driver's. */
+    private record Incarnation(Helper process, Mailbox mailbox) {}
+
+    private final UsermodeDriver driver;
+    private final int limitBytes;
+    private Duration first = Duration.ofMillis(100);
+    private Duration longest = Duration.ofSeconds(10);
+    private int most = 5;
+    private Duration window = Duration.ofMinutes(1);
+    private byte[] question;
+    private Duration every;
+    private Duration deadline;
+    private Consumer<Change> listener = change -> {};
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private Restarts restarts;
+    private State state;
+    private Incarnation current;
+    private CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
+
+    private Supervisor(UsermodeDriver driver, int limitBytes) {
+        this.driver = driver;
+        this.limitBytes = limitBytes;
+    }
+
+    /**
+     * For a driver that is loaded and does not run. It is the supervisor's from now on, and closed with it.
+     *
+     * @param limitBytes as {@link Mailbox#of(UsermodeDriver, int)}
+     */
+    public static Supervisor of(UsermodeDriver driver, int limitBytes) {
+        return new Supervisor(Objects.requireNonNull(driver, "driver"), limitBytes);
+    }
+
+    /** The pause before a restart: the first one, doubled each time up to the longest. 100 ms and 10 s by default. */
+    public Supervisor backoff(Duration firstPause, Duration longestPause) {
+        requireNotStarted();
+        first = positive(firstPause, "the first pause");
+        longest = positive(longestPause, "the longest pause");
+        return this;
+    }
+
+    /** How often it may be restarted within a time; the next end is the last. 5 times in a minute by default. */
+    public Supervisor limit(int restartsAtMost, Duration within) {
+        requireNotStarted();
+        if (restartsAtMost < 0) {
+            throw new IllegalArgumentException("a driver can't be restarted " + restartsAtMost + " times");
+        }
+        most = restartsAtMost;
+        window = positive(within, "the time of the limit");
+        return this;
+    }
+
+    /** A request that a healthy driver answers within the deadline, whatever the answer. None by default. */
+    public Supervisor health(byte[] request, Duration period, Duration answeredWithin) {
+        requireNotStarted();
+        if (request.length > limitBytes) {
+            throw new IllegalArgumentException("a request of " + request.length + " bytes; the limit is " + limitBytes);
+        }
+        question = request.clone();
+        every = positive(period, "the period");
+        deadline = positive(answeredWithin, "the deadline");
+        return this;
+    }
+
+    /** Has a function told of every change, one after the other in their order, in a thread of the library. */
+    public Supervisor listener(Consumer<Change> function) {
+        requireNotStarted();
+        listener = Objects.requireNonNull(function, "listener");
+        return this;
+    }
+
+    private static Duration positive(Duration duration, String what) {
+        if (duration.isNegative() || duration.isZero()) {
+            throw new IllegalArgumentException(what + " is " + duration);
+        }
+        return duration;
+    }
+
+    private void requireNotStarted() {
+        if (state() != null) {
+            throw new IllegalStateException("the supervisor was started");
+        }
+    }
+
+    /**
+     * Forks the driver for the first time and returns when it runs.
+     *
+     * @throws UmhException if that fails, which is not tried again; the driver is closed
+     */
+    public Supervisor start() throws UmhException {
+        requireNotStarted();
+        restarts = new Restarts(first, longest, most, window);
+        enter(State.STARTING, Optional.empty(), Optional.empty());
+        boolean started = false;
+        try {
+            fork();
+            started = true;
+        } finally {
+            if (!started) {
+                close();
+            }
+        }
+        return this;
+    }
+
+    /** What the driver is doing; null before the start. */
+    public State state() {
+        lock.lock();
+        try {
+            return state;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Sends a request and waits for its reply, and before that for the driver if it is being restarted.
+     *
+     * @throws TimeoutException if there is none in time
+     * @throws IOException if the driver has ended meanwhile, or is not restarted any more
+     * @throws InterruptedException if the caller is interrupted
+     */
+    public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
+        long begin = System.nanoTime();
+        Mailbox mailbox = running(timeout);
+        return mailbox.request(message, timeout.minusNanos(System.nanoTime() - begin));
+    }
+
+    private Mailbox running(Duration timeout) throws IOException, InterruptedException, TimeoutException {
+        long left = Times.saturatedNanos(timeout);
+        lock.lock();
+        try {
+            while (state != State.RUNNING) {
+                if (state == null || state == State.GIVEN_UP || state == State.CLOSED) {
+                    throw new IOException(driver.name() + " is not running: " + state);
+                }
+                if (left <= 0) {
+                    throw new TimeoutException(driver.name() + " was not running within " + timeout);
+                }
+                left = changed.awaitNanos(left);
+            }
+            return current.mailbox;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The driver runs when this returns, unless the supervisor was closed meanwhile. */
+    private void fork() throws UmhException {
+        driver.fork();
+        Incarnation made = new Incarnation(driver.process(), Mailbox.of(driver, limitBytes));
+        lock.lock();
+        try {
+            if (state == State.CLOSED) {
+                return; // and so is the driver
+            }
+            current = made;
+            enter(State.RUNNING, Optional.empty(), Optional.empty());
+        } finally {
+            lock.unlock();
+        }
+        made.process.onExit().thenAccept(status -> ended(made, status)); // now, since it must not come before RUNNING
+        checkLater(made);
+    }
+
+    private void forkAgain() {
+        lock.lock();
+        try {
+            if (state != State.BACKING_OFF) {
+                return;
+            }
+            enter(State.STARTING, Optional.empty(), Optional.empty());
+        } finally {
+            lock.unlock();
+        }
+        try {
+            fork();
+        } catch (UmhException e) {
+            restartLater(Optional.empty(), Optional.of(e));
+        }
+    }
+
+    /** Its requests have failed when the listener learns of it. */
+    private void ended(Incarnation made, WaitStatus status) {
+        made.mailbox.fail(new IOException(driver.name() + " has ended: " + status));
+        restartLater(Optional.of(status), Optional.empty());
+    }
+
+    private void restartLater(Optional<WaitStatus> status, Optional<UmhException> failure) {
+        lock.lock();
+        try {
+            if (state == State.CLOSED) {
+                return;
+            }
+            Optional<Duration> pause = restarts.after(System.nanoTime());
+            enter(pause.isPresent() ? State.BACKING_OFF : State.GIVEN_UP, status, failure);
+            pause.ifPresent(time -> after(time).execute(this::forkAgain));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Each process has its own chain of questions, which ends with it. */
+    private void checkLater(Incarnation made) {
+        if (question != null) {
+            after(every).execute(() -> check(made));
+        }
+    }
+
+    private void check(Incarnation made) {
+        try {
+            made.mailbox
+                    .post(question)
+                    .orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS)
+                    .whenCompleteAsync((reply, none) -> checked(made, none), Workers.executor());
+        } catch (IOException e) {
+            kill(made); // it has ended, or has broken off the conversation
+        }
+    }
+
+    private void checked(Incarnation made, Throwable none) {
+        if (none == null) {
+            checkLater(made);
+        } else {
+            kill(made);
+        }
+    }
+
+    /** This process or none: it may have ended, and another one run. */
+    private static void kill(Incarnation made) {
+        try {
+            made.process.kill(Signal.KILL);
+        } catch (UmhException e) {
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a driver that does not answer is not killed", e);
+        }
+    }
+
+    private static Executor after(Duration time) {
+        return CompletableFuture.delayedExecutor(time.toNanos(), TimeUnit.NANOSECONDS, Workers.executor());
+    }
+
+    /** The listener is told later, without the lock, and after it was told of the change before. */
+    private void enter(State next, Optional<WaitStatus> status, Optional<UmhException> failure) {
+        lock.lock();
+        try {
+            state = next;
+            changed.signalAll();
+            Change change = new Change(next, restarts == null ? 0 : restarts.count(), status, failure);
+            told = told.handleAsync((nothing, thrown) -> tell(change), Workers.executor());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Void tell(Change change) {
+        try {
+            listener.accept(change);
+        } catch (RuntimeException e) {
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
+        }
+        return null;
+    }
+
+    /** Kills the driver and closes it; requests that are under way or wait fail. */
+    @Override
+    public void close() {
+        Incarnation last;
+        lock.lock();
+        try {
+            if (state == State.CLOSED) {
+                return;
+            }
+            enter(State.CLOSED, Optional.empty(), Optional.empty());
+            last = current;
+        } finally {
+            lock.unlock();
+        }
+        driver.close();
+        if (last != null) {
+            last.mailbox.fail(new IOException("the supervisor is closed"));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.Supervisor.State;
+import org.umh4j.internal.Restarts;
+import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.Leaks;
+
+/** What a supervisor does about a driver that ends, hangs, or can't be made. */
+@ExtendWith(Leaks.class)
+@Timeout(60)
+final class SupervisorTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(DriverBlobs.PATIENCE_SECONDS);
+    private static final Duration MOMENT = Duration.ofMillis(10);
+
+    private final BlockingQueue<Supervisor.Change> changes = new LinkedBlockingQueue<>();
+
+    private Supervisor supervisor(UsermodeDriver driver, int limit) {
+        return Supervisor.of(driver, 1 << 10)
+                .backoff(MOMENT, Duration.ofMillis(100))
+                .limit(limit, Duration.ofMinutes(10))
+                .listener(changes::add);
+    }
+
+    private Supervisor.Change change() throws InterruptedException {
+        Supervisor.Change change = changes.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
+        assertTrue(change != null, "no change of state");
+        return change;
+    }
+
+    private void assertChanges(State... states) throws InterruptedException {
+        for (State state : states) {
+            assertEquals(state, change().state());
+        }
+    }
+
+    @Test
+    void driverThatEndsIsForkedAgain() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            long first = driver.tgid();
+            driver.kill();
+            Supervisor.Change ended = change();
+            assertEquals(State.BACKING_OFF, ended.state());
+            assertEquals(9, ended.status().orElseThrow().signal());
+            assertEquals(1, ended.restarts());
+            assertChanges(State.STARTING, State.RUNNING);
+            assertTrue(driver.tgid() != first);
+            assertArrayEquals(new byte[] {1}, supervisor.request(new byte[] {1}, PATIENCE));
+        }
+        assertChanges(State.CLOSED);
+        assertEquals(0, driver.tgid());
+    }
+
+    @Test
+    void requestMadeWhileItIsRestartedWaitsForIt() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3).backoff(Duration.ofMillis(300), Duration.ofSeconds(1)).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            driver.kill();
+            assertChanges(State.BACKING_OFF);
+            assertArrayEquals(new byte[] {1}, supervisor.request(new byte[] {1}, PATIENCE));
+        }
+    }
+
+    @Test
+    void requestWaitsNoLongerThanItsTimeout() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3).backoff(PATIENCE, PATIENCE).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            driver.kill();
+            assertChanges(State.BACKING_OFF);
+            assertThrows(TimeoutException.class, () -> supervisor.request(new byte[1], MOMENT));
+        }
+    }
+
+    @Test
+    void requestUnderWayFailsAndIsNotSentAgain() throws Exception {
+        UsermodeDriver driver = UsermodeDriver.load("once", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))
+                .environment("PATH=/usr/bin:/bin");
+        try (Supervisor supervisor = supervisor(driver, 3).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            assertThrows(IOException.class, () -> supervisor.request(new byte[1], PATIENCE));
+            assertChanges(State.BACKING_OFF, State.STARTING, State.RUNNING);
+            assertTrue(driver.isRunning(), "it would have died of the same request");
+        }
+    }
+
+    @Test
+    void driverThatEndsTooOftenIsGivenUp() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("exit", "7");
+        try (Supervisor supervisor = supervisor(driver, 2).start()) {
+            assertChanges(State.STARTING, State.RUNNING, State.BACKING_OFF, State.STARTING, State.RUNNING,
+                    State.BACKING_OFF, State.STARTING, State.RUNNING);
+            Supervisor.Change last = change();
+            assertEquals(State.GIVEN_UP, last.state());
+            assertEquals(7, last.status().orElseThrow().exitCode());
+            assertThrows(IOException.class, () -> supervisor.request(new byte[1], PATIENCE));
+        }
+    }
+
+    @Test
+    void driverThatDoesNotAnswerIsKilledAndForkedAgain() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3).health(new byte[1], MOMENT, Duration.ofSeconds(2)).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            driver.kill(Signal.STOP);
+            Supervisor.Change ended = change();
+            assertEquals(State.BACKING_OFF, ended.state());
+            assertEquals(9, ended.status().orElseThrow().signal());
+            assertChanges(State.STARTING, State.RUNNING);
+            assertArrayEquals(new byte[] {1}, supervisor.request(new byte[] {1}, PATIENCE));
+        }
+    }
+
+    @Test
+    void driverThatBreaksTheConversationOffIsKilled() throws Exception {
+        UsermodeDriver driver = UsermodeDriver.load("mute", DriverBlobs.script("exec >&-", "read forever"));
+        try (Supervisor supervisor = supervisor(driver, 1).health(new byte[1], MOMENT, PATIENCE).start()) {
+            assertChanges(State.STARTING, State.RUNNING, State.BACKING_OFF);
+            assertTrue(supervisor.state() != State.CLOSED);
+        }
+    }
+
+    @Test
+    void firstForkThatFailsIsTheCallersBusiness() throws Exception {
+        UsermodeDriver driver = UsermodeDriver.load("text", "text".getBytes());
+        Supervisor supervisor = supervisor(driver, 3);
+        assertEquals(UmhStage.EXEC, assertThrows(UmhException.class, supervisor::start).stage());
+        assertChanges(State.STARTING, State.CLOSED);
+        assertEquals(false, driver.isLoaded());
+    }
+
+    @Test
+    void laterForkThatFailsCountsAsARestart() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 2).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            driver.task(info -> info.fs(Fs.kernel().cwd("/no/such/folder")));
+            driver.kill();
+            assertChanges(State.BACKING_OFF, State.STARTING);
+            Supervisor.Change failed = change();
+            assertEquals(State.BACKING_OFF, failed.state());
+            assertEquals(UmhStage.CWD, failed.failure().orElseThrow().stage());
+            assertChanges(State.STARTING, State.GIVEN_UP);
+            assertEquals(State.GIVEN_UP, supervisor.state());
+        }
+    }
+
+    @Test
+    void closingFailsRequestsThatWait() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("pause");
+        Supervisor supervisor = supervisor(driver, 3).start();
+        assertChanges(State.STARTING, State.RUNNING);
+        BlockingQueue<Exception> failures = new LinkedBlockingQueue<>();
+        Thread caller = new Thread(() -> {
+            try {
+                supervisor.request(new byte[1], PATIENCE);
+            } catch (Exception e) {
+                failures.add(e);
+            }
+        });
+        caller.start();
+        while (caller.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+        supervisor.close();
+        assertTrue(failures.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS) instanceof IOException);
+        caller.join();
+    }
+
+    @Test
+    void listenerThatThrowsIsToldOfTheRest() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        Supervisor supervisor = supervisor(driver, 3).listener(change -> {
+            changes.add(change);
+            throw new IllegalStateException("the listener's fault, as the test wants it");
+        });
+        try (supervisor) {
+            supervisor.start();
+        }
+        assertChanges(State.STARTING, State.RUNNING, State.CLOSED);
+    }
+
+    @Test
+    void pausesDoubleUpToTheLongestAndAreForgottenAfterTheWindow() {
+        Restarts restarts = new Restarts(Duration.ofMillis(1), Duration.ofMillis(5), 4, Duration.ofSeconds(1));
+        List<Object> pauses = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            pauses.add(restarts.after(i).map(Duration::toMillis).orElse(-1L));
+        }
+        assertEquals(List.of(1L, 2L, 4L, 5L, -1L), pauses);
+        assertEquals(Duration.ofMillis(1), restarts.after(2_000_000_000L).orElseThrow());
+    }
+}
