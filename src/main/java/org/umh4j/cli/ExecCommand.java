@@ -29,9 +29,6 @@ import picocli.CommandLine.Parameters;
         sortOptions = false)
 final class ExecCommand implements Callable<Integer> {
     private static final int TIMED_OUT = 124;
-    private static final int NOT_EXECUTABLE = 126;
-    private static final int NOT_FOUND = 127;
-    private static final int SIGNALED = 128;
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     enum Wait {
@@ -162,13 +159,8 @@ final class ExecCommand implements Callable<Integer> {
             return TIMED_OUT;
         }
         if (retval < 0) {
-            boolean executed = info.failure().map(e -> e.stage().name()).orElse("").equals("EXEC");
-            return !executed ? Main.FAILED : retval == -Errno.ENOENT.number() ? NOT_FOUND : NOT_EXECUTABLE;
+            return info.failure().map(ExitStatus::of).orElse(Main.FAILED);
         }
-        if (wait != Wait.PROC) {
-            return 0;
-        }
-        WaitStatus status = new WaitStatus(retval);
-        return status.exited() ? status.exitCode() : SIGNALED + status.signal();
+        return wait == Wait.PROC ? ExitStatus.of(new WaitStatus(retval)) : 0;
     }
 }

@@ -73,15 +73,24 @@ final class HelperOptions {
         List<String> argv = new ArrayList<>();
         argv.add(argv0 != null ? argv0 : path);
         argv.addAll(arguments);
+        narrowPolicy();
+        SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), environment()).files(files());
+        into(info);
+        return info;
+    }
+
+    void narrowPolicy() throws IOException {
         if (bset != null) {
             UmhSysctl.narrowBset(CapabilitySet.parse(bset));
         }
         if (inheritable != null) {
             UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
         }
-        SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), environment())
-                .files(files())
-                .cred(cred.cred())
+    }
+
+    /** All but the program and the descriptors. */
+    void into(SubprocessInfo info) throws IOException {
+        info.cred(cred.cred())
                 .fs(task.fs())
                 .limits(task.limits())
                 .sched(task.sched())
@@ -90,10 +99,9 @@ final class HelperOptions {
                 .namespaces(confinement.namespaces())
                 .sandbox(confinement.sandbox());
         task.personality(info);
-        return info;
     }
 
-    private String[] environment() {
+    String[] environment() {
         List<String> variables = new ArrayList<>();
         if (envInherit) {
             System.getenv().forEach((name, value) -> variables.add(name + "=" + value));
@@ -112,7 +120,11 @@ final class HelperOptions {
     }
 
     Files files() {
-        String usual = kernel ? "none" : "inherit";
+        return files(kernel ? "none" : "inherit");
+    }
+
+    /** Where nothing is said of 0 to 2 they are the usual. */
+    Files files(String usual) {
         Files files = standard(Files.none(), 0, stdin == null ? usual : stdin);
         files = standard(files, 1, stdout == null ? usual : stdout);
         files = standard(files, 2, stderr == null ? usual : stderr);

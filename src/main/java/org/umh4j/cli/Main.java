@@ -14,6 +14,7 @@ import picocli.CommandLine.HelpCommand;
         versionProvider = Main.Version.class,
         subcommands = {
             ExecCommand.class,
+            DriverCommand.class,
             ProbeCommand.class,
             CapsCommand.class,
             SysctlCommand.class,
@@ -49,6 +50,7 @@ public final class Main implements Runnable {
         CommandLine umh = new CommandLine(new Main());
         // What follows the program's path is the program's.
         umh.getSubcommands().get("exec").setStopAtPositional(true);
+        umh.getSubcommands().get("driver").setStopAtPositional(true);
         return umh.setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(command, e))
                 .setExitCodeExceptionMapper(e -> FAILED)

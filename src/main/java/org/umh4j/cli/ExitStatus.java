@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import org.umh4j.Errno;
+import org.umh4j.UmhException;
+import org.umh4j.UmhStage;
+import org.umh4j.WaitStatus;
+
+/** What umh exits with for the sake of a program that it has started, as {@code env(1)} and shells do. */
+final class ExitStatus {
+    static final int NOT_EXECUTABLE = 126;
+    static final int NOT_FOUND = 127;
+    private static final int SIGNALED = 128;
+
+    private ExitStatus() {}
+
+    static int of(WaitStatus status) {
+        if (status.lost()) {
+            return Main.FAILED;
+        }
+        return status.exited() ? status.exitCode() : SIGNALED + status.signal();
+    }
+
+    static int of(UmhException failure) {
+        if (failure.stage() != UmhStage.EXEC) {
+            return Main.FAILED;
+        }
+        return failure.errno() == Errno.ENOENT.number() ? NOT_FOUND : NOT_EXECUTABLE;
+    }
+}
