@@ -4,8 +4,10 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 #include <linux/time_types.h>
 #include <sched.h>
 #include <signal.h>
@@ -43,6 +45,13 @@ static void sleep_ms(long milliseconds)
 static void do_sleep(char **words)
 {
 	sleep_ms(number(words[0]));
+}
+
+/* Until there is a file of that name. */
+static void do_await(char **words)
+{
+	while (umh_syscall(__NR_faccessat, AT_FDCWD, words[0], 0) < 0)
+		sleep_ms(1);
 }
 
 static void do_pause(char **words)
@@ -157,6 +166,16 @@ static void do_no_new_privs(char **words)
 	require(umh_syscall(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1));
 }
 
+/* A filter that forbids nothing. */
+static void do_seccomp(char **words)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {1, &allow};
+
+	(void)words;
+	require(umh_syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+}
+
 static void do_securebits(char **words)
 {
 	require(umh_syscall(__NR_prctl, PR_SET_SECUREBITS, number(words[0])));
@@ -213,6 +232,13 @@ static void do_setuid(char **words)
 	require(umh_syscall(__NR_setresuid, id, id, id));
 }
 
+static void do_group(char **words)
+{
+	uint32_t group = (uint32_t)number(words[0]);
+
+	require(umh_syscall(__NR_setgroups, 1, &group));
+}
+
 static void do_caps(char **words)
 {
 	(void)words;
@@ -240,6 +266,7 @@ static const struct action {
 	{"exit", 1, do_exit},
 	{"kill", 1, do_kill},
 	{"sleep", 1, do_sleep},
+	{"await", 1, do_await},
 	{"pause", 0, do_pause},
 	{"print", 1, do_print},
 	{"cat", 0, do_cat},
@@ -256,6 +283,7 @@ static const struct action {
 	{"personality", 1, do_personality},
 	{"thp", 0, do_thp},
 	{"no-new-privs", 0, do_no_new_privs},
+	{"seccomp", 0, do_seccomp},
 	{"securebits", 1, do_securebits},
 	{"drop", 1, do_drop},
 	{"keyring", 1, do_keyring},
@@ -264,6 +292,7 @@ static const struct action {
 	{"descriptors", 1, do_descriptors},
 	{"close", 1, do_close},
 	{"setuid", 1, do_setuid},
+	{"group", 1, do_group},
 	{"caps", 0, do_caps},
 	{"fds", 1, do_fds},
 	{"errno", 3, do_errno},

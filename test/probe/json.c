@@ -121,6 +121,14 @@ void json_hex(struct json *json, const char *name, unsigned long value, unsigned
 	put(json, '"');
 }
 
+void json_octal(struct json *json, const char *name, unsigned long value)
+{
+	put_name(json, name);
+	put_text(json, "\"0");
+	put_digits(json, value, 8, 0);
+	put(json, '"');
+}
+
 static const struct {
 	int number;
 	const char *name;

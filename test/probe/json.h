@@ -20,6 +20,7 @@ void json_bytes(struct json *json, const char *name, const char *bytes, size_t s
 void json_number(struct json *json, const char *name, long value);
 void json_unsigned(struct json *json, const char *name, unsigned long value);
 void json_hex(struct json *json, const char *name, unsigned long value, unsigned digits);
+void json_octal(struct json *json, const char *name, unsigned long value);
 void json_errno(struct json *json, const char *name, long result); /* "-ENOENT" */
 
 /* The number, or the name of the error that it is. */

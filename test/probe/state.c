@@ -317,7 +317,7 @@ static void descriptors(struct json *json)
 		json_number(json, "fd", open_fds[i].fd);
 		link(json, "link", path);
 		json_number(json, "F_GETFD", open_fds[i].flags);
-		json_number(json, "F_GETFL", open_fds[i].status);
+		json_octal(json, "F_GETFL_octal", (unsigned long)open_fds[i].status);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
