@@ -1,42 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-package org.umh4j.support;
+package org.umh4j.conformance;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The table "Born state" of {@code docs/kernel-map.md}: the fields that may differ from a recording. */
+/** The table "Born state" of {@code docs/kernel-map.md}: the fields that may differ from a kernel's helper. */
 public final class KernelMap {
-    private static final Pattern FIELD = Pattern.compile("`([a-zA-Z0-9_.]+)`");
-
-    private final List<String> fields;
-
-    private KernelMap(List<String> fields) {
-        this.fields = fields;
+    /** Why a field may differ, as the table has it. */
+    public enum Kind {
+        /** The same rule has another outcome on another machine. */
+        HOST,
+        /** As near as a process can come. */
+        APPROXIMATE,
+        /** Out of a process's reach. */
+        IMPOSSIBLE,
+        /** Only one of the two reports has it. */
+        ONE_SIDED
     }
 
-    public static KernelMap read() throws IOException {
-        List<String> fields = new ArrayList<>();
+    /** A field, or a group of them, that the table lists. */
+    public record Row(String name, Kind kind) {
+        private boolean covers(String field) {
+            return field.equals(name) || field.startsWith(name + ".");
+        }
+    }
+
+    private static final Pattern FIELD = Pattern.compile("`([a-zA-Z0-9_.]+)`");
+
+    private final List<Row> rows;
+
+    KernelMap(List<String> lines) {
+        List<Row> read = new ArrayList<>();
         boolean inside = false;
-        for (String line : Files.readAllLines(Path.of("docs/kernel-map.md"))) {
+        for (String line : lines) {
             if (line.startsWith("## ")) {
                 inside = line.equals("## Born state");
             } else if (inside && line.startsWith("| `")) {
-                Matcher matcher = FIELD.matcher(line.substring(0, line.indexOf('|', 1)));
-                while (matcher.find()) {
-                    fields.add(matcher.group(1));
-                }
+                read.addAll(rows(line));
             }
         }
-        return new KernelMap(fields);
+        this.rows = List.copyOf(read);
     }
 
-    /** Whether the field, or a group that it is in, is listed. */
-    public boolean lists(String field) {
-        return fields.stream().anyMatch(listed -> field.equals(listed) || field.startsWith(listed + "."));
+    public static KernelMap read() throws IOException {
+        return new KernelMap(Files.readAllLines(Path.of("docs/kernel-map.md")));
+    }
+
+    private static List<Row> rows(String line) {
+        String[] cells = line.split("\\|");
+        Kind kind = Kind.valueOf(cells[2].trim().toUpperCase(Locale.ROOT).replace('-', '_'));
+        List<Row> rows = new ArrayList<>();
+        Matcher matcher = FIELD.matcher(cells[1]);
+        while (matcher.find()) {
+            rows.add(new Row(matcher.group(1), kind));
+        }
+        return rows;
+    }
+
+    /** In the order of the table. */
+    public List<Row> rows() {
+        return rows;
+    }
+
+    /** The row of a field, or of the smallest group that it is in. */
+    public Optional<Row> row(String field) {
+        return rows.stream().filter(row -> row.covers(field)).max(Comparator.comparing(row -> row.name().length()));
     }
 }

@@ -59,7 +59,7 @@ public final class Report {
         return Long.parseUnsignedLong(text(field), 16);
     }
 
-    /** All fields, each with its value as JSON text. */
+    /** All fields, each with its value as JSON text; the objects of a list by their numbers: {@code fds.0.link}. */
     public Map<String, String> flat() {
         Map<String, String> fields = new TreeMap<>();
         flatten("", root, fields);
@@ -71,6 +71,10 @@ public final class Report {
             node.properties()
                     .forEach(field -> flatten(
                             prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey(), field.getValue(), into));
+        } else if (node.path(0).isObject()) {
+            for (int i = 0; i < node.size(); i++) {
+                flatten(prefix + "." + i, node.get(i), into);
+            }
         } else {
             into.put(prefix, node.toString());
         }

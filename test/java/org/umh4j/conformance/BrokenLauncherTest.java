@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.umh4j.internal.NativeLibrary;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.RequiresRoot;
+
+/** The test of the test: a launcher that is broken in one line makes {@code make conformance} fail, and say where. */
+@RequiresRoot
+final class BrokenLauncherTest {
+    private static final Path NATIVE = Path.of("src/main/native").toAbsolutePath();
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "status.Umask | fs.c | launch->plan->umask | 0",
+        "status.SigIgn | signals.c | launch->plan->ignored >> (signal - 1) & 1 | signal == SIGUSR2",
+        "status.SigBlk | signals.c | SIG_SETMASK | SIG_BLOCK",
+        "fds.0.link | files.c | return result < 0 ? result : move_all | sys_open(\"/dev/null\", O_RDONLY, 0); return result < 0 ? result : move_all",
+        "timerslack_ns | sched.c | launch->plan->timer_slack_ns | 60000",
+        "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_GET_KEYRING_ID",
+    })
+    void oneBrokenLineIsFound(String field, String file, String line, String broken, @TempDir Path folder) throws Exception {
+        Path launcher = build(folder, file, line, broken);
+        Jvm.Outcome outcome = conformance(launcher);
+        assertEquals(1, outcome.exitCode(), outcome.out() + outcome.err());
+        assertTrue(outcome.out().contains("FAILURE"), outcome.out());
+        assertTrue(outcome.out().contains(" default.modprobe " + field + ": "), outcome.out());
+    }
+
+    @Test
+    void wholeLauncherBuiltInTheSameWayConforms(@TempDir Path folder) throws Exception {
+        Jvm.Outcome outcome = conformance(build(folder, "fs.c", "umask", "umask"));
+        assertEquals(0, outcome.exitCode(), outcome.out() + outcome.err());
+    }
+
+    private static Jvm.Outcome conformance(Path launcher) throws IOException, InterruptedException {
+        return new Jvm()
+                .option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher)
+                .run(Conformance.class, Setting.AS_IT_IS.name());
+    }
+
+    /** The launcher's sources with one piece of one file replaced, built as the library's own. */
+    private static Path build(Path folder, String file, String piece, String other) throws Exception {
+        Path launcher = folder.resolve("launcher");
+        List<String> command = new ArrayList<>(List.of(
+                "gcc", "-std=gnu11", "-Os", "-ffreestanding", "-fno-stack-protector", "-fno-pic",
+                "-fno-asynchronous-unwind-tables", "-I" + NATIVE.resolve("include"), "-I" + NATIVE.resolve("launcher"),
+                "-nostdlib", "-static", "-no-pie", "-Wl,-T," + NATIVE.resolve("launcher/launcher.ld"),
+                "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-o", launcher.toString()));
+        try (Stream<Path> sources = Files.list(NATIVE.resolve("launcher"))) {
+            for (Path source : (Iterable<Path>) sources.filter(path -> path.toString().endsWith(".c"))::iterator) {
+                String text = Files.readString(source);
+                if (source.endsWith(file)) {
+                    assertTrue(text.contains(piece), file + " has no " + piece);
+                    text = text.replace(piece, other);
+                }
+                command.add(Files.writeString(folder.resolve(source.getFileName()), text).toString());
+            }
+        }
+        Process gcc = new ProcessBuilder(command).inheritIO().start();
+        assertEquals(0, gcc.waitFor());
+        return launcher;
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import org.umh4j.Errno;
+
+/** One call that a module made of {@code call_usermodehelper_exec()}, and what init, cleanup and the caller saw of it. */
+public record Call(String kernel, String name, JsonNode recording) {
+    /** What the module was told: wait, what init returns, envp, argv, path. */
+    record Command(int waitFlags, int initret, String envp, String argv, String kind, String path) {
+        static final int WITHOUT_INIT = 9999;
+
+        static Command parse(String text) {
+            String[] words = text.split(" ");
+            return new Command(
+                    Integer.parseInt(words[0], 16), Integer.parseInt(words[1]), words[2], words[3], words[4], words[5]);
+        }
+
+        boolean hasInit() {
+            return initret != WITHOUT_INIT;
+        }
+    }
+
+    private static final String PLAIN = " 0 std std path /probe";
+
+    /** Whether the caller went away while it waited. */
+    boolean isInterrupted() {
+        return name.startsWith("umh.kill.");
+    }
+
+    /** The depth that the module set instead of calling, or -1. */
+    int depthSet() {
+        String[] words = desc().split(" ");
+        return words[0].equals("disable") ? Integer.parseInt(words[1]) : -1;
+    }
+
+    /** The depth at which helpers were while it was made. */
+    int depth() {
+        return name.contains(".disabled1.") ? 1 : name.contains(".disabled2.") ? 2 : 0;
+    }
+
+    /** Whether it is a call at all: some records are of what was set, or of what a socket call answered meanwhile. */
+    public boolean isCall() {
+        return !events().isEmpty();
+    }
+
+    Command command() {
+        if (isInterrupted()) {
+            String initret = name.contains("noinit") ? " " + Command.WITHOUT_INIT : " 0";
+            return Command.parse((name.contains("killable") ? "6" : "2") + initret + " std std path /probe");
+        }
+        if (name.contains("caller_odd")) {
+            return Command.parse((name.endsWith("nowait") ? "0" : "2") + PLAIN);
+        }
+        return Command.parse(desc());
+    }
+
+    /** What the helper did when it ran. */
+    String behaviour() {
+        return recording.path("helper").asText();
+    }
+
+    /** How many helpers it ran. For a format that execve(2) does not know, the kernel ran modprobe. */
+    int helpers() {
+        boolean unknownFormat = events().contains("cleanup(" + -Errno.ENOEXEC.number() + ")");
+        return unknownFormat ? 0 : recording.path("helper_records").asInt();
+    }
+
+    /** What happened, in order: init, cleanup(retval), returned(result). */
+    public List<String> events() {
+        List<String> events = new ArrayList<>();
+        for (String last : List.of("result_later", "result_2s_later", "result")) {
+            recording.path(last).forEach(event -> events.add(event(event)));
+        }
+        return normalised(events);
+    }
+
+    private static String event(JsonNode event) {
+        if (event.isTextual()) {
+            return event.asText();
+        }
+        return event.has("cleanup")
+                ? "cleanup(" + event.path("cleanup").path("retval").asInt() + ")"
+                : "returned(" + event.path("returned").asInt() + ")";
+    }
+
+    /** For UMH_NO_WAIT nothing orders what happens later against the return. */
+    static List<String> normalised(List<String> events) {
+        List<String> normalised = new ArrayList<>(events);
+        if (normalised.remove("returned(0)")) {
+            normalised.add("returned(0)");
+        }
+        return normalised;
+    }
+
+    private String desc() {
+        return recording.path("desc").asText();
+    }
+
+    @Override
+    public String toString() {
+        return kernel + " " + name;
+    }
+}

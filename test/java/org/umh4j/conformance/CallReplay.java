@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.umh4j.HelperGate;
+import org.umh4j.InitFailure;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhWait;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.support.ProbeProgram;
+
+/** Makes a recorded call again, by {@link UsermodeHelper#exec}: the same program, arguments, wait mode, init. */
+public final class CallReplay {
+    private static final long PATIENCE_SECONDS = 20;
+    private static final String PROBE = "/probe";
+
+    private final Programs programs;
+
+    /** What came of a call. */
+    public record Answer(List<String> events, int helpers) {
+        /** Whether the kernel's answer is to be equal. */
+        static boolean isPlain(Call call) {
+            return call.events().equals(expected(call).events());
+        }
+
+        /** What the kernel's caller saw, with the documented difference: its killed caller sees nothing at all. */
+        public static Answer expected(Call call) {
+            List<String> events = new ArrayList<>(call.events());
+            events.replaceAll(event -> event.equals("returned(-512)") ? "returned(-4)" : event);
+            return new Answer(events, call.helpers());
+        }
+    }
+
+    public CallReplay(Programs programs) throws IOException {
+        this.programs = programs;
+        installPrograms();
+    }
+
+    public CallReplay() throws IOException {
+        this(Programs.ofTheTests());
+    }
+
+    /** One of each kind that execve(2) refuses. */
+    private void installPrograms() throws IOException {
+        String probe = programs.installed(PROBE);
+        Files.createDirectories(programs.place("/h/dir"));
+        byte[] image = Files.readAllBytes(Path.of(ProbeProgram.path()));
+        install("noexec", image, "rw-r--r--");
+        byte[] otherMachine = image.clone();
+        otherMachine[18] = (byte) 0xb7; // e_machine: AArch64
+        install("badarch", otherMachine, "rwxr-xr-x");
+        byte[] badElf = new byte[200];
+        System.arraycopy(image, 0, badElf, 0, 4);
+        install("badelf", badElf, "rwxr-xr-x");
+        install("text", "echo hello\n".getBytes(), "rwxr-xr-x");
+        install("empty", new byte[0], "rwxr-xr-x");
+        install("script_missing", "#!/no/such/interpreter\n".getBytes(), "rwxr-xr-x");
+        install("script_ok", ("#!" + probe + " arg one\n").getBytes(), "rwxr-xr-x");
+        Files.createDirectories(programs.place("/h/script_ok.reports"));
+    }
+
+    private void install(String name, byte[] content, String mode) throws IOException {
+        Path program = programs.place("/h/" + name);
+        Files.deleteIfExists(program);
+        Files.write(program, content);
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString(mode));
+    }
+
+    /** What umh4j makes of the call. */
+    public Answer answer(Call call) throws IOException, InterruptedException {
+        HelperGate.setDisableDepth(HelperGate.Depth.values()[call.depth()]);
+        List<String> events = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch cleaned = new CountDownLatch(1);
+        SubprocessInfo info = info(call, events, cleaned);
+        if (call.isInterrupted()) {
+            interrupted(call, info, events);
+        } else {
+            programs.does(PROBE, words(call.behaviour()));
+            events.add("returned(" + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")");
+        }
+        if (!cleaned.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError(call + ": no cleanup");
+        }
+        HelperGate.enable();
+        return new Answer(Call.normalised(List.copyOf(events)), helpers(call));
+    }
+
+    private static String[] words(String behaviour) {
+        return behaviour.isEmpty() ? new String[0] : behaviour.replace("signal", "kill").split(" ");
+    }
+
+    private SubprocessInfo info(Call call, List<String> events, CountDownLatch cleaned) throws IOException {
+        Call.Command command = call.command();
+        SubprocessInfo info = SubprocessInfo.of(path(command), argv(command), envp(command)).cleanup(i -> {
+            events.add("cleanup(" + i.retval() + ")");
+            cleaned.countDown();
+        });
+        if (command.hasInit()) {
+            info.init((i, cred) -> {
+                events.add("init");
+                if (command.initret() != 0) {
+                    throw new InitFailure(command.initret());
+                }
+                return cred;
+            });
+        }
+        return info;
+    }
+
+    /** The caller is interrupted while the helper runs, and the helper ends when it has been. */
+    private void interrupted(Call call, SubprocessInfo info, List<String> events) throws IOException, InterruptedException {
+        Path end = programs.place("/end");
+        Files.deleteIfExists(end);
+        programs.does(PROBE, "await", end.toString(), "exit", "7");
+        Thread caller = new Thread(() ->
+                events.add("returned(" + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")"));
+        caller.start();
+        awaitHelpers(call, 1);
+        caller.interrupt();
+        UmhWait wait = new UmhWait(call.command().waitFlags());
+        if (wait.equals(wait.killable())) {
+            caller.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
+        }
+        Files.createFile(end);
+        caller.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
+    }
+
+    /** Waits for the reports of those that ran, takes them, and counts them. */
+    private int helpers(Call call) throws IOException, InterruptedException {
+        if (call.helpers() > 0) {
+            awaitHelpers(call, call.helpers());
+        }
+        return Programs.takeReports(reporter(call)).size();
+    }
+
+    private void awaitHelpers(Call call, int count) throws IOException, InterruptedException {
+        Path folder = Path.of(reporter(call) + ".reports");
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (whole(folder) < count && System.nanoTime() < deadline) {
+            Thread.sleep(1);
+        }
+    }
+
+    private static int whole(Path folder) throws IOException {
+        int count = 0;
+        try (var files = Files.newDirectoryStream(folder, "*[0-9]")) {
+            for (Path ignored : files) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    private String reporter(Call call) {
+        String script = "/h/script_ok";
+        return programs.place(call.command().path().equals(script) ? script : PROBE).toString();
+    }
+
+    private String path(Call.Command command) {
+        return switch (command.kind()) {
+            case "null" -> null;
+            case "emptystr" -> "";
+            default -> command.path().startsWith("/")
+                    ? programs.place(command.path()).toString()
+                    : programs.place("/" + command.path()).toString().substring(1);
+        };
+    }
+
+    private String[] argv(Call.Command command) {
+        return switch (command.argv()) {
+            case "null" -> null;
+            case "empty" -> new String[0];
+            default -> new String[] {command.path(), "one", "two words", ""};
+        };
+    }
+
+    private static String[] envp(Call.Command command) {
+        return switch (command.envp()) {
+            case "null" -> null;
+            case "empty" -> new String[0];
+            default -> new String[] {"HOME=/", "X=1 2"};
+        };
+    }
+}

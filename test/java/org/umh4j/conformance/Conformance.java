@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.umh4j.conformance.FieldComparison.Verdict;
+import org.umh4j.internal.NativeLibrary;
+import org.umh4j.support.Jvm;
+
+/**
+ * Compares umh4j on this machine with the recordings of real kernels: every field of every helper, every call, every
+ * write to the sysctl files. What differs is documented in {@code docs/kernel-map.md}, and differs as it is documented
+ * there, or it is a failure; so is what is documented and never differs.
+ *
+ * <p>Arguments: names of settings to compare in, all by default; {@code --readme} to write the table into README.md.
+ */
+public final class Conformance {
+    private static final Path README = Path.of("README.md");
+
+    /** Rows about machines unlike this one: where none of them is at hand, nobody can see the difference. */
+    private static final Map<String, String> OTHER_MACHINES = Map.of(
+            "cpuset", "a JVM in a cpuset",
+            "status.Cpus_allowed", "another number of cpus than the recorder's two",
+            "status.Cpus_allowed_list", "another number of cpus than the recorder's two",
+            "cpu_affinity", "another number of cpus than the recorder's two",
+            "status.untag_mask", "a kernel of 6.4 or newer",
+            "status.x86_Thread_features", "a kernel of 6.6 or newer with shadow stacks",
+            "status.x86_Thread_features_locked", "a kernel of 6.6 or newer with shadow stacks",
+            "status.Kthread", "a kernel of 6.10 or newer",
+            "status.THP_enabled", "a kernel without transparent huge pages",
+            "attr_current", "another security module than the recorder's");
+
+    private final KernelMap map;
+    private final Host host;
+    private final Set<String> failures = new TreeSet<>();
+    private final Set<String> seen = new TreeSet<>();
+    private final Map<String, String> unseen = new LinkedHashMap<>();
+
+    Conformance(KernelMap map) throws IOException, InterruptedException {
+        this.map = map;
+        this.host = Host.look();
+    }
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        List<String> names = new ArrayList<>(List.of(arguments));
+        boolean readme = names.remove("--readme");
+        Conformance conformance = new Conformance(KernelMap.read());
+        if (names.isEmpty()) {
+            conformance.everything();
+        } else {
+            for (String name : names) {
+                conformance.helpers(Setting.valueOf(name));
+            }
+        }
+        conformance.print();
+        if (readme) {
+            Files.writeString(README, new ConformanceTable(conformance.map).into(Files.readString(README)));
+        }
+        System.exit(conformance.failures.isEmpty() ? 0 : 1);
+    }
+
+    private void everything() throws IOException, InterruptedException {
+        for (Setting setting : Setting.values()) {
+            if (setting.isPossible(host)) {
+                helpers(setting);
+            } else {
+                setting.provokes().forEach(row -> unseen.put(row, "setting " + setting + ", which this JVM can't make"));
+            }
+        }
+        disagreements();
+        calls();
+        writes();
+    }
+
+    private void helpers(Setting setting) throws IOException, InterruptedException {
+        Jvm jvm = setting.jvm();
+        String launcher = System.getProperty(NativeLibrary.LAUNCHER_PROPERTY);
+        if (launcher != null) {
+            jvm.option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher);
+        }
+        for (InSetting.Line line : InSetting.parse(jvm.run(InSetting.class, setting.name()).requireSuccess())) {
+            if (line.field().verdict() == Verdict.FAILURE) {
+                failures.add(line.kernel() + " " + setting + " " + line.field());
+            } else {
+                seen.add(line.field().row());
+            }
+        }
+    }
+
+    /** Each row has a rule, each rule a row, no field stands in two rows, and every row is about something. */
+    Set<String> disagreements() {
+        List<String> rows = map.rows().stream().map(KernelMap.Row::name).toList();
+        for (String row : rows) {
+            if (rows.indexOf(row) != rows.lastIndexOf(row)) {
+                failures.add("docs/kernel-map.md lists " + row + " twice");
+            }
+            if (Documented.rule(row) == null) {
+                failures.add("docs/kernel-map.md lists " + row + ", and Documented has no rule for it");
+            }
+            if (!seen.contains(row)) {
+                unseen.putIfAbsent(row, OTHER_MACHINES.get(row));
+            }
+        }
+        Documented.names().stream()
+                .filter(name -> !rows.contains(name))
+                .forEach(name -> failures.add("Documented has a rule for " + name + ", which docs/kernel-map.md does not list"));
+        unseen.keySet().removeAll(seen);
+        unseen.forEach((row, reason) -> {
+            if (reason == null) {
+                failures.add("docs/kernel-map.md lists " + row + ", and nothing differs");
+            }
+        });
+        return failures;
+    }
+
+    private void calls() throws IOException, InterruptedException {
+        CallReplay replay = new CallReplay();
+        for (String kernel : Recordings.KERNELS) {
+            for (Call call : Recordings.calls(kernel)) {
+                if (call.isCall()) {
+                    compare(call.toString(), CallReplay.Answer.expected(call), replay.answer(call));
+                }
+            }
+        }
+    }
+
+    private void writes() throws IOException {
+        for (String kernel : Recordings.KERNELS) {
+            for (SysctlWrite write : Recordings.writes(kernel)) {
+                if (!write.isAtOffset()) {
+                    compare(write.toString(), write.expected(), write.answer());
+                }
+            }
+        }
+    }
+
+    private void compare(String what, Object there, Object here) {
+        if (!there.equals(here)) {
+            failures.add(what + ": " + there + " there, " + here + " here");
+        }
+    }
+
+    private void print() throws IOException {
+        System.out.println(new ConformanceTable(map).text());
+        unseen.forEach((row, reason) -> System.out.println("not seen here: " + row + ": it takes " + reason));
+        failures.forEach(failure -> System.out.println("FAILURE " + failure));
+        System.out.println(failures.isEmpty() ? "conforms" : failures.size() + " failures");
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.conformance.FieldComparison.Field;
+import org.umh4j.conformance.FieldComparison.Verdict;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.RequiresRoot;
+
+/** Helpers of ours beside helpers of real kernels, and the documents that speak of it. */
+@ExtendWith(Leaks.class)
+final class ConformanceTest {
+    private static final Path MAP = Path.of("docs/kernel-map.md");
+
+    @Test
+    @RequiresRoot
+    void everyFieldCallAndWriteConforms() throws IOException, InterruptedException {
+        Jvm.Outcome outcome = new Jvm().run(Conformance.class);
+        assertEquals(0, outcome.exitCode(), outcome.out() + outcome.err());
+    }
+
+    @Test
+    void readmeHasTheTableThatTheProgramMakes() throws IOException {
+        String readme = Files.readString(Path.of("README.md"));
+        assertEquals(new ConformanceTable(KernelMap.read()).into(readme), readme, "make conformance ARGS=--readme");
+    }
+
+    @Test
+    @RequiresRoot
+    void undocumentedDifferenceFails() throws IOException, InterruptedException {
+        List<String> lines = Files.readAllLines(MAP);
+        lines.removeIf(line -> line.startsWith("| `pgrp`"));
+        Scenario scenario = Recordings.helpers(Recordings.KERNELS.get(0)).get(0);
+        Set<String> failed = failed(new KernelMap(lines), scenario);
+        assertEquals(Set.of("pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid"), failed);
+    }
+
+    @Test
+    @RequiresRoot
+    void differenceOtherThanTheDocumentedOneFails() throws IOException, InterruptedException {
+        Scenario few = Recordings.helpers(Recordings.KERNELS.get(0)).stream()
+                .filter(scenario -> scenario.name().equals("bset_few.modprobe"))
+                .findFirst()
+                .orElseThrow();
+        // This JVM's policy is not the recorded one, so that its helper has more than the map allows.
+        assertEquals(Set.of("status.CapBnd", "status.CapEff", "status.CapPrm"), failed(KernelMap.read(), few));
+    }
+
+    private static Set<String> failed(KernelMap map, Scenario scenario) throws IOException, InterruptedException {
+        return new FieldComparison(map, Host.look()).compare(scenario, Programs.ofTheTests().start(scenario)).stream()
+                .filter(field -> field.verdict() == Verdict.FAILURE)
+                .map(Field::name)
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void documentedDifferenceThatDoesNotExistFails() throws IOException, InterruptedException {
+        List<String> lines = new ArrayList<>(Files.readAllLines(MAP));
+        lines.replaceAll(line -> line.startsWith("| `exe`") ? line.replace("`exe`", "`exe`, `nice`, `exe`") : line);
+        Set<String> failures = new Conformance(new KernelMap(lines)).disagreements();
+        assertTrue(failures.contains("docs/kernel-map.md lists exe twice"), failures::toString);
+        assertTrue(failures.contains("docs/kernel-map.md lists nice, and nothing differs"), failures::toString);
+        assertTrue(failures.contains("docs/kernel-map.md lists nice, and Documented has no rule for it"), failures::toString);
+    }
+}

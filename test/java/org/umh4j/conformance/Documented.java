@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.umh4j.Capability;
+import org.umh4j.CapabilitySet;
+import org.umh4j.support.Report;
+
+/**
+ * What the kernel map says of each field that may differ, as a rule for the value here. A difference that does not
+ * follow its rule is no documented one.
+ */
+final class Documented {
+    /** A field that differs, with both helpers and the place: values are JSON text, null where a report has none. */
+    record Difference(Scenario scenario, String field, String there, String here, Report helper, Host host) {}
+
+    /** Whether a difference is the documented one. */
+    interface Rule {
+        boolean allows(Difference difference);
+    }
+
+    private static final long PF_SUPERPRIV = 0x100;
+    private static final Map<String, Rule> RULES = rules();
+
+    private Documented() {}
+
+    static Rule rule(String name) {
+        return RULES.get(name);
+    }
+
+    static Set<String> names() {
+        return RULES.keySet();
+    }
+
+    private static Map<String, Rule> rules() {
+        Map<String, Rule> rules = new LinkedHashMap<>();
+        place(rules);
+        numbers(rules);
+        privilege(rules);
+        inherited(rules);
+        limits(rules);
+        keyrings(rules);
+        oneSided(rules);
+        return rules;
+    }
+
+    /** The same file, in another folder. */
+    private static void place(Map<String, Rule> rules) {
+        rules.put("exe", d -> text(d.here).endsWith(text(d.there)));
+        rules.put("fds.0.link", d -> isPipe(d.there) && isPipe(d.here) || isOfLibc(d));
+    }
+
+    /** A libc opens 0 to 2 where a set-user-ID program has none of them. */
+    private static boolean isOfLibc(Difference d) {
+        return d.scenario.isSetUid() && d.helper.get("fds").isEmpty();
+    }
+
+    private static boolean isPipe(String link) {
+        return link != null && text(link).matches("pipe:\\[\\d+]");
+    }
+
+    private static void numbers(Map<String, Rule> rules) {
+        all(rules, d -> d.here.equals(quotedLike(d.here, d.host.pid())), "ppid", "stat.ppid", "status.PPid");
+        all(rules, d -> d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
+                "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
+        rules.put("stat.flags_hex", d -> (hex(d.there) ^ hex(d.here)) == PF_SUPERPRIV);
+        rules.put("status.SigQ", d -> text(d.here).matches("\\d+/" + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
+    }
+
+    private static void privilege(Map<String, Rule> rules) {
+        rules.put("status.CapBnd", d -> hex(d.here) == bounding(d));
+        all(rules, d -> hex(d.here) == (d.host.isRoot() ? hex(d.there) & d.host.bounding().bits() : 0),
+                "status.CapPrm", "status.CapEff");
+    }
+
+    /** A policy takes CAP_SETPCAP to apply. */
+    private static long bounding(Difference d) {
+        CapabilitySet own = d.host.bounding();
+        return (d.host.has(Capability.CAP_SETPCAP) ? d.scenario.policy().of(own) : own).bits();
+    }
+
+    /** The helper has what any child of this JVM has. */
+    private static void inherited(Map<String, Rule> rules) {
+        all(rules, d -> d.here.equals(d.host.child().flat().get(d.field)),
+                "uids_ruid_euid_suid", "gids_rgid_egid_sgid", "groups", "status.Uid", "status.Gid", "status.Groups",
+                "no_new_privs", "status.NoNewPrivs", "seccomp_mode", "status.Seccomp", "status.Seccomp_filters", "securebits",
+                "ns", "cgroup", "cpuset", "status.Cpus_allowed", "status.Cpus_allowed_list", "cpu_affinity",
+                "loginuid", "sessionid", "attr_current", "oom_score_adj");
+    }
+
+    private static void limits(Map<String, Rule> rules) {
+        rules.put("rlimits", d -> isPermitted(d, json(d, d.scenario.report())));
+        all(rules, Documented::isOfKthreadd, "rlimits.NPROC", "rlimits.SIGPENDING");
+    }
+
+    private static JsonNode json(Difference d, Report report) {
+        return report.get(d.field);
+    }
+
+    private static boolean isOfKthreadd(Difference d) {
+        Long limit = d.host.kthreadd().get(d.field);
+        JsonNode here = d.helper.get(d.field);
+        return limit == null || here.get(0).asLong() <= limit && here.get(1).asLong() <= limit;
+    }
+
+    /** What the kernel gives, cut to the hard limit that the JVM can't raise. */
+    private static boolean isPermitted(Difference d, JsonNode wanted) {
+        if (d.host.has(Capability.CAP_SYS_RESOURCE)) {
+            return false;
+        }
+        long own = limit(json(d, d.host.child()).get(1));
+        long hard = Math.min(limit(wanted.get(1)), own);
+        JsonNode here = d.helper.get(d.field);
+        return limit(here.get(1)) == hard && limit(here.get(0)) == Math.min(limit(wanted.get(0)), hard);
+    }
+
+    private static long limit(JsonNode value) {
+        return value.asText().equals("inf") ? Long.MAX_VALUE : value.asLong();
+    }
+
+    private static void keyrings(Map<String, Rule> rules) {
+        rules.put("keyrings.session", d -> d.helper.number("keyrings.session_size") == 0
+                && d.helper.number("keyrings.session.id") != d.host.child().number("keyrings.session.id")
+                && d.helper.text("keyrings.session.describe_by_spec").endsWith(";_ses"));
+        all(rules, d -> d.here.equals(d.host.child().flat().get(d.field)), "keyrings.user", "keyrings.user_session");
+        rules.put("keyrings.reqkey_default_set_reqkey_keyring", d -> d.there.equals("1") && d.here.equals("0"));
+    }
+
+    /** Only one of the two programs that reported looks at it, or only one of the two kernels has it. */
+    private static void oneSided(Map<String, Rule> rules) {
+        all(rules, d -> d.there == null && d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
+                "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid");
+        all(rules, d -> d.there == null,
+                "status.Ngid", "status.FDSize", "status.State", "status.CoreDumping", "status.Kthread",
+                "status.Mems_allowed", "status.Speculation_Store_Bypass", "status.SpeculationIndirectBranch",
+                "status.untag_mask", "status.x86_Thread_features", "status.x86_Thread_features_locked",
+                "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches", "mempolicy", "auxv",
+                "mce_kill", "keyrings.session_size");
+        all(rules, d -> d.here == null,
+                "parent", "ns_pid1", "monotonic_ns", "test_sched_setaffinity_cpu1", "test_fork_waitpid_status",
+                "keyrings.user.describe", "keyrings.user_session.describe", "keyrings.session.describe",
+                "fds.0.fdinfo", "status.THP_enabled");
+        all(rules, d -> d.here == null && d.scenario.name().endsWith(".core"), "stdin_bytes", "stdin_first4", "stdin_last_read");
+        all(rules, d -> d.here == null && d.scenario.name().endsWith(".request_key"),
+                "describe_target_key", "keyctl_assume_authority", "read_reqkey_auth_callout");
+        rules.put("fds", Documented::isOfLibc);
+    }
+
+    private static void all(Map<String, Rule> rules, Rule rule, String... names) {
+        for (String name : names) {
+            rules.put(name, rule);
+        }
+    }
+
+    private static String text(String json) {
+        return json == null ? "" : json.replaceAll("^\"|\"$", "");
+    }
+
+    private static long hex(String json) {
+        return Long.parseUnsignedLong(text(json).replaceFirst("^0x", ""), 16);
+    }
+
+    /** A number as JSON, a text where the other is one. */
+    private static String quotedLike(String like, long number) {
+        return like.startsWith("\"") ? "\"" + number + "\"" : Long.toString(number);
+    }
+}

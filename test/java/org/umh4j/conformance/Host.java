@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.umh4j.Capability;
+import org.umh4j.CapabilitySet;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.Report;
+
+/**
+ * This JVM and its machine, as far as the kernel map speaks of them.
+ *
+ * @param child what an ordinary child inherits, by its own report
+ * @param kthreadd the limits of kthreadd, soft and hard, or none where pid 2 is another process
+ */
+record Host(Report child, Map<String, Long> kthreadd) {
+    private static final Map<String, String> LIMITS =
+            Map.of("Max processes", "rlimits.NPROC", "Max pending signals", "rlimits.SIGPENDING");
+
+    static Host look() throws IOException, InterruptedException {
+        Path out = Files.createTempFile(ProbeProgram.FOLDER, "child", ".json");
+        Process child = new ProcessBuilder(ProbeProgram.path(), "--out", out.toString()).inheritIO().start();
+        if (child.waitFor() != 0) {
+            throw new IOException("the probe ended with " + child.exitValue());
+        }
+        return new Host(Report.read(out), kthreaddLimits());
+    }
+
+    private static Map<String, Long> kthreaddLimits() throws IOException {
+        Map<String, Long> limits = new TreeMap<>();
+        if (Files.exists(Path.of("/proc/2/comm")) && Files.readString(Path.of("/proc/2/comm")).equals("kthreadd\n")) {
+            for (String line : Files.readAllLines(Path.of("/proc/2/limits"))) {
+                String[] columns = line.split("\\s{2,}");
+                if (LIMITS.containsKey(columns[0])) {
+                    limits.put(LIMITS.get(columns[0]), Long.parseLong(columns[1]));
+                }
+            }
+        }
+        return limits;
+    }
+
+    long pid() {
+        return ProcessHandle.current().pid();
+    }
+
+    boolean isRoot() {
+        return child.get("uids_ruid_euid_suid").get(1).asLong() == 0;
+    }
+
+    /** What the JVM may have at most: a helper's bounding set without a policy. */
+    CapabilitySet bounding() {
+        return new CapabilitySet(child.hex("status.CapBnd"));
+    }
+
+    /** Whether the JVM has a capability in effect; an ordinary child of root has what the JVM has. */
+    boolean has(Capability capability) {
+        return new CapabilitySet(child.hex("status.CapEff")).contains(capability);
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.umh4j.Helper;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhWait;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.Report;
+
+/**
+ * The probe at the paths at which a kernel executed it, below a folder. It finds what it has to know in files beside
+ * it, so that its arguments and its environment can be those that the kernel gave.
+ */
+public final class Programs {
+    private static final int SET_UID_OWNER = 1000;
+
+    private final Path root;
+
+    /** Below a folder; in a guest, where the kernel's helpers are the same files, below none. */
+    public Programs(Path root) {
+        this.root = root;
+    }
+
+    /** In the folder of the tests. */
+    static Programs ofTheTests() {
+        return new Programs(ProbeProgram.FOLDER.resolve("kernel-truth"));
+    }
+
+    /** The path at which the probe is that a kernel executed as {@code recorded}, with a folder for its reports. */
+    String installed(String recorded) throws IOException {
+        Path program = place(recorded);
+        if (Files.notExists(program)) {
+            Files.createDirectories(program.getParent());
+            Files.copy(Path.of(ProbeProgram.path()), program);
+            if (recorded.endsWith("/suid")) {
+                Files.setAttribute(program, "unix:uid", SET_UID_OWNER);
+                Files.setAttribute(program, "unix:gid", SET_UID_OWNER);
+                Files.setAttribute(program, "unix:mode", 06755);
+            }
+            Path reports = Files.createDirectories(reports(program));
+            Files.setPosixFilePermissions(reports, PosixFilePermissions.fromString("rwxrwxrwx"));
+        }
+        return program.toString();
+    }
+
+    /** Where a recorded path is here. */
+    Path place(String recorded) {
+        return Path.of(root.toString(), recorded);
+    }
+
+    private static Path reports(Path program) {
+        return Path.of(program + ".reports");
+    }
+
+    /** Has umh4j start the helper, waits for its end and answers its report. */
+    Report start(Scenario scenario) throws IOException {
+        SubprocessInfo info = scenario.call(this);
+        if (scenario.name().endsWith(".core")) {
+            run(info);
+        } else {
+            int retval = UsermodeHelper.exec(info, UmhWait.PROC);
+            if (retval != 0) {
+                throw new IOException(scenario + " answered " + retval + " " + info.failure());
+            }
+        }
+        return onlyReport(info.path());
+    }
+
+    private static void run(SubprocessInfo info) throws IOException {
+        try (Helper helper = UsermodeHelper.start(info)) {
+            if (!helper.onExit().orTimeout(20, TimeUnit.SECONDS).join().success()) {
+                throw new IOException(info + ": " + helper);
+            }
+        }
+    }
+
+    /** The one report that a program has left. */
+    static Report onlyReport(String program) throws IOException {
+        List<Report> reports = takeReports(program);
+        if (reports.size() != 1) {
+            throw new IOException(program + " has left " + reports.size() + " reports");
+        }
+        return reports.get(0);
+    }
+
+    /** The reports that a program has left; they are taken away. */
+    static List<Report> takeReports(String program) throws IOException {
+        List<Report> reports = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(reports(Path.of(program)), "*[0-9]")) {
+            for (Path file : all) {
+                reports.add(Report.read(file));
+                Files.delete(file);
+            }
+        }
+        return reports;
+    }
+
+    /** What the program at a recorded path does after its report, a word an element. */
+    void does(String recorded, String... words) throws IOException {
+        Path file = Path.of(installed(recorded) + ".does");
+        Path next = Path.of(file + ".next");
+        Files.writeString(next, words.length == 0 ? "" : String.join("\n", words) + "\n");
+        Files.move(next, file, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** Whether a file with the set-user-ID bit means anything here. */
+    boolean honoursSetUid() {
+        try {
+            Files.createDirectories(root);
+            return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
+                    .map(line -> line.split(" "))
+                    .filter(fields -> root.startsWith(fields[4]))
+                    .max(java.util.Comparator.comparing(fields -> fields[4].length()))
+                    .map(fields -> !List.of(fields[5].split(",")).contains("nosuid"))
+                    .orElse(true);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.umh4j.support.Report;
+
+/** What real kernels gave and answered: {@code test/expected/kernel-truth}. */
+public final class Recordings {
+    /** The kernels by the names of their packages. */
+    public static final List<String> KERNELS = List.of("6.1.0-56-cloud-amd64", "6.12.117+deb12-cloud-amd64");
+
+    private Recordings() {}
+
+    /** The helpers that a kernel started. */
+    public static List<Scenario> helpers(String kernel) throws IOException {
+        List<Scenario> scenarios = new ArrayList<>();
+        read("born-state", kernel).path("records").properties().forEach(recorded -> scenarios.add(
+                new Scenario(recorded.getKey(), recorded.getValue().path("record"))));
+        return scenarios;
+    }
+
+    /** The calls that a module made of {@code call_usermodehelper_exec()}, in their order. */
+    public static List<Call> calls(String kernel) throws IOException {
+        List<Call> calls = new ArrayList<>();
+        read("calls", kernel).path("calls").properties().forEach(recorded ->
+                calls.add(new Call(kernel, recorded.getKey(), recorded.getValue())));
+        return calls;
+    }
+
+    /** The writes to the sysctl files. */
+    public static List<SysctlWrite> writes(String kernel) throws IOException {
+        List<SysctlWrite> writes = new ArrayList<>();
+        for (JsonNode recording : read("sysctl", kernel).path("cases")) {
+            if (SysctlWrite.is(recording)) {
+                writes.add(new SysctlWrite(kernel, recording));
+            }
+        }
+        return writes;
+    }
+
+    private static JsonNode read(String what, String kernel) throws IOException {
+        return Report.expected("kernel-truth/" + what + "-" + kernel + ".json");
+    }
+}

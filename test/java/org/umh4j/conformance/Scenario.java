@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.umh4j.Files;
+import org.umh4j.Limits;
+import org.umh4j.Resource;
+import org.umh4j.Sched;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.support.Report;
+
+/** One helper that a kernel started, and the same helper asked of umh4j. */
+public record Scenario(String name, JsonNode record) {
+    public Policy policy() {
+        return Policy.of(name);
+    }
+
+    public Report report() {
+        return new Report(record);
+    }
+
+    /** The path that the kernel executed. */
+    String path() {
+        return record.path("exe").asText();
+    }
+
+    boolean isSetUid() {
+        return path().endsWith("/suid");
+    }
+
+    /** The call: the kernel's arguments and environment, and what this helper was given beyond the usual. */
+    SubprocessInfo call(Programs programs) throws IOException {
+        SubprocessInfo info = SubprocessInfo.of(
+                programs.installed(path()), strings(record.path("argv")), strings(record.path("envp")));
+        if (name.endsWith(".core")) {
+            // do_coredump(): the core comes through a pipe, and a helper that crashes must not call another.
+            info.files(Files.none().fromJvm(0)).limits(Limits.kernel().rlimit(Resource.CORE, 1, 1));
+        }
+        if (name.startsWith("kthread_odd")) {
+            asAnOddKthreadd(info);
+        }
+        return info;
+    }
+
+    /** That kthreadd was changed from outside, and its children inherit; nobody changes it here, so it is asked for. */
+    private static void asAnOddKthreadd(SubprocessInfo info) {
+        info.limits(Limits.kernel()
+                        .rlimit(Resource.NOFILE, 77, 77)
+                        .rlimit(Resource.CORE, 0, 0)
+                        .oomScoreAdj(123))
+                .sched(Sched.kernel().batch().ioprio(Sched.IoClass.BEST_EFFORT, 6).timerSlack(Duration.ofNanos(99_999)));
+    }
+
+    private static String[] strings(JsonNode array) {
+        List<String> strings = new ArrayList<>();
+        array.forEach(string -> strings.add(string.asText()));
+        return strings.toArray(String[]::new);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.umh4j.Capability;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.ProbeProgram;
+
+/**
+ * What a JVM can be under when it compares. Each differs from the first by what a row of the kernel map is about, so
+ * that a row which is about nothing is found.
+ */
+enum Setting {
+    AS_IT_IS(Policy.FULL, Set.of(), null),
+    CONFINED(
+            Policy.FULL,
+            Set.of("no_new_privs", "status.NoNewPrivs", "seccomp_mode", "status.Seccomp", "status.Seccomp_filters", "securebits"),
+            null,
+            "no-new-privs", "seccomp", "securebits", "12"),
+    LOW_LIMITS(Policy.FULL, Set.of("rlimits"), null, "rlimit", "7", "256", "256", "drop", "24"),
+    IN_A_GROUP(Policy.FULL, Set.of("groups", "status.Groups"), null, "group", "7"),
+    LOGGED_IN(
+            Policy.FULL, Set.of("loginuid", "sessionid"), Capability.CAP_AUDIT_CONTROL, "write", "/proc/self/loginuid", "1000"),
+    HARD_TO_SPARE(
+            Policy.FULL, Set.of("oom_score_adj"), Capability.CAP_SYS_RESOURCE, "write", "/proc/self/oom_score_adj", "300",
+            "drop", "24"),
+    BOUNDED(Policy.FULL, Set.of("status.CapPrm", "status.CapEff", "status.CapBnd"), null, "drop", "13"),
+    NOBODY(
+            Policy.FULL,
+            Set.of("uids_ruid_euid_suid", "gids_rgid_egid_sgid", "status.Uid", "status.Gid"),
+            null,
+            "setuid", "65534"),
+    FEW_CAPABILITIES(Policy.FEW, Set.of(), null),
+    NO_CAPABILITIES(Policy.NONE, Set.of(), null),
+    NONE_INHERITABLE(Policy.INHERITABLE_NONE, Set.of(), null),
+    FEW_AND_NONE_INHERITABLE(Policy.FEW_INHERITABLE_NONE, Set.of(), null);
+
+    private final Policy policy;
+    private final Set<String> provokes;
+    private final Capability needed;
+    private final List<String> words;
+
+    Setting(Policy policy, Set<String> provokes, Capability needed, String... words) {
+        this.policy = policy;
+        this.provokes = provokes;
+        this.needed = needed;
+        this.words = List.of(words);
+    }
+
+    Policy policy() {
+        return policy;
+    }
+
+    /** The rows of the kernel map that it is there for. */
+    Set<String> provokes() {
+        return provokes;
+    }
+
+    /** Whether it is there for the map alone, so that one recording is enough. */
+    boolean isForTheMap() {
+        return !words.isEmpty();
+    }
+
+    /** Whether this JVM can start one under it; root can start all but those that need a capability it has not. */
+    boolean isPossible(Host host) {
+        return words.isEmpty() || host.isRoot() && Optional.ofNullable(needed).map(host::has).orElse(true);
+    }
+
+    /** A JVM under it. The probe becomes what the words say and executes the JVM. */
+    Jvm jvm() throws IOException {
+        Jvm jvm = this == NOBODY ? new Jvm().readableByAll() : new Jvm();
+        if (words.isEmpty()) {
+            return jvm;
+        }
+        List<String> command = new ArrayList<>(List.of(ProbeProgram.path()));
+        command.addAll(words);
+        command.addAll(List.of("exec", "/usr/bin/env", "env"));
+        return jvm.under(command.toArray(String[]::new));
+    }
+}
