@@ -7,8 +7,12 @@ VERSION := $(shell sed -n 's:^  <version>\(.*\)</version>:\1:p' pom.xml)
 CLI := target/umh4j-$(VERSION)-cli.jar
 SOURCES := pom.xml $(shell find src test/probe -type f)
 
+JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
+# From 24 on, loading native code without having been told so is a warning; 17 does not know the option.
+NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
+
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test check bench bench-quick bench-report clean
+.PHONY: help tools build run test conformance bench bench-quick bench-report clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,12 +40,23 @@ run: $(CLI) ## starts real helpers on this machine and shows what they were born
 test: tools ## builds and runs all tests
 	$(MVN) verify
 
+# The program's own options go to ARGS: --readme writes the table into README.md, names of settings choose among them.
+TEST_CLASSES := target/test-classes/.built
+TEST_CLASSPATH = target/test-classes:target/classes:$$(cat target/test.classpath)
+
+$(TEST_CLASSES): $(SOURCES) $(shell find test/java test/expected -type f)
+	@$(MAKE) --no-print-directory tools
+	$(MVN) -q test-compile dependency:build-classpath -Dmdep.outputFile=target/test.classpath
+	@touch $@
+
+conformance: $(TEST_CLASSES) ## compares helpers of this machine with those of real kernels, field by field
+	$(JAVA) $(NATIVE_ACCESS) -cp $(TEST_CLASSPATH) org.umh4j.conformance.Conformance $(ARGS)
+
 clean: ## removes what was built
 	rm -rf target
 
 # Benchmarks: C peers live in the same JVM, so that everything is measured under the same conditions.
 BENCH := target/bench
-JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 JAVAC := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/javac,javac)
 JDK := $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
 BENCH_ROUNDS ?= 1000
