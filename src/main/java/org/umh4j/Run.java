@@ -69,6 +69,7 @@ final class Run {
             throw e;
         } catch (IOException e) {
             helper.close();
+            elapsed = System.nanoTime() - begin;
             throw new HelperFailedException(path + ": " + e.getMessage(), result(), e);
         }
     }
