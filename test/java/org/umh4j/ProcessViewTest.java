@@ -32,7 +32,7 @@ import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Shell;
 
-/** The view of a helper as a Process: what holds for it holds for a process of ProcessBuilder too, which shows what to expect. */
+/** The view of a helper as a Process: what is said of it holds for a process of ProcessBuilder too. */
 @ExtendWith(Leaks.class)
 final class ProcessViewTest {
     private static final long SECONDS = Await.PATIENCE.toSeconds();

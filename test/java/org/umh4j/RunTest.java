@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -25,9 +26,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Await;
+import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Shell;
 
 /** A helper from start to end, with its output: {@link UsermodeHelper#run}. */
@@ -193,6 +196,31 @@ final class RunTest {
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
         long grandchild = Long.parseLong(failure.result().out().trim());
         Await.until("the grandchild has gone", () -> !Pid.isRunning(grandchild));
+    }
+
+    @Test
+    @RequiresRoot
+    void aHelperThatCanNotBeSignalledIsAFailureThatHasItsOutput() throws Exception {
+        Path program = ProbeProgram.FOLDER.resolve("probe-setuid");
+        java.nio.file.Files.copy(Path.of(ProbeProgram.path()), program);
+        assertEquals(0, new ProcessBuilder("chmod", "4755", program.toString()).start().waitFor());
+        String out = new Jvm().asNobody().run(AnotherUsersMain.class, program.toString()).requireSuccess();
+        assumeFalse(out.equals("125\n"), "the file system is mounted nosuid");
+        assertEquals("EPERM, exit code 0, said\n", out);
+    }
+
+    /** As nobody, with a helper that becomes root, and ends by itself since nobody can end it. */
+    static final class AnotherUsersMain {
+        public static void main(String[] arguments) throws Exception {
+            SubprocessInfo info = SubprocessInfo.of(
+                    arguments[0], ProbeProgram.argv("setuid", "0", "print", "said", "sleep", "3000", "exit", "0"), null);
+            try {
+                System.out.println(UsermodeHelper.run(info, LIMIT).status().exitCode());
+            } catch (HelperFailedException e) {
+                Result result = e.result();
+                System.out.print(((UmhException) e.getCause()).errnoName() + ", " + result.status() + ", " + result.out());
+            }
+        }
     }
 
     @Test

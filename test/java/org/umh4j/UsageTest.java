@@ -85,7 +85,8 @@ final class UsageTest {
     /** The kernel's ru_maxrss would be the JVM's: it is the one field of those that programs set which is not there. */
     @Test
     void thePeakOfMemoryIsNotClaimed() {
-        assertFalse(Stream.of(Usage.class.getRecordComponents()).anyMatch(field -> field.getName().matches("(?i).*(rss|memory|peak).*")));
+        assertFalse(Stream.of(Usage.class.getRecordComponents())
+                .anyMatch(field -> field.getName().matches("(?i).*(rss|memory|peak).*")));
     }
 
     @Test
