@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# filters.py - has libseccomp compile the filters of SandboxOracleTest into a folder; Debian's python3-seccomp brings it.
+# filters.py - has libseccomp compile the filters of SandboxTest into a folder; Debian's python3-seccomp brings it.
 
 import errno
 import sys
@@ -18,7 +18,7 @@ FILTERS = {
     "no-capset": (ALLOW, [(ERRNO(errno.EXDEV), "capset")]),
     # Nothing else: what a launcher and a probe without libc need for "exit".
     "allow-list": (ERRNO(errno.ENOTTY), [(ALLOW, "execve"), (ALLOW, "exit_group"), (ALLOW, "getppid")]),
-    "allow-list-killing": (KILL_PROCESS, [(ALLOW, "execve"), (ALLOW, "exit_group")]),
+    "allow-list-killing": (KILL_PROCESS, [(ALLOW, "execve"), (ALLOW, "faccessat"), (ALLOW, "exit_group")]),
 }
 
 for name, (default, rules) in FILTERS.items():

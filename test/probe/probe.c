@@ -111,16 +111,17 @@ static void serve_folder(char **argv, char **envp)
 {
 	const char *path = exec_path(envp);
 	char part[4200], whole[4200], digits[24];
-	long pid = umh_syscall(__NR_getpid);
 	unsigned at = sizeof digits - 1;
+	long pid;
 
+	append(append(whole, path), ".reports");
+	if (umh_syscall(__NR_faccessat, AT_FDCWD, whole, 0) < 0)
+		return;
+	pid = umh_syscall(__NR_getpid);
 	digits[at] = 0;
 	do
 		digits[--at] = (char)('0' + pid % 10);
 	while (pid /= 10);
-	append(append(whole, path), ".reports");
-	if (umh_syscall(__NR_faccessat, AT_FDCWD, whole, 0) < 0)
-		return;
 	append(append(append(whole, path), ".reports/"), digits + at);
 	append(append(part, whole), ".part");
 	report(argv, envp, part, -1);

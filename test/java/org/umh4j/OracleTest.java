@@ -176,7 +176,7 @@ final class OracleTest {
                 row("cwd", info -> info.fs(Fs.kernel().cwd("/etc")), "env", "--chdir=/etc"),
                 shell("status.Umask", info -> info.fs(Fs.kernel().umask(0)), "umask 0"),
                 shell("status.Umask", info -> info.fs(Fs.kernel().umask(0777)), "umask 777"),
-                shell("fds", opened, "exec 9</etc/passwd"),
+                shell("fds.2.link", opened, "exec 9</etc/passwd"),
                 row("personality", info -> info.personality(0x0004_0000), "setarch", "-R"),
                 row("personality", info -> info.personality(8), "setarch", "linux32"));
     }

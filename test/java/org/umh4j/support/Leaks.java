@@ -2,6 +2,7 @@
 package org.umh4j.support;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.Pipe;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -23,14 +24,26 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
     private static final long PATIENCE_MILLIS = 15_000;
     private static final Path FDS = Path.of("/proc/self/fd");
 
+    static {
+        openTheSocketOfTheJdk();
+    }
+
     private TreeMap<String, Long> before;
+
+    /** With the first of its channels the JDK opens one for good. */
+    private static void openTheSocketOfTheJdk() {
+        try {
+            Pipe pipe = Pipe.open();
+            pipe.sink().close();
+            pipe.source().close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
         ProbeProgram.report(); // everything is loaded that is loaded once
-        Pipe pipe = Pipe.open(); // with the first of its channels the JDK opens a socket for good
-        pipe.sink().close();
-        pipe.source().close();
         before = descriptors();
     }
 
