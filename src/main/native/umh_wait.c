@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_wait.c - what is done to a process by its pidfd: waiting, reaping, signals; never to another process. */
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "umh.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* What pidfs tells of a process that somebody else has reaped (6.15). */
+struct pidfd_exit_info {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define PIDFD_GET_EXIT_INFO _IOWR(0xFF, 11, struct pidfd_exit_info)
+#define PIDFD_EXIT_INFO     (UINT64_C(1) << 3)
+
+/* The information appears when the task is released, a moment after its end was announced. */
+static int status_of_reaped(int pidfd)
+{
+	for (int attempt = 0; attempt < 100 && (umh_features() & UMH_FEATURE_PIDFD_INFO); attempt++) {
+		struct pidfd_exit_info info = {.mask = PIDFD_EXIT_INFO};
+
+		if (ioctl(pidfd, PIDFD_GET_EXIT_INFO, &info) < 0)
+			return UMH_STATUS_LOST;
+		if (info.mask & PIDFD_EXIT_INFO)
+			return info.exit_code;
+		sched_yield();
+	}
+	return UMH_STATUS_LOST;
+}
+
+static int wait_status(const siginfo_t *info)
+{
+	switch (info->si_code) {
+	case CLD_EXITED:
+		return (info->si_status & 0xff) << 8;
+	case CLD_DUMPED:
+		return info->si_status | 0x80;
+	default:
+		return info->si_status;
+	}
+}
+
+static long long microseconds(struct timeval time)
+{
+	return time.tv_sec * 1000000LL + time.tv_usec;
+}
+
+static struct umh_usage usage_of(const struct rusage *used)
+{
+	return (struct umh_usage){
+		.user_us = microseconds(used->ru_utime),
+		.system_us = microseconds(used->ru_stime),
+		.minor_faults = used->ru_minflt,
+		.major_faults = used->ru_majflt,
+		.blocks_in = used->ru_inblock,
+		.blocks_out = used->ru_oublock,
+		.voluntary_switches = used->ru_nvcsw,
+		.involuntary_switches = used->ru_nivcsw,
+	};
+}
+
+/* The system call, not libc's function: it has one more argument, for the usage. */
+int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage)
+{
+	const int options = WEXITED | (blocking ? 0 : WNOHANG);
+	struct rusage used = {0};
+	siginfo_t info;
+	long result;
+
+	do {
+		info.si_pid = 0;
+		result = syscall(__NR_waitid, P_PIDFD, pidfd, &info, options, usage ? &used : NULL);
+	} while (result < 0 && errno == EINTR);
+	if (result < 0 && errno != ECHILD)
+		return -errno;
+	if (result == 0 && info.si_pid == 0)
+		return -EAGAIN;
+	*status = result == 0 ? wait_status(&info) : status_of_reaped(pidfd);
+	if (usage)
+		*usage = usage_of(&used);
+	return 0;
+}
+
+int umh_signal(int pidfd, int signal)
+{
+	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+#define PIDFD_SIGNAL_PROCESS_GROUP 4 /* 6.9 */
+
+int umh_signal_group(int pidfd, int signal)
+{
+	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, PIDFD_SIGNAL_PROCESS_GROUP) < 0 ? -errno : 0;
+}
+
+/*
+ * A launcher that has become another user may be stopped by that user until it is the helper. Whoever waits for the
+ * start looks after it now and then, and lets it go on; one that is stopped again and again is killed, so that a start
+ * takes a bounded time. WNOWAIT: the stop is left for others to see.
+ */
+int umh_look_after(int pidfd, int *stops)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) < 0)
+		return -errno;
+	if (info.si_pid == 0)
+		return 0;
+	return umh_signal(pidfd, ++*stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+}
