@@ -8,6 +8,9 @@ import static org.umh4j.Capability.CAP_CHOWN;
 import static org.umh4j.Capability.CAP_KILL;
 import static org.umh4j.Capability.CAP_NET_RAW;
 import static org.umh4j.Capability.CAP_SYS_ADMIN;
+import static org.umh4j.OracleRow.capsh;
+import static org.umh4j.OracleRow.row;
+import static org.umh4j.OracleRow.shell;
 import static org.umh4j.support.ProbeProgram.FOLDER;
 
 import java.io.IOException;
@@ -16,7 +19,6 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -45,65 +47,16 @@ final class OracleTest {
     private static final long PF_SUPERPRIV = 0x100;
     private static final Consumer<SubprocessInfo> PLAIN = info -> {};
 
-    /** What two helpers can't have in common. */
-    private static final Map<String, String> NEVER = Map.of(
-            "keyrings.session.id", "each has a session keyring of its own",
-            "status.SigQ", "counts the signals that are queued for all processes of the user",
-            "status.voluntary_ctxt_switches", "the tool has waited for files of its own",
-            "status.nonvoluntary_ctxt_switches", "the tool has run for a while");
-
     /** Those that hold a process's id. */
     private static final List<String> IDS = List.of(
             "pid", "pgrp", "sid", "stat.pgrp", "stat.session", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
             "status.NSpgid", "status.NSsid");
 
-    /** One attribute: how it is asked for, how the tool is told, which field shows it. */
-    record Row(
-            String shown,
-            Consumer<SubprocessInfo> asked,
-            List<String> tool,
-            Consumer<SubprocessInfo> born,
-            Map<String, String> unequal) {
-        /** The tool does not begin as a plain helper. */
-        Row from(Consumer<SubprocessInfo> state) {
-            return new Row(shown, asked, tool, state, unequal);
-        }
-
-        Row except(String reason, String... fields) {
-            Map<String, String> more = new HashMap<>(unequal);
-            Stream.of(fields).forEach(field -> more.put(field, reason));
-            return new Row(shown, asked, tool, born, more);
-        }
-
-        @Override
-        public String toString() {
-            return String.join(" ", tool);
-        }
-    }
-
-    private static Row row(String shown, Consumer<SubprocessInfo> asked, String... tool) {
-        List<String> command = new ArrayList<>(List.of(tool));
-        command.addAll(List.of(PROBE, "--fd", "1"));
-        return new Row(shown, asked, command, PLAIN, NEVER);
-    }
-
-    private static Row capsh(String shown, Consumer<SubprocessInfo> asked, String... options) {
-        List<String> command = new ArrayList<>(List.of("capsh"));
-        command.addAll(List.of(options));
-        command.addAll(List.of("--shell=" + PROBE, "--", "--fd", "1"));
-        return new Row(shown, asked, command, PLAIN, NEVER);
-    }
-
-    private static Row shell(String shown, Consumer<SubprocessInfo> asked, String commands) {
-        return row(shown, asked, "sh", "-c", commands + "; exec \"$0\" \"$@\"")
-                .except("a shell exports where it is", "envp");
-    }
-
     private static Consumer<SubprocessInfo> cred(Cred cred) {
         return info -> info.cred(cred);
     }
 
-    static Stream<Row> ids() {
+    static Stream<OracleRow> ids() {
         return Stream.of(
                 row("status.Uid", cred(CRED.uid(65534)), "setpriv", "--reuid=65534"),
                 row("status.Uid", cred(CRED.uid(Cred.LARGEST_ID)), "setpriv", "--reuid=" + Cred.LARGEST_ID),
@@ -122,7 +75,7 @@ final class OracleTest {
                 capsh("status.Uid", cred(CRED.uid(1).gid(2).groups(3, 4)), "--groups=3,4", "--gid=2", "--uid=1"));
     }
 
-    static Stream<Row> capabilities() {
+    static Stream<OracleRow> capabilities() {
         CapabilitySet chown = CapabilitySet.of(CAP_CHOWN);
         CapabilitySet raw = CapabilitySet.of(CAP_NET_RAW);
         CapabilitySet both = CapabilitySet.of(CAP_CHOWN, CAP_KILL);
@@ -150,14 +103,14 @@ final class OracleTest {
                 row("no_new_privs", cred(CRED.noNewPrivs()), "setpriv", "--no-new-privs"));
     }
 
-    static Stream<Row> securebits() {
+    static Stream<OracleRow> securebits() {
         CapabilitySet chown = CapabilitySet.of(CAP_CHOWN);
         Securebit[] all = Securebit.values();
         Securebit[] some = {Securebit.NOROOT, Securebit.NOROOT_LOCKED, Securebit.NO_SETUID_FIXUP_LOCKED};
-        Stream<Row> one = Arrays.stream(all)
+        Stream<OracleRow> one = Arrays.stream(all)
                 .filter(bit -> bit != Securebit.KEEP_CAPS) // an execve clears it
                 .map(bit -> capsh("securebits", cred(CRED.securebits(bit)), "--secbits=" + bit.bit()));
-        Stream<Row> several = Stream.of(
+        Stream<OracleRow> several = Stream.of(
                 capsh("securebits", cred(CRED.securebits(all)), "--secbits=0xff"),
                 row("securebits", cred(CRED.securebits(some)), "setpriv",
                         "--securebits=+noroot,+noroot_locked,+no_setuid_fixup_locked"),
@@ -168,7 +121,7 @@ final class OracleTest {
         return Stream.concat(one, several);
     }
 
-    static Stream<Row> places() throws IOException {
+    static Stream<OracleRow> places() throws IOException {
         String root = newRoot();
         Consumer<SubprocessInfo> opened = info -> info.files(files().open(9, "/etc/passwd", OpenFlag.READ));
         return Stream.of(
@@ -190,7 +143,7 @@ final class OracleTest {
         return root.toString();
     }
 
-    static Stream<Row> signals() {
+    static Stream<OracleRow> signals() {
         return Stream.of(
                 row("pdeathsig", info -> info.signals(Signals.kernel().parentDeath(Signal.USR2)), "setpriv",
                         "--pdeathsig=USR2"),
@@ -204,7 +157,7 @@ final class OracleTest {
     }
 
     /** Without NICE and RTPRIO: kthreadd's are 0, and nothing is lower. */
-    static Stream<Row> rlimits() {
+    static Stream<OracleRow> rlimits() {
         Map<Resource, Long> lower = Map.of(Resource.NOFILE, 64L, Resource.CPU, 1_000L, Resource.FSIZE, 1L << 20, Resource.AS,
                 1L << 30, Resource.DATA, 1L << 24, Resource.STACK, 1L << 20);
         return Arrays.stream(Resource.values())
@@ -220,14 +173,14 @@ final class OracleTest {
                 });
     }
 
-    static Stream<Row> accounts() {
+    static Stream<OracleRow> accounts() {
         return Stream.of(
                 row("oom_score_adj", info -> info.limits(Limits.kernel().oomScoreAdj(300)), "choom", "-n", "300", "--"),
                 shell("coredump_filter", info -> info.limits(Limits.kernel().coredumpFilter(0x1ff)),
                         "echo 0x1ff > /proc/self/coredump_filter"));
     }
 
-    static Stream<Row> scheduling() {
+    static Stream<OracleRow> scheduling() {
         Sched sched = Sched.kernel();
         Duration one = Duration.ofMillis(1);
         return Stream.of(
@@ -253,12 +206,12 @@ final class OracleTest {
                         "echo 2000000 > /proc/self/timerslack_ns"));
     }
 
-    private static Row sched(String shown, Sched sched, String... tool) {
+    private static OracleRow sched(String shown, Sched sched, String... tool) {
         return row(shown, info -> info.sched(sched), tool);
     }
 
-    static Stream<Row> namespaces() {
-        Stream<Row> kinds = Stream.of("mount", "cgroup", "uts", "ipc", "net", "time")
+    static Stream<OracleRow> namespaces() {
+        Stream<OracleRow> kinds = Stream.of("mount", "cgroup", "uts", "ipc", "net", "time")
                 .map(kind -> fresh(NAMESPACES.unshare(Namespace.of(kind)), Namespace.of(kind), "--" + kind));
         Namespaces all = NAMESPACES.unshare(Namespace.values()).mapRoot();
         return Stream.concat(kinds, Stream.of(
@@ -271,25 +224,25 @@ final class OracleTest {
         return info -> info.namespaces(namespaces);
     }
 
-    private static Row fresh(Namespaces asked, Namespace kind, String... options) {
+    private static OracleRow fresh(Namespaces asked, Namespace kind, String... options) {
         return newOne(row("ns." + kind.file(), in(asked), with(new String[] {"unshare"}, options)), kind);
     }
 
-    private static Row newOne(Row row, Namespace kind) {
+    private static OracleRow newOne(OracleRow row, Namespace kind) {
         boolean ofChildren = kind == Namespace.PID || kind == Namespace.TIME;
-        Row one = row.except("each has a new one", "ns." + kind.file());
+        OracleRow one = row.except("each has a new one", "ns." + kind.file());
         return ofChildren ? one.except("each has a new one", "ns." + kind.file() + "_for_children") : one;
     }
 
-    private static Row allNew(Row row) {
+    private static OracleRow allNew(OracleRow row) {
         return Stream.of(Namespace.values()).reduce(row, OracleTest::newOne, (a, b) -> a);
     }
 
-    private static Row forked(Row row) {
+    private static OracleRow forked(OracleRow row) {
         return row.except("the tool waits for a child, which is the probe", "ppid", "stat.ppid", "status.PPid");
     }
 
-    private static Row newUser(Row row) {
+    private static OracleRow newUser(OracleRow row) {
         return row.except("each user namespace has keyrings of its own", "keyrings.user.id", "keyrings.user_session.id");
     }
 
@@ -299,7 +252,7 @@ final class OracleTest {
 
     @ParameterizedTest
     @MethodSource({"ids", "capabilities", "securebits", "places", "signals", "rlimits", "accounts", "scheduling", "namespaces"})
-    void stateIsTheOneThatTheToolMakes(Row row) throws IOException {
+    void stateIsTheOneThatTheToolMakes(OracleRow row) throws IOException {
         Map<String, String> before = state(ours(row.born()));
         Map<String, String> ours = state(ours(row.asked()));
         Map<String, String> theirs = state(theirs(row));
@@ -365,13 +318,13 @@ final class OracleTest {
     void namespacesThatAreJoinedAreThoseThatNsenterJoins() throws IOException {
         Namespaces all = NAMESPACES.unshare(Namespace.values()).mapRoot();
         try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").namespaces(all))) {
-            for (Row row : joins(target.pid())) {
+            for (OracleRow row : joins(target.pid())) {
                 stateIsTheOneThatTheToolMakes(row);
             }
         }
     }
 
-    private static List<Row> joins(long pid) {
+    private static List<OracleRow> joins(long pid) {
         String[] nsenter = {"nsenter", "--target", Long.toString(pid), "--preserve-credentials"};
         String net = "/proc/" + pid + "/ns/net";
         return List.of(
@@ -405,7 +358,7 @@ final class OracleTest {
             }
         }
 
-        private static void print(Row row) throws IOException {
+        private static void print(OracleRow row) throws IOException {
             System.out.println(differences(state(ours(row.asked())), state(theirs(row)), row.unequal()));
         }
     }
@@ -421,7 +374,7 @@ final class OracleTest {
         return run(asked, PROBE, List.of(PROBE, "--fd", "1"));
     }
 
-    private static Report theirs(Row row) throws IOException {
+    private static Report theirs(OracleRow row) throws IOException {
         List<String> argv = new ArrayList<>(List.of("env"));
         argv.addAll(row.tool());
         return run(row.born(), "/usr/bin/env", argv);
