@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -103,6 +104,22 @@ final class SupervisorTest {
         }
     }
 
+    /** Right after the first has failed nobody may know yet that the driver has ended. */
+    @Test
+    void requestAfterOneThatFailedGoesToTheNextDriver() throws Exception {
+        UsermodeDriver driver = UsermodeDriver.load("second", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))
+                .environment("PATH=/usr/bin:/bin")
+                .atExit(status -> changes.add(new Supervisor.Change(State.CLOSED, 0, Optional.of(status), Optional.empty())));
+        try (Supervisor supervisor = supervisor(driver, 50).listener(change -> {}).start()) {
+            for (int i = 0; i < 20; i++) {
+                assertThrows(IOException.class, () -> supervisor.request(new byte[1], PATIENCE));
+            }
+            for (int i = 0; i < 20; i++) {
+                assertEquals(9, change().status().orElseThrow().signal(), "each request has had a driver of its own");
+            }
+        }
+    }
+
     @Test
     void driverThatEndsTooOftenIsGivenUp() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("exit", "7");
@@ -133,7 +150,7 @@ final class SupervisorTest {
     @Test
     void driverThatBreaksTheConversationOffIsKilled() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("mute", DriverBlobs.script("exec >&-", "read forever"));
-        try (Supervisor supervisor = supervisor(driver, 1).health(new byte[1], MOMENT, PATIENCE).start()) {
+        try (Supervisor supervisor = supervisor(driver, 1).start()) {
             assertChanges(State.STARTING, State.RUNNING, State.BACKING_OFF);
             assertTrue(supervisor.state() != State.CLOSED);
         }

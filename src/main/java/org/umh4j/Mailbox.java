@@ -55,9 +55,19 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
+    /** The conversation was over before, so the driver has seen nothing of the request. */
+    static final class NotSentException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        NotSentException(IOException reason) {
+            super(reason.getMessage(), reason);
+        }
+    }
+
     private final PipeEnd to;
     private final PipeEnd from;
     private final int limit;
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Integer, Request> pending = new HashMap<>();
@@ -136,7 +146,7 @@ public final class Mailbox implements AutoCloseable {
         lock.lock();
         try {
             if (failure != null) {
-                throw new IOException(failure.getMessage(), failure);
+                throw new NotSentException(failure);
             }
             do {
                 issued++;
@@ -279,6 +289,11 @@ public final class Mailbox implements AutoCloseable {
         fail(new IOException("the mailbox is closed"));
     }
 
+    /** Complete when the conversation is over, by close or failure. Dependents must not block: they may run in the reaper. */
+    CompletableFuture<Void> over() {
+        return over;
+    }
+
     /** From now on every request fails. */
     void fail(IOException reason) {
         List<Request> failed;
@@ -294,5 +309,6 @@ public final class Mailbox implements AutoCloseable {
         to.close();
         from.close();
         failed.forEach(request -> request.reply.completeExceptionally(reason));
+        over.complete(null);
     }
 }

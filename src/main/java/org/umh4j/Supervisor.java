@@ -32,7 +32,8 @@ import org.umh4j.internal.Workers;
  *
  * <p>Requests go through a {@link Mailbox}. One that is under way when the driver ends fails, and is not sent again: only the
  * caller knows whether it may be done twice. One that is made while the driver is being restarted waits for that, within its
- * own timeout. A driver that does not answer the health check in time is killed, and so restarted.
+ * own timeout. A driver that does not answer the health check in time, closes a pipe or sends what is no message is killed,
+ * and so restarted.
  *
  * <p>No thread is kept for it; it works in the two threads that the library has for callbacks.
  */
@@ -187,15 +188,22 @@ public final class Supervisor implements AutoCloseable {
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
         long begin = System.nanoTime();
-        Mailbox mailbox = running(timeout);
-        return mailbox.request(message, timeout.minusNanos(System.nanoTime() - begin));
+        for (;;) {
+            Mailbox mailbox = running(timeout.minusNanos(System.nanoTime() - begin));
+            try {
+                return mailbox.request(message, timeout.minusNanos(System.nanoTime() - begin));
+            } catch (Mailbox.NotSentException e) {
+                // it has ended a moment ago: as if it were being restarted already
+            }
+        }
     }
 
+    /** The mailbox of a driver that runs and has not ended the conversation. */
     private Mailbox running(Duration timeout) throws IOException, InterruptedException, TimeoutException {
         long left = Times.saturatedNanos(timeout);
         lock.lock();
         try {
-            while (state != State.RUNNING) {
+            while (state != State.RUNNING || current.mailbox.over().isDone()) {
                 if (state == null || state == State.GIVEN_UP || state == State.CLOSED) {
                     throw new IOException(driver.name() + " is not running: " + state);
                 }
@@ -224,6 +232,7 @@ public final class Supervisor implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        made.mailbox.over().thenRunAsync(() -> kill(made), Workers.executor()); // nobody can talk to it any more
         made.process.onExit().thenAccept(status -> ended(made, status)); // now, since it must not come before RUNNING
         checkLater(made);
     }
@@ -279,7 +288,7 @@ public final class Supervisor implements AutoCloseable {
                     .orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS)
                     .whenCompleteAsync((reply, none) -> checked(made, none), Workers.executor());
         } catch (IOException e) {
-            kill(made); // it has ended, or has broken off the conversation
+            // the conversation is over, and it is killed for that
         }
     }
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fuzz.c - throws bytes at what reads requests and at what reads answers, over a model of the kernel's table. */
+
+/*
+ * With clang's fuzzer its LLVMFuzzerTestOneInput() is called; without, main() makes up the bytes, the same ones in every
+ * run. The model answers as the kernel would, so a request that takes routes in and forgets to take them out is found.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fib.h"
+
+#define ROUTES_MAX 8192
+
+static struct fib_route table[ROUTES_MAX];
+static unsigned routes;
+
+static uint32_t mask(uint8_t length)
+{
+	return length == 0 ? 0 : ~UINT32_C(0) << (32 - length);
+}
+
+static int is_same(const struct fib_route *a, const struct fib_route *b)
+{
+	return a->prefix == b->prefix && a->length == b->length && a->tag == b->tag;
+}
+
+int fib_open(void)
+{
+	return 0;
+}
+
+int fib_add(const struct fib_route *route)
+{
+	if (route->prefix & ~mask(route->length))
+		return -EINVAL;
+	for (unsigned i = 0; i < routes; i++)
+		if (is_same(&table[i], route))
+			return -EEXIST;
+	if (routes == ROUTES_MAX)
+		return -ENOMEM;
+	table[routes++] = *route;
+	return 0;
+}
+
+int fib_remove(const struct fib_route *route)
+{
+	for (unsigned i = 0; i < routes; i++) {
+		if (is_same(&table[i], route)) {
+			table[i] = table[--routes];
+			return 0;
+		}
+	}
+	abort(); /* taken out without having been put in */
+}
+
+/* The longest prefix; of several the lowest metric. */
+int fib_lookup(uint32_t address, uint32_t *tag)
+{
+	const struct fib_route *best = NULL;
+
+	for (unsigned i = 0; i < routes; i++) {
+		const struct fib_route *route = &table[i];
+
+		if ((address & mask(route->length)) != route->prefix)
+			continue;
+		if (!best || route->length > best->length || (route->length == best->length && route->tag < best->tag))
+			best = route;
+	}
+	*tag = best ? best->tag : 0;
+	return 0;
+}
+
+static void fuzz_request(const uint8_t *bytes, size_t size)
+{
+	uint8_t *reply = malloc(FIB_MESSAGE_MAX); /* on the heap, where the sanitizer watches its end */
+	size_t length;
+
+	if (!reply || size > FIB_MESSAGE_MAX)
+		exit(1);
+	length = fib_evaluate(bytes, size, reply);
+	if (length < FIB_REPLY_HEAD || length > FIB_MESSAGE_MAX || routes != 0)
+		abort();
+	free(reply);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	uint32_t tag = 0;
+
+	if (size == 0 || size > FIB_MESSAGE_MAX)
+		return 0;
+	if (bytes[0] & 1)
+		fuzz_request(bytes + 1, size - 1);
+	else if (fib_answer(bytes + 1, size - 1, 0, &tag) > 0)
+		abort();
+	return 0;
+}
+
+#ifndef FUZZER
+
+#define ROUNDS 300000
+
+static uint32_t next_random(void)
+{
+	static uint32_t state = 2463534242;
+
+	state ^= state << 13;
+	state ^= state >> 17;
+	state ^= state << 5;
+	return state;
+}
+
+/* A request of a few routes and addresses; then some of its bytes become others. */
+static size_t make_up(uint8_t *bytes)
+{
+	const unsigned counts[2] = {next_random() % 4, next_random() % 4};
+	size_t size = 1 + 4 + counts[0] * 12 + counts[1] * 4;
+
+	memset(bytes, 0, size);
+	bytes[0] = (uint8_t)next_random();
+	bytes[2] = (uint8_t)counts[0];
+	bytes[4] = (uint8_t)counts[1];
+	for (unsigned i = 0; i < counts[0]; i++) {
+		bytes[5 + i * 12] = (uint8_t)next_random();
+		bytes[5 + i * 12 + 4] = 8;
+		bytes[5 + i * 12 + 11] = (uint8_t)(next_random() | 1);
+	}
+	for (unsigned changes = next_random() % 4; changes > 0; changes--)
+		bytes[next_random() % size] = (uint8_t)next_random();
+	return next_random() % 16 ? size : next_random() % size;
+}
+
+int main(void)
+{
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		uint8_t made[64];
+		size_t size = make_up(made);
+		uint8_t *bytes = malloc(size + 1);
+
+		if (!bytes)
+			return 1;
+		memcpy(bytes, made, size);
+		LLVMFuzzerTestOneInput(bytes, size);
+		free(bytes);
+	}
+	printf("%d inputs\n", ROUNDS);
+	return 0;
+}
+
+#endif
