@@ -87,7 +87,7 @@ final class DriverCliTest {
     void whatIsNoProgramIsSaid(String text, int status, String message) throws Exception {
         Outcome outcome = umh(new byte[0], blob(text.getBytes(StandardCharsets.UTF_8)));
         assertEquals(status, outcome.exitCode());
-        assertTrue(outcome.err().startsWith("umh: memfd:blob: ") && outcome.err().contains(message), outcome.err());
+        assertTrue(outcome.err().startsWith("umh: blob: ") && outcome.err().contains(message), outcome.err());
     }
 
     @Test

@@ -5,15 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.InputStreamReader;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.internal.Blob;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.ProbeProgram;
 
 /** No driver survives its JVM, whatever becomes of that and whatever the driver does about signals. */
 @Timeout(120)
@@ -41,6 +46,28 @@ final class DriverDeathTest {
             assertTrue(jvm.waitFor(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
         } finally {
             jvm.destroyForcibly();
+        }
+    }
+
+    /** The launcher waits for the word that the pid was noted; when nobody can say it any more the driver never begins. */
+    @Test
+    void driverThatIsHeldNeverBeginsWithoutTheJvm() throws Exception {
+        Path mark = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "held").resolve("mark");
+        long pid = Long.parseLong(new Jvm().run(HeldMain.class, mark.toString()).out().trim());
+        assertTrue(DriverBlobs.ends(pid));
+        assertTrue(java.nio.file.Files.notExists(mark));
+    }
+
+    /** Ends while the driver is on its way. */
+    static final class HeldMain {
+        public static void main(String[] arguments) throws Exception {
+            Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.script("echo > " + arguments[0]))).blob();
+            SubprocessInfo info = SubprocessInfo.of(blob, "held", new String[] {"held"}, null);
+            info.created(pid -> {
+                System.out.println(pid);
+                Runtime.getRuntime().halt(0);
+            });
+            UsermodeHelper.start(info);
         }
     }
 

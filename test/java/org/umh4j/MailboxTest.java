@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -13,10 +14,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
@@ -25,6 +29,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 
 /** Requests and replies. A driver that echoes answers every request with the request. */
@@ -187,6 +192,64 @@ final class MailboxTest {
             Thread.currentThread().interrupt();
             assertThrows(InterruptedException.class, () -> mailbox.request(new byte[] {1}, PATIENCE));
             assertArrayEquals(new byte[] {2}, mailbox.request(new byte[] {2}, PATIENCE));
+        }
+    }
+
+    @Test
+    void virtualThreadsPark() throws Exception {
+        assumeTrue(Runtime.version().feature() >= 21, "virtual threads need 21");
+        String out = new Jvm()
+                .option("-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1")
+                .run(OneCarrierMain.class)
+                .requireSuccess();
+        assertEquals("answered\n", out);
+    }
+
+    /** On one carrier: fifty virtual threads fork drivers, ask, and wait for a reply that one more of them brings about. */
+    static final class OneCarrierMain {
+        private static final int THREADS = 50;
+        private static final int LARGER_THAN_A_PIPE = 128 << 10;
+
+        public static void main(String[] arguments) throws Exception {
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            ThreadFactory threads =
+                    (ThreadFactory) Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder);
+            CountDownLatch asked = new CountDownLatch(THREADS);
+            CountDownLatch answered = new CountDownLatch(THREADS);
+            List<UsermodeDriver> drivers = new CopyOnWriteArrayList<>();
+            for (int i = 0; i < THREADS; i++) {
+                threads.newThread(() -> ask(drivers, asked, answered)).start();
+            }
+            threads.newThread(() -> wake(drivers, asked)).start();
+            boolean all = answered.await(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
+            System.out.println(all ? "answered" : answered.getCount() + " wait");
+            drivers.forEach(UsermodeDriver::close);
+        }
+
+        private static void ask(List<UsermodeDriver> drivers, CountDownLatch asked, CountDownLatch answered) {
+            try {
+                UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, MIB);
+                driver.kill(Signal.STOP);
+                drivers.add(driver);
+                asked.countDown();
+                if (mailbox.request(new byte[LARGER_THAN_A_PIPE], PATIENCE).length == LARGER_THAN_A_PIPE) {
+                    answered.countDown();
+                }
+            } catch (Exception e) {
+                e.printStackTrace();
+            }
+        }
+
+        private static void wake(List<UsermodeDriver> drivers, CountDownLatch asked) {
+            try {
+                asked.await();
+                for (UsermodeDriver driver : drivers) {
+                    driver.kill(Signal.CONT);
+                }
+            } catch (Exception e) {
+                e.printStackTrace();
+            }
         }
     }
 }

@@ -18,8 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
@@ -294,6 +296,69 @@ final class UsermodeDriverTest {
             assertThrows(IllegalStateException.class, driver::fork);
             driver.task(info -> {}).fork();
             assertTrue(driver.isRunning());
+        }
+    }
+
+    @Test
+    void pipesAndDeathSignalCanNotBeTakenAway() throws Exception {
+        try (UsermodeDriver driver = DriverBlobs.doing("cat")
+                .task(info -> info.files(Files.none().devNull(0).devNull(1)).signals(Signals.kernel().parentDeath(Signal.TERM)))) {
+            driver.fork();
+            say(driver, "still there\n");
+            assertEquals("still there", line(driver));
+        }
+    }
+
+    @Test
+    @RequiresRoot
+    void driverMayBePidOneOfItsOwnNamespace() throws Exception {
+        try (UsermodeDriver driver = UsermodeDriver.load("init", DriverBlobs.script("echo $$", "read line", "echo $line"))
+                .task(info -> info.namespaces(Namespaces.inherited().unshare(Namespace.PID)))) {
+            driver.fork();
+            assertEquals("1", line(driver));
+            String status = java.nio.file.Files.readString(Path.of("/proc/" + driver.tgid() + "/status"));
+            assertTrue(status.contains("NSpid:\t" + driver.tgid() + "\t1\n"), status);
+            say(driver, "a line\n");
+            assertEquals("a line", line(driver));
+            assertTrue(driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).success());
+        }
+    }
+
+    @Test
+    @RequiresRoot
+    void unprivilegedJvmMayHaveDrivers() throws Exception {
+        assertEquals("65534\n", new Jvm().asNobody().run(WhoMain.class).requireSuccess());
+    }
+
+    /** Prints what a driver says who it is. */
+    static final class WhoMain {
+        public static void main(String[] arguments) throws Exception {
+            try (UsermodeDriver driver =
+                    UsermodeDriver.load("id", DriverBlobs.script("id -u")).environment("PATH=/usr/bin:/bin")) {
+                driver.fork();
+                System.out.print(all(driver));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "org.umh4j.allowed.paths=/bin/true, POLICY EPERM", "org.umh4j.allowed.paths=/bin/true:d, driver",
+        "org.umh4j.static.path=/bin/echo, print driver", "org.umh4j.static.path=, SETUP ENOENT"
+    })
+    void driversAreUnderThePolicyOfPaths(String property, String answer) throws Exception {
+        assertEquals(answer + "\n", new Jvm().option("-D" + property).run(PolicyMain.class).requireSuccess());
+    }
+
+    /** Prints what becomes of a driver that would print something else. */
+    static final class PolicyMain {
+        public static void main(String[] arguments) throws Exception {
+            try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.probe()).arguments("print", "driver")) {
+                driver.fork();
+                System.out.print(all(driver));
+            } catch (UmhException e) {
+                System.out.println(e.stage() + " " + e.errnoName());
+            }
         }
     }
 }

@@ -98,7 +98,7 @@ public final class SubprocessInfo {
         return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"), null);
     }
 
-    /** A call of a program that has no path; this one is what messages and {@link HelperPaths} call it. */
+    /** A call of a program that has no path, which messages and {@link HelperPaths} know by this name. */
     static SubprocessInfo of(Blob blob, String path, String[] argv, String[] envp) {
         return new SubprocessInfo(Bytes.of(path, "path"), encoded(argv, "argv"), encoded(envp, "envp"), blob);
     }

@@ -41,6 +41,9 @@ import org.umh4j.internal.Workers;
  * empty, all else is as in an ordinary call, until {@link #task} says otherwise. Its pid is known here before its first
  * instruction.
  *
+ * <p>{@link HelperPaths} knows it by its name: a list of allowed paths has to have that, and a program that mediates all
+ * calls is executed instead of it.
+ *
  * <p><b>Its life</b> ends with the JVM's, however that ends: SIGKILL is sent by the kernel when the JVM is gone, whichever
  * thread has forked it. The kernel forgets about that when the driver changes its own uid or executes a set-user-ID program;
  * end of file at descriptor 0 tells such a driver the same. Its end is noticed at once: {@link #atExit} runs, once, the
@@ -252,7 +255,7 @@ public final class UsermodeDriver implements AutoCloseable {
     private SubprocessInfo call(Blob program) {
         List<String> argv = new ArrayList<>(List.of(name));
         argv.addAll(List.of(arguments));
-        SubprocessInfo info = SubprocessInfo.of(program, path(), argv.toArray(String[]::new), environment);
+        SubprocessInfo info = SubprocessInfo.of(program, name, argv.toArray(String[]::new), environment);
         task.accept(info);
         info.files(info.files().fromJvm(0).toJvm(1));
         info.signals(info.signals().parentDeath(Signal.KILL));
@@ -380,13 +383,8 @@ public final class UsermodeDriver implements AutoCloseable {
         return current;
     }
 
-    /** How messages name it, and {@link HelperPaths#allowOnly}. */
-    private String path() {
-        return "memfd:" + name;
-    }
-
     private UmhException failed(UmhStage stage, int result) {
-        return new UmhException(path(), stage, result, 0);
+        return new UmhException(name, stage, result, 0);
     }
 
     @Override
