@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance bench bench-quick bench-report clean
+.PHONY: help tools build run test conformance check fuzz bench bench-quick bench-driver bench-report clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,15 @@ $(TEST_CLASSES): $(SOURCES) $(shell find test/java test/expected -type f)
 conformance: $(TEST_CLASSES) ## compares helpers of this machine with those of real kernels, field by field
 	$(JAVA) $(NATIVE_ACCESS) -cp $(TEST_CLASSPATH) org.umh4j.conformance.Conformance $(ARGS)
 
+# The examples' C, alone.
+FUZZ_SECONDS ?= 30
+
+check: tools ## runs the examples' C under ASan and UBSan
+	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib check
+
+fuzz: ## runs the examples' C before clang's fuzzer for FUZZ_SECONDS
+	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz
+
 clean: ## removes what was built
 	rm -rf target
 
@@ -68,7 +77,8 @@ $(BENCH)/.built: $(CLI) $(shell find test/bench -type f)
 	gcc -O2 -nostdlib -static -o $(BENCH)/tiny test/bench/tiny.c
 	gcc -O2 -nostdlib -static -o $(BENCH)/pause test/bench/pause.c
 	gcc -O2 -Wall -Wextra -shared -fPIC -D_GNU_SOURCE -I$(JDK)/include -I$(JDK)/include/linux \
-		-o $(BENCH)/libpeers.so test/bench/peers.c
+		-o $(BENCH)/libpeers.so test/bench/peers.c test/bench/pipes.c
+	gcc -O2 -Wall -Wextra -static -o $(BENCH)/echo test/bench/echo.c
 	$(MVN) -q -Pbench dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$(BENCH)/classpath
 	$(JAVAC) -Xlint:all,-processing -cp target/classes:$$(cat $(BENCH)/classpath) -d $(BENCH)/classes \
 		$$(find test/bench -name '*.java')
@@ -79,6 +89,10 @@ bench: $(BENCH)/.built ## measures starts, waits and notices against C, ProcessB
 
 bench-quick: $(BENCH)/.built ## the same in under 2 minutes: one JDK, few rounds
 	$(call bench,60,$(JDK)/bin/java)
+
+bench-driver: $(BENCH)/.built ## measures talking to a driver against two C processes
+	$(JAVA) $(NATIVE_ACCESS) -Xmx512m -Dbench.peers=$(CURDIR)/$(BENCH)/libpeers.so \
+		-cp $(BENCH)/classes:$(CLI) org.umh4j.bench.DriverBench $(CURDIR)/$(BENCH)/echo
 
 bench-report: $(BENCH)/.built ## makes the tables and plots of docs/benchmarks.md from the last results
 	$(JAVA) -cp $(BENCH)/classes:target/classes:$$(cat $(BENCH)/classpath) \
