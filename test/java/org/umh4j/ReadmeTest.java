@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,12 +20,21 @@ import org.umh4j.support.Snippets;
 final class ReadmeTest {
     @Test
     void javaExampleCompilesAndRuns() throws Exception {
-        Snippets.Snippet example = Snippets.of(Path.of("README.md")).stream()
+        String out = example(0).run();
+        assertTrue(out.matches("(?s)over: 768\\n\\d+: killed by SIGTERM\\n"), out);
+    }
+
+    @Test
+    void driverExampleCompilesAndRuns() throws Exception {
+        assertEquals("hello umh4j\n", example(1).run());
+    }
+
+    private static Snippets.Snippet example(int number) throws IOException {
+        return Snippets.of(Path.of("README.md")).stream()
                 .filter(snippet -> snippet.language().equals("java"))
+                .skip(number)
                 .findFirst()
                 .orElseThrow();
-        String out = example.run();
-        assertTrue(out.matches("(?s)over: 768\\n\\d+: killed by SIGTERM\\n"), out);
     }
 
     /** Every command of the README's section on the command line, without the script that finds the jar. */
@@ -43,7 +53,7 @@ final class ReadmeTest {
     @Test
     void linksOfTheDocumentsLeadSomewhere() throws Exception {
         for (String document : List.of("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/launcher.md", "docs/errors.md",
-                "docs/kernel-map.md")) {
+                "docs/kernel-map.md", "examples/fib/README.md")) {
             Path file = Path.of(document);
             Matcher link = Pattern.compile("]\\(([^)#:]+)\\)").matcher(Files.readString(file));
             while (link.find()) {

@@ -6,7 +6,8 @@
  * <p>{@link org.umh4j.UsermodeHelper} is where to begin: {@code call} and {@code exec} answer as the kernel's functions
  * do, {@code start} gives a live {@link org.umh4j.Helper}. {@link org.umh4j.SubprocessInfo} says what to run,
  * {@link org.umh4j.UmhWait} how long to wait, {@link org.umh4j.UmhSysctl} what no helper may have,
- * {@link org.umh4j.HelperGate} whether helpers may be started at all.
+ * {@link org.umh4j.HelperGate} whether helpers may be started at all. {@link org.umh4j.UsermodeDriver} is a helper whose
+ * program travels inside the caller.
  *
  * <p>What holds everywhere, said once:
  *
