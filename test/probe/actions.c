@@ -11,6 +11,7 @@
 #include <linux/time_types.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 #include "umh_syscalls.h"
@@ -239,6 +240,22 @@ static void do_group(char **words)
 	require(umh_syscall(__NR_setgroups, 1, &group));
 }
 
+static void do_unshare(char **words)
+{
+	require(umh_syscall(__NR_unshare, number(words[0])));
+}
+
+/* Type, place, flags, options. */
+static void do_mount(char **words)
+{
+	require(umh_syscall(__NR_mount, words[0], words[1], words[0], number(words[2]), words[3]));
+}
+
+static void do_umount(char **words)
+{
+	require(umh_syscall(__NR_umount2, words[0], MNT_DETACH));
+}
+
 static void do_caps(char **words)
 {
 	(void)words;
@@ -293,6 +310,9 @@ static const struct action {
 	{"close", 1, do_close},
 	{"setuid", 1, do_setuid},
 	{"group", 1, do_group},
+	{"unshare", 1, do_unshare},
+	{"mount", 4, do_mount},
+	{"umount", 1, do_umount},
 	{"caps", 0, do_caps},
 	{"fds", 1, do_fds},
 	{"errno", 3, do_errno},
