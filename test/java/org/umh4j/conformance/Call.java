@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.umh4j.Errno;
+import org.umh4j.UmhWait;
 
 /** One call that a module made of {@code call_usermodehelper_exec()}, and what init, cleanup and the caller saw of it. */
 public record Call(String kernel, String name, JsonNode recording) {
@@ -16,6 +17,18 @@ public record Call(String kernel, String name, JsonNode recording) {
             String[] words = text.split(" ");
             return new Command(
                     Integer.parseInt(words[0], 16), Integer.parseInt(words[1]), words[2], words[3], words[4], words[5]);
+        }
+
+        boolean isKillable() {
+            UmhWait wait = new UmhWait(waitFlags);
+            return wait.equals(wait.killable());
+        }
+
+        /** As the module reads it. */
+        String forModule() {
+            return String.join(
+                    " ", "call", Integer.toHexString(waitFlags), hasInit() ? Integer.toString(initret) : "none", envp, argv, kind,
+                    path);
         }
 
         boolean hasInit() {

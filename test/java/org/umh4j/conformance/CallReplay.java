@@ -2,6 +2,7 @@
 package org.umh4j.conformance;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -28,14 +29,23 @@ public final class CallReplay {
     public record Answer(List<String> events, int helpers) {
         /** Whether the kernel's answer is to be equal. */
         static boolean isPlain(Call call) {
-            return call.events().equals(expected(call).events());
+            return recorded(call).equals(expected(call));
         }
 
-        /** What the kernel's caller saw, with the documented difference: its killed caller sees nothing at all. */
+        /** The same, with the documented difference: its killed caller sees nothing at all. */
         public static Answer expected(Call call) {
-            List<String> events = new ArrayList<>(call.events());
+            return expected(recorded(call));
+        }
+
+        static Answer expected(Answer kernels) {
+            List<String> events = new ArrayList<>(kernels.events);
             events.replaceAll(event -> event.equals("returned(-512)") ? "returned(-4)" : event);
-            return new Answer(events, call.helpers());
+            return new Answer(events, kernels.helpers);
+        }
+
+        /** What the kernel's caller saw. */
+        static Answer recorded(Call call) {
+            return new Answer(call.events(), call.helpers());
         }
     }
 
@@ -90,10 +100,10 @@ public final class CallReplay {
             throw new AssertionError(call + ": no cleanup");
         }
         HelperGate.enable();
-        return new Answer(Call.normalised(List.copyOf(events)), helpers(call));
+        return new Answer(Call.normalised(List.copyOf(events)), helpers(programs, call));
     }
 
-    private static String[] words(String behaviour) {
+    static String[] words(String behaviour) {
         return behaviour.isEmpty() ? new String[0] : behaviour.replace("signal", "kill").split(" ");
     }
 
@@ -123,10 +133,9 @@ public final class CallReplay {
         Thread caller = new Thread(() ->
                 events.add("returned(" + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")"));
         caller.start();
-        awaitHelpers(call, 1);
+        awaitWhole(Path.of(programs.place(PROBE) + ".reports"), 1);
         caller.interrupt();
-        UmhWait wait = new UmhWait(call.command().waitFlags());
-        if (wait.equals(wait.killable())) {
+        if (call.command().isKillable()) {
             caller.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
         }
         Files.createFile(end);
@@ -134,15 +143,15 @@ public final class CallReplay {
     }
 
     /** Waits for the reports of those that ran, takes them, and counts them. */
-    private int helpers(Call call) throws IOException, InterruptedException {
-        if (call.helpers() > 0) {
-            awaitHelpers(call, call.helpers());
-        }
-        return Programs.takeReports(reporter(call)).size();
+    static int helpers(Programs programs, Call call) throws IOException, InterruptedException {
+        String script = "/h/script_ok";
+        String program = programs.place(call.command().path().equals(script) ? script : PROBE).toString();
+        awaitWhole(Path.of(program + ".reports"), call.helpers());
+        return Programs.takeReports(program).size();
     }
 
-    private void awaitHelpers(Call call, int count) throws IOException, InterruptedException {
-        Path folder = Path.of(reporter(call) + ".reports");
+    /** Waits until a folder has so many whole reports. */
+    static void awaitWhole(Path folder, int count) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (whole(folder) < count && System.nanoTime() < deadline) {
             Thread.sleep(1);
@@ -151,17 +160,12 @@ public final class CallReplay {
 
     private static int whole(Path folder) throws IOException {
         int count = 0;
-        try (var files = Files.newDirectoryStream(folder, "*[0-9]")) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*[0-9]")) {
             for (Path ignored : files) {
                 count++;
             }
         }
         return count;
-    }
-
-    private String reporter(Call call) {
-        String script = "/h/script_ok";
-        return programs.place(call.command().path().equals(script) ? script : PROBE).toString();
     }
 
     private String path(Call.Command command) {

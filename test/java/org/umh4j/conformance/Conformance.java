@@ -25,17 +25,18 @@ public final class Conformance {
     private static final Path README = Path.of("README.md");
 
     /** Rows about machines unlike this one: where none of them is at hand, nobody can see the difference. */
-    private static final Map<String, String> OTHER_MACHINES = Map.of(
-            "cpuset", "a JVM in a cpuset",
-            "status.Cpus_allowed", "another number of cpus than the recorder's two",
-            "status.Cpus_allowed_list", "another number of cpus than the recorder's two",
-            "cpu_affinity", "another number of cpus than the recorder's two",
-            "status.untag_mask", "a kernel of 6.4 or newer",
-            "status.x86_Thread_features", "a kernel of 6.6 or newer with shadow stacks",
-            "status.x86_Thread_features_locked", "a kernel of 6.6 or newer with shadow stacks",
-            "status.Kthread", "a kernel of 6.10 or newer",
-            "status.THP_enabled", "a kernel without transparent huge pages",
-            "attr_current", "another security module than the recorder's");
+    private static final Map<String, String> OTHER_MACHINES = Map.ofEntries(
+            Map.entry("cwd", "a pid 1 that works elsewhere than in /"),
+            Map.entry("cpuset", "a JVM in a cpuset"),
+            Map.entry("status.Cpus_allowed", "another number of cpus than the recorder's two"),
+            Map.entry("status.Cpus_allowed_list", "another number of cpus than the recorder's two"),
+            Map.entry("cpu_affinity", "another number of cpus than the recorder's two"),
+            Map.entry("status.untag_mask", "a kernel of 6.4 or newer"),
+            Map.entry("status.x86_Thread_features", "a kernel of 6.6 or newer with shadow stacks"),
+            Map.entry("status.x86_Thread_features_locked", "a kernel of 6.6 or newer with shadow stacks"),
+            Map.entry("status.Kthread", "a kernel of 6.10 or newer"),
+            Map.entry("status.THP_enabled", "a kernel without transparent huge pages"),
+            Map.entry("attr_current", "another security module than the recorder's"));
 
     private final KernelMap map;
     private final Host host;
@@ -45,7 +46,7 @@ public final class Conformance {
 
     Conformance(KernelMap map) throws IOException, InterruptedException {
         this.map = map;
-        this.host = Host.look();
+        this.host = Host.look(Programs.ofTheTests());
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {

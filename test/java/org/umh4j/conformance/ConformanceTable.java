@@ -69,7 +69,7 @@ final class ConformanceTable {
         column.addAll(List.of(Long.toString(all), Long.toString(all - documented), Long.toString(documented)));
     }
 
-    private static String rows(List<List<String>> columns) {
+    static String rows(List<List<String>> columns) {
         StringBuilder text = new StringBuilder();
         for (int row = 0; row < columns.get(0).size(); row++) {
             for (List<String> column : columns) {

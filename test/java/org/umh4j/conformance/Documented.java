@@ -49,6 +49,7 @@ final class Documented {
 
     /** The same file, in another folder. */
     private static void place(Map<String, Rule> rules) {
+        rules.put("cwd", d -> text(d.here).equals("/"));
         rules.put("exe", d -> text(d.here).endsWith(text(d.there)));
         rules.put("fds.0.link", d -> isPipe(d.there) && isPipe(d.here) || isOfLibc(d));
     }
@@ -65,7 +66,8 @@ final class Documented {
     private static void numbers(Map<String, Rule> rules) {
         all(rules, d -> d.here.equals(quotedLike(d.here, d.host.pid())), "ppid", "stat.ppid", "status.PPid");
         all(rules, d -> d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
-                "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
+                "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid", "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
+        all(rules, d -> text(d.here).matches("\\d+"), "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches");
         rules.put("stat.flags_hex", d -> (hex(d.there) ^ hex(d.here)) == PF_SUPERPRIV);
         rules.put("status.SigQ", d -> text(d.here).matches("\\d+/" + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
     }
@@ -125,20 +127,18 @@ final class Documented {
         rules.put("keyrings.session", d -> d.helper.number("keyrings.session_size") == 0
                 && d.helper.number("keyrings.session.id") != d.host.child().number("keyrings.session.id")
                 && d.helper.text("keyrings.session.describe_by_spec").endsWith(";_ses"));
+        rules.put("keyrings.session_size", d -> d.here.equals("0"));
         all(rules, d -> d.here.equals(d.host.child().flat().get(d.field)), "keyrings.user", "keyrings.user_session");
         rules.put("keyrings.reqkey_default_set_reqkey_keyring", d -> d.there.equals("1") && d.here.equals("0"));
     }
 
     /** Only one of the two programs that reported looks at it, or only one of the two kernels has it. */
     private static void oneSided(Map<String, Rule> rules) {
-        all(rules, d -> d.there == null && d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
-                "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid");
         all(rules, d -> d.there == null,
                 "status.Ngid", "status.FDSize", "status.State", "status.CoreDumping", "status.Kthread",
                 "status.Mems_allowed", "status.Speculation_Store_Bypass", "status.SpeculationIndirectBranch",
                 "status.untag_mask", "status.x86_Thread_features", "status.x86_Thread_features_locked",
-                "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches", "mempolicy", "auxv",
-                "mce_kill", "keyrings.session_size");
+                "mempolicy", "auxv", "mce_kill");
         all(rules, d -> d.here == null,
                 "parent", "ns_pid1", "monotonic_ns", "test_sched_setaffinity_cpu1", "test_fork_waitpid_status",
                 "keyrings.user.describe", "keyrings.user_session.describe", "keyrings.session.describe",

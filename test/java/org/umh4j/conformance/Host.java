@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.umh4j.Capability;
 import org.umh4j.CapabilitySet;
-import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 
 /**
@@ -21,13 +20,14 @@ record Host(Report child, Map<String, Long> kthreadd) {
     private static final Map<String, String> LIMITS =
             Map.of("Max processes", "rlimits.NPROC", "Max pending signals", "rlimits.SIGPENDING");
 
-    static Host look() throws IOException, InterruptedException {
-        Path out = Files.createTempFile(ProbeProgram.FOLDER, "child", ".json");
-        Process child = new ProcessBuilder(ProbeProgram.path(), "--out", out.toString()).inheritIO().start();
+    static Host look(Programs programs) throws IOException, InterruptedException {
+        String probe = programs.installed("/probe");
+        programs.does("/probe");
+        Process child = new ProcessBuilder(probe).inheritIO().start();
         if (child.waitFor() != 0) {
             throw new IOException("the probe ended with " + child.exitValue());
         }
-        return new Host(Report.read(out), kthreaddLimits());
+        return new Host(Programs.onlyReport(probe), kthreaddLimits());
     }
 
     private static Map<String, Long> kthreaddLimits() throws IOException {

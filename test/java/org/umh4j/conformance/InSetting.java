@@ -3,6 +3,7 @@ package org.umh4j.conformance;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.umh4j.conformance.FieldComparison.Field;
@@ -17,13 +18,16 @@ final class InSetting {
 
     private InSetting() {}
 
+    /** The name of a setting; in a guest also the folder of what its kernel has just given to its helpers. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Setting setting = Setting.valueOf(arguments[0]);
         setting.policy().apply();
-        Programs programs = Programs.ofTheTests();
-        FieldComparison comparison = new FieldComparison(KernelMap.read(), Host.look());
-        for (String kernel : Recordings.KERNELS) {
-            for (Scenario scenario : scenarios(setting, kernel)) {
+        Programs programs = arguments.length == 1 ? Programs.ofTheTests() : Programs.ofTheGuest();
+        FieldComparison comparison = new FieldComparison(KernelMap.read(), Host.look(programs));
+        for (String kernel : arguments.length == 1 ? Recordings.KERNELS : List.of("")) {
+            List<Scenario> helpers =
+                    arguments.length == 1 ? Recordings.helpers(kernel) : Recordings.helpers(Path.of(arguments[1]));
+            for (Scenario scenario : chosen(setting, helpers)) {
                 if (!scenario.isSetUid() || programs.honoursSetUid()) {
                     print(kernel, comparison.compare(scenario, programs.start(scenario)));
                 }
@@ -31,8 +35,8 @@ final class InSetting {
         }
     }
 
-    private static List<Scenario> scenarios(Setting setting, String kernel) throws IOException {
-        return Recordings.helpers(kernel).stream()
+    static List<Scenario> chosen(Setting setting, List<Scenario> helpers) {
+        return helpers.stream()
                 .filter(scenario -> scenario.policy() == setting.policy())
                 .limit(setting.isForTheMap() ? 1 : Long.MAX_VALUE)
                 .toList();

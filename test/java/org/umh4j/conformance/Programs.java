@@ -37,6 +37,11 @@ public final class Programs {
         return new Programs(ProbeProgram.FOLDER.resolve("kernel-truth"));
     }
 
+    /** At the paths themselves. */
+    static Programs ofTheGuest() {
+        return new Programs(Path.of(""));
+    }
+
     /** The path at which the probe is that a kernel executed as {@code recorded}, with a folder for its reports. */
     String installed(String recorded) throws IOException {
         Path program = place(recorded);

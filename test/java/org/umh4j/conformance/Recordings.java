@@ -3,7 +3,11 @@ package org.umh4j.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.umh4j.support.Report;
 
@@ -19,6 +23,19 @@ public final class Recordings {
         List<Scenario> scenarios = new ArrayList<>();
         read("born-state", kernel).path("records").properties().forEach(recorded -> scenarios.add(
                 new Scenario(recorded.getKey(), recorded.getValue().path("record"))));
+        return scenarios;
+    }
+
+    /** Those that the kernel of a guest has started a moment ago, a file each. */
+    static List<Scenario> helpers(Path folder) throws IOException {
+        List<Scenario> scenarios = new ArrayList<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
+            for (Path file : files) {
+                String name = file.getFileName().toString().replaceFirst("\\.json$", "");
+                scenarios.add(new Scenario(name, Report.read(file).root()));
+            }
+        }
+        scenarios.sort(Comparator.comparing(Scenario::name));
         return scenarios;
     }
 

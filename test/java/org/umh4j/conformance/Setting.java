@@ -78,7 +78,7 @@ enum Setting {
         }
         List<String> command = new ArrayList<>(List.of(ProbeProgram.path()));
         command.addAll(words);
-        command.addAll(List.of("exec", "/usr/bin/env", "env"));
+        command.addAll(List.of("exec", "/bin/env", "env"));
         return jvm.under(command.toArray(String[]::new));
     }
 }

@@ -17,6 +17,11 @@ public record SysctlWrite(String kernel, JsonNode recording) {
         return text("case").startsWith("pwrite at offset");
     }
 
+    /** Whether its text can be an argument of a program: at most 128 KiB. */
+    boolean fitsAnArgument() {
+        return data().length() < 128 << 10;
+    }
+
     /** What the kernel answered. */
     public SysctlReplay.Answer expected() {
         JsonNode write = recording.path("write");
@@ -30,7 +35,7 @@ public record SysctlWrite(String kernel, JsonNode recording) {
     }
 
     /** Long ones were recorded by their size and their beginning. */
-    private String data() {
+    String data() {
         String recorded = text("data");
         if (recorded.startsWith("(8001 bytes)")) {
             return "9".repeat(8000) + "\n";

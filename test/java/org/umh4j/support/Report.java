@@ -38,6 +38,10 @@ public final class Report {
         }
     }
 
+    public JsonNode root() {
+        return root;
+    }
+
     public JsonNode get(String field) {
         JsonNode node = root;
         for (String part : field.split("\\.")) {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.conformance;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.umh4j.SysctlReplay;
+import org.umh4j.UmhSysctl;
+import org.umh4j.conformance.FieldComparison.Verdict;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Report;
+
+/**
+ * What pid 1 of a guest runs: has the guest's kernel start helpers and make calls, has umh4j do the same, compares, and
+ * prints a line for each thing compared. The host makes the table of them.
+ *
+ * <p>Argument: MAIN, ODD when pid 1 is odd, or LIMITS for what machines may forbid.
+ */
+public final class Guest {
+    private static final Path RECORDS = Path.of("/run/records");
+    private static final Path BSET = Path.of("/proc/sys/kernel/usermodehelper/bset");
+    private static final Path INHERITABLE = Path.of("/proc/sys/kernel/usermodehelper/inheritable");
+    private static final List<String> TRIGGERS =
+            List.of("modprobe", "core", "request_key", "bridge_stp", "release_agent");
+
+    private final Programs programs = Programs.ofTheGuest();
+    private final GuestKernel kernel = new GuestKernel(programs);
+
+    private Guest() throws IOException {}
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        Files.createDirectories(RECORDS);
+        Guest guest = new Guest();
+        switch (arguments[0]) {
+            case "MAIN" -> guest.main();
+            case "ODD" -> guest.odd();
+            case "LIMITS" -> guest.limits();
+            default -> throw new IllegalArgumentException(arguments[0]);
+        }
+        say("done", arguments[0]);
+        System.exit(0);
+    }
+
+    /** One line for the host. */
+    static void say(String kind, String text) {
+        System.out.println("@@" + kind + " " + text.replace("\n", "\\n"));
+    }
+
+    private void main() throws IOException, InterruptedException {
+        record("default", false, TRIGGERS);
+        record("caller_odd", true, List.of("modprobe", "core"));
+        moduleHelpers();
+        compare(List.of(Setting.AS_IT_IS, Setting.LOGGED_IN, Setting.HARD_TO_SPARE));
+        calls();
+        policy(Policy.FEW, "bset_few");
+        policy(Policy.FEW_INHERITABLE_NONE, "bset_few_inh0");
+        compare(List.of(Setting.FEW_CAPABILITIES, Setting.FEW_AND_NONE_INHERITABLE));
+        policy(Policy.NONE, "bset0_inh0");
+        compare(List.of(Setting.NO_CAPABILITIES));
+    }
+
+    private void odd() throws IOException, InterruptedException {
+        record("pid1_odd", false, TRIGGERS);
+        compare(List.of(Setting.AS_IT_IS));
+        policy(Policy.INHERITABLE_NONE, "inh0");
+        compare(List.of(Setting.NONE_INHERITABLE));
+        writes();
+    }
+
+    private void limits() throws IOException, InterruptedException {
+        record("default", false, List.of("modprobe"));
+        for (GuestLimit limit : GuestLimit.ALL) {
+            say("limit", limit.examine(RECORDS));
+        }
+    }
+
+    private void policy(Policy policy, String name) throws IOException, InterruptedException {
+        if (!policy.bset().isEmpty()) {
+            GuestKernel.write(BSET, policy.bset());
+        }
+        if (!policy.inheritable().isEmpty()) {
+            GuestKernel.write(INHERITABLE, policy.inheritable());
+        }
+        record(name, false, TRIGGERS);
+    }
+
+    /** Has the kernel start its helpers, and keeps what they report. */
+    private void record(String name, boolean oddCaller, List<String> triggers) throws IOException, InterruptedException {
+        for (String trigger : triggers) {
+            keep(name + "." + trigger, kernel.helper(trigger, oddCaller));
+        }
+    }
+
+    /** The helpers of a module's call, in the three wait modes. */
+    private void moduleHelpers() throws IOException, InterruptedException {
+        for (int wait : List.of(0, 1, 2)) {
+            keep("umh.wait" + wait, kernel.moduleHelper(wait));
+        }
+    }
+
+    private static void keep(String name, Report report) throws IOException {
+        Files.writeString(RECORDS.resolve(name + ".json"), report.root().toString());
+        say("record", name + " " + report.root());
+    }
+
+    /** umh4j starts the same, in JVMs of their own, since a policy lasts as long as the JVM. */
+    private static void compare(List<Setting> settings) throws IOException, InterruptedException {
+        Host host = Host.look(Programs.ofTheGuest());
+        for (Setting setting : settings) {
+            if (!setting.isPossible(host)) {
+                say("impossible", setting.name());
+                continue;
+            }
+            int documented = 0;
+            int failed = 0;
+            for (InSetting.Line line : InSetting.parse(
+                    quick(setting.jvm()).run(InSetting.class, setting.name(), RECORDS.toString()).requireSuccess())) {
+                if (line.field().verdict() == Verdict.FAILURE) {
+                    failed++;
+                    say("failure", setting + " " + line.field());
+                } else {
+                    documented++;
+                    say("seen", line.field().row());
+                }
+            }
+            say("fields", setting + " " + fields(setting) + " " + documented + " " + failed);
+        }
+    }
+
+    /** Emulation is slow, and a short life is not worth the better compiler. */
+    static Jvm quick(Jvm jvm) {
+        return jvm.option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+    }
+
+    private static int fields(Setting setting) throws IOException {
+        return InSetting.chosen(setting, Recordings.helpers(RECORDS)).stream()
+                .mapToInt(scenario -> scenario.report().flat().size())
+                .sum();
+    }
+
+    /** Each recorded call by this kernel's module, and by umh4j. */
+    private void calls() throws IOException, InterruptedException {
+        CallReplay replay = new CallReplay(programs);
+        int count = 0;
+        for (Call call : Recordings.calls(Recordings.KERNELS.get(0))) {
+            if (call.isCall()) {
+                CallReplay.Answer there = kernel.answer(call);
+                count += compare(call.name(), CallReplay.Answer.expected(there), replay.answer(call));
+                compare("recording of " + call.name(), CallReplay.Answer.recorded(call), there);
+            }
+        }
+        say("calls", Integer.toString(count));
+    }
+
+    /** Each recorded write to the file, and to the policy of this JVM, which has begun with the file's value. */
+    private void writes() throws IOException, InterruptedException {
+        int count = 0;
+        for (SysctlWrite write : Recordings.writes(Recordings.KERNELS.get(0))) {
+            if (!write.isAtOffset() && write.fitsAnArgument()) {
+                String data = write.data();
+                int result = GuestKernel.writeAnswer(BSET, data);
+                SysctlReplay.Answer there = new SysctlReplay.Answer(result, Files.readString(BSET).trim());
+                SysctlReplay.Answer here = new SysctlReplay.Answer(UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
+                count += compare("sysctl " + write, there, here);
+            }
+        }
+        say("writes", Integer.toString(count));
+    }
+
+    private static int compare(String what, Object there, Object here) {
+        if (!there.equals(here)) {
+            say("failure", what + ": " + there + " there, " + here + " here");
+            return 0;
+        }
+        return 1;
+    }
+}
