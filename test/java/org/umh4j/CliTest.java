@@ -218,6 +218,17 @@ final class CliTest {
 
     @Test
     @RequiresRoot
+    void doctorTriesAHelperWhereTmpIsNoexec(@TempDir Path folder) throws Exception {
+        Jvm.Outcome outcome = new Jvm()
+                .under("unshare", "-m", "/bin/sh", "-c",
+                        "mount -t tmpfs -o noexec,mode=0700 none " + folder + " && exec \"$0\" \"$@\"")
+                .option("-Djava.io.tmpdir=" + folder)
+                .run(Main.class, "doctor", "--json");
+        assertEquals("ok", json(outcome).path("helper").path("state").asText(), outcome.out());
+    }
+
+    @Test
+    @RequiresRoot
     void doctorSaysInWordsWhatAnUnprivilegedJvmCanNotDo() throws Exception {
         Jvm.Outcome outcome = new Jvm()
                 .under("setpriv", "--no-new-privs")

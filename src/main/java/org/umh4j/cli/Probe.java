@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.umh4j.Helper;
@@ -27,13 +28,47 @@ final class Probe implements AutoCloseable {
     private final Path report;
 
     Probe() throws IOException {
-        folder = NativeLibrary.privateFolder(Path.of(System.getProperty("java.io.tmpdir")));
-        program = folder.resolve("probe");
+        program = install();
+        folder = program.getParent();
         report = folder.resolve("report");
-        Files.write(program, NativeLibrary.resource("probe.elf"));
-        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
         // The helper may have another identity; what it may do here is to execute the program.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    }
+
+    /** In the first folder that lets programs be executed: /tmp may be mounted noexec. */
+    private static Path install() throws IOException {
+        List<String> refused = new ArrayList<>();
+        for (Path base : NativeLibrary.folders()) {
+            try {
+                Path program = installBelow(base);
+                if (Files.isExecutable(program)) {
+                    return program;
+                }
+                delete(program);
+                refused.add(base + ": mounted noexec");
+            } catch (IOException e) {
+                refused.add(base + ": " + e.getMessage());
+            }
+        }
+        throw new IOException("no folder for the probe; name one by -D" + NativeLibrary.FOLDER_PROPERTY + ": "
+                + String.join("; ", refused));
+    }
+
+    private static Path installBelow(Path base) throws IOException {
+        Path program = NativeLibrary.privateFolder(base).resolve("probe");
+        try {
+            Files.write(program, NativeLibrary.resource("probe.elf"));
+            Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+            return program;
+        } catch (IOException e) {
+            delete(program);
+            throw e;
+        }
+    }
+
+    private static void delete(Path program) throws IOException {
+        Files.deleteIfExists(program);
+        Files.delete(program.getParent());
     }
 
     String path() {
@@ -72,7 +107,6 @@ final class Probe implements AutoCloseable {
     @Override
     public void close() throws IOException {
         Files.deleteIfExists(report);
-        Files.deleteIfExists(program);
-        Files.delete(folder);
+        delete(program);
     }
 }

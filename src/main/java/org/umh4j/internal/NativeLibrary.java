@@ -105,7 +105,8 @@ public final class NativeLibrary {
                 + " or the library itself by -D" + LIBRARY_PROPERTY + ": " + String.join("; ", refused));
     }
 
-    private static Set<Path> folders() {
+    /** Where a private folder may be made, the best place first; some may be missing, or mounted noexec. */
+    public static Set<Path> folders() {
         String named = System.getProperty(FOLDER_PROPERTY);
         if (named != null) {
             return Set.of(Path.of(named));
