@@ -7,7 +7,8 @@
  *	trigger request_key	asks for a key that does not exist: /sbin/request-key
  *	trigger bridge_stp	turns on the spanning tree of a bridge: /sbin/bridge-stp
  *	trigger release_agent	leaves the last process of a cgroup: release_agent
- *	trigger write FILE TEXT	one write(2); exits with its errno
+ *	trigger bridge_end	turns it off, which starts the helper once more
+ *	trigger write FILE TEXT	prints what one write(2) answers: a count, or an errno below 0
  */
 
 #define _GNU_SOURCE
@@ -29,14 +30,24 @@
 #include <linux/keyctl.h>
 #include <linux/sockios.h>
 
-static int write_text(const char *path, const char *text)
+static long write_answer(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int error = fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
+	long written = fd < 0 ? -1 : write(fd, text, strlen(text));
 
+	if (written < 0)
+		written = -errno;
 	if (fd >= 0)
 		close(fd);
-	return error;
+	return written;
+}
+
+/* 0 or an errno. */
+static int write_text(const char *path, const char *text)
+{
+	long written = write_answer(path, text);
+
+	return written < 0 ? (int)-written : 0;
 }
 
 static int modprobe(void)
@@ -72,15 +83,13 @@ static int request_key(void)
 static int bridge_stp(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int error;
 
 	if (ioctl(fd, SIOCBRADDBR, "truth") < 0)
 		return errno;
-	error = write_text("/sys/class/net/truth/bridge/stp_state", "1");
-	return error;
+	return write_text("/sys/class/net/truth/bridge/stp_state", "1");
 }
 
-/* Turning it off starts the helper once more, so that is done apart, when the first report has been taken. */
+/* Apart, so that the first report can be taken before. */
 static int bridge_end(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -118,7 +127,7 @@ static const struct {
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "write"))
-		return write_text(argv[2], argv[3]);
+		return printf("%ld\n", write_answer(argv[2], argv[3])) < 0;
 	for (unsigned i = 0; argc == 2 && i < sizeof triggers / sizeof *triggers; i++)
 		if (!strcmp(argv[1], triggers[i].name))
 			return triggers[i].function();

@@ -69,6 +69,7 @@ public final class Guest {
     }
 
     private void limits() throws IOException, InterruptedException {
+        Files.createDirectories(Path.of("/dev/shm"));
         record("default", false, List.of("modprobe"));
         for (GuestLimit limit : GuestLimit.ALL) {
             say("limit", limit.examine(RECORDS));
@@ -87,6 +88,7 @@ public final class Guest {
 
     /** Has the kernel start its helpers, and keeps what they report. */
     private void record(String name, boolean oddCaller, List<String> triggers) throws IOException, InterruptedException {
+        programs.does("/probe");
         for (String trigger : triggers) {
             keep(name + "." + trigger, kernel.helper(trigger, oddCaller));
         }
@@ -160,7 +162,7 @@ public final class Guest {
             if (!write.isAtOffset() && write.fitsAnArgument()) {
                 String data = write.data();
                 int result = GuestKernel.writeAnswer(BSET, data);
-                SysctlReplay.Answer there = new SysctlReplay.Answer(result, Files.readString(BSET).trim());
+                SysctlReplay.Answer there = new SysctlReplay.Answer(result, GuestKernel.read(BSET));
                 SysctlReplay.Answer here = new SysctlReplay.Answer(UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
                 count += compare("sysctl " + write, there, here);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.conformance;
 
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,22 +13,13 @@ import org.umh4j.support.Report;
 
 /** The kernel of the guest: has it start helpers of its own, by its own ways and by the module umh_truth. */
 final class GuestKernel {
-    /**
-     * What changes of a process all that its children could have of it, and executes what follows: the probe, by a name
-     * under which it reports nothing.
-     */
-    static final List<String> ODD = List.of(
-            "/tool", "umask", "63", "chdir", "/odd", "nice", "5", "policy", "3", "ioprio", "24576", "cpu", "1", "slack", "123456",
-            "personality", "262144", "thp", "keyring", "odd", "ignore", "1", "ignore", "13", "block", "10", "block", "15",
-            "rlimit", "1", "1073741824", "1073741824", "rlimit", "3", "2097152", "2097152", "rlimit", "4", "4096", "4096",
-            "rlimit", "7", "600", "600", "descriptors", "5", "group", "7", "drop", "13", "drop", "21");
-
     private static final long PATIENCE_SECONDS = 30;
     private static final Path MODULE = Path.of("/proc/umh_truth");
     private static final Path MODPROBE = Path.of("/proc/sys/kernel/modprobe");
     private static final Path CORE_PATTERN = Path.of("/proc/sys/kernel/core_pattern");
 
     private final Programs programs;
+    private int depth;
 
     GuestKernel(Programs programs) throws IOException {
         this.programs = programs;
@@ -46,8 +38,7 @@ final class GuestKernel {
         try {
             List<String> command = new ArrayList<>();
             if (oddCaller) {
-                command.addAll(ODD);
-                command.addAll(List.of("exec", "/trigger"));
+                command.addAll(odd());
             }
             command.addAll(List.of("/trigger", trigger));
             run(command);
@@ -61,6 +52,17 @@ final class GuestKernel {
             write(MODPROBE, "\n");
             write(CORE_PATTERN, "core");
         }
+    }
+
+    /**
+     * The probe, by a name under which it reports nothing: changes of itself all that children could have of it, as an odd
+     * pid 1 does, and some capabilities; then executes what follows.
+     */
+    private static List<String> odd() throws IOException {
+        List<String> words = new ArrayList<>(List.of("/tool"));
+        words.addAll(List.of(Files.readString(Path.of("odd.words")).trim().split("\\s+")));
+        words.addAll(List.of("drop", "13", "drop", "21", "exec", "/trigger"));
+        return words;
     }
 
     private static String program(String trigger) {
@@ -93,7 +95,7 @@ final class GuestKernel {
 
     /** What the module answers to a call, as a recording has it. */
     CallReplay.Answer answer(Call call) throws IOException, InterruptedException {
-        command("depth " + call.depth());
+        setDepth(call.depth());
         programs.does("/probe", CallReplay.words(call.behaviour()));
         if (call.isInterrupted()) {
             interrupted(call);
@@ -101,8 +103,15 @@ final class GuestKernel {
             command(call.command().forModule());
         }
         List<String> events = awaitEvents();
-        command("depth 0");
+        setDepth(0);
         return new CallReplay.Answer(Call.normalised(events), CallReplay.helpers(programs, call));
+    }
+
+    private void setDepth(int wanted) throws IOException {
+        if (wanted != depth) {
+            command("depth " + wanted);
+            depth = wanted;
+        }
     }
 
     /** The caller is killed while the helper runs, and the helper ends when it has been. */
@@ -137,19 +146,26 @@ final class GuestKernel {
         return new String(Files.readAllBytes(MODULE)).lines().toList();
     }
 
-    private static void command(String words) throws IOException, InterruptedException {
-        run(List.of("/trigger", "write", MODULE.toString(), words));
+    private static void command(String words) throws IOException {
+        write(MODULE, words);
     }
 
-    /** A write that answers as write(2) does. */
     static void write(Path file, String text) throws IOException {
         Files.writeString(file, text, StandardOpenOption.WRITE);
     }
 
-    /** What write(2) answers: all of the text, or an errno. */
-    static int writeAnswer(Path file, String text) throws IOException, InterruptedException {
-        int errno = start(List.of("/trigger", "write", file.toString(), text)).waitFor();
-        return errno == 0 ? text.length() : -errno;
+    /** What one write(2) answers: a count, or an errno below 0. */
+    static int writeAnswer(Path file, String text) throws IOException {
+        Process writer = new ProcessBuilder("/trigger", "write", file.toString(), text).start();
+        return Integer.parseInt(new String(writer.getInputStream().readAllBytes()).trim());
+    }
+
+    /** What the first read(2) answers: files below /proc/sys have nothing for a second one. */
+    static String read(Path file) throws IOException {
+        byte[] content = new byte[4096];
+        try (FileInputStream in = new FileInputStream(file.toFile())) {
+            return new String(content, 0, Math.max(in.read(content), 0)).trim();
+        }
     }
 
     private static void run(List<String> command) throws IOException, InterruptedException {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.umh4j.cli.Main;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.Jvm;
 
@@ -14,7 +15,8 @@ import org.umh4j.support.Jvm;
  * Something that a machine may forbid: a file below {@code /proc/sys} and its value, or words for the probe to do
  * before the JVM. A JVM under it starts a helper, which is compared with the kernel's, and is asked what umh doctor says.
  */
-record GuestLimit(String name, String sysctl, String value, List<String> words, List<String> options) {
+record GuestLimit(
+        String name, String sysctl, String value, List<String> words, List<String> options, List<String> variables) {
     private static final String NEW_MOUNTS = "131072";
     private static final String NOEXEC = "8";
     private static final String READ_ONLY_REMOUNT = "4129";
@@ -29,9 +31,11 @@ record GuestLimit(String name, String sysctl, String value, List<String> words, 
             setting("kernel/yama/ptrace_scope", "3"),
             doing("/proc with hidepid=2, as uid 65534", "unshare", NEW_MOUNTS, "mount", "proc", "/proc", "32", "hidepid=2",
                     "setuid", "65534"),
-            doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc"),
+            // Without /proc the dynamic linker can't tell where a program is, beside which the JVM's libraries are.
+            doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc").withVariable("LD_LIBRARY_PATH=/jre/lib"),
             doing("no cgroup v2", "unshare", NEW_MOUNTS, "umount", "/sys/fs/cgroup"),
-            doing("a root that can't be written to", "unshare", NEW_MOUNTS, "mount", "none", "/", READ_ONLY_REMOUNT, ""),
+            doing("a root that can't be written to", "unshare", NEW_MOUNTS, "mount", "none", "/", READ_ONLY_REMOUNT, "",
+                    "mount", "tmpfs", "/probe.reports", "0", ""),
             doing("/tmp mounted noexec", "unshare", NEW_MOUNTS, "mount", "tmpfs", "/tmp", NOEXEC, ""),
             doing("/tmp, /run, /dev and home mounted noexec", "unshare", NEW_MOUNTS, "mount", "tmpfs", "/tmp", NOEXEC, "", "mount",
                     "tmpfs", "/run", NOEXEC, "", "mount", "tmpfs", "/dev/shm", NOEXEC, "", "mount", "tmpfs", "/var/tmp", NOEXEC, "",
@@ -42,15 +46,19 @@ record GuestLimit(String name, String sysctl, String value, List<String> words, 
             setting("vm/memfd_noexec", "2").withOption("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=/launcher"));
 
     private static GuestLimit setting(String file, String value) {
-        return new GuestLimit(file.replace('/', '.') + " = " + value, "/proc/sys/" + file, value, List.of(), List.of());
+        return new GuestLimit(file.replace('/', '.') + " = " + value, "/proc/sys/" + file, value, List.of(), List.of(), List.of());
     }
 
     private static GuestLimit doing(String name, String... words) {
-        return new GuestLimit(name, "", "", List.of(words), List.of());
+        return new GuestLimit(name, "", "", List.of(words), List.of(), List.of());
     }
 
     private GuestLimit withOption(String option) {
-        return new GuestLimit(name + ", the launcher's file named", sysctl, value, words, List.of(option));
+        return new GuestLimit(name + ", the launcher's file named", sysctl, value, words, List.of(option), variables);
+    }
+
+    private GuestLimit withVariable(String variable) {
+        return new GuestLimit(name, sysctl, value, words, options, List.of(variable));
     }
 
     /** A row: the limit, what became of a helper, what the doctor says. */
@@ -58,13 +66,16 @@ record GuestLimit(String name, String sysctl, String value, List<String> words, 
         if (!sysctl.isEmpty() && !Files.exists(Path.of(sysctl))) {
             return name + " | not in this kernel | |";
         }
-        String before = sysctl.isEmpty() ? "" : Files.readString(Path.of(sysctl)).trim();
+        String before = sysctl.isEmpty() ? "" : GuestKernel.read(Path.of(sysctl));
         if (!sysctl.isEmpty() && GuestKernel.writeAnswer(Path.of(sysctl), value) < 0) {
             return name + " | not to be set here | |";
         }
         try {
             Jvm.Outcome outcome = jvm().run(UnderLimit.class, records.toString());
-            return name + " | " + helper(outcome.out()) + " | " + doctor(outcome) + " |";
+            String helper = helper(outcome.out());
+            // What could not be loaded once is not tried again by the same JVM, which then has less to say.
+            Jvm.Outcome doctor = helper.startsWith(UnderLimit.REFUSED) ? jvm().run(Main.class, "doctor") : outcome;
+            return name + " | " + helper + " | " + doctor(doctor) + " |";
         } finally {
             if (!sysctl.isEmpty()) {
                 GuestKernel.writeAnswer(Path.of(sysctl), before);
@@ -74,6 +85,7 @@ record GuestLimit(String name, String sysctl, String value, List<String> words, 
 
     private Jvm jvm() {
         Jvm jvm = Guest.quick(new Jvm()).option(options.toArray(String[]::new));
+        variables.forEach(jvm::variable);
         if (words.isEmpty()) {
             return jvm;
         }
@@ -88,7 +100,11 @@ record GuestLimit(String name, String sysctl, String value, List<String> words, 
         if (!refusal.isEmpty()) {
             return refusal;
         }
-        String failures = InSetting.parse(said(out, "\\{.*")).stream()
+        List<InSetting.Line> lines = InSetting.parse(said(out, "\\{.*"));
+        if (lines.isEmpty()) {
+            return "the JVM does not start";
+        }
+        String failures = lines.stream()
                 .map(InSetting.Line::field)
                 .filter(field -> field.verdict() == FieldComparison.Verdict.FAILURE)
                 .map(field -> "`" + field.name() + "` is " + field.here() + ", not " + field.there())

@@ -22,7 +22,6 @@ record Host(Report child, Map<String, Long> kthreadd) {
 
     static Host look(Programs programs) throws IOException, InterruptedException {
         String probe = programs.installed("/probe");
-        programs.does("/probe");
         Process child = new ProcessBuilder(probe).inheritIO().start();
         if (child.waitFor() != 0) {
             throw new IOException("the probe ended with " + child.exitValue());
