@@ -114,17 +114,26 @@ final class DriverCliTest {
                 .redirectError(folder.resolve("err").toFile())
                 .start();
         var out = umh.inputReader();
+        int restarts = 0;
         for (String line : List.of("one", "two", "end")) {
             umh.outputWriter().write(line + "\n");
             umh.outputWriter().flush();
             String answer = out.readLine();
             assertTrue(answer.matches("\\d+ got " + line), answer);
+            restarts += line.equals("end") ? 0 : 1;
+            awaitLines(folder.resolve("err"), restarts); // what is written to a driver that dies is gone with it
         }
         assertTrue(umh.waitFor(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
         assertEquals(0, umh.exitValue());
         List<String> err = Files.readAllLines(folder.resolve("err"));
         assertEquals("umh: blob: killed by SIGKILL; restart 1 in 100 ms", err.get(0));
         assertEquals(2, err.size(), err.toString());
+    }
+
+    private static void awaitLines(Path file, int count) throws Exception {
+        while (Files.readAllLines(file).size() < count) {
+            Thread.sleep(5);
+        }
     }
 
     @Test
