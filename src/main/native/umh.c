@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "umh_clone.h"
@@ -95,7 +96,7 @@ static int clone_with(int socket, const struct umh_request *request, int *pidfd)
 /* What the kernel may say of a cgroup that a process was to be created in. */
 static int is_of_cgroup(const struct umh_request *request, int error)
 {
-	return request->cgroup >= 0 && (error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV);
+	return request->cgroup >= 0 && (error == ENOENT || error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV);
 }
 
 static int send_and_clone(const struct umh_pair *pair, const struct umh_request *request, int *pidfd,
@@ -145,6 +146,7 @@ static int let_launcher_enter(struct umh_request *request, int result)
 		return 0;
 	request->cgroup = -1;
 	request->plan->steps |= UMH_STEP(CGROUP);
+	request->plan->required |= UMH_STEP(CGROUP);
 	return 1;
 }
 
@@ -185,6 +187,21 @@ static int next_word(int socket, struct umh_report *word, int *fd)
 	return size == (ssize_t)sizeof *word;
 }
 
+/*
+ * A launcher's successor whose pidfd did not arrive: there was no descriptor for it, or it could not be sent. It is our
+ * child, so as long as nobody waits for it its number is its own.
+ */
+static void end_stray(pid_t pid)
+{
+	siginfo_t info;
+
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return; /* reaped by somebody else */
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* The process that went on in another's place is ours to wait for; the other one has ended. */
 static void succeed(struct umh_child *child, int pid, int pidfd)
 {
@@ -211,15 +228,23 @@ static int read_report(struct umh_child *child, struct umh_report *report)
 	int fd;
 
 	while (next_word(child->socket, &word, &fd)) {
-		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0;
-		if (succeeded)
+		succeeded = word.stage == UMH_STAGE_SUCCESSION && fd >= 0;
+		if (succeeded) {
 			succeed(child, (int)word.pid, fd);
-		else
-			*report = word;
+			continue;
+		}
+		*report = word;
+		if (word.stage == UMH_STAGE_SUCCESSION && word.pid) {
+			end_stray((pid_t)word.pid);
+			report->error = word.error ? word.error : EMFILE;
+			return -(int)report->error; /* what it has said since is not the helper's */
+		}
 	}
 	if (succeeded)
 		return -EAGAIN;
-	return report->stage == UMH_STAGE_EXEC && report->error == 0 ? 0 : -(int)report->error;
+	if (report->stage == UMH_STAGE_EXEC && report->error == 0)
+		return 0;
+	return -(int)(report->error ? report->error : EINTR);
 }
 
 static void tell_signal(struct umh_report *report, int status)

@@ -217,6 +217,8 @@ static long clone_child(struct child *child, int *pidfd)
 		pid = umh_clone3(&args, sizeof args, child_main, child);
 		if (cgroup >= 0 && (pid == -E2BIG || pid == -EINVAL))
 			return -ENOSYS; /* before 5.7 */
+		if (pid == -EINVAL)
+			pid = -ENOSYS; /* before 5.5: without CLONE_CLEAR_SIGHAND */
 		if (pid >= 0 || !is_missing(pid, UMH_FEATURE_CLONE3))
 			return pid;
 	}
@@ -233,6 +235,9 @@ int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd
 	/* libc's own function would leave its two internal signals open. */
 	umh_syscall(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
 	pid = clone_child(&child, pidfd);
+	/* The kernel writes the number before its last checks, and has taken it back when one of them failed. */
+	if (pid < 0)
+		*pidfd = -1;
 	umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
 	return (int)pid;
 }
