@@ -43,10 +43,10 @@ static int move_all(struct launch *launch, const struct umh_file *files, uint32_
 	return result;
 }
 
-/* To a number above all targets, and closed by the execve. */
-static int move_above(int *fd, long target)
+/* To a number above all targets, and closed by the execve unless it is to be kept. */
+static int move_above(int *fd, long target, int command)
 {
-	int moved = sys_fcntl(*fd, F_DUPFD_CLOEXEC, target + 1);
+	int moved = sys_fcntl(*fd, command, target + 1);
 
 	if (moved < 0)
 		return moved;
@@ -56,20 +56,13 @@ static int move_above(int *fd, long target)
 }
 
 /*
- * An interpreter opens its script by the number that the script has at the execve, so that must not close it. From 3 on:
- * a program that finds 2 open may write to it.
+ * An interpreter opens its script by the number that the script has at the execve, so that must not close it. None of
+ * the launcher's own takes 0 to 2, which programs write to when they find them open.
  */
-static int keep_script(struct launch *launch, struct umh_file *files, long highest)
-{
-	int kept = sys_fcntl(files[launch->plan->program].number, F_DUPFD, (highest < 2 ? 2 : highest) + 1);
-
-	files[launch->plan->program].number = kept;
-	return kept < 0 ? kept : 0;
-}
-
 int apply_descriptors(struct launch *launch)
 {
 	struct umh_file *files = span(launch, launch->plan->files);
+	const uint32_t script = launch->plan->flags & UMH_PLAN_SCRIPT ? launch->plan->program : UMH_NO_FILE;
 	uint32_t count = launch->plan->files.length / sizeof *files;
 	uint32_t own = count;
 	long highest;
@@ -80,14 +73,10 @@ int apply_descriptors(struct launch *launch)
 	highest = own ? (long)files[own - 1].target : -1;
 	launch->detail = own ? files[own - 1].target : 0;
 	for (uint32_t i = own; result == 0 && i < count; i++)
-		result = move_above(&files[i].number, highest);
+		result = move_above(&files[i].number, highest < 2 ? 2 : highest, i == script ? F_DUPFD : F_DUPFD_CLOEXEC);
 	if (result == 0 && highest >= UMH_PLAN_FD)
-		result = move_above(&launch->socket, highest);
+		result = move_above(&launch->socket, highest, F_DUPFD_CLOEXEC);
 	else if (result == 0)
 		result = sys_fcntl(launch->socket, F_SETFD, FD_CLOEXEC);
-	if (result == 0)
-		result = move_all(launch, files, own);
-	if (result == 0 && launch->plan->flags & UMH_PLAN_SCRIPT)
-		result = keep_script(launch, files, highest);
-	return result;
+	return result < 0 ? result : move_all(launch, files, own);
 }
