@@ -4,6 +4,7 @@ package org.umh4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.FileOutputStream;
@@ -98,6 +99,16 @@ final class DriverProgramTest {
                 .environment("PATH=/usr/bin:/bin")
                 .task(info -> info.cred(Cred.unchanged().uid(65_534).gid(65_534)))) {
             assertEquals("65534\n", output(driver));
+        }
+    }
+
+    /** It is no file below any folder, so landlock that leaves nothing leaves it. */
+    @Test
+    void landlockLeavesADriverItsOwnProgram() throws Exception {
+        assumeTrue(Sandbox.landlockAbi() > 0, "no landlock");
+        try (UsermodeDriver driver = DriverBlobs.doing("print", "confined")
+                .task(info -> info.cred(Cred.unchanged().noNewPrivs()).sandbox(Sandbox.none().landlock()))) {
+            assertEquals("confined\n", output(driver));
         }
     }
 
