@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import org.umh4j.internal.Host;
+
 /** What an error means here and what to do about it, in half a sentence; {@code docs/errors.md} has the rest. */
 final class Advice {
     private static final String[] RLIMITS = {
@@ -22,6 +24,11 @@ final class Advice {
         };
     }
 
+    private static String capabilities() {
+        boolean may = (Host.effective() >> Capability.CAP_SETPCAP.ordinal() & 1) != 0;
+        return may ? "this JVM does not have all that was asked for" : "this JVM lacks CAP_SETPCAP";
+    }
+
     static String of(UmhStage stage, int number) {
         Errno errno = Errno.of(number);
         if (errno == null) {
@@ -35,7 +42,7 @@ final class Advice {
             case EXEC -> exec(errno);
             case LAUNCH -> launch(errno);
             case CLONE, SHED, SOCKET -> resources(errno);
-            case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? "this JVM lacks CAP_SETPCAP" : "";
+            case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? capabilities() : "";
             case POLICY -> "HelperPaths.allowOnly does not list it";
             default -> identity(stage, errno);
         };

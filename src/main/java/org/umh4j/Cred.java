@@ -262,9 +262,11 @@ public final class Cred {
 
     /** Cut by the policy: what the init function gets, and once more what it answers. */
     Cred cutBy(CapabilitySet bset, CapabilitySet inheritablePolicy) {
-        CapabilitySet boundingLeft = bounding.intersect(bset);
+        boolean cutsNone = bounding.minus(bset).intersect(CapabilitySet.all()).isEmpty();
+        CapabilitySet boundingLeft = cutsNone ? bounding : bounding.intersect(bset);
         CapabilitySet inheritableLeft = inheritable.intersect(inheritablePolicy);
-        CapabilitySet ambientLeft = ambient.intersect(inheritablePolicy);
+        // An execve does not hold the ambient set against the bounding set.
+        CapabilitySet ambientLeft = ambient.intersect(inheritablePolicy).intersect(bset);
         if (boundingLeft == bounding && inheritableLeft == inheritable && ambientLeft == ambient) {
             return this;
         }

@@ -18,6 +18,7 @@ final class Execution {
     private static final int EINVAL = Errno.EINVAL.number();
     private static final int EBUSY = Errno.EBUSY.number();
     private static final int EPERM = Errno.EPERM.number();
+    private static final int EAGAIN = Errno.EAGAIN.number();
     private static final int EINTR = Errno.EINTR.number();
     private static final int ENOENT = Errno.ENOENT.number();
     private static final int ECHILD = Errno.ECHILD.number();
@@ -55,8 +56,7 @@ final class Execution {
 
     private static int entered(SubprocessInfo info, UmhWait wait) {
         if (wait.isNoWait()) {
-            Workers.execute(() -> unattended(info));
-            return 0;
+            return Workers.offer(() -> unattended(info)) ? 0 : info.refuse(UmhStage.WAIT, -EAGAIN);
         }
         boolean parks = wait.isKillable() || wait.isFreezable() || Launching.parks(info);
         return parks ? parked(info, wait) : blocking(info, wait);
@@ -68,7 +68,7 @@ final class Execution {
             if (wait.isForProcess()) {
                 retval = retval(Launching.status(info));
             } else {
-                Launching.child(info, Until.EXEC, Pipes.none());
+                Launching.child(info, Until.EXEC);
                 retval = 0;
             }
         } catch (UmhException e) {
@@ -83,7 +83,7 @@ final class Execution {
         Completion completion = new Completion(info);
         OptionalInt retval = OptionalInt.of(-ECANCELED);
         try {
-            completion.follow(Launching.child(info, Until.STARTED, Pipes.none()), wait.isForProcess());
+            completion.follow(Launching.child(info, Until.STARTED), wait.isForProcess());
             retval = wait.isFreezable()
                     ? HelperGate.freezable(() -> completion.await(wait.isKillable()))
                     : completion.await(wait.isKillable());
@@ -101,7 +101,7 @@ final class Execution {
         completion.leave();
         int retval = -ECANCELED;
         try {
-            completion.follow(Launching.child(info, Until.STARTED, Pipes.none()), false);
+            completion.follow(Launching.child(info, Until.STARTED), false);
             retval = 0;
         } catch (UmhException e) {
             retval = e.retval();
@@ -146,7 +146,8 @@ final class Execution {
             if (info.isEmptyPath()) {
                 throw info.failed(UmhStage.SETUP, -ENOENT, 0);
             }
-            Child child = Launching.child(info, Launching.parks(info) ? Until.STARTED : Until.EXEC, pipes);
+            Child child = Launching.child(
+                    info, Launching.parks(info) ? Until.STARTED : Until.EXEC, pipes, info.scope() != Scope.PROCESS);
             if (info.isHeld()) {
                 info.created().accept(child.pid());
                 child.go();

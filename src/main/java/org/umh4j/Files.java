@@ -17,7 +17,8 @@ import org.umh4j.internal.Plan;
  * The descriptors that a helper is born with, each from a source of its own; immutable. Nothing else is open in it.
  *
  * <p>{@link #none()}, the kernel's own way and the default, leaves even 0, 1 and 2 closed: a helper that prints will
- * get {@code EBADF} for it. Targets are 0 to 65,535 and must be below the helper's and this JVM's limit on descriptors.
+ * get {@code EBADF} for it. Targets are 0 to 65,535 and must be below the helper's limit on descriptors and
+ * two below this JVM's.
  *
  * <p>Files are opened by this JVM, with its rights, right before the helper is created, and closed in it right after.
  */
@@ -103,12 +104,12 @@ public final class Files {
         return with(target, new Source.Opened(Bytes.of(path, "path"), flags, mode));
     }
 
-    /** These, and a pipe that the helper writes into; the JVM reads it by {@link Helper#reader} or {@link Helper#input}. */
+    /** These, and a pipe that the helper writes into; the JVM reads it by {@link Helper#reader} or {@link Helper#stdout}. */
     public Files toJvm(int target) {
         return with(target, new Source.Piped(true));
     }
 
-    /** These, and a pipe that the helper reads from; the JVM fills it by {@link Helper#writer} or {@link Helper#output}. */
+    /** These, and a pipe that the helper reads from; the JVM fills it by {@link Helper#writer} or {@link Helper#stdin}. */
     public Files fromJvm(int target) {
         return with(target, new Source.Piped(false));
     }

@@ -156,7 +156,7 @@ public final class HelperGate {
         }
         LOCK.lock();
         try {
-            // Enabled already: the lock is held, and the whole timeout is left; even one of zero, which then says no.
+            // Enabled already: the lock is held, and the whole timeout is left; one of zero is answered as a nanosecond.
             long left = await(saturatedNanos(timeout), () -> writers == 0 && depth == Depth.ENABLED);
             if (left > 0) {
                 readers++;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.umh4j.internal.Bytes;
@@ -43,7 +45,7 @@ public final class HelperPaths {
      * @throws IllegalStateException if a list was given before
      */
     public static void allowOnly(String... paths) {
-        if (!ALLOWED.compareAndSet(null, Set.of(paths))) {
+        if (!ALLOWED.compareAndSet(null, new HashSet<>(Arrays.asList(paths)))) {
             throw new IllegalStateException("the allowed paths are already " + ALLOWED.get());
         }
     }
@@ -61,6 +63,6 @@ public final class HelperPaths {
 
     private static Set<String> allowedByProperty() {
         String paths = System.getProperty("org.umh4j.allowed.paths");
-        return paths == null ? null : Set.of(paths.split(":"));
+        return paths == null ? null : new HashSet<>(Arrays.asList(paths.split(":")));
     }
 }

@@ -27,10 +27,15 @@ final class Launching {
         return VirtualThreads.isCurrent() || info.signals().isTiedToJvm() || info.isHeld();
     }
 
+    /** Starts a process that nobody will have a handle of. */
+    static Child child(SubprocessInfo info, Until until) throws UmhException {
+        return child(info, until, Pipes.none(), false);
+    }
+
     /** Starts a process that the reaper knows of. Its outcome is known, unless it was to be started only. */
-    static Child child(SubprocessInfo info, Until until, Pipes pipes) throws UmhException {
+    static Child child(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd) throws UmhException {
         Launch launch = launch(info, until, pipes);
-        Child child = Reaper.watch(launch, info.scope() != Scope.PROCESS);
+        Child child = Reaper.watch(launch, keepsPidfd);
         if (child == null) {
             throw info.failed(UmhStage.WAIT, -ENOMEM, 0);
         }

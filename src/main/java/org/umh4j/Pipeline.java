@@ -28,7 +28,8 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /**
-     * Starts them from the first to the last. When one can't be started those before it are killed.
+     * Starts them from the first to the last. When one can't be started those before it are killed, and those behind it are
+     * unused: their cleanup does not run.
      *
      * @throws UmhException if one could not be started; it names that one
      * @throws IllegalArgumentException if there are fewer than two, or one has a source of its own where a pipe has to be
@@ -60,7 +61,10 @@ public final class Pipeline implements AutoCloseable {
             if (hasNext) {
                 int result = after.open();
                 if (result < 0) {
-                    throw call.failed(UmhStage.SOURCE, result, 1);
+                    call.take();
+                    UmhException failure = call.failed(UmhStage.SOURCE, result, 1);
+                    call.release(result);
+                    throw failure;
                 }
                 files = files.inherit(1, after.writing());
             }

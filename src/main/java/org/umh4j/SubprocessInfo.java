@@ -44,14 +44,14 @@ public final class SubprocessInfo {
     private static final int PERSONALITY_QUERY = 0xffff_ffff;
 
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
-    /** What is executed; not what was asked for, where one program mediates all calls. */
-    private final byte[] path;
+    private final byte[] asked;
+    /** What is executed; not what was asked for, where one program mediates all calls. Decided when the call begins. */
+    private byte[] path;
 
-    private final boolean allowed;
     private final byte[][] argv;
     private final byte[][] envp;
     /** What is executed instead of the path; null in an ordinary call. */
-    private final Blob blob;
+    private Blob blob;
 
     private LongConsumer created;
     private Init init;
@@ -72,11 +72,17 @@ public final class SubprocessInfo {
     private volatile UmhException failure;
 
     private SubprocessInfo(byte[] path, byte[][] argv, byte[][] envp, Blob blob) {
-        this.allowed = HelperPaths.allows(path);
-        this.path = HelperPaths.mediated(path);
+        this.asked = path;
         this.argv = argv;
         this.envp = envp;
-        this.blob = this.path == path ? blob : null; // one program mediates drivers too
+        this.blob = blob;
+        mediate();
+    }
+
+    /** One program for all calls is one for drivers too. */
+    private void mediate() {
+        path = HelperPaths.mediated(asked);
+        blob = path == asked ? blob : null;
     }
 
     /**
@@ -314,7 +320,7 @@ public final class SubprocessInfo {
     }
 
     boolean isAllowed() {
-        return allowed;
+        return HelperPaths.allows(asked);
     }
 
     boolean hasPath() {
@@ -356,6 +362,7 @@ public final class SubprocessInfo {
         if (!state.compareAndSet(State.SET_UP, State.EXECUTED)) {
             throw new IllegalStateException("a SubprocessInfo is executed once; set up another one");
         }
+        mediate(); // it may have been decided since the call was set up
     }
 
     void started(int helper) {

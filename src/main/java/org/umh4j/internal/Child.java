@@ -22,6 +22,7 @@ public final class Child implements Watcher {
     private static final int NONE = -1;
     private static final int EAGAIN = Native.eagain();
     private static final int ESRCH = Native.esrch();
+    private static final int EPERM = Native.eperm();
     private static final int HANG_UP = Native.hangUp();
     private static final int EXIT = Native.exit();
     private static final int NUMBERS = Native.endCount();
@@ -31,7 +32,7 @@ public final class Child implements Watcher {
     private final CompletableFuture<End> exit = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
-    private long id;
+    private long id = NONE;
     private int stops;
     private boolean reaped;
     private boolean keepsPidfd;
@@ -190,6 +191,10 @@ public final class Child implements Watcher {
         Reaper.forget(id);
         signal(Native.sigkill());
         while (!failed() && !reap()) {
+            if (signal(Native.sigkill()) == -EPERM) {
+                Reaper.lookAfter(this); // another user's by now: it is reaped when it ends
+                return;
+            }
             decide();
             Thread.onSpinWait();
         }

@@ -325,6 +325,11 @@ final class Native {
 
     @NoException
     @MemberGetter
+    @Name("EPERM")
+    static native int eperm();
+
+    @NoException
+    @MemberGetter
     @Name("EPIPE")
     static native int epipe();
 

@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -30,6 +31,8 @@ public final class Reaper {
     private static final AtomicLong NEXT = new AtomicLong();
     private static boolean running;
     private static boolean permanent;
+    /** When it was last looked after some; the reaper's own. */
+    private static long looked = System.nanoTime();
 
     private Reaper() {}
 
@@ -45,19 +48,32 @@ public final class Reaper {
             LOOKED_AFTER.add(child);
             child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
         }
-        if (child.watch(register(child)) < 0) {
-            child.discard();
+        if (!isWatched(child)) {
             LOOKED_AFTER.remove(child);
+            child.discard();
             return null;
         }
         return child;
+    }
+
+    private static boolean isWatched(Child child) {
+        try {
+            return child.watch(register(child)) == 0;
+        } catch (OutOfMemoryError e) {
+            return false; // most often no memory, but no thread
+        }
     }
 
     /** A number by which a watcher is told; until it is forgotten the thread runs. */
     static long register(Watcher watcher) {
         long id = NEXT.getAndIncrement();
         WATCHERS.put(id, watcher);
-        ensureRunning();
+        try {
+            ensureRunning();
+        } catch (OutOfMemoryError e) {
+            WATCHERS.remove(id);
+            throw e;
+        }
         return id;
     }
 
@@ -114,44 +130,52 @@ public final class Reaper {
         return !running;
     }
 
-    /** Now and then; when that was last. */
-    private static long lookAfterSome(long looked) {
-        long now = System.nanoTime();
-        if (now - looked < LOOK_MILLIS * 1_000_000L) {
-            return looked;
-        }
-        LOOKED_AFTER.removeIf(child -> !child.lookAfter());
-        return now;
-    }
-
     private static void run() {
         long[] tokens = new long[BATCH];
-        long looked = System.nanoTime();
         for (;;) {
             int count = Native.events(tokens, BATCH, LOOKED_AFTER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
-            looked = lookAfterSome(looked);
-            for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
-                task.run();
+            if (count < 0) {
+                LockSupport.parkNanos(LOOK_MILLIS * 1_000_000L); // somebody has closed our descriptors: no need to be fast
             }
-            HeldDescriptor.closeDropped();
+            guarded(Reaper::lookAfterSome);
+            for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
+                guarded(task);
+            }
+            guarded(HeldDescriptor::closeDropped);
             if (count == 0 && stopIfIdle()) {
                 return;
             }
             for (int i = 0; i < count; i++) {
                 Watcher watcher = WATCHERS.get(tokens[i] >> EVENT_BITS);
                 if (watcher != null) { // else it was forgotten while its event was under way
-                    tell(watcher, (int) tokens[i] & EVENT_MASK);
+                    int event = (int) tokens[i] & EVENT_MASK;
+                    guarded(() -> watcher.happened(event));
                 }
             }
         }
     }
 
+    /** Now and then. */
+    private static void lookAfterSome() {
+        long now = System.nanoTime();
+        if (now - looked >= LOOK_MILLIS * 1_000_000L) {
+            looked = now;
+            LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child)));
+        }
+    }
+
+    private static void lookAfterOne(Child child) {
+        if (!child.lookAfter()) {
+            LOOKED_AFTER.remove(child);
+        }
+    }
+
     /** Out of memory for one must not be the end for all others. */
-    private static void tell(Watcher watcher, int event) {
+    private static void guarded(Runnable step) {
         try {
-            watcher.happened(event);
+            step.run();
         } catch (Throwable e) {
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "an event was not followed", e);
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "the reaper left something out", e);
         }
     }
 }

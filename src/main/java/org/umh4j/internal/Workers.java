@@ -22,15 +22,33 @@ public final class Workers {
         return POOL;
     }
 
-    /** Runs the task soon; what it throws is logged, since nobody can catch it. */
+    /**
+     * Runs the task soon; what it throws is logged, since nobody can catch it.
+     *
+     * @return false if there is no thread for it and none can be made
+     */
+    public static boolean offer(Runnable task) {
+        try {
+            POOL.execute(() -> logged(task));
+            return true;
+        } catch (OutOfMemoryError e) {
+            return false; // most often no memory, but no thread
+        }
+    }
+
+    /** The same; where there is no thread it is run here and now. */
     public static void execute(Runnable task) {
-        POOL.execute(() -> {
-            try {
-                task.run();
-            } catch (Throwable e) {
-                System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
-            }
-        });
+        if (!offer(task)) {
+            logged(task);
+        }
+    }
+
+    private static void logged(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable e) {
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
+        }
     }
 
     private static ThreadPoolExecutor pool() {
