@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
@@ -80,6 +81,28 @@ final class BornStateTest {
         }
     }
 
+    @Test
+    @RequiresRoot
+    void withoutProcTheLimitsThatMemorySetsStayTheJvms() throws IOException, InterruptedException {
+        // Without /proc the dynamic linker can't tell where the JVM's libraries are.
+        String out = new Jvm()
+                .after("umount -l /proc")
+                .under("unshare", "-m", "prlimit", "--nproc=1234", "--sigpending=987")
+                .variable("LD_LIBRARY_PATH=" + System.getProperty("java.home") + "/lib")
+                .run(ReportMain.class)
+                .requireSuccess();
+        Report helper = Report.parse(out);
+        assertEquals("[1234,1234]", helper.get("rlimits.NPROC").toString());
+        assertEquals("[987,987]", helper.get("rlimits.SIGPENDING").toString());
+    }
+
+    /** Prints what a helper reports. */
+    static final class ReportMain {
+        public static void main(String[] arguments) {
+            System.out.println(ProbeProgram.report());
+        }
+    }
+
     private static String limit(String text) {
         return text.equals("unlimited") ? "inf" : text;
     }
@@ -116,7 +139,7 @@ final class BornStateTest {
     @RequiresRoot
     void narrowedPolicyIsWhatTheKernelLeaves() throws IOException, InterruptedException {
         // The policy never widens again, so another JVM narrows it.
-        String out = new org.umh4j.support.Jvm().run(NarrowedMain.class).requireSuccess();
+        String out = new Jvm().run(NarrowedMain.class).requireSuccess();
         Report helper = Report.parse(out);
         long recorded = Long.parseUnsignedLong(
                 Report.expected("kernel-truth/born-state-" + V612 + ".json")

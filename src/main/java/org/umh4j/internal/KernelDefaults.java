@@ -17,6 +17,7 @@ public final class KernelDefaults {
     public static final int COREDUMP_FILTER = 0x33;
 
     private static final long INFINITY = -1;
+    private static final long UNKNOWN = -2;
     private static final long PF_KTHREAD = 0x0020_0000;
     private static final String KTHREADD = "/proc/2";
 
@@ -43,10 +44,12 @@ public final class KernelDefaults {
 
     private KernelDefaults() {}
 
-    /** Has every limit set, as far as the host permits. */
+    /** Has every limit set, as far as the host permits and tells them. */
     public static void rlimits(Plan plan) {
         for (int resource = 0; resource < RLIMITS.length / 2; resource++) {
-            plan.rlimit(resource, RLIMITS[2 * resource], RLIMITS[2 * resource + 1], false);
+            if (RLIMITS[2 * resource] != UNKNOWN) {
+                plan.rlimit(resource, RLIMITS[2 * resource], RLIMITS[2 * resource + 1], false);
+            }
         }
     }
 
@@ -82,7 +85,7 @@ public final class KernelDefaults {
 
     /** INIT_RLIMITS of asm-generic/resource.h, and what fork_init() of kernel/fork.c makes of two of them. */
     private static long[] computed() {
-        long processes = threadsMax() / 2;
+        long processes = halfOfThreadsMax();
         long[] limits = new long[2 * RESOURCES.size()];
         Arrays.fill(limits, INFINITY);
         set(limits, "Max stack size", 8L << 20, INFINITY);
@@ -102,11 +105,12 @@ public final class KernelDefaults {
         limits[2 * RESOURCES.indexOf(name) + 1] = hard;
     }
 
-    private static long threadsMax() {
+    /** Without /proc nothing tells it; the limits that follow from it then stay the JVM's. */
+    private static long halfOfThreadsMax() {
         try {
-            return Long.parseLong(ProcFile.read("/proc/sys/kernel/threads-max"));
+            return Long.parseLong(ProcFile.read("/proc/sys/kernel/threads-max")) / 2;
         } catch (IOException | RuntimeException e) {
-            return INFINITY;
+            return UNKNOWN;
         }
     }
 }
