@@ -106,10 +106,17 @@ record GuestLimit(
         }
         String failures = lines.stream()
                 .map(InSetting.Line::field)
-                .filter(field -> field.verdict() == FieldComparison.Verdict.FAILURE)
+                .filter(field -> field.verdict() == FieldComparison.Verdict.FAILURE && !isUnseen(field))
                 .map(field -> "`" + field.name() + "` is " + field.here() + ", not " + field.there())
                 .collect(Collectors.joining(", "));
-        return failures.isEmpty() ? "as the kernel's" : failures;
+        String blind = lines.stream().anyMatch(line -> isUnseen(line.field())) ? ", as far as it can see without /proc" : "";
+        return (failures.isEmpty() ? "as the kernel's" : failures) + blind;
+    }
+
+    /** Whether the helper could not look at a field that the kernel's has, or at a file in /proc. */
+    private static boolean isUnseen(FieldComparison.Field field) {
+        return field.verdict() == FieldComparison.Verdict.FAILURE
+                && (field.here() == null || field.here().equals("{}") || field.here().equals("\"-ENOENT\""));
     }
 
     /** What it finds limited or missing. */
