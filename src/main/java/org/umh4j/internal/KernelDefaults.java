@@ -55,10 +55,15 @@ public final class KernelDefaults {
 
     private static long[] rlimitsOfKthreadd() {
         try {
-            return isKthreadd() ? parse(ProcFile.read(KTHREADD + "/limits")) : computed();
+            return isKthreadd() ? read() : computed();
         } catch (IOException | RuntimeException e) {
             return computed();
         }
+    }
+
+    /** Those of pid 2. */
+    static long[] read() throws IOException {
+        return parse(ProcFile.read(KTHREADD + "/limits") + "\n");
     }
 
     private static boolean isKthreadd() throws IOException {
@@ -67,7 +72,8 @@ public final class KernelDefaults {
         return stat.startsWith("2 (kthreadd)") && (Long.parseLong(fields[6]) & PF_KTHREAD) != 0;
     }
 
-    private static long[] parse(String table) {
+    /** Every line of the table ends with a newline, the last one too. */
+    static long[] parse(String table) {
         long[] limits = new long[2 * RESOURCES.size()];
         for (int resource = 0; resource < RESOURCES.size(); resource++) {
             String name = RESOURCES.get(resource);
