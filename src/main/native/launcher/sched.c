@@ -44,12 +44,23 @@ int apply_sched(struct launch *launch)
 	return (int)umh_syscall(__NR_sched_setattr, 0, &attributes, 0);
 }
 
-/* Asked first: setting it, even to nothing, gives the task an I/O context that it would not need. */
+static int has_class(long ioprio)
+{
+	return IOPRIO_PRIO_CLASS(ioprio) != IOPRIO_CLASS_NONE;
+}
+
+/*
+ * Asked first: setting it, even to nothing, gives the task an I/O context that it would not need. Without a class the
+ * level means nothing, and older kernels answer one (5.10: 4) for a task that has no context.
+ */
 int apply_ioprio(struct launch *launch)
 {
-	if (umh_syscall(__NR_ioprio_get, IOPRIO_WHO_PROCESS, 0) == (long)launch->plan->ioprio)
+	const long wanted = launch->plan->ioprio;
+	const long now = umh_syscall(__NR_ioprio_get, IOPRIO_WHO_PROCESS, 0);
+
+	if (now == wanted || (now >= 0 && !has_class(now) && !has_class(wanted)))
 		return 0;
-	return (int)umh_syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, launch->plan->ioprio);
+	return (int)umh_syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, wanted);
 }
 
 /* With no mask given: every cpu. The kernel cuts that down to what the cpuset allows. */
