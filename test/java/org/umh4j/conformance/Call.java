@@ -15,8 +15,8 @@ public record Call(String kernel, String name, JsonNode recording) {
 
         static Command parse(String text) {
             String[] words = text.split(" ");
-            return new Command(
-                    Integer.parseInt(words[0], 16), Integer.parseInt(words[1]), words[2], words[3], words[4], words[5]);
+            int waitFlags = Integer.parseInt(words[0], 16);
+            return new Command(waitFlags, Integer.parseInt(words[1]), words[2], words[3], words[4], words[5]);
         }
 
         boolean isKillable() {

@@ -111,7 +111,7 @@ public final class Conformance {
         }
         Documented.names().stream()
                 .filter(name -> !rows.contains(name))
-                .forEach(name -> failures.add("Documented has a rule for " + name + ", which docs/kernel-map.md does not list"));
+                .forEach(name -> failures.add("docs/kernel-map.md does not list " + name + ", which has a rule in Documented"));
         unseen.keySet().removeAll(seen);
         unseen.forEach((row, reason) -> {
             if (reason == null) {

@@ -59,7 +59,9 @@ final class ConformanceTest {
     }
 
     private static Set<String> failed(KernelMap map, Scenario scenario) throws IOException, InterruptedException {
-        return new FieldComparison(map, Host.look(Programs.ofTheTests())).compare(scenario, Programs.ofTheTests().start(scenario)).stream()
+        Programs programs = Programs.ofTheTests();
+        FieldComparison comparison = new FieldComparison(map, Host.look(programs));
+        return comparison.compare(scenario, programs.start(scenario)).stream()
                 .filter(field -> field.verdict() == Verdict.FAILURE)
                 .map(Field::name)
                 .collect(Collectors.toSet());

@@ -66,7 +66,8 @@ final class Documented {
     private static void numbers(Map<String, Rule> rules) {
         all(rules, d -> d.here.equals(quotedLike(d.here, d.host.pid())), "ppid", "stat.ppid", "status.PPid");
         all(rules, d -> d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
-                "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid", "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
+                "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
+                "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
         all(rules, d -> text(d.here).matches("\\d+"), "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches");
         rules.put("stat.flags_hex", d -> (hex(d.there) ^ hex(d.here)) == PF_SUPERPRIV);
         rules.put("status.SigQ", d -> text(d.here).matches("\\d+/" + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
@@ -143,7 +144,8 @@ final class Documented {
                 "parent", "ns_pid1", "monotonic_ns", "test_sched_setaffinity_cpu1", "test_fork_waitpid_status",
                 "keyrings.user.describe", "keyrings.user_session.describe", "keyrings.session.describe",
                 "fds.0.fdinfo", "status.THP_enabled");
-        all(rules, d -> d.here == null && d.scenario.name().endsWith(".core"), "stdin_bytes", "stdin_first4", "stdin_last_read");
+        all(rules, d -> d.here == null && d.scenario.name().endsWith(".core"),
+                "stdin_bytes", "stdin_first4", "stdin_last_read");
         all(rules, d -> d.here == null && d.scenario.name().endsWith(".request_key"),
                 "describe_target_key", "keyctl_assume_authority", "read_reqkey_auth_callout");
         rules.put("fds", Documented::isOfLibc);

@@ -30,10 +30,10 @@ public final class KernelTruth {
         private Kernel(Path folder) throws IOException {
             name = folder.getFileName().toString().replaceFirst("-cloud-amd64", "");
             for (String mode : List.of("MAIN", "ODD", "LIMITS")) {
-                Path out = folder.resolve(mode + ".out");
-                if (Files.exists(out)) {
-                    lines.addAll(Files.readAllLines(out));
-                    seconds += Long.parseLong(Files.readString(folder.resolve(mode + ".seconds")).trim());
+                Path length = folder.resolve(mode + ".seconds"); // written when the boot has come to its end
+                if (Files.exists(length)) {
+                    lines.addAll(Files.readAllLines(folder.resolve(mode + ".out")));
+                    seconds += Long.parseLong(Files.readString(length).trim());
                 }
             }
         }
@@ -42,6 +42,14 @@ public final class KernelTruth {
             return lines.stream()
                     .filter(line -> line.startsWith("@@" + kind + " "))
                     .map(line -> line.substring(kind.length() + 3))
+                    .toList();
+        }
+
+        /** What is said of a limit. */
+        private List<String> cells(String limit) {
+            return said("limit").stream()
+                    .filter(line -> line.startsWith(limit + " | "))
+                    .map(line -> line.substring(limit.length() + 3))
                     .toList();
         }
 
@@ -81,8 +89,8 @@ public final class KernelTruth {
         System.out.println(text);
         if (arguments.length > 1 && arguments[1].equals("--docs")) {
             String page = Files.readString(PAGE);
-            Files.writeString(
-                    PAGE, page.substring(0, page.indexOf(BEGIN) + BEGIN.length()) + "\n" + text + "\n" + page.substring(page.indexOf(END)));
+            String before = page.substring(0, page.indexOf(BEGIN) + BEGIN.length());
+            Files.writeString(PAGE, before + "\n" + text + "\n" + page.substring(page.indexOf(END)));
         }
         List<String> failures = truth.failures();
         failures.forEach(failure -> System.out.println("FAILURE " + failure));
@@ -107,22 +115,24 @@ public final class KernelTruth {
 
     /** What is forbidden, and what became of a helper under each kernel; equal cells are said once. */
     private String limits() {
-        StringBuilder text = new StringBuilder("| what the guest forbids | kernel | a helper of umh4j | `umh doctor` says |\n|---|---|---|---|\n");
+        StringBuilder text = new StringBuilder(
+                "| what the guest forbids | kernel | a helper of umh4j | `umh doctor` says |\n|---|---|---|---|\n");
         Set<String> names = new LinkedHashSet<>();
         kernels.forEach(kernel -> kernel.said("limit").forEach(line -> names.add(line.split(" \\| ")[0])));
         for (String name : names) {
             Map<String, List<String>> same = new LinkedHashMap<>();
             for (Kernel kernel : kernels) {
-                kernel.said("limit").stream()
-                        .filter(line -> line.startsWith(name + " | "))
-                        .forEach(line -> same.computeIfAbsent(line.substring(name.length() + 3), l -> new ArrayList<>()).add(kernel.name));
+                for (String cells : kernel.cells(name)) {
+                    same.computeIfAbsent(cells, none -> new ArrayList<>()).add(kernel.name);
+                }
             }
-            same.forEach((cells, where) -> text.append(row(name, where.size() == kernels.size() ? "all" : String.join(", ", where), cells)));
+            same.forEach((cells, where) -> text.append(row(name, where, cells)));
         }
         return text.toString();
     }
 
-    private static String row(String name, String where, String cells) {
-        return "| " + name + " | " + where + " | " + cells + " |\n";
+    private String row(String name, List<String> where, String cells) {
+        String kernelNames = where.size() == kernels.size() ? "all" : String.join(", ", where);
+        return "| " + name + " | " + kernelNames + " | " + cells + "\n";
     }
 }

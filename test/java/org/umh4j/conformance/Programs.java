@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.umh4j.Helper;
@@ -126,7 +127,7 @@ public final class Programs {
             return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
                     .map(line -> line.split(" "))
                     .filter(fields -> root.startsWith(fields[4]))
-                    .max(java.util.Comparator.comparing(fields -> fields[4].length()))
+                    .max(Comparator.comparing(fields -> fields[4].length()))
                     .map(fields -> !List.of(fields[5].split(",")).contains("nosuid"))
                     .orElse(true);
         } catch (IOException e) {

@@ -18,7 +18,9 @@ enum Setting {
     AS_IT_IS(Policy.FULL, Set.of(), null),
     CONFINED(
             Policy.FULL,
-            Set.of("no_new_privs", "status.NoNewPrivs", "seccomp_mode", "status.Seccomp", "status.Seccomp_filters", "securebits"),
+            Set.of(
+                    "no_new_privs", "status.NoNewPrivs", "seccomp_mode", "status.Seccomp", "status.Seccomp_filters",
+                    "securebits"),
             null,
             "no-new-privs", "seccomp", "securebits", "12"),
     LOW_LIMITS(Policy.FULL, Set.of("rlimits"), null, "rlimit", "7", "256", "256", "drop", "24"),
