@@ -18,7 +18,7 @@ import org.umh4j.support.Report;
  * <p>Argument: MAIN, ODD when pid 1 is odd, or LIMITS for what machines may forbid.
  */
 public final class Guest {
-    private static final Path RECORDS = Path.of("/run/records");
+    private static final Path RECORDS = Path.of("/records");
     private static final Path BSET = Path.of("/proc/sys/kernel/usermodehelper/bset");
     private static final Path INHERITABLE = Path.of("/proc/sys/kernel/usermodehelper/inheritable");
     private static final List<String> TRIGGERS =
