@@ -27,6 +27,7 @@ public final class Conformance {
     /** Rows about machines unlike this one: where none of them is at hand, nobody can see the difference. */
     private static final Map<String, String> OTHER_MACHINES = Map.ofEntries(
             Map.entry("cwd", "a pid 1 that works elsewhere than in /"),
+            Map.entry("ioprio", "a kernel of 5.10 and a JVM with an I/O priority"),
             Map.entry("cpuset", "a JVM in a cpuset"),
             Map.entry("status.Cpus_allowed", "another number of cpus than the recorder's two"),
             Map.entry("status.Cpus_allowed_list", "another number of cpus than the recorder's two"),

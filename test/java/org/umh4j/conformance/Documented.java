@@ -69,6 +69,7 @@ final class Documented {
                 "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
                 "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
         all(rules, d -> text(d.here).matches("\\d+"), "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches");
+        rules.put("ioprio", d -> d.there.equals("4") && d.here.equals("0"));
         rules.put("stat.flags_hex", d -> (hex(d.there) ^ hex(d.here)) == PF_SUPERPRIV);
         rules.put("status.SigQ", d -> text(d.here).matches("\\d+/" + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
     }
