@@ -2,6 +2,7 @@
 package org.umh4j.internal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -37,6 +38,14 @@ final class KernelDefaultsTest {
             819_200, 819_200, 0, 0, 0, 0, -1, -1
         };
         assertArrayEquals(expected, KernelDefaults.parse(TABLE));
+    }
+
+    @Test
+    void lockedMemoryIsThatOfTheKernelsVersion() {
+        assertEquals(64 << 10, KernelDefaults.lockedMemory("5.10.0-46-cloud-amd64"));
+        assertEquals(64 << 10, KernelDefaults.lockedMemory("4.19.0"));
+        assertEquals(8 << 20, KernelDefaults.lockedMemory("5.16.0"));
+        assertEquals(8 << 20, KernelDefaults.lockedMemory("6.12.117+deb12-cloud-amd64"));
     }
 
     @Test

@@ -98,12 +98,21 @@ public final class KernelDefaults {
         set(limits, "Max core file size", 0, INFINITY);
         set(limits, "Max processes", processes, processes);
         set(limits, "Max open files", 1024, 4096);
-        set(limits, "Max locked memory", 8L << 20, 8L << 20);
+        long locked = lockedMemory(System.getProperty("os.version"));
+        set(limits, "Max locked memory", locked, locked);
         set(limits, "Max pending signals", processes, processes);
         set(limits, "Max msgqueue size", 819_200, 819_200);
         set(limits, "Max nice priority", 0, 0);
         set(limits, "Max realtime priority", 0, 0);
         return limits;
+    }
+
+    /** MLOCK_LIMIT, which has grown in 5.16. */
+    static long lockedMemory(String release) {
+        String[] numbers = release.split("[^0-9]", 3);
+        int major = Integer.parseInt(numbers[0]);
+        boolean old = major < 5 || major == 5 && Integer.parseInt(numbers[1]) < 16;
+        return old ? 64L << 10 : 8L << 20;
     }
 
     private static void set(long[] limits, String name, long soft, long hard) {
