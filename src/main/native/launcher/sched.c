@@ -44,11 +44,6 @@ int apply_sched(struct launch *launch)
 	return (int)umh_syscall(__NR_sched_setattr, 0, &attributes, 0);
 }
 
-static int has_class(long ioprio)
-{
-	return IOPRIO_PRIO_CLASS(ioprio) != IOPRIO_CLASS_NONE;
-}
-
 /*
  * Asked first: setting it, even to nothing, gives the task an I/O context that it would not need. Without a class the
  * level means nothing, and older kernels answer one (5.10: 4) for a task that has no context.
@@ -58,7 +53,7 @@ int apply_ioprio(struct launch *launch)
 	const long wanted = launch->plan->ioprio;
 	const long now = umh_syscall(__NR_ioprio_get, IOPRIO_WHO_PROCESS, 0);
 
-	if (now == wanted || (now >= 0 && !has_class(now) && !has_class(wanted)))
+	if (now == wanted || ((now | wanted) >> IOPRIO_CLASS_SHIFT) == IOPRIO_CLASS_NONE)
 		return 0;
 	return (int)umh_syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, wanted);
 }
