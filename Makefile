@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report clean
+.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,17 @@ $(CLI): $(SOURCES)
 	@touch $(CLI)
 
 build: $(CLI) ## builds the library and the command line
+
+# The machines that the jar is for; this one's natives are part of every build, the other ones' are made by cross compilers.
+ARM64 := target/classes/org/umh4j/internal/linux-arm64/libumh4j.so
+
+$(ARM64): $(CLI)
+	@command -v aarch64-linux-gnu-gcc >/dev/null && command -v aarch64-linux-gnu-g++ >/dev/null || \
+		{ echo "missing: apt-get install gcc-aarch64-linux-gnu g++-aarch64-linux-gnu" >&2; exit 1; }
+	$(MVN) -q process-classes -Pcross-arm64
+	@touch $@
+
+natives: $(ARM64) ## builds launcher and library for the other machines too: arm64
 
 run: $(CLI) ## starts real helpers on this machine and shows what they were born with
 	./umh tour

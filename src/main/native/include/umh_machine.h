@@ -92,6 +92,79 @@ umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child,
 	return result;
 }
 
+#elif defined(__aarch64__)
+
+static inline __attribute__((always_inline)) long
+umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc #0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
+	return x0;
+}
+
+/* As above; no frame and no caller: both registers end every backtrace. */
+#define UMH_ENTRY(function)                  \
+	__asm__(".pushsection .text\n"       \
+		".globl _start\n"            \
+		".type _start, %function\n"  \
+		"_start:\n\t"                \
+		"mov x29, #0\n\t"            \
+		"mov x30, #0\n\t"            \
+		"mov x0, sp\n\t"             \
+		"bl " #function "\n\t"       \
+		"brk #1\n"                   \
+		".popsection")
+
+#define UMH_CHILD_ENTRY                  \
+	"svc #0\n\t"                    \
+	"cbnz x0, 1f\n\t"               \
+	"mov x29, #0\n\t"               \
+	"mov x0, %[arg]\n\t"            \
+	"blr %[child]\n\t"              \
+	"brk #1\n"                      \
+	"1:"
+
+static inline __attribute__((always_inline)) long
+umh_clone3(struct clone_args *args, size_t size, umh_child_fn *child, void *arg)
+{
+	register long x8 __asm__("x8") = __NR_clone3;
+	register long x0 __asm__("x0") = (long)args;
+	register long x1 __asm__("x1") = (long)size;
+
+	__asm__ volatile(UMH_CHILD_ENTRY
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), [child] "r"(child), [arg] "r"(arg)
+			 : "x30", "memory");
+	return x0;
+}
+
+static inline __attribute__((always_inline)) long
+umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child, void *arg)
+{
+	register long x8 __asm__("x8") = __NR_clone;
+	register long x0 __asm__("x0") = (long)flags;
+	register long x1 __asm__("x1") = (long)stack_top;
+	register long x2 __asm__("x2") = (long)pidfd;
+	register long x3 __asm__("x3") = 0; /* tls: here it stands before the next one */
+	register long x4 __asm__("x4") = 0; /* child_tid */
+
+	__asm__ volatile(UMH_CHILD_ENTRY
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), [child] "r"(child), [arg] "r"(arg)
+			 : "x30", "memory");
+	return x0;
+}
+
 #else
 #error "umh4j: no umh_machine.h branch for this processor yet"
 #endif
