@@ -177,15 +177,20 @@ static void child_main(void *argument)
 	sys_exit(127);
 }
 
-/* Without CLONE_PIDFD (before 5.2) pidfd_open serves: nobody but us can reap the child, so its pid is still its own. */
+/*
+ * Without CLONE_PIDFD (before 5.2) pidfd_open serves: nobody but us can reap the child, so its pid is still its own.
+ * A processor emulator knows vfork(2)'s flags and no others: the child has a copy of the table from the beginning.
+ */
 static long old_clone(struct child *child, char *stack_top, int *pidfd)
 {
-	const unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD;
-	long pid = umh_clone(flags | CLONE_PIDFD, stack_top, pidfd, child_main, child);
+	const unsigned long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	long pid = umh_clone(flags | CLONE_FILES | CLONE_PIDFD, stack_top, pidfd, child_main, child);
 
 	if (pid != -EINVAL)
 		return pid;
-	pid = umh_clone(flags, stack_top, 0, child_main, child);
+	pid = umh_clone(flags | CLONE_FILES, stack_top, 0, child_main, child);
+	if (pid == -EINVAL)
+		pid = umh_clone(flags, stack_top, 0, child_main, child);
 	if (pid < 0)
 		return pid;
 	*pidfd = (int)umh_syscall(__NR_pidfd_open, pid, 0);
