@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives clean
+.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,30 @@ $(ARM64): $(CLI)
 	@touch $@
 
 natives: $(ARM64) ## builds launcher and library for the other machines too: arm64
+
+# -Dgpg.keyname=KEY in MVNFLAGS signs each artifact.
+dist: natives ## makes and checks what a repository wants: jars, sources, Javadoc, SBOM
+	$(MVN) -q verify -DskipTests -Pdist
+	.ci/dist
+	test/consumer/run
+
+# PREFIX is where it will be, DESTDIR what stands before that while it is packed.
+PREFIX ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)
+
+install: $(CLI) ## installs the command line below PREFIX: script, jar, manual page, completion
+	install -d $(INSTALLED)/bin $(INSTALLED)/lib/umh4j $(INSTALLED)/share/man/man1 $(INSTALLED)/share/bash-completion/completions
+	install -m 755 umh $(INSTALLED)/bin/umh
+	install -m 644 $(CLI) $(INSTALLED)/lib/umh4j/umh4j-cli.jar
+	./umh man > $(INSTALLED)/share/man/man1/umh.1
+	./umh generate-completion > $(INSTALLED)/share/bash-completion/completions/umh
+
+TARBALL := target/umh4j-$(VERSION).tar.gz
+
+tarball: natives ## packs what install installs; unpacked anywhere it runs
+	rm -rf target/tarball
+	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/target/tarball PREFIX=/umh4j-$(VERSION)
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=2026-01-01 -C target/tarball -cf - umh4j-$(VERSION) | gzip -n > $(TARBALL)
 
 run: $(CLI) ## starts real helpers on this machine and shows what they were born with
 	./umh tour
