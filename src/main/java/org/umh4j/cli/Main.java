@@ -20,6 +20,7 @@ import picocli.CommandLine.HelpCommand;
             SysctlCommand.class,
             DoctorCommand.class,
             TourCommand.class,
+            ManCommand.class,
             GenerateCompletion.class,
             HelpCommand.class
         },
