@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import java.time.Duration;
+import java.util.Arrays;
+import org.umh4j.Capture;
+import org.umh4j.CapabilitySet;
+import org.umh4j.Cred;
+import org.umh4j.HelperFailedException;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhException;
+import org.umh4j.UsermodeHelper;
+
+/**
+ * Asks a program for a secret, as the kernel asks /sbin/request-key: {@code create ID UID GID DESCRIPTION}. The program
+ * answers by what it prints; any other end than exit code 0 is a refusal, and there is no half of a secret.
+ */
+public class KeyUpcall {
+    /** {@code KeyUpcall PROGRAM DESCRIPTION}. */
+    public static void main(String[] arguments) throws Exception {
+        String[] argv = {arguments[0], "create", "1", "0", "0", arguments[1]};
+        SubprocessInfo info = SubprocessInfo.of(arguments[0], argv, UsermodeHelper.kernelEnvironment())
+                .cred(Cred.unchanged().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs());
+        try {
+            byte[] secret = UsermodeHelper.run(info, Capture.defaults().timeout(Duration.ofSeconds(20))).requireSuccess().stdout();
+            System.out.println("a secret of " + secret.length + " bytes");
+            Arrays.fill(secret, (byte) 0);
+        } catch (HelperFailedException e) {
+            System.out.println("refused: " + e.result().status());
+            System.exit(1);
+        } catch (UmhException e) {
+            System.out.println("nobody to ask: " + e.stage() + " " + e.errnoName());
+            System.exit(2);
+        }
+    }
+}
