@@ -2,14 +2,20 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.cli.Main;
+import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Snippets;
 
@@ -20,6 +26,7 @@ final class PagesTest {
     static List<Snippets.Snippet> programs() throws IOException {
         List<Snippets.Snippet> programs = new ArrayList<>(Snippets.of(TUTORIAL));
         programs.addAll(Snippets.of(Path.of("docs/migration.md")));
+        programs.addAll(Snippets.of(Path.of("docs/virtual-threads.md")));
         return programs;
     }
 
@@ -28,6 +35,19 @@ final class PagesTest {
     @MethodSource("programs")
     void programPrintsWhatThePageSays(Snippets.Snippet program) throws Exception {
         assertEquals(program.output(), program.run());
+    }
+
+    /** The pod of docs/containers.md: those four capabilities do, without more and with no new privileges. */
+    @Test
+    @RequiresRoot
+    void capabilitiesOfThePodSufficeForAnotherUserWithNone() throws Exception {
+        Matcher added = Pattern.compile("add: \\[(.*)]").matcher(java.nio.file.Files.readString(Path.of("docs/containers.md")));
+        assertTrue(added.find());
+        String kept = added.group(1).replaceAll("[\" ]", "").toLowerCase(Locale.ROOT).replaceAll("(^|,)", "$1+");
+        Jvm.Outcome outcome = new Jvm()
+                .under("setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all," + kept)
+                .run(Main.class, "exec", "--uid", "nobody", "--cap-bounding", "none", "/bin/grep", "CapBnd", "/proc/self/status");
+        assertEquals("CapBnd:\t0000000000000000\n", outcome.requireSuccess());
     }
 
     @Test
