@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball clean
+.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball compare clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ dist: natives ## makes and checks what a repository wants: jars, sources, Javado
 	$(MVN) -q verify -DskipTests -Pdist
 	.ci/dist
 	test/consumer/run
+
+compare: ## fails if the API is not compatible with that of the last tag v*
+	.ci/compare
 
 # PREFIX is where it will be, DESTDIR what stands before that while it is packed.
 PREFIX ?= /usr/local
