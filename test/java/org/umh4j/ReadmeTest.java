@@ -53,8 +53,7 @@ final class ReadmeTest {
     @Test
     void linksOfTheDocumentsLeadSomewhere() throws Exception {
         for (String document : List.of("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/launcher.md", "docs/errors.md",
-                "docs/kernel-map.md", "docs/kernel-truth.md", "examples/fib/README.md")) {
-                "docs/kernel-map.md", "docs/tutorial.md", "docs/migration.md", "docs/containers.md", "docs/systemd.md", "docs/pid1.md",
+                "docs/kernel-map.md", "docs/kernel-truth.md", "examples/fib/README.md", "docs/tutorial.md", "docs/migration.md", "docs/containers.md", "docs/systemd.md", "docs/pid1.md",
                 "docs/compatibility.md", "examples/README.md")) {
             Path file = Path.of(document);
             Matcher link = Pattern.compile("]\\(([^)#:]+)\\)").matcher(Files.readString(file));

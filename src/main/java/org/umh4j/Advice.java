@@ -43,8 +43,6 @@ final class Advice {
             case LAUNCH -> launch(errno);
             case CLONE, SHED, SOCKET -> resources(errno);
             case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? capabilities() : "";
-            case BOUNDING, SECUREBITS -> errno == Errno.EPERM ? "this JVM lacks CAP_SETPCAP" : "";
-            case CAPABILITIES -> errno == Errno.EPERM ? "this JVM lacks CAP_SETPCAP or a capability that was asked for" : "";
             case POLICY -> "HelperPaths.allowOnly does not list it";
             default -> identity(stage, errno);
         };
