@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball compare clean
+.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ run: $(CLI) ## starts real helpers on this machine and shows what they were born
 
 test: tools ## builds and runs all tests
 	$(MVN) verify
+
+reproducible: tools ## builds in two folders and compares what came of it bit by bit
+	MVNFLAGS="$(MVNFLAGS)" test/reproducible
 
 # The program's own options go to ARGS: --readme writes the table into README.md, names of settings choose among them.
 TEST_CLASSES := target/test-classes/.built

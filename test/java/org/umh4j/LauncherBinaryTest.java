@@ -79,6 +79,22 @@ final class LauncherBinaryTest {
         assertTrue(dynamic.contains("GNU_RELRO"), dynamic);
         assertTrue(Pattern.compile("GNU_STACK.* RW ").matcher(dynamic).find(), dynamic);
         assertTrue(!dynamic.contains("RUNPATH") && !dynamic.contains("RPATH"), dynamic);
+        assertTrue(!dynamic.contains("TEXTREL"), dynamic);
+    }
+
+    /** One object without the mark, and the linker leaves it out. A program without libc has nobody to read it. */
+    @Test
+    void libraryIsMarkedForBranchTrackingAndShadowStack() throws Exception {
+        String notes = run("readelf", "-nW", FILES.resolve("libumh4j.so").toString());
+        assertTrue(notes.contains("x86 feature: IBT, SHSTK"), notes);
+    }
+
+    @Test
+    void nothingIsWritableAndExecutable() throws Exception {
+        for (String file : List.of("libumh4j.so", "launcher.elf", "probe.elf")) {
+            String headers = run("readelf", "-lW", FILES.resolve(file).toString());
+            assertTrue(!Pattern.compile(" RWE ").matcher(headers).find(), file + "\n" + headers);
+        }
     }
 
     /** The child in the JVM's memory: from clone to exec it calls no function of another library. */
