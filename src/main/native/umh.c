@@ -165,7 +165,12 @@ int umh_go(int socket)
 
 /* Report up */
 
-/* One word, with the descriptor that may come along: whether there was one. */
+#define LARGEST_ERRNO 4095
+
+/*
+ * One word, with the descriptor that may come along: whether there was one. What is no word of a launcher counts as
+ * silence, and a descriptor that came with it is closed.
+ */
 static int next_word(int socket, struct umh_report *word, int *fd)
 {
 	struct {
@@ -183,8 +188,11 @@ static int next_word(int socket, struct umh_report *word, int *fd)
 		if (size >= 0 || errno != ECONNRESET)
 			break;
 	}
-	*fd = size > 0 && message.msg_controllen >= CMSG_LEN(sizeof *fd) ? control.fd : -1;
-	return size == (ssize_t)sizeof *word;
+	*fd = size >= 0 && message.msg_controllen >= CMSG_LEN(sizeof *fd) ? control.fd : -1;
+	if (size == (ssize_t)sizeof *word && word->stage < UMH_STAGE_COUNT && word->error <= LARGEST_ERRNO)
+		return 1;
+	close_open(fd);
+	return 0;
 }
 
 /*
@@ -228,11 +236,12 @@ static int read_report(struct umh_child *child, struct umh_report *report)
 	int fd;
 
 	while (next_word(child->socket, &word, &fd)) {
-		succeeded = word.stage == UMH_STAGE_SUCCESSION && fd >= 0;
+		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0;
 		if (succeeded) {
 			succeed(child, (int)word.pid, fd);
 			continue;
 		}
+		close_open(&fd);
 		*report = word;
 		if (word.stage == UMH_STAGE_SUCCESSION && word.pid) {
 			end_stray((pid_t)word.pid);
