@@ -32,7 +32,7 @@ final class OddJvmTest {
             "as pid 1", jvm -> jvm.under("unshare", "--pid", "--fork", "--mount-proc"),
             "as pid 1 without a mount of proc", jvm -> jvm.under("unshare", "--pid", "--fork"));
 
-    private static final List<String> EXPECTED = List.of(
+    static final List<String> EXPECTED = List.of(
             "exec 1792 9 -2",
             "parked 1792 9 -2",
             "start exit code 7",

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Filter;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
+
+/**
+ * On a host that takes something away the answers are the same, or one error says what is missing; and umh doctor
+ * names it. Filters, credentials and namespaces are given to the JVM by this library, as a stricter launcher.
+ */
+@ExtendWith(Leaks.class)
+final class HostileHostTest {
+    private static final String ANSWERS = String.join("\n",
+            "exec 1792 9 -2", "parked 1792 9 -2", "start exit code 7", "run hello, exit code 3",
+            "timeout killed by SIGTERM", "");
+
+    /** Starts another JVM as a helper: its standard output and error are the result's. */
+    private static Result jvm(Jvm jvm, SubprocessInfo like, Class<?> main, String... arguments) throws Exception {
+        List<String> command = jvm.command(main, arguments);
+        SubprocessInfo info = SubprocessInfo.of(
+                        command.get(0), command.toArray(String[]::new), new String[] {"HOME=/", "PATH=/usr/bin:/bin"})
+                .cred(like.cred())
+                .sandbox(like.sandbox())
+                .namespaces(like.namespaces());
+        return UsermodeHelper.run(info, Duration.ofSeconds(60));
+    }
+
+    private static SubprocessInfo plain() {
+        return ProbeProgram.doing("exit", "0");
+    }
+
+    private static SubprocessInfo refusing(String call, String errno) {
+        return plain().cred(Cred.unchanged().noNewPrivs()).sandbox(Sandbox.none().seccomp(Filter.refusing(call, Errno.valueOf(errno).number())));
+    }
+
+    private static void assertAnswersAreTheSame(SubprocessInfo like) throws Exception {
+        assertEquals(ANSWERS, jvm(new Jvm(), like, AnswersMain.class).requireSuccess().out());
+    }
+
+    private static void assertDoctorNames(SubprocessInfo like, String what) throws Exception {
+        Result doctor = jvm(new Jvm(), like, org.umh4j.cli.Main.class, "doctor");
+        assertTrue(doctor.out().contains(what), doctor.toString() + doctor.out() + doctor.err());
+    }
+
+    /** Not clone3 with EPERM: with that answer libc itself can't start a thread, and no JVM lives. */
+    @ParameterizedTest
+    @CsvSource({
+        "clone3, ENOSYS, clone3 (clone serves)",
+        "close_range, ENOSYS, close_range (the time",
+        "close_range, EPERM, close_range (the time",
+        "execveat, ENOSYS, execveat (/proc/self/fd serves)",
+        "execveat, EPERM, a seccomp filter",
+        "pidfd_open, ENOSYS, a seccomp filter",
+        "pidfd_open, EPERM, a seccomp filter",
+    })
+    void callThatAFilterRefusesIsDoneWithout(String call, String errno, String named) throws Exception {
+        SubprocessInfo like = refusing(call, errno);
+        assertAnswersAreTheSame(like);
+        assertDoctorNames(like, named);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"memfd_create, ENOSYS, 38", "memfd_create, EPERM, 1"})
+    void launcherThatCanNotBeMadeReadyIsOneErrorWithItsErrno(String call, String errno, String number) throws Exception {
+        SubprocessInfo like = refusing(call, errno);
+        String error = "the launcher can't be made ready: errno " + number;
+        Result result = jvm(new Jvm(), like, AnswersMain.class);
+        assertTrue(result.err().contains(error), result.err());
+        assertDoctorNames(like, error);
+    }
+
+    /** A helper that can't be signalled is told of as such; it is not waited for without end. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ENOSYS", "EPERM"})
+    void signalThatAFilterRefusesIsOneErrorWithItsErrno(String errno) throws Exception {
+        SubprocessInfo like = refusing("pidfd_send_signal", errno);
+        assertEquals("KILL " + errno + "\n", jvm(new Jvm(), like, SignalMain.class).requireSuccess().out());
+        assertDoctorNames(like, "a seccomp filter");
+    }
+
+    /** Sends a signal, and lets the helper end when that fails. */
+    static final class SignalMain {
+        public static void main(String[] arguments) throws Exception {
+            SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
+            try (Helper helper = UsermodeHelper.start(info.files(Files.none().fromJvm(0)))) {
+                try {
+                    helper.kill(Signal.TERM);
+                    System.out.println("sent");
+                } catch (UmhException e) {
+                    System.out.println(e.stage() + " " + e.errnoName());
+                }
+                helper.stdin().close();
+                helper.waitFor();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @RequiresRoot
+    @ValueSource(strings = {"noNewPrivs", "bounding", "securebits", "unprivileged", "userNamespace"})
+    void stricterLauncherLeavesTheAnswersAsTheyAre(String kind) throws Exception {
+        assertAnswersAreTheSame(strict(kind));
+    }
+
+    private static SubprocessInfo strict(String kind) {
+        Cred cred = Cred.unchanged();
+        CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
+        return switch (kind) {
+            case "noNewPrivs" -> plain().cred(cred.noNewPrivs());
+            case "bounding" -> plain().cred(cred.bounding(few));
+            case "securebits" -> plain().cred(cred.securebits(
+                    Securebit.NOROOT, Securebit.NOROOT_LOCKED, Securebit.KEEP_CAPS_LOCKED,
+                    Securebit.NO_SETUID_FIXUP_LOCKED, Securebit.NO_CAP_AMBIENT_RAISE_LOCKED));
+            case "unprivileged" -> plain().cred(cred.permitted(CapabilitySet.of()).bounding(CapabilitySet.of()));
+            case "userNamespace" -> plain().namespaces(Namespaces.inherited().mapRoot());
+            default -> throw new IllegalArgumentException(kind);
+        };
+    }
+
+    @ParameterizedTest
+    @RequiresRoot
+    @CsvSource({
+        "noNewPrivs, no_new_privs: set-user-ID programs",
+        "bounding, a bounding set without",
+        "securebits, without any capability",
+    })
+    void doctorNamesWhatTheLauncherTook(String kind, String named) throws Exception {
+        assertDoctorNames(strict(kind), named);
+    }
+
+    /** The paths of older kernels, on this one. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "clone3", "close_range", "execveat", "pidfd_info", "clone3,close_range,execveat,pidfd_info",
+    })
+    void olderKernelHasTheSameAnswers(String without) throws Exception {
+        Jvm jvm = new Jvm().option("-Dorg.umh4j.without=" + without);
+        assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
+    }
+
+    @Test
+    @RequiresRoot
+    void olderKernelLeavesNothing() throws Exception {
+        String without = "-Dorg.umh4j.without=clone3,close_range,execveat,pidfd_info";
+        String out = new Jvm().option(without).run(OddJvmTest.EverythingMain.class).requireSuccess();
+        assertEquals(String.join("\n", OddJvmTest.EXPECTED), out);
+    }
+
+    @ParameterizedTest
+    @RequiresRoot
+    @ValueSource(strings = {"clone3", "close_range", "clone3,close_range"})
+    void hostWithoutProcHasTheSameAnswers(String without) throws Exception {
+        Jvm jvm = noProc().option("-Dorg.umh4j.without=" + without);
+        assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
+    }
+
+    /** What is left to execute a memfd is /proc/self/fd. */
+    @Test
+    @RequiresRoot
+    void hostWithoutProcAndExecveatIsOneErrorAtLaunch() throws Exception {
+        Jvm.Outcome outcome = noProc().option("-Dorg.umh4j.without=execveat").run(AnswersMain.class);
+        assertTrue(outcome.err().contains("LAUNCH"), outcome.err());
+        assertTrue(outcome.err().contains("ENOSYS"), outcome.err());
+    }
+
+    @Test
+    @RequiresRoot
+    void doctorNamesThatProcIsMissing() throws Exception {
+        Jvm.Outcome doctor = noProc().run(org.umh4j.cli.Main.class, "doctor");
+        assertTrue(doctor.out().contains("/proc") && doctor.out().contains("not mounted"), doctor.toString());
+    }
+
+    /** The JVM's own launcher finds its libraries through /proc, unless told where they are. */
+    private static Jvm noProc() {
+        return new Jvm().variable("LD_LIBRARY_PATH=" + System.getProperty("java.home") + "/lib").under("unshare", "--mount", "/bin/sh", "-c", "umount -l /proc; exec \"$0\" \"$@\"");
+    }
+
+    @Test
+    @RequiresRoot
+    void readOnlyHostHasTheSameAnswers() throws Exception {
+        String shell = "mount -o remount,bind,ro / 2>/dev/null || mount --bind / / && mount -o remount,bind,ro /;"
+                + " mount -t tmpfs -o mode=1777 none /run; exec \"$0\" \"$@\"";
+        Jvm jvm = new Jvm()
+                .under("unshare", "--mount", "/bin/sh", "-c", shell)
+                .option("-Djava.io.tmpdir=/run", "-Dorg.umh4j.library.tmpdir=/run");
+        assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
+    }
+
+    /** As few descriptors as a JVM itself can live with; there is no half-loaded library below that. */
+    @ParameterizedTest
+    @ValueSource(ints = {20, 24, 28, 32, 40})
+    void fewDescriptorsAreEnoughOrOneError(int descriptors) throws Exception {
+        Jvm.Outcome outcome = new Jvm().under("prlimit", "--nofile=" + descriptors).run(AnswersMain.class);
+        if (!outcome.out().equals(ANSWERS)) {
+            assertTrue(outcome.exitCode() == 1 && outcome.err().matches("(?s).*(EMFILE|Too many open files|errno 24).*"),
+                    outcome.toString());
+        }
+    }
+
+    /** As another user: root is not counted. */
+    @Test
+    @RequiresRoot
+    void processLimitIsEagainAtCloneAndTheNextCallWorks() throws Exception {
+        assertEquals("CLONE EAGAIN\nnext 0\n", new Jvm().asNobody().run(ProcessLimitMain.class).requireSuccess());
+    }
+
+    /** Another process lowers this one's limit, and raises it again when told. */
+    static final class ProcessLimitMain {
+        public static void main(String[] arguments) throws Exception {
+            UsermodeHelper.exec(plain(), UmhWait.PROC);
+            String[] argv = {"sh", "-c", "prlimit --pid $PPID --nproc=1: && echo; read x; exec prlimit --pid $PPID --nproc=9999:"};
+            SubprocessInfo limiting = SubprocessInfo.of("/bin/sh", argv, UsermodeHelper.kernelEnvironment())
+                    .files(Files.none().fromJvm(0).toJvm(1).inherit(2, 2));
+            SubprocessInfo info = plain();
+            try (Helper limiter = UsermodeHelper.start(limiting)) {
+                limiter.stdout().read();
+                UsermodeHelper.exec(info, UmhWait.PROC);
+                limiter.stdin().write('\n');
+                limiter.stdin().flush();
+                limiter.waitFor();
+            }
+            UmhException failure = info.failure().orElseThrow();
+            System.out.println(failure.stage() + " " + failure.errnoName());
+            System.out.println("next " + UsermodeHelper.exec(plain(), UmhWait.PROC));
+        }
+    }
+
+    /** Goes through the ways to use a helper without asking /proc for anything, and says what came of each. */
+    static final class AnswersMain {
+        private static final List<String> SAID = new ArrayList<>();
+
+        public static void main(String[] arguments) throws Exception {
+            UmhWait parked = UmhWait.PROC.killable();
+            SAID.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
+            SAID.add("parked " + exec("7", parked) + " " + killed(parked) + " " + missing(parked));
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "7"))) {
+                SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
+            }
+            String[] argv = {"sh", "-c", "read word; echo $word; exit 3"};
+            Result result = UsermodeHelper.run(SubprocessInfo.of("/bin/sh", argv, null), Capture.defaults().input("hello\n".getBytes()));
+            SAID.add("run " + result.out().trim() + ", " + result.status());
+            SAID.add("timeout " + timedOut());
+            System.out.print(String.join("\n", SAID) + "\n");
+        }
+
+        private static int exec(String code, UmhWait wait) {
+            return answer(ProbeProgram.doing("exit", code), wait);
+        }
+
+        private static int killed(UmhWait wait) {
+            return answer(ProbeProgram.doing("kill", "9"), wait);
+        }
+
+        private static int missing(UmhWait wait) {
+            return UsermodeHelper.exec(SubprocessInfo.of("/no/such", new String[] {"x"}, null), wait);
+        }
+
+        private static int answer(SubprocessInfo info, UmhWait wait) {
+            int retval = UsermodeHelper.exec(info, wait);
+            info.failure().ifPresent(failure -> {
+                throw new IllegalStateException(failure);
+            });
+            return retval;
+        }
+
+        private static WaitStatus timedOut() throws Exception {
+            try {
+                return UsermodeHelper.run(ProbeProgram.doing("pause"), Duration.ofMillis(50)).status();
+            } catch (HelperTimeoutException e) {
+                return e.result().status();
+            }
+        }
+    }
+}
