@@ -2,6 +2,7 @@
 /* plan.c - the launcher's end of the plan socket. Nothing in a plan is believed before it was measured. */
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <sys/mman.h>
 
 #include "launch.h"
@@ -91,6 +92,11 @@ static int check_plan(const struct umh_plan *plan)
 
 static int map_plan(struct launch *launch, int memfd, uint32_t size)
 {
+	const long length = umh_syscall(__NR_lseek, memfd, 0, SEEK_END);
+
+	/* A byte that is not there would be a SIGBUS; the file is sealed, so what was measured stays. */
+	if (length != size)
+		return length < 0 ? (int)length : -EPROTO;
 	launch->plan = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, memfd, 0);
 	sys_close(memfd);
 	if (sys_is_error(launch->plan))
@@ -153,7 +159,10 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 	}
 	if (result == 0)
 		result = check_plan(launch->plan);
-	return result < 0 ? result : receive_files(launch, numbers, count);
+	if (result == 0)
+		result = receive_files(launch, numbers, count);
+	/* Numbers were written: a text that shares its bytes with the files may have lost its end. */
+	return result < 0 ? result : check_plan(launch->plan);
 }
 
 int say(const struct launch *launch, const struct umh_report *word, int fd)
