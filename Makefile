@@ -151,3 +151,5 @@ define bench
 		-Dbench.tiny=$$folder/tiny -Dbench.pause=$$folder/pause -cp $(BENCH)/classes:target/classes:$$(cat $(BENCH)/classpath) \
 		org.umh4j.bench.Bench $(BENCH)/results.jsonl $(1) $(2)
 endef
+
+include test/native.mk
