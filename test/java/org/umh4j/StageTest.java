@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.function.Supplier;
+import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +19,7 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.support.Strace;
 
 /**
  * Each stage fails as itself. The kernel is made to refuse one system call of the launcher, from outside, by strace.
@@ -209,38 +210,15 @@ final class StageTest {
 
     /** In the JVM some of these calls are made too, but not between start and end of the one line that is traced. */
     private static String outcome(String call, String fault, Class<?> main, String asked) throws Exception {
-        String name = call.split(":")[0];
-        String when = call.contains(":") ? ":" + call.split(":")[1] : ":when=1";
-        return new Jvm()
-                .option("-Dtest.strace=strace -qq -f -o /dev/null -e trace=" + name + " -e inject=" + name + ":" + fault
-                        + when + " -p ")
-                .run(main, asked)
-                .requireSuccess();
+        return new Jvm().run(main, call, fault, asked).requireSuccess();
     }
 
-    /** Has strace attach to this JVM, does something, has it detach, and only then prints what came of it. */
-    private static void traced(Supplier<String> action) throws Exception {
+    /** Does something under the fault that was asked for, and prints what came of it when that is over. */
+    private static void traced(String[] fault, Callable<String> action) throws Exception {
         for (String asked : new String[] {"", "landlock", "seccomp", "parentDeath", "maps", "join", "files"}) {
             UsermodeHelper.exec(asking(asked), UmhWait.EXEC); // everything loaded
         }
-        String pid = Long.toString(ProcessHandle.current().pid());
-        String[] command = (System.getProperty("test.strace") + pid).split(" ");
-        Process strace = new ProcessBuilder(command).inheritIO().start();
-        Path status = Path.of("/proc/thread-self/status");
-        while (java.nio.file.Files.readAllLines(status).contains("TracerPid:\t0")) {
-            if (!strace.isAlive()) {
-                throw new AssertionError("strace ended with " + strace.exitValue());
-            }
-            Thread.sleep(5);
-        }
-        String result;
-        try {
-            result = action.get();
-        } finally {
-            strace.destroy();
-            strace.waitFor();
-        }
-        System.out.println(result);
+        System.out.println(Strace.inject(fault[0], fault[1], action));
     }
 
     private static UmhException failure(String asked) {
@@ -259,8 +237,8 @@ final class StageTest {
     /** Prints the stage at which a call failed. */
     static final class FailMain {
         public static void main(String[] arguments) throws Exception {
-            traced(() -> {
-                UmhException failure = failure(arguments[0]);
+            traced(arguments, () -> {
+                UmhException failure = failure(arguments[2]);
                 return failure.stage() + " " + failure.errnoName();
             });
             next();
@@ -270,8 +248,8 @@ final class StageTest {
     /** Prints who killed the launcher. */
     static final class DiedMain {
         public static void main(String[] arguments) throws Exception {
-            traced(() -> {
-                UmhException failure = failure(arguments[0]);
+            traced(arguments, () -> {
+                UmhException failure = failure(arguments[2]);
                 return failure.stage() + " " + failure.errnoName() + " " + failure.detail();
             });
             next();
@@ -281,8 +259,8 @@ final class StageTest {
     /** Prints what a helper was not given. */
     static final class KeptMain {
         public static void main(String[] arguments) throws Exception {
-            traced(() -> {
-                try (Helper helper = UsermodeHelper.start(asking(arguments[0]))) {
+            traced(arguments, () -> {
+                try (Helper helper = UsermodeHelper.start(asking(arguments[2]))) {
                     return "kept " + helper.kept();
                 } catch (UmhException e) {
                     return e.getMessage();
