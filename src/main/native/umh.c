@@ -74,6 +74,22 @@ static void leave_out_oom_score_adj(struct umh_plan *plan)
 		plan->steps &= ~UMH_STEP(OOM_SCORE_ADJ);
 }
 
+/* A slot that kept the child's end would keep the launch from being decided. */
+static void restore_slot(int slot)
+{
+	int result;
+
+	do
+		result = dup3(umh_launcher_fd(), slot, O_CLOEXEC);
+	while (result < 0 && errno == EINTR);
+	if (result < 0) {
+		umh_slot_lose(slot);
+		close(slot);
+		return;
+	}
+	umh_slot_give(slot);
+}
+
 /*
  * The child's end goes to a low number, so that the child has few descriptors to copy. The slot keeps its number
  * reserved all the time: filled with the socket for one clone, then with the launcher again.
@@ -87,8 +103,7 @@ static int clone_with(int socket, const struct umh_request *request, int *pidfd)
 	if (slot < 0 && low >= 0)
 		close(low);
 	if (slot >= 0) {
-		dup3(umh_launcher_fd(), slot, O_CLOEXEC);
-		umh_slot_give(slot);
+		restore_slot(slot);
 	}
 	return result;
 }
@@ -182,8 +197,10 @@ static int next_word(int socket, struct umh_report *word, int *fd)
 	ssize_t size;
 
 	for (int attempt = 0; attempt < 2; attempt++) {
-		message.msg_controllen = sizeof control;
-		size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		do {
+			message.msg_controllen = sizeof control;
+			size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+		} while (size < 0 && errno == EINTR);
 		/* Said once, before what is still to be read: the other end was closed without having read the plan. */
 		if (size >= 0 || errno != ECONNRESET)
 			break;
@@ -296,8 +313,12 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 	*report = nothing_said;
 	do {
 		result = is_ready(child, blocking, &hung_up);
-		if (result < 0 || (result == 0 && !blocking))
-			return result < 0 ? result : -EAGAIN;
+		if (result < 0) {
+			*report = (struct umh_report){.stage = UMH_STAGE_WAIT, .error = (uint32_t)-result};
+			return reap_failed(child, report);
+		}
+		if (result == 0 && !blocking)
+			return -EAGAIN;
 		if (result == 0)
 			umh_look_after(child->pidfd, &stops);
 		result = result == 0 ? -EAGAIN : read_report(child, report);

@@ -24,24 +24,9 @@
 
 static struct {
 	int fd;
-	int slots[SLOTS];
+	atomic_int slots[SLOTS];
 	atomic_uint lent; /* one bit a slot */
 } launcher = {.fd = -1, .slots = {-1, -1, -1, -1}};
-
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t written = write(fd, bytes, size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return written < 0 ? -errno : -EIO;
-		bytes += written;
-		size -= (size_t)written;
-	}
-	return 0;
-}
 
 static int open_image(const char *image, size_t size)
 {
@@ -50,7 +35,7 @@ static int open_image(const char *image, size_t size)
 
 	if (fd < 0)
 		return fd;
-	result = write_all(fd, image, size);
+	result = umh_memfd_write(fd, image, size);
 	if (result == 0)
 		result = umh_memfd_seal(fd);
 	if (result < 0) {
@@ -128,6 +113,14 @@ void umh_slot_give(int number)
 	for (int i = 0; i < SLOTS; i++)
 		if (launcher.slots[i] == number)
 			atomic_fetch_and(&launcher.lent, ~(1U << i));
+}
+
+/* Its number may be anybody's by now: it stays lent. */
+void umh_slot_lose(int number)
+{
+	for (int i = 0; i < SLOTS; i++)
+		if (launcher.slots[i] == number)
+			launcher.slots[i] = -1;
 }
 
 /* The library is unloaded with the class loader that loaded it. */

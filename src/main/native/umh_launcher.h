@@ -14,4 +14,7 @@ int umh_launcher_fd(void);
 int umh_slot_take(void);
 void umh_slot_give(int slot);
 
+/* Instead of give, for one that does not hold the launcher again: it is not lent any more, and the caller closes it. */
+void umh_slot_lose(int slot);
+
 #endif

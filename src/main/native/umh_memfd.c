@@ -41,3 +41,20 @@ int umh_memfd_seal(int fd)
 		return 0;
 	return errno == EINVAL && fcntl(fd, F_ADD_SEALS, seals) == 0 ? 0 : -errno;
 }
+
+int umh_memfd_write(int fd, const void *bytes, size_t size)
+{
+	const char *rest = bytes;
+
+	while (size > 0) {
+		ssize_t written = write(fd, rest, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return written < 0 ? -errno : -EIO;
+		rest += written;
+		size -= (size_t)written;
+	}
+	return 0;
+}

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "umh_memfd.h"
+
 static int send_message(int socket, const void *bytes, size_t size, const int *fds, unsigned count)
 {
 	struct {
@@ -41,15 +43,14 @@ static unsigned at_most(unsigned count, unsigned limit)
 static int send_large_plan(int socket, const struct umh_plan *plan)
 {
 	int fd = (int)syscall(__NR_memfd_create, "umh4j-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int result = 0;
+	int result;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, plan, plan->size) != (ssize_t)plan->size)
-		result = -ENOSPC;
-	else if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+	result = umh_memfd_write(fd, plan, plan->size);
+	if (result == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		result = -errno;
-	else
+	if (result == 0)
 		result = send_message(socket, plan, UMH_PLAN_PREFIX, &fd, 1);
 	close(fd);
 	return result;
