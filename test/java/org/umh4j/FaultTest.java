@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
+import org.umh4j.support.Strace;
+
+/**
+ * Each call of the parent half and of the launcher is refused in turn with each plausible errno: the answer has that
+ * stage and that errno, or the call was done another way; nothing is left; the next call works. StageTest has the
+ * steps that have to be asked for.
+ */
+final class FaultTest {
+    /** How it is started, what fails, with what, and what came of it. */
+    record Row(String way, String call, String errno, String outcome) {
+        @Override
+        public String toString() {
+            return way + " " + call + " " + errno + ": " + outcome;
+        }
+    }
+
+    private static final List<Row> ROWS = List.of(
+            new Row("exec", "socketpair", "EMFILE", "SOCKET EMFILE"),
+            new Row("exec", "socketpair", "ENFILE", "SOCKET ENFILE"),
+            new Row("start", "socketpair", "ENOBUFS", "SOCKET ENOBUFS"),
+            new Row("exec", "sendmsg", "ENOMEM", "SOCKET ENOMEM"),
+            new Row("wait", "sendmsg", "ENOBUFS", "SOCKET ENOBUFS"),
+            new Row("start", "sendmsg", "ETOOMANYREFS", "SOCKET ETOOMANYREFS"),
+            new Row("large", "memfd_create", "EMFILE", "SOCKET EMFILE"),
+            new Row("large", "memfd_create", "ENOMEM", "SOCKET ENOMEM"),
+            new Row("large", "memfd_create", "ENOSYS", "SOCKET ENOSYS"),
+            new Row("exec", "dup3", "EMFILE", "CLONE EMFILE"),
+            new Row("wait", "dup3", "EBUSY", "CLONE EBUSY"),
+            new Row("exec", "clone3", "EAGAIN", "CLONE EAGAIN"),
+            new Row("wait", "clone3", "ENOMEM", "CLONE ENOMEM"),
+            new Row("start", "clone3", "EMFILE", "CLONE EMFILE"),
+            new Row("exec", "close_range", "ENOMEM", "SHED ENOMEM"),
+            new Row("wait", "close_range", "EMFILE", "SHED EMFILE"),
+            new Row("start", "close_range:when=3", "EIO", "SHED EIO"),
+            new Row("exec", "execveat", "EACCES", "LAUNCH EACCES"),
+            new Row("wait", "execveat", "ENOMEM", "LAUNCH ENOMEM"),
+            new Row("start", "execveat", "ETXTBSY", "LAUNCH ETXTBSY"),
+            // The launcher
+            new Row("exec", "setsid", "ENOSYS", "SESSION ENOSYS"),
+            new Row("exec", "chdir", "ENOMEM", "CWD ENOMEM"),
+            new Row("wait", "chdir", "EIO", "CWD EIO"),
+            new Row("exec", "capget", "EFAULT", "CAPABILITIES EFAULT"),
+            new Row("wait", "rt_sigaction:when=62", "EINVAL", "SIGNALS EINVAL"),
+            new Row("start", "execve", "ENOMEM", "EXEC ENOMEM"),
+            new Row("wait", "execve", "ETXTBSY", "EXEC ETXTBSY"),
+            new Row("exec", "execve", "ELIBBAD", "EXEC ELIBBAD"),
+            // Whatever blocks, or may be interrupted, goes on
+            new Row("exec", "poll", "EINTR", "0"),
+            new Row("wait", "waitid", "EINTR", "0"),
+            new Row("start", "epoll_wait", "EINTR", "0"),
+            new Row("exec", "recvmsg", "EINTR", "0"),
+            new Row("wait", "recvmsg", "EINTR", "0"),
+            new Row("large", "write", "EINTR", "0"),
+            new Row("exec", "poll", "ENOMEM", "WAIT ENOMEM"),
+            // The way of an older kernel; each is remembered, so these are last
+            new Row("exec", "clone3", "EPERM", "0"),
+            new Row("exec", "close_range", "EPERM", "0"),
+            new Row("exec", "execveat", "EPERM", "0"),
+            new Row("wait", "execveat", "ENOSYS", "0"));
+
+    @Test
+    @RequiresRoot
+    void callThatIsRefusedIsToldAsItIsAndTheNextOneWorks() throws Exception {
+        StringBuilder expected = new StringBuilder();
+        ROWS.forEach(row -> expected.append(row).append(", next 0\n"));
+        assertEquals(expected.toString(), new Jvm().run(FaultMain.class).requireSuccess());
+    }
+
+    /** One row after the other. */
+    static final class FaultMain {
+        public static void main(String[] arguments) throws Exception {
+            for (String way : List.of("exec", "wait", "start", "large")) {
+                started(way);
+            }
+            ProbeProgram.report();
+            Strace.inject("getppid", "error=EPERM", () -> 0);
+            TreeMap<String, Long> before = Leaks.descriptors();
+            for (Row row : ROWS) {
+                String outcome = Strace.inject(row.call(), "error=" + row.errno(), () -> started(row.way()));
+                int next = UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
+                System.out.println(new Row(row.way(), row.call(), row.errno(), outcome) + ", next " + next);
+            }
+            Leaks.assertNothingLeft(before);
+        }
+
+        private static String started(String way) throws Exception {
+            SubprocessInfo info = ProbeProgram.doing("exit", "0");
+            if (way.equals("start")) {
+                try (Helper helper = UsermodeHelper.start(info)) {
+                    return Integer.toString(helper.waitFor().raw());
+                } catch (UmhException e) {
+                    return e.stage() + " " + e.errnoName();
+                }
+            }
+            if (way.equals("large")) {
+                info.cred(Cred.unchanged().groups(IntStream.range(1, 3000).asLongStream().toArray()));
+            }
+            int retval = UsermodeHelper.exec(info, way.equals("exec") ? UmhWait.EXEC : UmhWait.PROC);
+            return info.failure().map(failure -> failure.stage() + " " + failure.errnoName()).orElse("" + retval);
+        }
+    }
+}
