@@ -35,12 +35,12 @@ final class Numbers {
 
     private static IntStream range(String text) {
         int dash = text.indexOf('-');
-        int first = Math.toIntExact(number(dash < 0 ? text : text.substring(0, dash)));
-        int last = dash < 0 ? first : Math.toIntExact(number(text.substring(dash + 1)));
+        long first = number(dash < 0 ? text : text.substring(0, dash));
+        long last = dash < 0 ? first : number(text.substring(dash + 1));
         if (last < first || last > 0xffff) {
             throw new IllegalArgumentException("not a range: '" + text + "'");
         }
-        return IntStream.rangeClosed(first, last);
+        return IntStream.rangeClosed((int) first, (int) last);
     }
 
     /** A limit: a number, with K, M or G for powers of 1024, or {@code unlimited}. */
