@@ -11,10 +11,10 @@ NATIVE_FLAGS := -std=gnu11 -D_GNU_SOURCE -I$(NATIVE) -I$(NATIVE)/include -I$(NAT
 JNI_FLAGS = -I$(JDK)/include -I$(JDK)/include/linux
 NATIVE_SOURCES := $(shell find $(NATIVE) -name '*.[ch]')
 # The shim but for what needs JNI and what runs between clone and exec.
-SHIM := $(addprefix $(NATIVE)/,umh.c umh_launcher.c umh_memfd.c umh_reaper.c umh_send.c umh_socket.c umh_blob.c)
+SHIM := $(addprefix $(NATIVE)/,umh.c umh_launcher.c umh_memfd.c umh_reaper.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
 LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-x86_64/launcher.elf
 
-.PHONY: fuzz sanitize
+.PHONY: fuzz sanitize check
 
 # The child in the shared memory may call nothing, a sanitizer's run time least of all.
 $(HARNESS)/umh_clone.o: $(NATIVE_SOURCES)
@@ -42,3 +42,12 @@ fuzz: $(HARNESS)/plan_fuzz $(HARNESS)/report_fuzz $(HARNESS)/vectors_fuzz ## fuz
 			{ cat $(HARNESS)/$$target.log; exit 1; }; \
 		echo "$$target: $$(sed -n 's/.*number_of_executed_units: *//p' $(HARNESS)/$$target.log) inputs, none wrong"; \
 	done
+
+# gcc's analyser does not see that a part of the plan without length has no elements either; clang's looks there too.
+ANALYSE = gcc -fanalyzer -O2 $(NATIVE_FLAGS) -c -o /dev/null
+check: $(NATIVE_SOURCES) ## looks for defects in C without running it: gcc -fanalyzer and clang-tidy
+	for file in $(wildcard $(NATIVE)/*.c); do $(ANALYSE) $(JNI_FLAGS) $$file || exit 1; done
+	for file in $(wildcard $(NATIVE)/launcher/*.c); do \
+		$(ANALYSE) -Wno-analyzer-null-dereference -ffreestanding -fno-stack-protector $$file || exit 1; done
+	clang-tidy --quiet $(wildcard $(NATIVE)/*.c $(NATIVE)/launcher/*.c) -- $(NATIVE_FLAGS) \
+		-Wno-gnu-variable-sized-type-not-at-end $(JNI_FLAGS)

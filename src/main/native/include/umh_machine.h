@@ -23,6 +23,10 @@ typedef void umh_child_fn(void *arg); /* never returns */
 
 #if defined(__x86_64__)
 
+#if defined(__clang_analyzer__)
+/* To an analyser assembly writes nothing: this is a function that may write wherever it is pointed to. */
+long umh_syscall6(long number, long a, long b, long c, long d, long e, long f);
+#else
 static inline __attribute__((always_inline)) long
 umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -37,6 +41,7 @@ umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
 			 : "rcx", "r11", "memory");
 	return result;
 }
+#endif
 
 /* The kernel enters with the argument count on top of the stack, and the stack aligned to 16. */
 #define UMH_ENTRY(function)                  \

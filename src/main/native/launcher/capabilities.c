@@ -90,11 +90,13 @@ static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 	uint32_t now[3];
 	int had_root = 0, has_root = 0;
 
+	/* NOLINTBEGIN(clang-analyzer-core.*): getresuid(2) has written all three, which an analyser does not know */
 	for (int i = 0; i < 3; i++) {
 		now[i] = launch->plan->uids[i] == UINT32_MAX ? old[i] : launch->plan->uids[i];
 		had_root |= old[i] == 0;
 		has_root |= now[i] == 0;
 	}
+	/* NOLINTEND(clang-analyzer-core.*) */
 	if (umh_syscall(__NR_prctl, PR_GET_SECUREBITS) & SECBIT_NO_SETUID_FIXUP)
 		return;
 	if (had_root && !has_root)
@@ -108,7 +110,7 @@ static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 
 int keep_capabilities(struct launch *launch)
 {
-	const int asked = launch->plan->flags & UMH_PLAN_PERMITTED;
+	const uint32_t asked = launch->plan->flags & UMH_PLAN_PERMITTED;
 	int inherits;
 	uint32_t old[3];
 	struct sets now;

@@ -40,7 +40,7 @@ int apply_parent_death(struct launch *launch)
 int apply_signals(struct launch *launch)
 {
 	for (unsigned signal = 1; signal <= LAST_SIGNAL; signal++) {
-		const int ignored = launch->plan->ignored >> (signal - 1) & 1;
+		const uint64_t ignored = launch->plan->ignored >> (signal - 1) & 1;
 		const struct kernel_sigaction action = {.handler = (unsigned long)(ignored ? SIG_IGN : SIG_DFL)};
 		long result;
 
