@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible clean
+.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,14 @@ check: tools ## runs the examples' C under ASan and UBSan
 
 fuzz: ## runs the examples' C before clang's fuzzer for FUZZ_SECONDS
 	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz
+# DURATION as 30s, 10m, 8h; thirty seconds were 16,000 tries on two busy processors.
+DURATION ?= 10m
+SOAK := target/soak-classes
+
+soak: $(TEST_CLASSES) ## everything at once for DURATION, then counts what is left; writes docs/reliability.md
+	mkdir -p $(SOAK)
+	$(JAVAC) -Xlint:all,-processing -cp $(TEST_CLASSPATH) -d $(SOAK) $$(find test/soak -name '*.java')
+	$(JAVA) $(NATIVE_ACCESS) -Xms128m -Xmx128m -XX:+AlwaysPreTouch -cp $(SOAK):$(TEST_CLASSPATH) org.umh4j.soak.Soak $(DURATION) docs/reliability.md
 
 clean: ## removes what was built
 	rm -rf target
