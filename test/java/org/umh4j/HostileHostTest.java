@@ -25,7 +25,7 @@ import org.umh4j.support.RequiresRoot;
  */
 @ExtendWith(Leaks.class)
 final class HostileHostTest {
-    private static final String ANSWERS = String.join("\n",
+    static final String ANSWERS = String.join("\n",
             "exec 1792 9 -2", "parked 1792 9 -2", "start exit code 7", "run hello, exit code 3",
             "timeout killed by SIGTERM", "");
 
