@@ -108,12 +108,13 @@ fuzz: ## runs the examples' C before clang's fuzzer for FUZZ_SECONDS
 	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz
 # DURATION as 30s, 10m, 8h; thirty seconds were 16,000 tries on two busy processors.
 DURATION ?= 10m
+SOAK_TABLE ?= docs/reliability.md
 SOAK := target/soak-classes
 
 soak: $(TEST_CLASSES) ## everything at once for DURATION, then counts what is left; writes docs/reliability.md
 	mkdir -p $(SOAK)
 	$(JAVAC) -Xlint:all,-processing -cp $(TEST_CLASSPATH) -d $(SOAK) $$(find test/soak -name '*.java')
-	$(JAVA) $(NATIVE_ACCESS) -Xms128m -Xmx128m -XX:+AlwaysPreTouch -cp $(SOAK):$(TEST_CLASSPATH) org.umh4j.soak.Soak $(DURATION) docs/reliability.md
+	$(JAVA) $(NATIVE_ACCESS) -Xms128m -Xmx128m -XX:+AlwaysPreTouch -cp $(SOAK):$(TEST_CLASSPATH) org.umh4j.soak.Soak $(DURATION) $(SOAK_TABLE)
 
 clean: ## removes what was built
 	rm -rf target

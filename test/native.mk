@@ -16,19 +16,23 @@ LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-x86_64/launcher.elf
 
 .PHONY: fuzz sanitize check
 
+# A tool with the Debian package that brings it.
+need = @command -v $(1) >/dev/null 2>&1 || { echo "missing: $(1): apt-get install $(2)" >&2; exit 1; }
+
 # The child in the shared memory may call nothing, a sanitizer's run time least of all.
 $(HARNESS)/umh_clone.o: $(NATIVE_SOURCES)
 	@mkdir -p $(HARNESS)
 	gcc -g -O1 $(NATIVE_FLAGS) -c -o $@ $(NATIVE)/umh_clone.c
 
-$(HARNESS)/shim-%: test/harness/shim.c $(HARNESS)/umh_clone.o
+$(HARNESS)/shim-%: test/harness/shim.c $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
 	gcc -g -O1 $(NATIVE_FLAGS) -fsanitize=$* -fno-sanitize-recover=all -o $@ $< $(SHIM) $(HARNESS)/umh_clone.o -lpthread
 
 sanitize: $(CLI) $(HARNESS)/shim-address $(HARNESS)/shim-undefined $(HARNESS)/shim-thread ## runs the shim without a JVM under ASan, UBSan and TSan
 	for program in address undefined thread; do $(HARNESS)/shim-$$program $(LAUNCHER_ELF) 20 || exit 1; done
 
 # A header with room for one descriptor behind it is how ancillary data is built; clang calls that an extension.
-$(HARNESS)/%_fuzz: test/fuzz/%_fuzz.c $(HARNESS)/umh_clone.o
+$(HARNESS)/%_fuzz: test/fuzz/%_fuzz.c $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
+	$(call need,clang,clang libclang-rt-dev)
 	clang -g -O1 $(NATIVE_FLAGS) $(JNI_FLAGS) -Wno-gnu-variable-sized-type-not-at-end \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $< \
 		$(if $(filter plan,$*),$(NATIVE)/launcher/plan.c,$(SHIM) $(HARNESS)/umh_clone.o)
@@ -46,8 +50,9 @@ fuzz: $(HARNESS)/plan_fuzz $(HARNESS)/report_fuzz $(HARNESS)/vectors_fuzz ## fuz
 # gcc's analyser does not see that a part of the plan without length has no elements either; clang's looks there too.
 ANALYSE = gcc -fanalyzer -O2 $(NATIVE_FLAGS) -c -o /dev/null
 check: $(NATIVE_SOURCES) ## looks for defects in C without running it: gcc -fanalyzer and clang-tidy
-	for file in $(wildcard $(NATIVE)/*.c); do $(ANALYSE) $(JNI_FLAGS) $$file || exit 1; done
-	for file in $(wildcard $(NATIVE)/launcher/*.c); do \
+	$(call need,clang-tidy,clang-tidy)
+	@for file in $(wildcard $(NATIVE)/*.c); do $(ANALYSE) $(JNI_FLAGS) $$file || exit 1; done
+	@for file in $(wildcard $(NATIVE)/launcher/*.c); do \
 		$(ANALYSE) -Wno-analyzer-null-dereference -ffreestanding -fno-stack-protector $$file || exit 1; done
-	clang-tidy --quiet $(wildcard $(NATIVE)/*.c $(NATIVE)/launcher/*.c) -- $(NATIVE_FLAGS) \
+	@clang-tidy --quiet $(wildcard $(NATIVE)/*.c $(NATIVE)/launcher/*.c) -- $(NATIVE_FLAGS) \
 		-Wno-gnu-variable-sized-type-not-at-end $(JNI_FLAGS)
