@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth check fuzz bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak clean
+.PHONY: help tools build run test conformance kernel-truth examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,14 +98,9 @@ kernel-truth: $(TEST_CLASSES) ## boots real kernels in QEMU and compares helpers
 	MODES="$(MODES)" test/kernel-truth/run $(KERNELS)
 	$(JAVA) -cp $(TEST_CLASSPATH) org.umh4j.conformance.KernelTruth target/kernel-truth $(ARGS)
 
-# The examples' C, alone.
-FUZZ_SECONDS ?= 30
+examples: tools ## runs the C of the examples alone, under ASan and UBSan and before clang's fuzzer for SECONDS
+	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(SECONDS) check fuzz
 
-check: tools ## runs the examples' C under ASan and UBSan
-	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib check
-
-fuzz: ## runs the examples' C before clang's fuzzer for FUZZ_SECONDS
-	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz
 # DURATION as 30s, 10m, 8h; thirty seconds were 16,000 tries on two busy processors.
 DURATION ?= 10m
 SOAK_TABLE ?= docs/reliability.md
