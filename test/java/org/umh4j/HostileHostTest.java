@@ -222,7 +222,7 @@ final class HostileHostTest {
     /** Another process lowers this one's limit, and raises it again when told. */
     static final class ProcessLimitMain {
         public static void main(String[] arguments) throws Exception {
-            UsermodeHelper.exec(plain(), UmhWait.PROC);
+            UsermodeHelper.start(plain()).close(); // whoever waits for the limiting one has its thread
             String[] argv = {"sh", "-c", "prlimit --pid $PPID --nproc=1: && echo; read x; exec prlimit --pid $PPID --nproc=9999:"};
             SubprocessInfo limiting = SubprocessInfo.of("/bin/sh", argv, UsermodeHelper.kernelEnvironment())
                     .files(Files.none().fromJvm(0).toJvm(1).inherit(2, 2));

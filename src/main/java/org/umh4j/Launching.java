@@ -14,6 +14,7 @@ import org.umh4j.internal.VirtualThreads;
 
 /** From a call to a process: init, the plan, the launch. What goes wrong is noted in the call and thrown. */
 final class Launching {
+    private static final int EAGAIN = Errno.EAGAIN.number();
     private static final int EINVAL = Errno.EINVAL.number();
     private static final int ENOMEM = Errno.ENOMEM.number();
 
@@ -63,6 +64,9 @@ final class Launching {
         Cred cred = credentials(info);
         if (info.argc() == 0) {
             throw info.failed(UmhStage.SETUP, -EINVAL, 0);
+        }
+        if (until != Until.EXIT && !Reaper.isReady()) {
+            throw info.failed(UmhStage.WAIT, -EAGAIN, 0);
         }
         try (OpenedFiles opened = new OpenedFiles()) {
             Plan plan = BornState.plan(info, cred, opened, pipes);

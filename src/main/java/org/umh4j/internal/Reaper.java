@@ -113,6 +113,16 @@ public final class Reaper {
         return result.join();
     }
 
+    /** Whether there is a thread, or one could be made: better asked before there is a process for it. */
+    public static boolean isReady() {
+        try {
+            ensureRunning();
+            return true;
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+    }
+
     private static synchronized void ensureRunning() {
         if (running) {
             return;
