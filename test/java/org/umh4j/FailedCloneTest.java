@@ -25,7 +25,7 @@ import org.umh4j.support.RequiresRoot;
 final class FailedCloneTest {
     private static final Path UNIFIED = Path.of("/sys/fs/cgroup/unified");
     private static final Path ROOT = Files.isDirectory(UNIFIED) ? UNIFIED : Path.of("/sys/fs/cgroup");
-    private static final int STARTS = 3_000;
+    private static final int STARTS = 20_000;
 
     @Test
     @RequiresRoot
