@@ -3,7 +3,16 @@
 
 #include <errno.h>
 #include <jni.h>
+#include <signal.h>
 #include <sys/wait.h>
+
+/* Has the kernel reap all children at once, and keep no status. */
+JNIEXPORT void JNICALL Java_org_umh4j_support_Thief_ignoreChildren(JNIEnv *env, jclass class)
+{
+	(void)env;
+	(void)class;
+	signal(SIGCHLD, SIG_IGN);
+}
 
 /* The pid that was taken, or a negative errno. */
 JNIEXPORT jint JNICALL Java_org_umh4j_support_Thief_takeAny(JNIEnv *env, jclass class)

@@ -234,7 +234,7 @@ final class BadInputTest {
     /** Sets the limit below what is running, starts, lifts it, starts. */
     static final class PidLimitMain {
         public static void main(String[] arguments) throws IOException {
-            UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
+            UsermodeHelper.start(ProbeProgram.doing("exit", "0")).close(); // the library has its thread
             Path limit = Path.of(arguments[0]);
             java.nio.file.Files.writeString(limit, "1");
             for (UmhWait wait : List.of(UmhWait.PROC, UmhWait.EXEC)) {

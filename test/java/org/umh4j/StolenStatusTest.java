@@ -94,6 +94,8 @@ final class StolenStatusTest {
     /** One of each way to wait. */
     static final class KindsMain {
         public static void main(String[] arguments) throws Exception {
+            ProbeProgram.path();
+            Thief.ignoreChildren();
             print(UsermodeHelper.exec(ProbeProgram.doing("exit", "42"), UmhWait.PROC));
             print(UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), UmhWait.PROC));
             print(UsermodeHelper.exec(ProbeProgram.doing("exit", "42"), UmhWait.PROC.killable()));

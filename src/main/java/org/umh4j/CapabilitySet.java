@@ -60,6 +60,9 @@ public record CapabilitySet(long bits) {
     private static CapabilitySet hexadecimal(String text) {
         try {
             String digits = text.startsWith("0x") || text.startsWith("0X") ? text.substring(2) : text;
+            if (digits.startsWith("+")) { // part of a number for Java alone
+                throw new NumberFormatException(text);
+            }
             return new CapabilitySet(Long.parseUnsignedLong(digits, 16));
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("not a capability set of at most 16 hexadecimal digits: " + text, e);

@@ -6,6 +6,7 @@ import java.util.OptionalInt;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Launch.Until;
 import org.umh4j.internal.Pipes;
+import org.umh4j.internal.Reaper;
 import org.umh4j.internal.Workers;
 
 /**
@@ -28,6 +29,7 @@ final class Execution {
         // The classes of the failure path, as long as there are descriptors to load classes with.
         new UmhException("", UmhStage.EXEC, -ENOENT, 0);
         Events.load();
+        Reaper.load();
     }
 
     private Execution() {}

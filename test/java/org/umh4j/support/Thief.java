@@ -15,6 +15,9 @@ public final class Thief {
     /** Waits for any child, and takes its status: its pid or a negative errno. */
     public static native int takeAny();
 
+    /** Ignores SIGCHLD. A JVM that was started so may have changed that again: 25 does. */
+    public static native void ignoreChildren();
+
     private static Path library() {
         String home = System.getProperty("java.home");
         Path library = ProbeProgram.FOLDER.resolve("libthief.so");

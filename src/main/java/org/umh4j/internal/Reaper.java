@@ -113,6 +113,9 @@ public final class Reaper {
         return result.join();
     }
 
+    /** Has the class loaded. */
+    public static void load() {}
+
     /** Whether there is a thread, or one could be made: better asked before there is a process for it. */
     public static boolean isReady() {
         try {
