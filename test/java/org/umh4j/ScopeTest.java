@@ -83,7 +83,8 @@ final class ScopeTest {
     @ParameterizedTest
     @EnumSource(value = Scope.class, names = {"PROCESS", "GROUP", "SESSION"})
     void aSignalReachesAsFarAsItsScope(Scope scope) throws Exception {
-        try (Helper helper = UsermodeHelper.start(call("wait"));
+        // Its children may be signalled first, where their numbers are lower: it stays until its own turn.
+        try (Helper helper = UsermodeHelper.start(call("wait; exec sleep 60"));
                 Helper stranger = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             meet(helper);
             assertTrue(helper.kill(scope, Signal.TERM));
