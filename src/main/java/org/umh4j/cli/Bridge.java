@@ -13,7 +13,8 @@ import org.umh4j.UsermodeDriver;
 /**
  * Standard input to a driver, and the driver to standard output; one driver after the other.
  *
- * <p>What one driver has not taken before its end the next one gets. One thread reads standard input, and may wait there
+ * <p>What was not yet written to one driver's pipe at its end the next one gets. One thread reads standard
+ * input, and may wait there
  * for ever: the JVM ends without it.
  */
 final class Bridge {
