@@ -40,6 +40,7 @@ final class OddJvmTest {
             "streams 100000",
             "gone ok",
             "timeout killed by SIGTERM",
+            "led nobody false false",
             "report umask 0022, cwd /, fds [], SigIgn 0, SigBlk 0",
             "");
 
@@ -87,6 +88,7 @@ final class OddJvmTest {
             SAID.add("streams " + streamed());
             SAID.add("gone " + writtenToNobody());
             SAID.add("timeout " + timedOut());
+            SAID.add("led nobody " + reached(Scope.GROUP) + " " + reached(Scope.SESSION));
             SAID.add("report " + report());
             Leaks.assertNothingLeft(before);
             String text = String.join("\n", SAID) + "\n";
@@ -138,6 +140,13 @@ final class OddJvmTest {
                 return UsermodeHelper.run(ProbeProgram.doing("pause"), Duration.ofMillis(50)).status();
             } catch (HelperTimeoutException e) {
                 return e.result().status();
+            }
+        }
+
+        /** A helper that leads neither; as pid 1's child it is in a session that has no number here. */
+        private static boolean reached(Scope scope) throws IOException {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").session(Session.inherited()))) {
+                return helper.kill(scope, Signal.KILL) || !helper.isAlive();
             }
         }
 

@@ -21,13 +21,14 @@ final class Reach {
     private static final Path PROC = Path.of("/proc");
     /** A session that makes processes faster than they can be found is given up on; a cgroup is the means for that. */
     private static final int ROUNDS = 100;
+    private static final long ENDED = -1;
 
     private Reach() {}
 
     /** Whether a session could be this process's: it leads one, or has ended. */
     static boolean mayLeadSession(long pid) {
         long session = sessionOf((int) pid);
-        return session <= 0 || session == pid;
+        return session == ENDED || session == pid;
     }
 
     /**
@@ -63,14 +64,17 @@ final class Reach {
         }
     }
 
-    /** The sixth field of /proc/PID/stat; -1 for a process that is gone, and 0 for one that is a zombie. */
+    /**
+     * The sixth field of /proc/PID/stat, {@link #ENDED} for a zombie and for a process that is gone. It is 0 where the
+     * session was made outside of this pid namespace, as in a container that somebody has entered.
+     */
     private static long sessionOf(int pid) {
         try {
             String stat = ProcFile.read("/proc/" + pid + "/stat");
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 5);
-            return fields[0].equals("Z") ? 0 : Long.parseLong(fields[3]);
+            return fields[0].equals("Z") ? ENDED : Long.parseLong(fields[3]);
         } catch (IOException | RuntimeException e) {
-            return -1;
+            return ENDED;
         }
     }
 
