@@ -168,6 +168,13 @@ int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal)
 	return kill(-pid, signal) < 0 ? -errno : 0;
 }
 
+int umh_bridge_session(int pid)
+{
+	pid_t session = getsid(pid);
+
+	return session < 0 ? -errno : session;
+}
+
 int umh_bridge_watch(int fd, int event, long long token)
 {
 	return umh_watch(fd, (enum umh_event)event, (unsigned long long)token);

@@ -58,6 +58,8 @@ enum umh_end {
 int umh_bridge_wait(int pidfd, long long *end);
 int umh_bridge_signal(int pidfd, int signal);
 int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal);
+/* The number of the session that a process is in; 0 when it was made outside of this pid namespace. */
+int umh_bridge_session(int pid);
 int umh_bridge_watch(int fd, int event, long long token);
 int umh_bridge_events(long long *tokens, int capacity, int timeout_ms);
 int umh_bridge_open(const signed char *path, int flags, int mode);

@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
@@ -165,7 +166,7 @@ final class HostileHostTest {
     @RequiresRoot
     @ValueSource(strings = {"clone3", "close_range", "clone3,close_range"})
     void hostWithoutProcHasTheSameAnswers(String without) throws Exception {
-        Jvm jvm = noProc().option("-Dorg.umh4j.without=" + without);
+        Jvm jvm = new Jvm().withoutProc().option("-Dorg.umh4j.without=" + without);
         assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
     }
 
@@ -173,21 +174,35 @@ final class HostileHostTest {
     @Test
     @RequiresRoot
     void hostWithoutProcAndExecveatIsOneErrorAtLaunch() throws Exception {
-        Jvm.Outcome outcome = noProc().option("-Dorg.umh4j.without=execveat").run(AnswersMain.class);
+        Jvm.Outcome outcome = new Jvm().withoutProc().option("-Dorg.umh4j.without=execveat").run(AnswersMain.class);
         assertTrue(outcome.err().contains("LAUNCH"), outcome.err());
         assertTrue(outcome.err().contains("ENOSYS"), outcome.err());
+    }
+
+    /** Numbers in the /proc of an outer pid namespace are other processes' here. */
+    @ParameterizedTest
+    @RequiresRoot
+    @ValueSource(booleans = {false, true})
+    void membersOfASessionAreLookedForInOurOwnProcAlone(boolean mounted) throws Exception {
+        Jvm jvm = mounted ? new Jvm().under("unshare", "--pid", "--fork") : new Jvm().withoutProc();
+        assertEquals("KILL ENOENT, killed by SIGKILL\n", jvm.run(SessionMain.class).requireSuccess());
+    }
+
+    /** Kills the session of a helper. */
+    static final class SessionMain {
+        public static void main(String[] arguments) throws Exception {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
+                UmhException e = assertThrows(UmhException.class, () -> helper.kill(Scope.SESSION, Signal.KILL));
+                System.out.println(e.stage() + " " + e.errnoName() + ", " + helper.waitFor());
+            }
+        }
     }
 
     @Test
     @RequiresRoot
     void doctorNamesThatProcIsMissing() throws Exception {
-        Jvm.Outcome doctor = noProc().run(org.umh4j.cli.Main.class, "doctor");
+        Jvm.Outcome doctor = new Jvm().withoutProc().run(org.umh4j.cli.Main.class, "doctor");
         assertTrue(doctor.out().contains("/proc") && doctor.out().contains("not mounted"), doctor.toString());
-    }
-
-    /** The JVM's own launcher finds its libraries through /proc, unless told where they are. */
-    private static Jvm noProc() {
-        return new Jvm().variable("LD_LIBRARY_PATH=" + System.getProperty("java.home") + "/lib").under("unshare", "--mount", "/bin/sh", "-c", "umount -l /proc; exec \"$0\" \"$@\"");
     }
 
     @Test

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -187,10 +188,27 @@ final class MailboxTest {
     }
 
     @Test
-    void interruptedCallerGivesUpItsRequestAlone() throws Exception {
+    void callerThatIsInterruptedBeforeSendsNothing() throws Exception {
         try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 1)) {
             Thread.currentThread().interrupt();
             assertThrows(InterruptedException.class, () -> mailbox.request(new byte[] {1}, PATIENCE));
+            assertArrayEquals(new byte[] {2}, mailbox.request(new byte[] {2}, PATIENCE));
+        }
+    }
+
+    /** Its reply comes late, and is not taken for the next one's. */
+    @Test
+    void interruptedCallerGivesUpItsRequestAlone() throws Exception {
+        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 1)) {
+            assertTrue(driver.kill(Signal.STOP));
+            CompletableFuture<Throwable> thrown = new CompletableFuture<>();
+            Thread caller = new Thread(() -> thrown.complete(
+                    assertThrows(InterruptedException.class, () -> mailbox.request(new byte[] {1}, PATIENCE))));
+            caller.start();
+            Await.blocked(caller);
+            caller.interrupt();
+            thrown.get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
+            assertTrue(driver.kill(Signal.CONT));
             assertArrayEquals(new byte[] {2}, mailbox.request(new byte[] {2}, PATIENCE));
         }
     }

@@ -43,6 +43,7 @@ final class Advice {
             case LAUNCH -> launch(errno);
             case CLONE, SHED, SOCKET -> resources(errno);
             case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? capabilities() : "";
+            case KILL -> errno == Errno.ENOENT ? "/proc is not mounted, or is that of another pid namespace" : "";
             case POLICY -> "HelperPaths.allowOnly does not list it";
             default -> identity(stage, errno);
         };

@@ -149,7 +149,8 @@ public final class Helper implements AutoCloseable {
      * tell group or session by, and with the helper's end that can become another's: then nobody is reached.
      *
      * @return whether there was anybody
-     * @throws UmhException if the kernel refuses
+     * @throws UmhException if the kernel refuses; {@code ENOENT} when the members of a session can't be found because
+     *     {@code /proc} is missing or that of another pid namespace: the helper itself was signalled
      * @throws IllegalArgumentException if the reach is a cgroup and the signal not SIGKILL, or the call has named no cgroup
      */
     public boolean kill(Scope reach, Signal signal) throws UmhException {
@@ -163,14 +164,19 @@ public final class Helper implements AutoCloseable {
 
     /** The leader last: as long as it is not reaped its number is the session's. Stopped, it starts nobody meanwhile. */
     private boolean killSession(Signal signal) throws UmhException {
-        if (!Reach.mayLeadSession(pid())) {
+        if (!child.mayLeadSession()) {
             return false;
         }
         if (signal == Signal.KILL) {
             child.signal(Signal.STOP.number());
         }
-        boolean others = Reach.session(pid(), signal, child::holdsNumber);
-        return kill(signal) | others;
+        boolean any = false;
+        try {
+            any = Reach.session(pid(), signal, child::holdsNumber);
+        } finally {
+            any |= kill(signal); // also where nobody else can be found
+        }
+        return any;
     }
 
     private boolean sent(int result, int signal) throws UmhException {

@@ -111,10 +111,13 @@ public final class Mailbox implements AutoCloseable {
      *
      * @throws TimeoutException if there is none in time; the mailbox goes on working
      * @throws IOException if the driver has ended or closed a pipe, or has sent what is no reply
-     * @throws InterruptedException if the caller is interrupted; the request is given up
+     * @throws InterruptedException if the caller is interrupted; the request is given up, or, if it was interrupted before, not sent
      * @throws IllegalArgumentException if the request is larger than the limit
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException("interrupted before the request was sent");
+        }
         Request request = submit(message);
         try {
             return request.reply.get(Times.saturatedNanos(timeout), TimeUnit.NANOSECONDS);

@@ -21,15 +21,8 @@ final class Reach {
     private static final Path PROC = Path.of("/proc");
     /** A session that makes processes faster than they can be found is given up on; a cgroup is the means for that. */
     private static final int ROUNDS = 100;
-    private static final long ENDED = -1;
 
     private Reach() {}
-
-    /** Whether a session could be this process's: it leads one, or has ended. */
-    static boolean mayLeadSession(long pid) {
-        long session = sessionOf((int) pid);
-        return session == ENDED || session == pid;
-    }
 
     /**
      * Every process of the session but its leader; for SIGKILL until none is found that was not found before.
@@ -51,6 +44,9 @@ final class Reach {
 
     private static List<Integer> candidates(long session) throws UmhException {
         List<Integer> pids = new ArrayList<>();
+        if (!isProcOurs()) {
+            throw notFound(session);
+        }
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[1-9]*")) {
             for (Path process : processes) {
                 int pid = Integer.parseInt(process.getFileName().toString());
@@ -60,21 +56,31 @@ final class Reach {
             }
             return pids;
         } catch (IOException | DirectoryIteratorException e) {
-            throw new UmhException("session " + session, UmhStage.KILL, -Errno.ENOENT.number(), 0);
+            throw notFound(session);
         }
     }
 
-    /**
-     * The sixth field of /proc/PID/stat, {@link #ENDED} for a zombie and for a process that is gone. It is 0 where the
-     * session was made outside of this pid namespace, as in a container that somebody has entered.
-     */
+    private static UmhException notFound(long session) {
+        return new UmhException("session " + session, UmhStage.KILL, -Errno.ENOENT.number(), 0);
+    }
+
+    /** In the /proc of an outer pid namespace a process has one number for each; those of others are not ours to signal. */
+    private static boolean isProcOurs() {
+        try {
+            return ProcFile.read("/proc/self/status").lines().noneMatch(line -> line.matches("NSpid:\t\\d+\t.*"));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The sixth field of /proc/PID/stat; -1 for a process that is gone or a zombie, which no signal reaches. */
     private static long sessionOf(int pid) {
         try {
             String stat = ProcFile.read("/proc/" + pid + "/stat");
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 5);
-            return fields[0].equals("Z") ? ENDED : Long.parseLong(fields[3]);
+            return fields[0].equals("Z") ? -1 : Long.parseLong(fields[3]);
         } catch (IOException | RuntimeException e) {
-            return ENDED;
+            return -1;
         }
     }
 

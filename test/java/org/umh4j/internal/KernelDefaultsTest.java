@@ -49,8 +49,8 @@ final class KernelDefaultsTest {
     }
 
     @Test
-    void tableOfThisMachineIsRead() throws IOException {
-        long[] limits = KernelDefaults.read();
+    void tableOfThisKernelIsRead() throws IOException {
+        long[] limits = KernelDefaults.parse(ProcFile.read("/proc/self/limits") + "\n");
         for (int resource = 0; resource < limits.length / 2; resource++) {
             assertTrue(limits[2 * resource] >= -1, "resource " + resource);
         }

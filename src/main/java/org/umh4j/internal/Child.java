@@ -98,6 +98,17 @@ public final class Child implements Watcher {
         }
     }
 
+    /** Whether a session could be this process's: it leads one, or has been reaped, or nobody may ask. */
+    public boolean mayLeadSession() {
+        lock.lock();
+        try {
+            int session = reaped ? -ESRCH : Native.session(pid());
+            return session < 0 || session == pid();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether its number is still the one of its process, or at least of its group. */
     public boolean holdsNumber() {
         return !isReaped() || signalGroup(0) == 0;

@@ -55,15 +55,10 @@ public final class KernelDefaults {
 
     private static long[] rlimitsOfKthreadd() {
         try {
-            return isKthreadd() ? read() : computed();
+            return isKthreadd() ? parse(ProcFile.read(KTHREADD + "/limits") + "\n") : computed();
         } catch (IOException | RuntimeException e) {
             return computed();
         }
-    }
-
-    /** Those of pid 2. */
-    static long[] read() throws IOException {
-        return parse(ProcFile.read(KTHREADD + "/limits") + "\n");
     }
 
     private static boolean isKthreadd() throws IOException {

@@ -73,6 +73,11 @@ final class Native {
     @Name("umh_bridge_signal_group")
     static native int signalGroup(int pidfd, int pid, int reaped, int signal);
 
+    /** The session of a process: 0 when it was made outside of this pid namespace. */
+    @NoException
+    @Name("umh_bridge_session")
+    static native int session(int pid);
+
     /** Has {@link #events} answer the token, once, when the event has come to the descriptor. */
     @NoException
     @Name("umh_bridge_watch")
