@@ -19,6 +19,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 
 #include "umh_launcher.h"
@@ -38,8 +40,11 @@ struct child {
 	const struct umh_request *request;
 	int socket;
 	int launcher;
-	int shed; /* the table is our own */
+	int beside_stack; /* the launcher to take instead where the kernel places nothing at random; or -1 */
 };
+
+/* How many bytes of strings a stack may begin with that shall end far above UMH_BESIDE_STACK. */
+#define SMALL_STACK 65536
 
 /* What the kernel said it does not have is not asked again. */
 static atomic_int missing;
@@ -47,7 +52,7 @@ static atomic_int missing;
 int umh_features(void)
 {
 	return ~atomic_load(&missing) & (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT |
-					 UMH_FEATURE_PIDFD_INFO);
+					 UMH_FEATURE_PIDFD_INFO | UMH_FEATURE_PERSONALITY);
 }
 
 void umh_do_without(int features)
@@ -128,7 +133,6 @@ static int shed(struct child *child)
 		result = sys_unshare(CLONE_FILES);
 	if (result < 0)
 		return result;
-	child->shed = 1;
 	/* Both are above LAUNCHER_FD, so neither of these steps on the other. */
 	result = sys_dup3(child->socket, UMH_PLAN_FD, 0);
 	if (result < 0)
@@ -162,12 +166,29 @@ static int launch(const struct umh_request *request)
 	return second == -ENOENT ? result : second; /* no /proc: the first answer is the better one */
 }
 
+/*
+ * Without ADDR_NO_RANDOMIZE execve(2) makes the stack in one place and moves it to another, with new page tables. The
+ * launcher does not need chance, and ends it again: PERSONALITY is a step of this plan. Where a filter or an emulator
+ * refuses, the launcher stands where no stack can come.
+ */
+static void choose_launcher(struct child *child)
+{
+	long before = child->beside_stack < 0 ? -1 : umh_syscall(__NR_personality, ADDR_NO_RANDOMIZE);
+
+	if (before >= 0)
+		child->launcher = child->beside_stack;
+	else if (child->beside_stack >= 0)
+		atomic_fetch_or(&missing, UMH_FEATURE_PERSONALITY);
+}
+
 static void child_main(void *argument)
 {
 	struct child *child = argument;
 	struct umh_report report = {.stage = UMH_STAGE_SHED};
-	int result = shed(child);
+	int result;
 
+	choose_launcher(child);
+	result = shed(child);
 	if (result == 0) {
 		report.stage = UMH_STAGE_LAUNCH;
 		result = launch(child->request);
@@ -230,10 +251,34 @@ static long clone_child(struct child *child, int *pidfd)
 	return cgroup >= 0 ? -ENOSYS : old_clone(child, stack + sizeof stack, pidfd);
 }
 
+static size_t size_of(char *const *strings, size_t limit)
+{
+	size_t size = 0;
+
+	while (size <= limit && *strings)
+		size += sizeof *strings + strlen(*strings++) + 1;
+	return size;
+}
+
+/* Only what makes a stack of known place and size. */
+static int beside_stack(const struct umh_request *request)
+{
+	const size_t arguments = size_of(request->launcher_argv, SMALL_STACK);
+
+	if (!has(UMH_FEATURE_PERSONALITY) || !(request->plan->steps & UMH_STEP(PERSONALITY)))
+		return -1;
+	return arguments + size_of(request->envp, SMALL_STACK) > SMALL_STACK ? -1 : umh_launcher_beside_stack();
+}
+
 int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd)
 {
 	const uint64_t all = ~UINT64_C(0);
-	struct child child = {.request = request, .socket = socket, .launcher = umh_launcher_fd()};
+	struct child child = {
+		.request = request,
+		.socket = socket,
+		.launcher = umh_launcher_fd(),
+		.beside_stack = beside_stack(request),
+	};
 	uint64_t before;
 	long pid;
 

@@ -9,13 +9,22 @@
  * it is, which costs time and nothing else.
  */
 
+/*
+ * The image may stand anywhere in memory. To map it somewhere takes a page table at each level, which costs more than
+ * all else about so small a program; so it is placed where it shares the stack's tables. A second image stands closer to
+ * the stack than is safe for everybody: umh_clone.c says for whom.
+ */
+
 #include "umh_launcher.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "umh_machine.h"
 #include "umh_memfd.h"
 
 /* 0 to 2 are the host's, whether it keeps them open or not; 3 and 4 are the child's (umh_clone.c). */
@@ -24,18 +33,39 @@
 
 static struct {
 	int fd;
+	int beside_stack; /* -1 where there is none */
 	atomic_int slots[SLOTS];
 	atomic_uint lent; /* one bit a slot */
-} launcher = {.fd = -1, .slots = {-1, -1, -1, -1}};
+} launcher = {.fd = -1, .beside_stack = -1, .slots = {-1, -1, -1, -1}};
 
-static int open_image(const char *image, size_t size)
+/* What the kernel reads of the image before anything else: launcher.ld makes one segment, and says what its stack may. */
+struct headers {
+	Elf64_Ehdr file;
+	Elf64_Phdr text, stack;
+};
+
+static void place(struct headers *headers, uint64_t address)
 {
-	int fd = umh_memfd_make("umh4j-launcher");
+	headers->file.e_entry += address - headers->text.p_vaddr;
+	headers->text.p_vaddr = address;
+	headers->text.p_paddr = address;
+}
+
+/* At another address than it was linked for, unless that is 0. */
+static int open_image(const char *image, size_t size, uint64_t address)
+{
+	struct headers headers;
+	int fd = size < sizeof headers ? -ENOEXEC : umh_memfd_make("umh4j-launcher");
 	int result;
 
 	if (fd < 0)
 		return fd;
-	result = umh_memfd_write(fd, image, size);
+	memcpy(&headers, image, sizeof headers);
+	if (address)
+		place(&headers, address);
+	result = umh_memfd_write(fd, &headers, sizeof headers);
+	if (result == 0)
+		result = umh_memfd_write(fd, image + sizeof headers, size - sizeof headers);
 	if (result == 0)
 		result = umh_memfd_seal(fd);
 	if (result < 0) {
@@ -71,18 +101,33 @@ static void reserve_slots(void)
 	}
 }
 
+/* One that is missing costs time and nothing else. */
+static void load_beside_stack(const char *image, size_t size)
+{
+#ifdef UMH_BESIDE_STACK
+	int fd = open_image(image, size, UMH_BESIDE_STACK);
+
+	launcher.beside_stack = fd < 0 ? -1 : move_low(fd);
+#else
+	(void)image;
+	(void)size;
+#endif
+}
+
 int umh_launcher_load(const char *image, size_t size)
 {
 	int fd;
 
 	if (launcher.fd >= 0)
 		return -EALREADY;
-	fd = size > 0 ? open_image(image, size) : open_file(image);
+	fd = size > 0 ? open_image(image, size, UMH_BELOW_STACK) : open_file(image);
 	if (fd >= 0)
 		fd = move_low(fd);
 	if (fd < 0)
 		return fd;
 	launcher.fd = fd;
+	if (size > 0)
+		load_beside_stack(image, size);
 	reserve_slots();
 	return 0;
 }
@@ -90,6 +135,11 @@ int umh_launcher_load(const char *image, size_t size)
 int umh_launcher_fd(void)
 {
 	return launcher.fd;
+}
+
+int umh_launcher_beside_stack(void)
+{
+	return launcher.beside_stack;
 }
 
 int umh_slot_take(void)
@@ -129,6 +179,8 @@ __attribute__((destructor)) static void unload(void)
 	for (int i = 0; i < SLOTS; i++)
 		if (launcher.slots[i] >= 0)
 			close(launcher.slots[i]);
+	if (launcher.beside_stack >= 0)
+		close(launcher.beside_stack);
 	if (launcher.fd >= 0)
 		close(launcher.fd);
 }

@@ -10,6 +10,9 @@ int umh_launcher_load(const char *image, size_t size);
 /* The launcher's own descriptor, close-on-exec. */
 int umh_launcher_fd(void);
 
+/* The same program placed beside the stack of a process that the kernel places nothing at random in; or -1. */
+int umh_launcher_beside_stack(void);
+
 /* A reserved low number, or -1 when all are in use. Between take and give it belongs to the caller. */
 int umh_slot_take(void);
 void umh_slot_give(int slot);

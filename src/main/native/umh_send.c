@@ -65,7 +65,7 @@ int umh_send_plan(int socket, const struct umh_request *request)
 	if (plan->size > UMH_PLAN_INLINE) {
 		result = send_large_plan(socket, plan);
 	} else {
-		sent = at_most(request->fd_count, UMH_SCM_MAX);
+		sent = at_most(request->fd_count, UMH_FILES_INLINE);
 		result = send_message(socket, plan, plan->size, request->fds, sent);
 	}
 	while (result == 0 && sent < request->fd_count) {

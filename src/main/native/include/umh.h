@@ -168,6 +168,7 @@ enum umh_feature {
 	UMH_FEATURE_CLOSE_RANGE = 2,
 	UMH_FEATURE_EXECVEAT = 4,
 	UMH_FEATURE_PIDFD_INFO = 8,
+	UMH_FEATURE_PERSONALITY = 16,
 };
 int umh_features(void);
 

@@ -13,6 +13,11 @@
  *	umh_clone()	clone(2); both call child(arg) on the new stack in the child, and return the pid in the parent
  *
  * The clone pair may be used with CLONE_VM: nothing of the caller's frame is touched by the child.
+ *
+ * It may define where in memory the launcher does not need page tables of its own, but uses some of the stack's:
+ *
+ *	UMH_BELOW_STACK	within a few levels of where a stack may be, and below all of that
+ *	UMH_BESIDE_STACK	in the same last-level table as a small stack that the kernel has not moved at random
  */
 
 #include <stddef.h>
@@ -42,6 +47,10 @@ umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
 	return result;
 }
 #endif
+
+/* Stacks end at 2^47 less a page, or up to 16 GiB below. The tables are of 512 GiB, 1 GiB and 2 MiB. */
+#define UMH_BELOW_STACK  UINT64_C(0x7f8000000000)
+#define UMH_BESIDE_STACK UINT64_C(0x7fffffe00000)
 
 /* The kernel enters with the argument count on top of the stack, and the stack aligned to 16. */
 #define UMH_ENTRY(function)                  \

@@ -93,13 +93,15 @@ static_assert(UMH_STAGE_COUNT <= 64, "one bit a stage");
 /*
  * A plan is one message of the plan socket, with the helper's descriptors as its ancillary data. A larger one is a
  * memfd: the message then holds the first UMH_PLAN_PREFIX bytes, and its ancillary data is the memfd alone.
- * Descriptors that do not fit follow, in messages of one byte.
+ * Descriptors that do not fit follow, in messages of one byte. What fits is little, so that all of the launcher's stack
+ * is in one page with its arguments.
  */
-#define UMH_PLAN_MAGIC  UINT32_C(0x4a346875) /* "uh4J" */
-#define UMH_PLAN_PREFIX 8                    /* magic and size */
-#define UMH_PLAN_INLINE 4096                 /* the largest plan sent in the message itself */
-#define UMH_SCM_MAX     253                  /* SCM_MAX_FD: descriptors in one message */
-#define UMH_RLIMITS     16                   /* RLIM_NLIMITS */
+#define UMH_PLAN_MAGIC   UINT32_C(0x4a346875) /* "uh4J" */
+#define UMH_PLAN_PREFIX  8                    /* magic and size */
+#define UMH_PLAN_INLINE  1024                 /* the largest plan sent in the message itself */
+#define UMH_FILES_INLINE 16                   /* descriptors sent with it */
+#define UMH_SCM_MAX      253                  /* SCM_MAX_FD: descriptors in one message */
+#define UMH_RLIMITS      16                   /* RLIM_NLIMITS */
 
 /* A variable part: bytes within the plan, counted from its start. Texts end in NUL; that NUL is counted. */
 struct umh_span {

@@ -4,7 +4,8 @@
 /*
  * It is born with one descriptor, the plan socket, and every signal blocked. Its arguments are the helper's path and
  * then the helper's own argument vector; its environment is the helper's. It uses no libc, allocates nothing, and
- * never returns: it ends in execve(2), or in a report and exit.
+ * never returns: it ends in execve(2), or in a report and exit. It runs wherever it is mapped (umh_launcher.c), so no
+ * table of it holds an address.
  *
  * The model is call_usermodehelper_exec_async() of kernel/umh.c, which a new kernel thread runs before its execve.
  */
@@ -14,57 +15,6 @@
 
 #include "launch.h"
 #include "umh_syscalls.h"
-
-struct step {
-	enum umh_stage stage;
-	int (*apply)(struct launch *launch);
-};
-
-/* The recipe. The order is the meaning: each line says what it must come before or after. */
-static const struct step recipe[] = {
-	{UMH_STAGE_CGROUP, apply_cgroup},                   /* first: whatever follows is accounted there */
-	{UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj},     /* these need the JVM's privilege, which a new user */
-	{UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter}, /*   namespace ends, and a /proc that a new root hides */
-	{UMH_STAGE_NICE, apply_nice},                       /* before SCHED, which takes it along, and before */
-	{UMH_STAGE_SCHED, apply_sched},                     /*   the limits on both */
-	{UMH_STAGE_IOPRIO, apply_ioprio},
-	{UMH_STAGE_AFFINITY, apply_affinity},
-	{UMH_STAGE_MEMPOLICY, apply_mempolicy},
-	{UMH_STAGE_TIMER_SLACK, apply_timer_slack},         /* after SCHED: a real-time task has none */
-	{UMH_STAGE_RLIMIT, apply_rlimit},                   /* after all that a limit could forbid */
-	{UMH_STAGE_PERSONALITY, apply_personality},
-	{UMH_STAGE_THP, apply_thp},
-	{UMH_STAGE_JOIN, apply_join},                       /* before UNSHARE: what is new is new there */
-	{UMH_STAGE_UNSHARE, apply_unshare},
-	{UMH_STAGE_ID_MAP, apply_id_map},                   /* until then nobody exists in the namespace */
-	{UMH_STAGE_SUCCESSION, apply_succession},           /* a pid namespace takes effect in children alone */
-	{UMH_STAGE_SESSION, apply_session},                 /* after it: the session is the helper's own */
-	{UMH_STAGE_TERMINAL, apply_terminal},               /* takes a session leader without a terminal */
-	{UMH_STAGE_KEYRING, apply_keyring},                 /* in the user namespace, before another uid's quota */
-	{UMH_STAGE_EXEC_LABEL, apply_exec_label},           /* before a root without /proc */
-	{UMH_STAGE_UMASK, apply_umask},
-	{UMH_STAGE_ROOT, apply_root},
-	{UMH_STAGE_CWD, apply_cwd},                         /* in the new root; again below when it was refused */
-	{UMH_STAGE_DESCRIPTORS, apply_descriptors},         /* after the last file that a step opens */
-	{UMH_STAGE_NOFILE, apply_nofile},                   /* a descriptor may stand above the helper's own limit */
-	{UMH_STAGE_BOUNDING, apply_bounding},               /* needs CAP_SETPCAP, which the next ones may end */
-	{UMH_STAGE_GROUPS, apply_groups},                   /* groups and gid need what a new uid has not */
-	{UMH_STAGE_GID, apply_gid},
-	{UMH_STAGE_UID, apply_uid},
-	{UMH_STAGE_CAPABILITIES, apply_capabilities},       /* what is kept, and what the steps below still need */
-	{UMH_STAGE_AMBIENT, apply_ambient},                 /* a subset of permitted and inheritable */
-	{UMH_STAGE_SECUREBITS, apply_securebits},           /* could forbid raising ambient capabilities */
-	{UMH_STAGE_CWD, retry_cwd},                         /* a folder that only the new identity may enter */
-	{UMH_STAGE_PARENT_DEATH, apply_parent_death},       /* a change of identity clears it */
-	{UMH_STAGE_NO_NEW_PRIVS, apply_no_new_privs},       /* lets an unprivileged process take the next ones */
-	{UMH_STAGE_LANDLOCK, apply_landlock},
-	{UMH_STAGE_SIGNALS, apply_signals},                 /* late: what is pending may end us here */
-	{UMH_STAGE_NPROC, apply_nproc},                     /* setresuid(2) would pass, and execve(2) then fail */
-};
-
-/* The last two. A filter that needs privilege comes before the privilege goes, else it is the very last. */
-static const struct step seccomp = {UMH_STAGE_SECCOMP, apply_seccomp};
-static const struct step effective = {UMH_STAGE_EFFECTIVE, apply_effective};
 
 static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh_stage stage, int error)
 {
@@ -79,19 +29,21 @@ static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh
 	sys_exit(127);
 }
 
-static void take(struct launch *launch, const struct step *step)
+typedef int step_fn(struct launch *launch);
+
+static __attribute__((noinline)) void take(struct launch *launch, enum umh_stage stage, step_fn *apply)
 {
-	const uint64_t bit = UINT64_C(1) << step->stage;
+	const uint64_t bit = UINT64_C(1) << stage;
 	int result;
 
 	if (!asks(launch, bit))
 		return;
 	launch->detail = 0;
-	result = step->apply(launch);
+	result = apply(launch);
 	if (result == 0)
 		return;
 	if (launch->plan->required & bit)
-		fail(launch, step->stage, -result);
+		fail(launch, stage, -result);
 	launch->kept |= bit;
 }
 
@@ -109,19 +61,60 @@ static void arrive(const struct launch *launch)
 		sys_exit(127); /* the JVM is gone */
 }
 
+/* The recipe. The order is the meaning: each line says what it must come before or after. */
 static void follow_recipe(struct launch *launch)
 {
-	for (unsigned i = 0; i < sizeof recipe / sizeof *recipe; i++)
-		take(launch, &recipe[i]);
-	if (asks(launch, UMH_STEP(NO_NEW_PRIVS))) {
-		take(launch, &effective);
-		arrive(launch);
-		take(launch, &seccomp);
-	} else {
-		arrive(launch);
-		take(launch, &seccomp);
-		take(launch, &effective);
-	}
+	take(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
+	take(launch, UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj);     /* these need the JVM's privilege, which a new user */
+	take(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and a /proc that a new root hides */
+	take(launch, UMH_STAGE_NICE, apply_nice);                       /* before SCHED, which takes it along, and before */
+	take(launch, UMH_STAGE_SCHED, apply_sched);                     /*   the limits on both */
+	take(launch, UMH_STAGE_IOPRIO, apply_ioprio);
+	take(launch, UMH_STAGE_AFFINITY, apply_affinity);
+	take(launch, UMH_STAGE_MEMPOLICY, apply_mempolicy);
+	take(launch, UMH_STAGE_TIMER_SLACK, apply_timer_slack);         /* after SCHED: a real-time task has none */
+	take(launch, UMH_STAGE_RLIMIT, apply_rlimit);                   /* after all that a limit could forbid */
+	take(launch, UMH_STAGE_PERSONALITY, apply_personality);
+	take(launch, UMH_STAGE_THP, apply_thp);
+	take(launch, UMH_STAGE_JOIN, apply_join);                       /* before UNSHARE: what is new is new there */
+	take(launch, UMH_STAGE_UNSHARE, apply_unshare);
+	take(launch, UMH_STAGE_ID_MAP, apply_id_map);                   /* until then nobody exists in the namespace */
+	take(launch, UMH_STAGE_SUCCESSION, apply_succession);           /* a pid namespace takes effect in children alone */
+	take(launch, UMH_STAGE_SESSION, apply_session);                 /* after it: the session is the helper's own */
+	take(launch, UMH_STAGE_TERMINAL, apply_terminal);               /* takes a session leader without a terminal */
+	take(launch, UMH_STAGE_KEYRING, apply_keyring);                 /* in the user namespace, before another uid's quota */
+	take(launch, UMH_STAGE_EXEC_LABEL, apply_exec_label);           /* before a root without /proc */
+	take(launch, UMH_STAGE_UMASK, apply_umask);
+	take(launch, UMH_STAGE_ROOT, apply_root);
+	take(launch, UMH_STAGE_CWD, apply_cwd);                         /* in the new root; again below when it was refused */
+	take(launch, UMH_STAGE_DESCRIPTORS, apply_descriptors);         /* after the last file that a step opens */
+	take(launch, UMH_STAGE_NOFILE, apply_nofile);                   /* a descriptor may stand above the helper's own limit */
+	take(launch, UMH_STAGE_BOUNDING, apply_bounding);               /* needs CAP_SETPCAP, which the next ones may end */
+	take(launch, UMH_STAGE_GROUPS, apply_groups);                   /* groups and gid need what a new uid has not */
+	take(launch, UMH_STAGE_GID, apply_gid);
+	take(launch, UMH_STAGE_UID, apply_uid);
+	take(launch, UMH_STAGE_CAPABILITIES, apply_capabilities);       /* what is kept, and what the steps below still need */
+	take(launch, UMH_STAGE_AMBIENT, apply_ambient);                 /* a subset of permitted and inheritable */
+	take(launch, UMH_STAGE_SECUREBITS, apply_securebits);           /* could forbid raising ambient capabilities */
+	take(launch, UMH_STAGE_CWD, retry_cwd);                         /* a folder that only the new identity may enter */
+	take(launch, UMH_STAGE_PARENT_DEATH, apply_parent_death);       /* a change of identity clears it */
+	take(launch, UMH_STAGE_NO_NEW_PRIVS, apply_no_new_privs);       /* lets an unprivileged process take the next ones */
+	take(launch, UMH_STAGE_LANDLOCK, apply_landlock);
+	take(launch, UMH_STAGE_SIGNALS, apply_signals);                 /* late: what is pending may end us here */
+	take(launch, UMH_STAGE_NPROC, apply_nproc);                     /* setresuid(2) would pass, and execve(2) then fail */
+}
+
+/* The last two. A filter that needs privilege comes before the privilege goes, else it is the very last. */
+static void restrict_calls(struct launch *launch)
+{
+	const int unprivileged = asks(launch, UMH_STEP(NO_NEW_PRIVS));
+
+	if (unprivileged)
+		take(launch, UMH_STAGE_EFFECTIVE, apply_effective);
+	arrive(launch);
+	take(launch, UMH_STAGE_SECCOMP, apply_seccomp);
+	if (!unprivileged)
+		take(launch, UMH_STAGE_EFFECTIVE, apply_effective);
 	launch->detail = 0;
 }
 
@@ -146,6 +139,7 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);
 	follow_recipe(&launch);
+	restrict_calls(&launch);
 	fail(&launch, UMH_STAGE_EXEC, -execute(&launch, argv, envp));
 }
 

@@ -3,24 +3,28 @@
 
 #include <errno.h>
 #include <linux/fs.h>
+#include <stddef.h>
 #include <sys/mman.h>
 
 #include "launch.h"
 #include "umh_syscalls.h"
 
-/* One message with its descriptors, which the kernel gives the lowest free numbers, in order. */
-static long receive(int socket, void *buffer, uint32_t size, int *numbers, unsigned limit, unsigned *count)
+/* Ancillary data with room for so many descriptors. */
+#define ANCILLARY(room)                        \
+	struct {                               \
+		struct cmsghdr header;         \
+		int numbers[room];             \
+	}
+
+/* One message with its descriptors, which the kernel gives the lowest free numbers, in order; they follow the header. */
+static long receive(int socket, void *buffer, uint32_t size, struct cmsghdr *header, size_t room, unsigned *count)
 {
-	struct {
-		struct cmsghdr header;
-		int numbers[UMH_SCM_MAX];
-	} control;
 	struct iovec part = {buffer, size};
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof control,
+		.msg_control = header,
+		.msg_controllen = room,
 	};
 	long received;
 
@@ -30,16 +34,10 @@ static long receive(int socket, void *buffer, uint32_t size, int *numbers, unsig
 	if (received < 0)
 		return received;
 	*count = 0;
-	if (message.msg_controllen >= sizeof control.header)
-		*count = (unsigned)((control.header.cmsg_len - sizeof control.header) / sizeof(int));
+	if (message.msg_controllen >= sizeof *header)
+		*count = (unsigned)((header->cmsg_len - sizeof *header) / sizeof(int));
 	/* Truncated: the launcher's own RLIMIT_NOFILE was too low for what was sent. */
-	if (message.msg_flags & MSG_CTRUNC)
-		return -EMFILE;
-	if (*count > limit)
-		return -EPROTO;
-	for (unsigned i = 0; i < *count; i++)
-		numbers[i] = control.numbers[i];
-	return received;
+	return message.msg_flags & MSG_CTRUNC ? -EMFILE : received;
 }
 
 static int check_span(const struct umh_plan *plan, struct umh_span part, uint32_t unit)
@@ -60,29 +58,33 @@ static int check_text(const struct umh_plan *plan, struct umh_span part)
 	return ((const char *)plan)[part.offset + part.length - 1] == 0 ? 0 : -EPROTO;
 }
 
+/* What the variable parts consist of, in their order: bytes of an element, or 0 for a text. */
+static const uint8_t units[] = {
+	8, /* affinity */
+	0, /* cwd */
+	0, /* root */
+	0, /* keyring */
+	0, /* exec_label */
+	0, /* uid_map */
+	0, /* gid_map */
+	0, /* setgroups */
+	sizeof(struct umh_file),
+	sizeof(uint32_t), /* groups */
+	sizeof(struct umh_join),
+	sizeof(struct umh_landlock_rule),
+	8, /* seccomp */
+};
+
+static_assert(offsetof(struct umh_plan, seccomp) ==
+		      offsetof(struct umh_plan, affinity) + (sizeof units - 1) * sizeof(struct umh_span),
+	      "a unit for each part");
+
 static int check_plan(const struct umh_plan *plan)
 {
-	const struct {
-		struct umh_span part;
-		uint32_t unit; /* 0: a text */
-	} parts[] = {
-		{plan->affinity, 8},
-		{plan->cwd, 0},
-		{plan->root, 0},
-		{plan->keyring, 0},
-		{plan->exec_label, 0},
-		{plan->uid_map, 0},
-		{plan->gid_map, 0},
-		{plan->setgroups, 0},
-		{plan->files, sizeof(struct umh_file)},
-		{plan->groups, sizeof(uint32_t)},
-		{plan->joins, sizeof(struct umh_join)},
-		{plan->rules, sizeof(struct umh_landlock_rule)},
-		{plan->seccomp, 8},
-	};
+	const struct umh_span *part = (const void *)((const char *)plan + offsetof(struct umh_plan, affinity));
 
-	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++) {
-		int result = parts[i].unit ? check_span(plan, parts[i].part, parts[i].unit) : check_text(plan, parts[i].part);
+	for (unsigned i = 0; i < sizeof units; i++, part++) {
+		int result = units[i] ? check_span(plan, *part, units[i]) : check_text(plan, *part);
 
 		if (result < 0)
 			return result;
@@ -104,31 +106,43 @@ static int map_plan(struct launch *launch, int memfd, uint32_t size)
 	return launch->plan->magic == UMH_PLAN_MAGIC && launch->plan->size == size ? 0 : -EPROTO;
 }
 
-/* Descriptors that came with the plan have their numbers in received; the rest follows in messages of one byte. */
+static int note_files(struct umh_file *files, unsigned *have, unsigned wanted, const int *received, unsigned count)
+{
+	if (count > wanted - *have)
+		return -EPROTO;
+	for (unsigned i = 0; i < count; i++)
+		files[(*have)++].number = received[i];
+	return 0;
+}
+
+/* Those that did not come with the plan, in messages of one byte. A function of its own: few plans need its room. */
+static __attribute__((noinline)) int receive_more(const struct launch *launch, struct umh_file *files, unsigned have,
+						  unsigned wanted)
+{
+	ANCILLARY(UMH_SCM_MAX) more;
+	unsigned count;
+	char byte;
+
+	while (have < wanted) {
+		long result = receive(launch->socket, &byte, 1, &more.header, sizeof more, &count);
+
+		if (result < 0)
+			return (int)result;
+		if (result == 0 || count == 0 || note_files(files, &have, wanted, more.numbers, count) < 0)
+			return -EPROTO;
+	}
+	return 0;
+}
+
+/* Descriptors that came with the plan have their numbers in received. */
 static int receive_files(struct launch *launch, const int *received, unsigned count)
 {
 	struct umh_file *files = span(launch, launch->plan->files);
 	const unsigned wanted = launch->plan->files.length / sizeof *files;
-	int numbers[UMH_SCM_MAX];
 	unsigned have = 0;
+	int result = note_files(files, &have, wanted, received, count);
 
-	for (;;) {
-		char byte;
-		long result;
-
-		if (count > wanted - have)
-			return -EPROTO;
-		for (unsigned i = 0; i < count; i++)
-			files[have++].number = received[i];
-		if (have == wanted)
-			return 0;
-		result = receive(launch->socket, &byte, 1, numbers, UMH_SCM_MAX, &count);
-		if (result < 0)
-			return (int)result;
-		if (result == 0 || count == 0)
-			return -EPROTO;
-		received = numbers;
-	}
+	return result < 0 || have == wanted ? result : receive_more(launch, files, have, wanted);
 }
 
 int file_number(const struct launch *launch, uint32_t place)
@@ -141,9 +155,9 @@ int file_number(const struct launch *launch, uint32_t place)
 int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 {
 	struct umh_plan *plan = buffer;
-	int numbers[UMH_SCM_MAX];
+	ANCILLARY(UMH_FILES_INLINE) first;
 	unsigned count;
-	long received = receive(launch->socket, buffer, size, numbers, UMH_SCM_MAX, &count);
+	long received = receive(launch->socket, buffer, size, &first.header, sizeof first, &count);
 	int result = 0;
 
 	if (received < 0)
@@ -152,7 +166,7 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 		return -EPROTO;
 	launch->plan = plan;
 	if (received == UMH_PLAN_PREFIX && count == 1) {
-		result = map_plan(launch, numbers[0], plan->size);
+		result = map_plan(launch, first.numbers[0], plan->size);
 		count = 0;
 	} else if (received != plan->size) {
 		result = -EPROTO;
@@ -160,7 +174,7 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 	if (result == 0)
 		result = check_plan(launch->plan);
 	if (result == 0)
-		result = receive_files(launch, numbers, count);
+		result = receive_files(launch, first.numbers, count);
 	/* Numbers were written: a text that shares its bytes with the files may have lost its end. */
 	return result < 0 ? result : check_plan(launch->plan);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
+#include <linux/personality.h>
 #include <linux/prctl.h>
 #include <sys/resource.h>
 
@@ -21,6 +22,8 @@ struct sched_attributes {
 	uint64_t deadline_ns;
 	uint64_t period_ns;
 };
+
+#define PERSONALITY_QUERY 0xffffffff
 
 int apply_nice(struct launch *launch)
 {
@@ -87,10 +90,13 @@ int apply_timer_slack(struct launch *launch)
 	return (int)umh_syscall(__NR_prctl, PR_SET_TIMERSLACK, launch->plan->timer_slack_ns);
 }
 
+/* umh_clone.c may have changed it: then what is refused here is not the JVM's that stays. */
 int apply_personality(struct launch *launch)
 {
 	int result = (int)umh_syscall(__NR_personality, launch->plan->personality);
 
+	if (result < 0 && umh_syscall(__NR_personality, PERSONALITY_QUERY) == ADDR_NO_RANDOMIZE)
+		launch->plan->required |= UMH_STEP(PERSONALITY);
 	return result < 0 ? result : 0;
 }
 

@@ -26,6 +26,7 @@ import org.umh4j.support.RequiresRoot;
  */
 @ExtendWith(Leaks.class)
 final class HostileHostTest {
+    private static final String ALL_OF_THEM = "clone3,close_range,execveat,pidfd_info,personality";
     static final String ANSWERS = String.join("\n",
             "exec 1792 9 -2", "parked 1792 9 -2", "start exit code 7", "run hello, exit code 3",
             "timeout killed by SIGTERM", "");
@@ -66,6 +67,8 @@ final class HostileHostTest {
         "close_range, EPERM, close_range (the time",
         "execveat, ENOSYS, execveat (/proc/self/fd serves)",
         "execveat, EPERM, a seccomp filter",
+        "personality, ENOSYS, personality (a start takes",
+        "personality, EPERM, personality (a start takes",
         "pidfd_open, ENOSYS, a seccomp filter",
         "pidfd_open, EPERM, a seccomp filter",
     })
@@ -147,7 +150,7 @@ final class HostileHostTest {
     /** The paths of older kernels, on this one. */
     @ParameterizedTest
     @ValueSource(strings = {
-        "clone3", "close_range", "execveat", "pidfd_info", "clone3,close_range,execveat,pidfd_info",
+        "clone3", "close_range", "execveat", "pidfd_info", "personality", ALL_OF_THEM,
     })
     void olderKernelHasTheSameAnswers(String without) throws Exception {
         Jvm jvm = new Jvm().option("-Dorg.umh4j.without=" + without);
@@ -157,7 +160,7 @@ final class HostileHostTest {
     @Test
     @RequiresRoot
     void olderKernelLeavesNothing() throws Exception {
-        String without = "-Dorg.umh4j.without=clone3,close_range,execveat,pidfd_info";
+        String without = "-Dorg.umh4j.without=" + ALL_OF_THEM;
         String out = new Jvm().option(without).run(OddJvmTest.EverythingMain.class).requireSuccess();
         assertEquals(String.join("\n", OddJvmTest.EXPECTED), out);
     }

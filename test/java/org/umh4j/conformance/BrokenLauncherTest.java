@@ -55,7 +55,7 @@ final class BrokenLauncherTest {
     private static Path build(Path folder, String file, String piece, String other) throws Exception {
         Path launcher = folder.resolve("launcher");
         List<String> command = new ArrayList<>(List.of(
-                "gcc", "-std=gnu11", "-Os", "-ffreestanding", "-fno-stack-protector", "-fno-pic",
+                "gcc", "-std=gnu11", "-Os", "-ffreestanding", "-fno-stack-protector", "-fpie",
                 "-fno-asynchronous-unwind-tables", "-I" + NATIVE.resolve("include"), "-I" + NATIVE.resolve("launcher"),
                 "-nostdlib", "-static", "-no-pie", "-Wl,-T," + NATIVE.resolve("launcher/launcher.ld"),
                 "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-o", launcher.toString()));

@@ -9,7 +9,8 @@ public enum Feature {
     CLONE3("clone serves"),
     CLOSE_RANGE("the time to start a helper grows with the JVM's descriptors"),
     EXECVEAT("/proc/self/fd serves"),
-    PIDFD_INFO("a status that somebody else has taken is lost");
+    PIDFD_INFO("a status that somebody else has taken is lost"),
+    PERSONALITY("a start takes some microseconds more");
 
     /** Names those to go without, separated by commas: as if the kernel were older, or a filter forbade them. */
     public static final String WITHOUT_PROPERTY = "org.umh4j.without";

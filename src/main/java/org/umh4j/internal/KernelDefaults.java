@@ -4,6 +4,7 @@ package org.umh4j.internal;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.StringTokenizer;
 
 /**
  * What kthreadd hands down to a helper of the kernel.
@@ -73,9 +74,10 @@ public final class KernelDefaults {
         for (int resource = 0; resource < RESOURCES.size(); resource++) {
             String name = RESOURCES.get(resource);
             int begin = table.indexOf("\n" + name + " ") + 1 + name.length();
-            String[] values = table.substring(begin, table.indexOf('\n', begin)).trim().split("\\s+");
-            limits[2 * resource] = limit(values[0]);
-            limits[2 * resource + 1] = limit(values[1]);
+            // Not by a regular expression, whose first use in a JVM takes longer than a launch.
+            StringTokenizer values = new StringTokenizer(table.substring(begin, table.indexOf('\n', begin)));
+            limits[2 * resource] = limit(values.nextToken());
+            limits[2 * resource + 1] = limit(values.nextToken());
         }
         return limits;
     }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+
+/** Where the launcher stands in memory, and that nothing of it reaches the helper. */
+@ExtendWith(Leaks.class)
+final class LauncherPlacementTest {
+    private static final int LAST_TABLE = 1 << 21;
+    private static final String CODE = "/memfd:umh4j-launcher (deleted)";
+
+    @BeforeEach
+    void knownMachine() {
+        assumeTrue(System.getProperty("os.arch").equals("amd64"), "another machine has no such place");
+    }
+
+    /** What /proc tells of the launcher, right before its execve. */
+    private static String launching(SubprocessInfo info, String file) throws UmhException {
+        StringBuilder told = new StringBuilder();
+        info.created(pid -> told.append(read(Path.of("/proc", Long.toString(pid), file))));
+        UsermodeHelper.start(info).close();
+        return told.toString();
+    }
+
+    private static String read(Path file) {
+        try {
+            return java.nio.file.Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static SubprocessInfo pausing(int bytes) {
+        return SubprocessInfo.of("/bin/sleep", new String[] {"sleep", "60"}, new String[] {"A=" + "x".repeat(bytes)});
+    }
+
+    private static long begin(String maps, String name) {
+        String line = maps.lines().filter(one -> one.endsWith(name)).findFirst().orElseThrow(() -> new AssertionError(maps));
+        return Long.parseLong(line.substring(0, line.indexOf('-')), 16);
+    }
+
+    @Test
+    void codeAndStackShareTheLastPageTable() throws Exception {
+        String maps = launching(pausing(0), "maps");
+        assertEquals(begin(maps, "[stack]") / LAST_TABLE, begin(maps, CODE) / LAST_TABLE, maps);
+    }
+
+    @Test
+    void manyArgumentsFindTheCodeOutOfTheirWay() throws Exception {
+        String maps = launching(pausing(100_000), "maps");
+        assertTrue(begin(maps, "[stack]") - begin(maps, CODE) > 1L << 34, maps);
+    }
+
+    /** A hundred stacks of chance: none of them comes where the code is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "personality"})
+    void everyStartIsRight(String without) throws Exception {
+        assertEquals("100\n", new Jvm().option("-Dorg.umh4j.without=" + without).run(HundredMain.class).requireSuccess());
+    }
+
+    static final class HundredMain {
+        public static void main(String[] arguments) {
+            int right = 0;
+            for (int i = 0; i < 100; i++) {
+                SubprocessInfo info = SubprocessInfo.of("/bin/true", new String[] {"true"}, new String[] {"A=" + "x".repeat(1_300 * i)});
+                right += UsermodeHelper.exec(info, UmhWait.PROC) == 0 ? 1 : 0;
+            }
+            System.out.println(right);
+        }
+    }
+
+    @Test
+    void launcherHasEndedItsPersonality() throws Exception {
+        assertEquals("00000000\n", launching(pausing(0), "personality"));
+    }
+
+    @Test
+    void helpersStackIsWhereChanceHasIt() throws Exception {
+        Set<Long> stacks = new HashSet<>();
+        for (int i = 0; i < 4; i++) {
+            Result result = UsermodeHelper.run(
+                    SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/maps"}, null), Capture.defaults());
+            stacks.add(begin(result.out(), "[stack]"));
+        }
+        assertNotEquals(1, stacks.size(), "all at " + stacks);
+    }
+}
