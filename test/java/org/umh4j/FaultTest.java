@@ -66,6 +66,7 @@ final class FaultTest {
             new Row("large", "write", "EINTR", "0"),
             new Row("exec", "poll", "ENOMEM", "WAIT ENOMEM"),
             // The way of an older kernel; each is remembered, so these are last
+            new Row("wait", "personality", "EPERM", "0"),
             new Row("exec", "clone3", "EPERM", "0"),
             new Row("exec", "close_range", "EPERM", "0"),
             new Row("exec", "execveat", "EPERM", "0"),

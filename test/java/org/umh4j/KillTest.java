@@ -28,11 +28,11 @@ import org.umh4j.support.Strace;
 final class KillTest {
     /** The launcher's calls in their order up to execve; a new thread of the JVM makes the others too. */
     private static final List<String> STEPS = List.of(
-            "setpriority", "sched_setattr", "sched_setaffinity", "set_mempolicy", "personality", "setsid", "keyctl",
+            "setpriority", "sched_setattr", "sched_setaffinity", "set_mempolicy", "personality:when=2", "setsid", "keyctl",
             "umask", "chdir", "rt_sigaction", "rt_sigaction:when=61");
 
     /** Between clone and the launcher the child is in the JVM's memory. */
-    private static final List<String> CHILD_STEPS = List.of("close_range", "close_range:when=2", "execveat");
+    private static final List<String> CHILD_STEPS = List.of("personality", "close_range", "close_range:when=2", "execveat");
 
     @ParameterizedTest
     @RequiresRoot

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 
@@ -85,9 +87,15 @@ final class LauncherPlacementTest {
         }
     }
 
+    /** It is held right before its execve, and may not be there yet. */
     @Test
-    void launcherHasEndedItsPersonality() throws Exception {
-        assertEquals("00000000\n", launching(pausing(0), "personality"));
+    void launcherEndsItsPersonalityBeforeItBecomesTheHelper() throws Exception {
+        SubprocessInfo info = pausing(0);
+        info.created(pid -> {
+            Path personality = Path.of("/proc", Long.toString(pid), "personality");
+            assertDoesNotThrow(() -> Await.until("personality 0", () -> read(personality).equals("00000000\n")));
+        });
+        UsermodeHelper.start(info).close();
     }
 
     @Test

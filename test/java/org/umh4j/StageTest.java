@@ -64,7 +64,7 @@ final class StageTest {
         "sched_setaffinity, EINVAL, affinity, AFFINITY",
         "prctl:when=2, EINVAL, timerSlack, TIMER_SLACK",
         "prlimit64, EPERM, rlimit, RLIMIT",
-        "personality, EINVAL, personality, PERSONALITY",
+        "personality:when=2, EINVAL, personality, PERSONALITY",
         "setns, EPERM, join, JOIN",
         "unshare, ENOSPC, uts, UNSHARE",
         "mount, EACCES, mount, UNSHARE",
@@ -147,7 +147,7 @@ final class StageTest {
         "sched_setattr, EPERM, SCHED",
         "sched_setaffinity, EINVAL, AFFINITY",
         "set_mempolicy, EPERM, MEMPOLICY",
-        "personality, EPERM, PERSONALITY",
+        "personality:when=1+, EPERM, PERSONALITY",
     })
     void stepThatMayBeRefusedIsKeptAndTold(String call, String errno, String stage) throws Exception {
         assertEquals("kept [" + stage + "]\n", outcome(call, "error=" + errno, KeptMain.class, ""));
