@@ -31,7 +31,7 @@ enum Group {
                 }
                 for (String target : new String[] {TINY, "/bin/true"}) {
                     List<Contender> contenders = Contenders.all(target);
-                    recorder.record(count, fileName(target), contenders, Interleaved.micros(contenders, warmUp(rounds), rounds));
+                    recorder.record(count, fileName(target), contenders, Interleaved.micros(contenders, rounds));
                 }
             }
             for (FileInputStream file : open) {
@@ -46,7 +46,7 @@ enum Group {
         void measure(Recorder recorder, int rounds) throws Exception {
             long mebibytes = Runtime.getRuntime().totalMemory() >> 20;
             List<Contender> contenders = Contenders.near(TINY);
-            recorder.record(mebibytes + " MiB", fileName(TINY), contenders, Interleaved.micros(contenders, warmUp(rounds), rounds));
+            recorder.record(mebibytes + " MiB", fileName(TINY), contenders, Interleaved.micros(contenders, rounds));
         }
     },
 
@@ -57,10 +57,13 @@ enum Group {
             List<Helper> live = new ArrayList<>();
             List<Contender> contenders = Contenders.near(TINY);
             for (int count : new int[] {0, 1_000, 10_000}) {
+                Footprint before = Footprint.now();
+                int more = count - live.size();
                 while (live.size() < count) {
                     live.add(UsermodeHelper.start(Contenders.info(PAUSE)));
                 }
-                recorder.record(count, fileName(TINY), contenders, Interleaved.micros(contenders, warmUp(rounds), rounds));
+                Footprint.now().record(recorder, count, before, more);
+                recorder.record(count, fileName(TINY), contenders, Interleaved.micros(contenders, rounds));
                 recorder.record(count, "exit notice", Contenders.UMH4J, "us", exitNotices(rounds));
             }
             live.forEach(Helper::close);
@@ -68,12 +71,15 @@ enum Group {
 
         private Samples exitNotices(int rounds) throws Exception {
             Samples samples = new Samples();
-            for (int i = 0; i < rounds; i++) {
+            for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
                 try (Helper helper = UsermodeHelper.start(Contenders.info(PAUSE))) {
                     CompletableFuture<Long> end = helper.onExit().thenApply(status -> System.nanoTime());
                     long begin = System.nanoTime();
                     helper.kill(Signal.KILL);
-                    samples.add((end.get(20, TimeUnit.SECONDS) - begin) / 1e3);
+                    double micros = (end.get(20, TimeUnit.SECONDS) - begin) / 1e3;
+                    if (i >= 0) {
+                        samples.add(micros);
+                    }
                 }
             }
             return samples;
@@ -91,7 +97,7 @@ enum Group {
                     argv[i] = "x".repeat(1_023);
                 }
                 List<Contender> contenders = Contenders.near(argv);
-                recorder.record(kibibytes + " KiB", fileName(TINY), contenders, Interleaved.micros(contenders, warmUp(rounds), rounds));
+                recorder.record(kibibytes + " KiB", fileName(TINY), contenders, Interleaved.micros(contenders, rounds));
             }
         }
     },
@@ -101,6 +107,7 @@ enum Group {
         @Override
         void measure(Recorder recorder, int rounds) throws Exception {
             List<Contender> contenders = Contenders.near(TINY);
+            Interleaved.micros(contenders, rounds); // compiled by now
             for (int threads : new int[] {1, 2, 8}) {
                 List<Samples> samples = new ArrayList<>();
                 contenders.forEach(contender -> samples.add(new Samples()));
@@ -157,7 +164,7 @@ enum Group {
                 }
             }
             contenders.add(new Contender("no step", PlannedStart.of(TINY, plan, 0)::run));
-            recorder.record("", fileName(TINY), contenders, Interleaved.micros(contenders, warmUp(rounds), rounds));
+            recorder.record("", fileName(TINY), contenders, Interleaved.micros(contenders, rounds));
         }
     },
 
@@ -166,7 +173,7 @@ enum Group {
         @Override
         void measure(Recorder recorder, int rounds) throws Exception {
             Samples samples = new Samples();
-            for (int i = -warmUp(rounds); i < rounds; i++) {
+            for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
                 long begin = System.nanoTime();
                 UsermodeHelper.exec(Contenders.info(TINY), UmhWait.NO_WAIT);
                 if (i >= 0) {
@@ -184,10 +191,6 @@ enum Group {
 
     /** Measures and writes rows, which it may take minutes for. */
     abstract void measure(Recorder recorder, int rounds) throws Exception;
-
-    private static int warmUp(int rounds) {
-        return Math.min(2 * rounds, 1_000);
-    }
 
     private static String fileName(String path) {
         return path.substring(path.lastIndexOf('/') + 1);

@@ -15,13 +15,26 @@ import java.util.stream.IntStream;
 final class Interleaved {
     private Interleaved() {}
 
+    /**
+     * How many rounds are not counted: a JVM's last compiler wants to have seen a method some thousand times. What a first
+     * call takes is measured for itself.
+     */
+    static int warmUp(int rounds) {
+        return Math.min(100 * rounds, 10_000);
+    }
+
     /** Microseconds of each. */
-    static List<Samples> micros(List<Contender> contenders, int warmUp, int rounds) throws Exception {
+    static List<Samples> micros(List<Contender> contenders, int rounds) throws Exception {
         List<Samples> samples = new ArrayList<>();
         contenders.forEach(contender -> samples.add(new Samples()));
         List<Integer> order = IntStream.range(0, contenders.size()).boxed().collect(Collectors.toList());
         Random random = new Random(1); // the same each time
-        for (int round = -warmUp; round < rounds; round++) {
+        for (Contender contender : contenders) {
+            for (int i = contender.coldCalls(warmUp(rounds)); i > 0; i--) {
+                micros(contender);
+            }
+        }
+        for (int round = -Math.min(rounds, 200); round < rounds; round++) {
             Collections.shuffle(order, random);
             for (int turn : order) {
                 if (Math.floorMod(round, contenders.get(turn).every()) == 0) {

@@ -44,6 +44,7 @@ public final class Report {
     }
 
     private String text() throws IOException {
+        text.append(new Goals(rows).table());
         Map<String, List<Row>> tables = rows.stream().collect(Collectors.groupingBy(
                 row -> row.group() + ", " + row.target() + ", JDK " + row.jdk(), LinkedHashMap::new, Collectors.toList()));
         for (Map.Entry<String, List<Row>> table : tables.entrySet()) {
@@ -66,7 +67,7 @@ public final class Report {
 
     private void table(Map<String, Map<String, Row>> cells, String unit) {
         List<String> places = List.copyOf(cells.values().iterator().next().keySet());
-        text.append("| ").append(unit.equals("us") ? "µs" : unit).append(": p50, p99, ratio");
+        text.append("| ").append(unit.equals("us") ? "µs" : unit).append(": p50, p99; their ratios");
         places.forEach(place -> text.append(" | ").append(place));
         text.append(" |\n|---").append("|---".repeat(places.size())).append("|\n");
         cells.forEach((contender, row) -> {
@@ -84,16 +85,19 @@ public final class Report {
         if (row == null) {
             return "";
         }
-        String numbers = number(row.percentile(50)) + ", " + number(row.percentile(99));
-        return base == null ? numbers : numbers + String.format(Locale.ROOT, ", **%.2f**", row.percentile(50) / base.percentile(50));
+        String middle = number(row.percentile(50));
+        String numbers = row.values().length == 1 ? middle : middle + ", " + number(row.percentile(99));
+        return base == null
+                ? numbers
+                : numbers + String.format(Locale.ROOT, "; **%.2f**, %.1f", row.ratio(base, 50), row.ratio(base, 99));
     }
 
     private static String number(double value) {
-        return String.format(Locale.ROOT, value < 100 ? "%.1f" : "%.0f", value);
+        return String.format(Locale.ROOT, Math.abs(value) < 100 ? "%.1f" : "%.0f", value);
     }
 
     private void plot(String title, Map<String, Map<String, Row>> cells) throws IOException {
-        if (cells.size() < 2) {
+        if (cells.size() < 2 || cells.values().iterator().next().values().iterator().next().unit().equals("count")) {
             return;
         }
         String file = title.replaceAll("[^A-Za-z0-9]+", "-") + ".svg";

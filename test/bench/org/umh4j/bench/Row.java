@@ -20,6 +20,10 @@ record Row(
         @JsonProperty("contender") String contender,
         @JsonProperty("unit") String unit,
         @JsonProperty("values") double[] values) {
+    double ratio(Row base, double percent) {
+        return percentile(percent) / base.percentile(percent);
+    }
+
     double percentile(double percent) {
         return Samples.percentile(values, percent);
     }
