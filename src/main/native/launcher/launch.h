@@ -9,6 +9,7 @@ struct launch {
 	struct umh_plan *plan;
 	int socket;         /* the plan socket, wherever it is now */
 	uint32_t detail;    /* set by a step before it fails: which one of several */
+	uint64_t ignored;   /* signals that are, or may be */
 	uint64_t kept;      /* steps that failed and were not required */
 	uint64_t permitted; /* what the helper shall have, once UID has been passed */
 	uint64_t effective;
@@ -77,6 +78,9 @@ int apply_signals(struct launch *launch);         /* signals.c */
 int apply_nproc(struct launch *launch);           /* limits.c */
 int apply_seccomp(struct launch *launch);         /* sandbox.c */
 int apply_effective(struct launch *launch);       /* capabilities.c */
+
+/* Which signals are ignored now, a bit each; asked while /proc is still the JVM's (signals.c). */
+uint64_t ignored_signals(void);
 
 /* Keeps the permitted set across the change of uid where later steps need it, and says what shall remain (UID). */
 int keep_capabilities(struct launch *launch);

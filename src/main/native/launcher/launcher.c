@@ -64,6 +64,7 @@ static void arrive(const struct launch *launch)
 /* The recipe. The order is the meaning: each line says what it must come before or after. */
 static void follow_recipe(struct launch *launch)
 {
+	launch->ignored = ignored_signals();                            /* before a /proc that may be anybody's; see SIGNALS */
 	take(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
 	take(launch, UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj);     /* these need the JVM's privilege, which a new user */
 	take(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and a /proc that a new root hides */

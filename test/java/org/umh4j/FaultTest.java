@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.umh4j.support.Ignoring;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
@@ -53,7 +54,7 @@ final class FaultTest {
             new Row("exec", "chdir", "ENOMEM", "CWD ENOMEM"),
             new Row("wait", "chdir", "EIO", "CWD EIO"),
             new Row("exec", "capget", "EFAULT", "CAPABILITIES EFAULT"),
-            new Row("wait", "rt_sigaction:when=62", "EINVAL", "SIGNALS EINVAL"),
+            new Row("ignoring", "rt_sigaction:when=62", "EINVAL", "SIGNALS EINVAL"),
             new Row("start", "execve", "ENOMEM", "EXEC ENOMEM"),
             new Row("wait", "execve", "ETXTBSY", "EXEC ETXTBSY"),
             new Row("exec", "execve", "ELIBBAD", "EXEC ELIBBAD"),
@@ -83,7 +84,7 @@ final class FaultTest {
     /** One row after the other. */
     static final class FaultMain {
         public static void main(String[] arguments) throws Exception {
-            for (String way : List.of("exec", "wait", "start", "large")) {
+            for (String way : List.of("exec", "wait", "start", "large", "ignoring")) {
                 started(way);
             }
             ProbeProgram.report();
@@ -105,6 +106,9 @@ final class FaultTest {
                 } catch (UmhException e) {
                     return e.stage() + " " + e.errnoName();
                 }
+            }
+            if (way.equals("ignoring")) {
+                info.signals(Ignoring.everySignal());
             }
             if (way.equals("large")) {
                 info.cred(Cred.unchanged().groups(IntStream.range(1, 3000).asLongStream().toArray()));

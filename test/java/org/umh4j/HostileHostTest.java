@@ -173,6 +173,23 @@ final class HostileHostTest {
         assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
     }
 
+    /** Then the launcher can't be told which signals are ignored, and resets every one. */
+    @Test
+    @RequiresRoot
+    void signalsAreResetWithoutProcToo() throws Exception {
+        Jvm jvm = new Jvm().withoutProc().under("env", "--ignore-signal=USR1,RTMAX");
+        assertEquals("10 64\n", jvm.run(SignalledMain.class).requireSuccess());
+    }
+
+    /** Has helpers kill themselves by signals that this JVM may ignore. */
+    static final class SignalledMain {
+        public static void main(String[] arguments) {
+            int user = UsermodeHelper.exec(ProbeProgram.doing("kill", "10"), UmhWait.PROC);
+            int realTime = UsermodeHelper.exec(ProbeProgram.doing("kill", "64"), UmhWait.PROC);
+            System.out.println(user + " " + realTime);
+        }
+    }
+
     /** What is left to execute a memfd is /proc/self/fd. */
     @Test
     @RequiresRoot

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Await;
+import org.umh4j.support.Ignoring;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Pid;
@@ -96,7 +97,7 @@ final class KillTest {
 
     /** What came of a start: 0, or stage, errno and signal. */
     private static String started(String way) throws Exception {
-        SubprocessInfo info = ProbeProgram.doing("exit", "0");
+        SubprocessInfo info = ProbeProgram.doing("exit", "0").signals(Ignoring.everySignal());
         if (way.equals("start")) {
             try (Helper helper = UsermodeHelper.start(info)) {
                 return Integer.toString(helper.waitFor().raw());

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.internal.Stages;
+import org.umh4j.support.Ignoring;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
@@ -45,7 +46,6 @@ final class StageTest {
         "setsid, EPERM, SESSION",
         "chdir, EACCES, CWD",
         "capget, EPERM, CAPABILITIES",
-        "rt_sigaction:when=61, EINVAL, SIGNALS",
         "execve, EIO, EXEC",
     })
     void requiredStepThatIsRefusedFailsAtItsStage(String call, String errno, String stage) throws Exception {
@@ -87,6 +87,7 @@ final class StageTest {
         "prctl:when=5, EPERM, securebits, SECUREBITS",
         "prctl:when=5, EINVAL, parentDeath, PARENT_DEATH",
         "prctl:when=5, EINVAL, noNewPrivs, NO_NEW_PRIVS",
+        "rt_sigaction:when=61, EINVAL, signals, SIGNALS",
         "landlock_add_rule, EINVAL, landlock, LANDLOCK",
         "landlock_restrict_self, E2BIG, landlock, LANDLOCK",
         "seccomp, EFAULT, seccomp, SECCOMP",
@@ -128,6 +129,7 @@ final class StageTest {
             case "capabilities" -> info.cred(cred.uid(65_534).permitted(few).inheritable(few).ambient(few));
             case "securebits" -> info.cred(cred.securebits(Securebit.NOROOT));
             case "noNewPrivs" -> info.cred(cred.noNewPrivs());
+            case "signals" -> info.signals(Ignoring.everySignal());
             case "parentDeath" -> info.signals(Signals.kernel().parentDeath(Signal.KILL));
             case "landlock" -> info.cred(cred.noNewPrivs()).sandbox(Sandbox.none().readOnly("/"));
             case "seccomp" -> info.cred(cred.noNewPrivs()).sandbox(Sandbox.none().seccomp(ALLOW_ALL));
@@ -197,7 +199,7 @@ final class StageTest {
     /** A user that the launcher has become may do that. */
     @ParameterizedTest
     @RequiresRoot
-    @CsvSource({"setsid, uid", "setresuid, uid", "rt_sigaction:when=61, uid", "setsid, parentDeath"})
+    @CsvSource({"setsid, uid", "setresuid, uid", "rt_sigaction:when=61, signals", "setsid, parentDeath"})
     void launcherThatIsStoppedIsLetGoOn(String call, String asked) throws Exception {
         assertEquals("kept []\n", outcome(call, "signal=STOP", KeptMain.class, asked));
     }
@@ -205,7 +207,7 @@ final class StageTest {
     @Test
     @RequiresRoot
     void launcherThatIsStoppedAgainAndAgainIsKilledAndTheNextCallWorks() throws Exception {
-        assertEquals("DIED EINTR 9\nnext 0\n", outcome("rt_sigaction:when=1+", "signal=STOP", DiedMain.class, ""));
+        assertEquals("DIED EINTR 9\nnext 0\n", outcome("rt_sigaction:when=1+", "signal=STOP", DiedMain.class, "signals"));
     }
 
     /** In the JVM some of these calls are made too, but not between start and end of the one line that is traced. */

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.util.stream.IntStream;
+import org.umh4j.Signals;
+
+/** Has a launcher make as many calls as it ever makes for signals: one for each that can be ignored. */
+public final class Ignoring {
+    private static final int SIGKILL = 9;
+    private static final int SIGSTOP = 19;
+    private static final int LAST = 64;
+
+    private Ignoring() {}
+
+    /** All that can be. */
+    public static Signals everySignal() {
+        return Signals.kernel()
+                .ignore(IntStream.rangeClosed(1, LAST).filter(signal -> signal != SIGKILL && signal != SIGSTOP).toArray());
+    }
+}
