@@ -54,7 +54,7 @@ final class FaultTest {
             new Row("exec", "chdir", "ENOMEM", "CWD ENOMEM"),
             new Row("wait", "chdir", "EIO", "CWD EIO"),
             new Row("exec", "capget", "EFAULT", "CAPABILITIES EFAULT"),
-            new Row("ignoring", "rt_sigaction:when=62", "EINVAL", "SIGNALS EINVAL"),
+            new Row("ignoring", "rt_sigaction:when=40", "EINVAL", "SIGNALS EINVAL"),
             new Row("start", "execve", "ENOMEM", "EXEC ENOMEM"),
             new Row("wait", "execve", "ETXTBSY", "EXEC ETXTBSY"),
             new Row("exec", "execve", "ELIBBAD", "EXEC ELIBBAD"),

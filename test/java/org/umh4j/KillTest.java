@@ -30,7 +30,7 @@ final class KillTest {
     /** The launcher's calls in their order up to execve; a new thread of the JVM makes the others too. */
     private static final List<String> STEPS = List.of(
             "setpriority", "sched_setattr", "sched_setaffinity", "set_mempolicy", "personality:when=2", "setsid", "keyctl",
-            "umask", "chdir", "rt_sigaction", "rt_sigaction:when=61");
+            "umask", "chdir", "rt_sigaction", "rt_sigaction:when=40");
 
     /** Between clone and the launcher the child is in the JVM's memory. */
     private static final List<String> CHILD_STEPS = List.of("personality", "close_range", "close_range:when=2", "execveat");

@@ -87,7 +87,7 @@ final class StageTest {
         "prctl:when=5, EPERM, securebits, SECUREBITS",
         "prctl:when=5, EINVAL, parentDeath, PARENT_DEATH",
         "prctl:when=5, EINVAL, noNewPrivs, NO_NEW_PRIVS",
-        "rt_sigaction:when=61, EINVAL, signals, SIGNALS",
+        "rt_sigaction:when=40, EINVAL, signals, SIGNALS",
         "landlock_add_rule, EINVAL, landlock, LANDLOCK",
         "landlock_restrict_self, E2BIG, landlock, LANDLOCK",
         "seccomp, EFAULT, seccomp, SECCOMP",
@@ -199,7 +199,7 @@ final class StageTest {
     /** A user that the launcher has become may do that. */
     @ParameterizedTest
     @RequiresRoot
-    @CsvSource({"setsid, uid", "setresuid, uid", "rt_sigaction:when=61, signals", "setsid, parentDeath"})
+    @CsvSource({"setsid, uid", "setresuid, uid", "rt_sigaction:when=40, signals", "setsid, parentDeath"})
     void launcherThatIsStoppedIsLetGoOn(String call, String asked) throws Exception {
         assertEquals("kept []\n", outcome(call, "signal=STOP", KeptMain.class, asked));
     }

@@ -4,7 +4,7 @@ package org.umh4j.support;
 import java.util.stream.IntStream;
 import org.umh4j.Signals;
 
-/** Has a launcher make as many calls as it ever makes for signals: one for each that can be ignored. */
+/** Has a launcher make many calls for signals: one for each that this JVM does not ignore already, most of 62. */
 public final class Ignoring {
     private static final int SIGKILL = 9;
     private static final int SIGSTOP = 19;
