@@ -65,19 +65,20 @@ static uint64_t needed(const struct launch *launch)
 	return needed;
 }
 
-/* The kernel answers EINVAL for the first capability it does not know. */
+/*
+ * The kernel answers EINVAL for the first capability it does not know, which is never the first of all. What can't be
+ * looked at is not taken for dropped.
+ */
 int apply_bounding(struct launch *launch)
 {
 	for (unsigned number = 0; number < 64; number++) {
-		long held = umh_syscall(__NR_prctl, PR_CAPBSET_READ, number);
-		long result;
+		long result = umh_syscall(__NR_prctl, PR_CAPBSET_READ, number);
 
-		if (held == -EINVAL)
+		if (result == -EINVAL && number > 0)
 			break;
-		if (held != 1 || (launch->plan->bounding & capability(number)))
-			continue;
 		launch->detail = number;
-		result = umh_syscall(__NR_prctl, PR_CAPBSET_DROP, number);
+		if (result == 1 && !(launch->plan->bounding & capability(number)))
+			result = umh_syscall(__NR_prctl, PR_CAPBSET_DROP, number);
 		if (result < 0)
 			return (int)result;
 	}

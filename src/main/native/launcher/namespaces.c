@@ -93,11 +93,15 @@ struct mapper {
 static __attribute__((noreturn)) void be_mapper(const struct launch *launch, const int pipe[2])
 {
 	char turn;
+	long result;
 
 	sys_close(pipe[1]);
-	if (sys_read(pipe[0], &turn, 1) != 1)
-		sys_exit(EPIPE);
-	sys_exit(-write_maps(launch, umh_syscall(__NR_getppid)));
+	result = sys_read(pipe[0], &turn, 1);
+	if (result == 1)
+		result = umh_syscall(__NR_getppid);
+	else if (result == 0)
+		sys_exit(0); /* its turn does not come */
+	sys_exit(result < 0 ? (int)-result : -write_maps(launch, result));
 }
 
 static int start_mapper(const struct launch *launch, struct mapper *mapper)
@@ -117,18 +121,19 @@ static int start_mapper(const struct launch *launch, struct mapper *mapper)
 
 static int let_map(const struct mapper *mapper, int go)
 {
+	const long told = go ? sys_write(mapper->turn, "", 1) : 0;
 	int status = 0;
 	long result;
 
-	if (go)
-		sys_write(mapper->turn, "", 1);
 	sys_close(mapper->turn);
 	do
 		result = umh_syscall(__NR_wait4, mapper->pid, &status, __WALL, 0);
 	while (result == -EINTR);
 	if (result < 0)
 		return (int)result;
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+	if (!WIFEXITED(status))
+		return -EINTR;
+	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : (int)(told < 0 ? told : 0);
 }
 
 /* The mapper has to be there before, and is told after: its answer is kept for the next step. */
@@ -172,10 +177,10 @@ int apply_succession(struct launch *launch)
 	int pidfd = -1;
 	char known;
 	long pid;
-	int result = (int)umh_syscall(__NR_pipe2, pipe, O_CLOEXEC);
+	long result = umh_syscall(__NR_pipe2, pipe, O_CLOEXEC);
 
 	if (result < 0)
-		return result;
+		return (int)result;
 	pid = fork_with(CLONE_PARENT | CLONE_PIDFD, &pidfd);
 	if (pid < 0)
 		return (int)pid;
@@ -184,15 +189,17 @@ int apply_succession(struct launch *launch)
 
 		result = say(launch, &word, pidfd);
 		if (result == 0)
-			sys_write(pipe[1], "", 1);
-		word.error = (uint32_t)-result;
-		if (result < 0)
+			result = sys_write(pipe[1], "", 1);
+		if (result < 0) {
+			word.error = (uint32_t)-result;
 			say(launch, &word, -1); /* whoever waits for us can end it */
+		}
 		sys_exit(0);
 	}
 	sys_close(pipe[1]);
-	if (sys_read(pipe[0], &known, 1) != 1)
-		sys_exit(127);
+	result = sys_read(pipe[0], &known, 1);
+	if (result == 0)
+		sys_exit(127); /* it could not be sent: nobody knows of us */
 	sys_close(pipe[0]);
-	return 0;
+	return result < 0 ? (int)result : 0;
 }

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static java.util.Map.entry;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.NativeProgram;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
+
+/**
+ * Every system call of the launcher is refused in turn, by a tracer that counts them, with an errno that none of them has
+ * a use for: the launch fails at the stage that the call belongs to, with that errno; or goes on and says what was kept;
+ * or the call does not matter. Cleanup has run once, and nothing is left.
+ */
+@RequiresRoot
+final class RefusedCallTest {
+    private static final int EIO = Errno.EIO.number();
+
+    /** The launcher, and one that it forks where there is a new user or pid namespace. */
+    private static final int PROCESSES = 2;
+
+    /** What each call is for; prctl(2) with what it is asked to do. */
+    private static final Map<String, String> STAGES = Map.ofEntries(
+            entry("recvmsg", "PLAN"),
+            entry("openat", "CGROUP OOM_SCORE_ADJ COREDUMP_FILTER ID_MAP"),
+            entry("write", "CGROUP OOM_SCORE_ADJ COREDUMP_FILTER ID_MAP SUCCESSION"),
+            entry("setpriority", "NICE"),
+            entry("sched_setattr", "SCHED"),
+            entry("ioprio_set", "IOPRIO"),
+            entry("sched_setaffinity", "AFFINITY"),
+            entry("set_mempolicy", "MEMPOLICY"),
+            entry("prctl 29", "TIMER_SLACK"),
+            entry("prlimit64", "RLIMIT NOFILE NPROC"),
+            entry("personality", "PERSONALITY"),
+            entry("prctl 41", "THP"),
+            entry("setns", "JOIN"),
+            entry("unshare", "UNSHARE"),
+            entry("mount", "UNSHARE"),
+            entry("pipe2", "UNSHARE SUCCESSION"),
+            entry("clone3", "UNSHARE SUCCESSION"),
+            entry("getppid", "ID_MAP"),
+            entry("wait4", "ID_MAP"),
+            entry("read", "ID_MAP SUCCESSION"),
+            entry("sendmsg", "SUCCESSION"),
+            entry("setsid", "SESSION"),
+            entry("keyctl", "KEYRING"),
+            entry("chroot", "ROOT"),
+            entry("chdir", "CWD"),
+            entry("fcntl", "DESCRIPTORS"),
+            entry("dup3", "DESCRIPTORS"),
+            entry("close", "DESCRIPTORS"),
+            entry("prctl 23", "BOUNDING"),
+            entry("prctl 24", "BOUNDING"),
+            entry("setgroups", "GROUPS"),
+            entry("setresgid", "GID"),
+            entry("getresgid", "GID"),
+            entry("setresuid", "UID"),
+            entry("getresuid", "UID"),
+            entry("prctl 8", "UID"),
+            entry("capget", "UID CAPABILITIES"),
+            entry("capset", "CAPABILITIES EFFECTIVE"),
+            entry("prctl 47 4", "CAPABILITIES"),
+            entry("prctl 47 2", "AMBIENT"),
+            entry("prctl 28", "SECUREBITS"),
+            entry("prctl 38", "NO_NEW_PRIVS"),
+            entry("landlock_create_ruleset", "LANDLOCK"),
+            entry("landlock_add_rule", "LANDLOCK"),
+            entry("landlock_restrict_self", "LANDLOCK"),
+            entry("rt_sigaction", "SIGNALS"),
+            entry("rt_sigprocmask", "SIGNALS"),
+            entry("seccomp", "SECCOMP"),
+            entry("execve", "EXEC"));
+
+    /**
+     * Not looked at, since the kernel does not refuse them or it does not matter: a name, an end, a question that saves a
+     * call. The last word of a launch goes another way. And none, where there was no such call.
+     */
+    private static final Set<String> INDIFFERENT =
+            Set.of("none", "prctl 15", "close", "exit_group", "umask", "ioprio_get", "prctl 27", "prctl 8", "sendmsg");
+
+    private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
+            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC EXEC ";
+
+    /** Beyond those of a plain launch: the stages that refuse, one after the other. */
+    @ParameterizedTest
+    @CsvSource({
+        "plain, ''",
+        "everything, OOM_SCORE_ADJ IOPRIO JOIN UNSHARE ROOT BOUNDING GROUPS GID UID AMBIENT SECUREBITS NO_NEW_PRIVS"
+                + " LANDLOCK SECCOMP EFFECTIVE",
+        "mapped to itself, UNSHARE ID_MAP SUCCESSION",
+        "mapped to ranges, UNSHARE ID_MAP",
+    })
+    void everyCallOfTheLauncherThatIsRefusedIsToldAsItIs(String what, String more) throws Exception {
+        assertRefused(new Jvm(), PLAIN + more, what);
+    }
+
+    @Test
+    void cgroupThatTheLauncherHasToEnterIsToldToo() throws Exception {
+        Path unified = Path.of("/sys/fs/cgroup/unified");
+        Path root = unified.toFile().isDirectory() ? unified : Path.of("/sys/fs/cgroup");
+        Path group = root.resolve("umh4j-refused-" + ProcessHandle.current().pid());
+        if (!root.resolve("cgroup.procs").toFile().exists() || !group.toFile().mkdir()) {
+            System.out.println("SKIPPED cgroupThatTheLauncherHasToEnterIsToldToo: no cgroup2 to write to");
+            Assumptions.abort("no cgroup2");
+        }
+        try {
+            Jvm jvm = new Jvm().option("-Dorg.umh4j.without=clone3");
+            assertRefused(jvm, PLAIN + "CGROUP", group.toString());
+        } finally {
+            java.nio.file.Files.delete(group);
+        }
+    }
+
+    private static void assertRefused(Jvm jvm, String stages, String what) throws Exception {
+        EnumSet<UmhStage> expected = stages(stages);
+        if (Sandbox.landlockAbi() == 0) {
+            expected.remove(UmhStage.LANDLOCK);
+        }
+        String out = jvm.run(RefusedMain.class, NativeProgram.compile("refuse"), what).requireSuccess();
+        assertEquals(expected + "\n", out);
+    }
+
+    private static EnumSet<UmhStage> stages(String names) {
+        return Arrays.stream(names.split(" "))
+                .map(UmhStage::valueOf)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(UmhStage.class)));
+    }
+
+    /** Starts a helper for each call, and prints what came out otherwise, and which stages have refused. */
+    static final class RefusedMain {
+        public static void main(String[] arguments) throws Exception {
+            String what = arguments[1];
+            EnumSet<UmhStage> usual = EnumSet.copyOf(Outcome.of(what).stages()); // kept from every helper here
+            EnumSet<UmhStage> seen = EnumSet.copyOf(usual);
+            try (Helper refuser = UsermodeHelper.start(refuser(arguments[0]))) {
+                BufferedReader said = new BufferedReader(new InputStreamReader(refuser.stdout()));
+                var before = Leaks.descriptors();
+                for (int who = 0; who < PROCESSES; who++) {
+                    String call = "";
+                    for (int place = 1; !call.equals("none"); place++) {
+                        ask(refuser.stdin(), said, who + " " + place + " " + EIO);
+                        Outcome outcome = Outcome.of(what).without(usual);
+                        call = said.readLine();
+                        System.out.print(outcome.isOf(call) ? "" : who + " " + place + " " + call + ": " + outcome + "\n");
+                        seen.addAll(outcome.stages());
+                    }
+                }
+                assertEquals(before, Leaks.descriptors());
+                assertEquals(1, Leaks.children().size(), "the tracer is one");
+            }
+            if (!what.equals("everything")) { // the JVM itself may have what they would set
+                seen.removeAll(EnumSet.of(UmhStage.OOM_SCORE_ADJ, UmhStage.IOPRIO));
+            }
+            System.out.println(seen);
+        }
+
+        private static void ask(OutputStream refuser, BufferedReader said, String question) throws IOException {
+            refuser.write((question + "\n").getBytes(StandardCharsets.US_ASCII));
+            assertEquals("ready", said.readLine());
+        }
+
+        /** For the thread that calls this. */
+        private static SubprocessInfo refuser(String path) throws IOException {
+            Path thread = java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self"));
+            return SubprocessInfo.of(path, new String[] {"refuse", thread.getFileName().toString()}, null)
+                    .files(Files.none().fromJvm(0).toJvm(1).inherit(2, 2));
+        }
+    }
+
+    /** What came of a launch: it failed at a stage with an errno; or without one, what was kept from it. */
+    record Outcome(Set<UmhStage> stages, String errno, int cleanups) {
+        static Outcome of(String what) throws IOException, InterruptedException {
+            AtomicInteger cleanups = new AtomicInteger();
+            SubprocessInfo info = asking(what).cleanup(call -> cleanups.incrementAndGet());
+            try (Helper helper = UsermodeHelper.start(info)) {
+                assertEquals(0, helper.waitFor().raw());
+                return new Outcome(helper.kept(), "", cleanups.get());
+            } catch (UmhException e) {
+                return new Outcome(EnumSet.of(e.stage()), e.errnoName(), cleanups.get());
+            }
+        }
+
+        Outcome without(Set<UmhStage> usual) {
+            EnumSet<UmhStage> left = stages.isEmpty() ? EnumSet.noneOf(UmhStage.class) : EnumSet.copyOf(stages);
+            left.removeAll(errno.isEmpty() ? usual : Set.of());
+            return new Outcome(left, errno, cleanups);
+        }
+
+        boolean isOf(String call) {
+            String name = call.startsWith("prctl") ? call : call.split(" ")[0];
+            if (stages.isEmpty()) {
+                return cleanups == 1 && INDIFFERENT.contains(name);
+            }
+            return cleanups == 1
+                    && (errno.isEmpty() || errno.equals("EIO"))
+                    && stages.size() == 1
+                    && STAGES.containsKey(name)
+                    && RefusedCallTest.stages(STAGES.get(name)).containsAll(stages);
+        }
+    }
+
+    /** {@code BPF_RET | BPF_K, SECCOMP_RET_ALLOW}. */
+    private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
+
+    private static SubprocessInfo asking(String what) {
+        SubprocessInfo info = ProbeProgram.doing("exit", "0");
+        Namespaces namespaces = Namespaces.inherited();
+        return switch (what) {
+            case "plain" -> info;
+            case "everything" -> everything(info);
+            case "mapped to itself" -> info.namespaces(namespaces.unshare(Namespace.values()).mapRoot());
+            case "mapped to ranges" -> info.namespaces(namespaces.mapUids(0, 0, 10).mapGids(0, 0, 10));
+            default -> info.limits(Limits.kernel().cgroup(what));
+        };
+    }
+
+    /** But for what needs a terminal, a security module or another thread. */
+    private static SubprocessInfo everything(SubprocessInfo info) {
+        CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
+        Sandbox sandbox = Sandbox.none().seccomp(ALLOW_ALL);
+        return info.cred(Cred.unchanged().uid(65_534).gid(65_534).groups(3).capabilities(few).noNewPrivs()
+                        .securebits(Securebit.NOROOT).newKeyring("umh4j-refused"))
+                .fs(Fs.kernel().root("/").cwd("/").umask(077))
+                .files(Files.none().devNull(0).devNull(9))
+                .limits(Limits.kernel().oomScoreAdj(7).coredumpFilter(1)
+                        .rlimit(Resource.CPU, 100).rlimit(Resource.NOFILE, 100).rlimit(Resource.NPROC, 100))
+                .sched(Sched.kernel().batch().nice(5).affinity(0).ioprio(Sched.IoClass.IDLE, 0).timerSlack(Duration.ofNanos(1)))
+                .namespaces(Namespaces.inherited().joinFile(Namespace.UTS, "/proc/self/ns/uts").unshare(Namespace.MOUNT))
+                .sandbox(Sandbox.landlockAbi() > 0 ? sandbox.readOnly("/") : sandbox)
+                .personality(0x4_0000);
+    }
+}
