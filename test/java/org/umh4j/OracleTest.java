@@ -336,7 +336,7 @@ final class OracleTest {
                 row("ns.user", in(NAMESPACES.join(pid, Namespace.USER)), with(nsenter, "-U")),
                 row("ns.time", in(NAMESPACES.join(pid, Namespace.TIME)), with(nsenter, "-T")),
                 forked(row("ns.pid", in(NAMESPACES.join(pid, Namespace.PID)), with(nsenter, "-p", "setsid"))),
-                forked(row("ns.pid", in(NAMESPACES.join(pid)), with(nsenter, "-m", "-u", "-i", "-n", "-p", "-C", "setsid"))),
+                forked(row("ns.time", in(NAMESPACES.join(pid)), with(nsenter, "-m", "-u", "-i", "-n", "-p", "-C", "-T", "setsid"))),
                 forked(row("ns.user", in(NAMESPACES.join(pid, Namespace.values())), with(nsenter, "-a", "setsid"))));
     }
 

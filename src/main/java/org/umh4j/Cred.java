@@ -81,7 +81,7 @@ public final class Cred {
         return uids(uid, uid, uid);
     }
 
-    /** The three uids one by one. */
+    /** The three uids one by one. The program itself has the effective one for its saved one: an {@code execve} does that. */
     public Cred uids(long real, long effectiveUid, long saved) {
         Cred copy = new Cred(this);
         copy.uids = new int[] {id(real, "uid"), id(effectiveUid, "uid"), id(saved, "uid")};
@@ -93,7 +93,7 @@ public final class Cred {
         return gids(gid, gid, gid);
     }
 
-    /** The three gids one by one. */
+    /** The three gids one by one; as with {@link #uids}. */
     public Cred gids(long real, long effectiveGid, long saved) {
         Cred copy = new Cred(this);
         copy.gids = new int[] {id(real, "gid"), id(effectiveGid, "gid"), id(saved, "gid")};

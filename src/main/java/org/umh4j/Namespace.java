@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.io.File;
+
 /** The kinds of {@code namespaces(7)}. */
 public enum Namespace {
     /** Mounts. What a helper with a new one mounts does not show outside. */
@@ -36,6 +38,11 @@ public enum Namespace {
     /** Its {@code CLONE_NEW*} flag. */
     int flag() {
         return flag;
+    }
+
+    /** Whether this kernel has it; the newest one, for time, is an option of its build. */
+    boolean isKnown() {
+        return new File("/proc/self/ns/" + file).exists();
     }
 
     /**

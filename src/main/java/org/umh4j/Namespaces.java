@@ -67,8 +67,13 @@ public final class Namespaces {
         if (pid < 1 || pid > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("pid " + pid + " is not positive");
         }
-        Set<Namespace> wanted = EnumSet.complementOf(EnumSet.of(Namespace.USER, Namespace.TIME));
-        return join(new Join((int) pid, null, kinds.length == 0 ? wanted : EnumSet.copyOf(List.of(kinds))));
+        return join(new Join((int) pid, null, kinds.length == 0 ? allButUser() : EnumSet.copyOf(List.of(kinds))));
+    }
+
+    private static Set<Namespace> allButUser() {
+        Set<Namespace> kinds = EnumSet.complementOf(EnumSet.of(Namespace.USER));
+        kinds.removeIf(kind -> kind == Namespace.TIME && !kind.isKnown());
+        return kinds;
     }
 
     /** The one that this file stands for, such as {@code /run/netns/blue}. */
