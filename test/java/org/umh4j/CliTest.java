@@ -63,10 +63,21 @@ final class CliTest {
     }
 
     @Test
+    void whatCanNotBeGivenToItIsUmhsOwnFailure() throws Exception {
+        Jvm.Outcome outcome = umh("exec", "--cwd", "/no/such", "--", "/bin/true");
+        assertEquals(125, outcome.exitCode());
+        assertEquals("umh: /bin/true: CWD failed with ENOENT (No such file or directory)\n", outcome.err());
+    }
+
+    @Test
     void jsonIsTheLastLine() throws Exception {
         Jvm.Outcome outcome = umh("exec", "--json", "/bin/sh", "-c", "echo hello; exit 4");
         assertTrue(outcome.out().startsWith("hello\n"));
         JsonNode result = json(outcome);
+        List<String> names = new ArrayList<>();
+        result.fieldNames().forEachRemaining(names::add);
+        assertEquals(
+                List.of("retval", "pid", "stage", "errno", "exited", "exit_code", "signal", "core", "elapsed_us"), names);
         assertEquals(4 << 8, result.path("retval").asInt());
         assertTrue(result.path("pid").asInt() > 0);
         assertTrue(result.path("stage").isNull() && result.path("errno").isNull() && result.path("signal").isNull());
@@ -176,6 +187,18 @@ final class CliTest {
     void policyIsAppliedToTheHelper() throws Exception {
         Report report = Report.parse(umh("probe", "--kernel", "--bset", "cap_kill,cap_chown").requireSuccess());
         assertEquals(0, report.hex("status.CapPrm") & ~0x21);
+        report = Report.parse(umh("probe", "--inheritable", "cap_kill", "--cap-inheritable", "cap_kill,cap_chown").requireSuccess());
+        assertEquals(0x20, report.hex("status.CapInh"));
+    }
+
+    @Test
+    void programsAreAllowedAndMediatedAsThePolicySays() throws Exception {
+        assertEquals(0, umh("exec", "--allow", "/bin/true", "--allow", "/bin/false", "/bin/true").exitCode());
+        Jvm.Outcome refused = umh("exec", "--allow", "/bin/true", "/bin/false");
+        assertEquals(125, refused.exitCode());
+        assertTrue(refused.err().contains("POLICY failed with EPERM"), refused.err());
+        assertEquals("/bin/false x\n", umh("exec", "--static-helper", "/bin/echo", "--argv0", "echo", "/bin/false", "/bin/false", "x").out());
+        assertEquals(0, umh("exec", "--static-helper", "", "/bin/false").exitCode());
     }
 
     @Test

@@ -82,7 +82,7 @@ final class ExecCommand implements Callable<Integer> {
 
     private int run(SubprocessInfo info, Duration limit) throws InterruptedException {
         boolean attended = wait == Wait.PROC && !killable && !freezable;
-        if (attended && !path.isEmpty()) {
+        if (attended && !info.path().isEmpty()) { // another one than was named, where one mediates
             return attend(info, limit);
         }
         if (limit != null) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.umh4j.CapabilitySet;
 import org.umh4j.Files;
+import org.umh4j.HelperPaths;
 import org.umh4j.OpenFlag;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhSysctl;
@@ -59,6 +60,14 @@ final class HelperOptions {
     @Option(names = "--inheritable", paramLabel = "CAPS", description = "The policy for the inheritable set.")
     String inheritable;
 
+    @Option(names = "--allow", paramLabel = "PATH", description = "The policy: this program may be started, and no other that"
+            + " is not allowed in the same way. Repeatable.")
+    List<String> allowed = new ArrayList<>();
+
+    @Option(names = "--static-helper", paramLabel = "PATH", description = "The policy: this program is executed instead of the"
+            + " one that is named; an empty path makes umh do nothing.")
+    String staticHelper;
+
     @Mixin
     private CredOptions cred = new CredOptions();
 
@@ -68,7 +77,7 @@ final class HelperOptions {
     @Mixin
     private ConfinementOptions confinement = new ConfinementOptions();
 
-    /** Sets the call up, and narrows the policy of this process. */
+    /** Sets the call up, under the policy of this process. */
     SubprocessInfo setUp(String path, List<String> arguments) throws IOException {
         List<String> argv = new ArrayList<>();
         argv.add(argv0 != null ? argv0 : path);
@@ -79,12 +88,18 @@ final class HelperOptions {
         return info;
     }
 
-    void narrowPolicy() throws IOException {
+    void narrowPolicy() {
         if (bset != null) {
             UmhSysctl.narrowBset(CapabilitySet.parse(bset));
         }
         if (inheritable != null) {
             UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
+        }
+        if (!allowed.isEmpty()) {
+            HelperPaths.allowOnly(allowed.toArray(String[]::new));
+        }
+        if (staticHelper != null) {
+            HelperPaths.mediateBy(staticHelper);
         }
     }
 
@@ -147,7 +162,7 @@ final class HelperOptions {
 
     private static Files numbered(Files files, int target, String source) {
         if (source.startsWith("inherit:")) {
-            return files.inherit(target, Integer.parseInt(source.substring("inherit:".length())));
+            return files.inherit(target, Numbers.integer(source.substring("inherit:".length())));
         }
         return switch (source) {
             case "inherit" -> files.inherit(target, target);

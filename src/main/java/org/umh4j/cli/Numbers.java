@@ -16,6 +16,23 @@ final class Numbers {
         return Long.parseLong(text);
     }
 
+    static int integer(String text) {
+        long number = number(text);
+        if (number > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("too large: '" + text + "'");
+        }
+        return (int) number;
+    }
+
+    /** The 32 bits of an option. */
+    static int hexadecimal(String option, String text) {
+        String digits = text.replaceFirst("^0[xX]", "");
+        if (!digits.matches("[0-9a-fA-F]{1,8}")) {
+            throw new IllegalArgumentException(option + " " + text + ": not hexadecimal");
+        }
+        return Integer.parseUnsignedInt(digits, 16);
+    }
+
     /** One id three times, or three of the form R:E:S; null for a name. */
     static long[] ids(String text) {
         if (!text.matches("[0-9:]+")) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.umh4j.Fs;
 import org.umh4j.Limits;
 import org.umh4j.Resource;
@@ -32,6 +33,9 @@ final class TaskOptions {
 
     @Option(names = "--oom-score-adj", paramLabel = "N", description = "-1000 to 1000; 0 by default.")
     private Integer oomScoreAdj;
+
+    @Option(names = "--coredump-filter", paramLabel = "HEX", description = "Which mappings a core holds; 33 by default.")
+    private String coredumpFilter;
 
     @Option(names = "--cgroup", paramLabel = "PATH", description = "The folder of a cgroup (v2) to be born in.")
     private String cgroup;
@@ -70,6 +74,13 @@ final class TaskOptions {
     @Option(names = "--setpgid", description = "umh's session and terminal, in a process group of its own.")
     private boolean setpgid;
 
+    @Option(names = "--inherit-session", description = "umh's session, process group and terminal.")
+    private boolean inheritSession;
+
+    @Option(names = "--terminal", paramLabel = "N", description = "A session of its own, with umh's descriptor N, a terminal,"
+            + " as its controlling one.")
+    private Integer terminal;
+
     Fs fs() {
         Fs fs = cwd == null ? Fs.kernel() : Fs.kernel().cwd(cwd);
         fs = root == null ? fs : fs.root(root);
@@ -86,10 +97,14 @@ final class TaskOptions {
         Limits limits = Limits.kernel();
         for (Map.Entry<String, String> limit : parsed().entrySet()) {
             String[] both = limit.getValue().split(":", -1);
+            if (both.length > 2) {
+                throw new IllegalArgumentException("--rlimit " + limit.getKey() + "=" + limit.getValue() + ": write NAME=SOFT:HARD");
+            }
             limits = limits.rlimit(resource(limit.getKey()), Numbers.limit(both[0]), Numbers.limit(both[both.length - 1]));
         }
         limits = rlimits.contains("inherit") ? limits.inheritRlimits() : limits;
         limits = oomScoreAdj == null ? limits : limits.oomScoreAdj(oomScoreAdj);
+        limits = coredumpFilter == null ? limits : limits.coredumpFilter(Numbers.hexadecimal("--coredump-filter", coredumpFilter));
         return cgroup == null ? limits : limits.cgroup(cgroup);
     }
 
@@ -129,8 +144,8 @@ final class TaskOptions {
             case "other/1" -> kernel.other();
             case "batch/1" -> kernel.batch();
             case "idle/1" -> kernel.idle();
-            case "fifo/2" -> kernel.fifo(Math.toIntExact(Numbers.number(parts[1])));
-            case "rr/2" -> kernel.rr(Math.toIntExact(Numbers.number(parts[1])));
+            case "fifo/2" -> kernel.fifo(Numbers.integer(parts[1]));
+            case "rr/2" -> kernel.rr(Numbers.integer(parts[1]));
             case "deadline/4" -> kernel.deadline(
                     Durations.parse(parts[1]), Durations.parse(parts[2]), Durations.parse(parts[3]));
             default -> throw new IllegalArgumentException("no policy '" + text + "'; such as batch, fifo:10");
@@ -140,7 +155,7 @@ final class TaskOptions {
     private static Sched ioprio(Sched sched, String text) {
         String[] parts = text.split(":", 2);
         String name = parts[0].toUpperCase(Locale.ROOT).replace('-', '_');
-        int level = parts.length == 1 ? 0 : Math.toIntExact(Numbers.number(parts[1]));
+        int level = parts.length == 1 ? 0 : Numbers.integer(parts[1]);
         try {
             return sched.ioprio(Sched.IoClass.valueOf(name), level);
         } catch (IllegalArgumentException e) {
@@ -168,15 +183,18 @@ final class TaskOptions {
     }
 
     Session session() {
-        if (setsid && setpgid) {
-            throw new IllegalArgumentException("--setsid or --setpgid, not both");
+        if (Stream.of(setsid || terminal != null, setpgid, inheritSession).filter(asked -> asked).count() > 1) {
+            throw new IllegalArgumentException("one of --setsid, --setpgid and --inherit-session; --terminal takes the first");
         }
-        return setpgid ? Session.ownGroup() : Session.own();
+        if (terminal != null) {
+            return Session.terminal(terminal);
+        }
+        return setpgid ? Session.ownGroup() : inheritSession ? Session.inherited() : Session.own();
     }
 
     void personality(org.umh4j.SubprocessInfo info) {
         if (personality != null) {
-            info.personality(Integer.parseUnsignedInt(personality.replaceFirst("^0[xX]", ""), 16));
+            info.personality(Numbers.hexadecimal("--personality", personality));
         }
     }
 }
