@@ -12,10 +12,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Combinations;
 import org.umh4j.support.DescriptorSources;
 import org.umh4j.support.DescriptorSources.Kind;
 import org.umh4j.support.Descriptors;
+import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
@@ -33,6 +35,34 @@ final class DescriptorMapTest {
     })
     void everyMapOfFiveSourcesToFiveTargetsIsExactlyThat(Kind kind, String targets) throws Exception {
         assertEquals(List.of(), differences(kind, targets, 1));
+    }
+
+    /** Shares no factor with the number of maps, so that a stride of it meets each source at each target alike. */
+    private static final int STRIDE = 17;
+
+    /** The JVM's files and the library's own then have the lowest numbers. */
+    @ParameterizedTest
+    @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"})
+    void mapsOfAJvmWithStandardDescriptorsClosedAreExactlyThatToo(String closed) throws Exception {
+        Path said = java.nio.file.Files.createTempFile("maps", ".txt");
+        Jvm jvm = new Jvm().under("/bin/sh", "-c", "exec \"$0\" \"$@\" " + closed);
+        assertEquals(0, jvm.run(ClosedMain.class, said.toString()).exitCode());
+        assertEquals("[][]", java.nio.file.Files.readString(said));
+        java.nio.file.Files.delete(said);
+    }
+
+    /** Writes into a file what is not as it should be: there may be no standard output. */
+    static final class ClosedMain {
+        public static void main(String[] arguments) throws Exception {
+            ProbeProgram.report();
+            String wrong = "";
+            TreeMap<String, Long> before = Leaks.descriptors();
+            for (Kind kind : Kind.values()) {
+                wrong += differences(kind, "0 1 2 3 4", STRIDE);
+            }
+            Leaks.assertNothingLeft(before);
+            java.nio.file.Files.writeString(Path.of(arguments[0]), wrong);
+        }
     }
 
     /** Each target has a source or none: the digits of a number say which. */
