@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.umh4j.support.Ignoring;
@@ -16,8 +17,8 @@ import org.umh4j.support.Strace;
 
 /**
  * Each call of the parent half and of the launcher is refused in turn with each plausible errno: the answer has that
- * stage and that errno, or the call was done another way; nothing is left; the next call works. StageTest has the
- * steps that have to be asked for.
+ * stage and that errno, or the call was done another way; cleanup has run once, nothing is left, the next call works.
+ * StageTest has the steps that have to be asked for, RefusedCallTest every call of the launcher.
  */
 final class FaultTest {
     /** How it is started, what fails, with what, and what came of it. */
@@ -98,8 +99,14 @@ final class FaultTest {
             Leaks.assertNothingLeft(before);
         }
 
+        /** What came of it; cleanup has run once then, whatever it was. */
         private static String started(String way) throws Exception {
-            SubprocessInfo info = ProbeProgram.doing("exit", "0");
+            AtomicInteger cleanups = new AtomicInteger();
+            String outcome = started(way, ProbeProgram.doing("exit", "0").cleanup(call -> cleanups.incrementAndGet()));
+            return cleanups.get() == 1 ? outcome : outcome + ", cleanup ran " + cleanups + " times";
+        }
+
+        private static String started(String way, SubprocessInfo info) throws Exception {
             if (way.equals("start")) {
                 try (Helper helper = UsermodeHelper.start(info)) {
                     return Integer.toString(helper.waitFor().raw());
