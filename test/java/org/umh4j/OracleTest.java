@@ -13,7 +13,10 @@ import static org.umh4j.OracleRow.row;
 import static org.umh4j.OracleRow.shell;
 import static org.umh4j.support.ProbeProgram.FOLDER;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -28,6 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.support.Descriptors;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
@@ -49,7 +53,7 @@ final class OracleTest {
 
     /** Those that hold a process's id. */
     private static final List<String> IDS = List.of(
-            "pid", "pgrp", "sid", "stat.pgrp", "stat.session", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
+            "pid", "pgrp", "sid", "stat.pgrp", "stat.session", "stat.tpgid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
             "status.NSpgid", "status.NSsid");
 
     private static Consumer<SubprocessInfo> cred(Cred cred) {
@@ -154,6 +158,38 @@ final class OracleTest {
                 row("sid", PLAIN, "setsid").from(info -> info.session(Session.inherited())),
                 row("pgrp", info -> info.session(Session.ownGroup()), "perl", "-e", "setpgrp; exec @ARGV", "--")
                         .from(info -> info.session(Session.inherited())));
+    }
+
+    /** Opens the master's end of a new one, says where the other is, and goes on until the end of its input. */
+    private static final String PTY = """
+            use Fcntl;
+            my ($locked, $number) = (pack('i', 0), pack('i', 0));
+            sysopen my $master, '/dev/ptmx', O_RDWR | O_NOCTTY or die "ptmx: $!";
+            ioctl $master, 0x40045431, $locked or die "TIOCSPTLCK: $!";
+            ioctl $master, 0x80045430, $number or die "TIOCGPTN: $!";
+            syswrite STDOUT, '/dev/pts/' . unpack('i', $number) . "\\n";
+            sysread STDIN, my $byte, 1;
+            """;
+
+    /** The end of a session hangs its terminal up, so the JVM's descriptor of it serves once. */
+    @Test
+    void controllingTerminalIsTheOneThatSetsidMakes() throws IOException {
+        Files pipes = Files.none().fromJvm(0).toJvm(1).inherit(2, 2);
+        SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null).files(pipes);
+        try (Helper master = UsermodeHelper.start(pty)) {
+            String slave = new BufferedReader(new InputStreamReader(master.stdout())).readLine();
+            RandomAccessFile terminal = new RandomAccessFile(slave, "rw");
+            stateIsTheOneThatTheToolMakes(terminal(slave, Descriptors.numberOf(Path.of(slave))));
+            terminal.close();
+        }
+    }
+
+    private static OracleRow terminal(String path, int fd) {
+        Consumer<SubprocessInfo> asked =
+                info -> info.session(Session.terminal(fd)).files(files().open(0, path, OpenFlag.READ_WRITE));
+        return row("stat.tty_nr", asked, "sh", "-c", "exec setsid --ctty \"$0\" \"$@\" <>" + path)
+                .except("a shell exports where it is", "envp")
+                .from(info -> info.session(Session.inherited()));
     }
 
     /** Without NICE and RTPRIO: kthreadd's are 0, and nothing is lower. */
