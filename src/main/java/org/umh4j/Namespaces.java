@@ -18,9 +18,9 @@ import org.umh4j.internal.Plan;
  * a user namespace need {@code CAP_SYS_ADMIN}, which a new user namespace gives inside it: a JVM without privilege adds
  * {@link #mapRoot()}.
  *
- * <p>A helper in a new pid namespace is its pid 1: signals that it has no handler for do not reach it from inside, it
- * inherits orphans and should wait for them, and when it ends everything in the namespace is killed. Its {@code /proc} is
- * still the old one unless it mounts another in a new mount namespace.
+ * <p>A helper in a new pid namespace is its pid 1: signals that it has no handler for do not reach it, but for KILL and
+ * STOP from outside; it inherits orphans and should wait for them, and when it ends everything in the namespace is killed.
+ * Its {@code /proc} is still the old one unless it mounts another in a new mount namespace.
  *
  * @implSpec {@code unshare(2)}, {@code setns(2)}, {@code user_namespaces(7)}, Linux 6.12
  */

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.support.Await;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.Pid;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
+
+/** What it means for a helper to be the first process of a new pid namespace. */
+@RequiresRoot
+@ExtendWith(Leaks.class)
+final class PidNamespaceTest {
+    private static final Namespaces NEW = Namespaces.inherited().unshare(Namespace.PID);
+
+    @Test
+    void signalThatItHasNoHandlerForDoesNotReachItButKillDoes() throws Exception {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").namespaces(NEW)
+                .files(Files.none().fromJvm(0).toJvm(1)))) {
+            assertTrue(helper.kill(Signal.TERM));
+            helper.stdin().write('x');
+            helper.stdin().flush();
+            assertEquals('x', helper.stdout().read());
+            helper.kill(Signal.KILL);
+            assertEquals(9, helper.waitFor().raw());
+        }
+    }
+
+    @Test
+    void itInheritsOrphansAndItsEndIsTheirs() throws Exception {
+        String script = "echo $$; (sleep 1000 & echo $! > /dev/null); read x";
+        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
+                .namespaces(NEW)
+                .files(Files.none().fromJvm(0).toJvm(1));
+        try (Helper helper = UsermodeHelper.start(info)) {
+            assertEquals("1", new BufferedReader(new InputStreamReader(helper.stdout())).readLine());
+            Await.until("it has the orphan", () -> !children(helper.pid()).isEmpty());
+            long orphan = Long.parseLong(children(helper.pid()).split(" ")[0]);
+            helper.stdin().close();
+            helper.waitFor();
+            assertTrue(!Pid.isRunning(orphan));
+        }
+    }
+
+    private static String children(long pid) throws IOException {
+        return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children")).trim();
+    }
+}
