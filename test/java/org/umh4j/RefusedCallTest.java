@@ -17,13 +17,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
+import org.umh4j.support.OwnCgroup;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -116,18 +116,9 @@ final class RefusedCallTest {
 
     @Test
     void cgroupThatTheLauncherHasToEnterIsToldToo() throws Exception {
-        Path unified = Path.of("/sys/fs/cgroup/unified");
-        Path root = unified.toFile().isDirectory() ? unified : Path.of("/sys/fs/cgroup");
-        Path group = root.resolve("umh4j-refused-" + ProcessHandle.current().pid());
-        if (!root.resolve("cgroup.procs").toFile().exists() || !group.toFile().mkdir()) {
-            System.out.println("SKIPPED cgroupThatTheLauncherHasToEnterIsToldToo: no cgroup2 to write to");
-            Assumptions.abort("no cgroup2");
-        }
-        try {
+        try (OwnCgroup cgroup = OwnCgroup.make("refused")) {
             Jvm jvm = new Jvm().option("-Dorg.umh4j.without=clone3");
-            assertRefused(jvm, PLAIN + "CGROUP", group.toString());
-        } finally {
-            java.nio.file.Files.delete(group);
+            assertRefused(jvm, PLAIN + "CGROUP", cgroup.folder().toString());
         }
     }
 
