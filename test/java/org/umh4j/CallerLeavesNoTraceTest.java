@@ -3,7 +3,9 @@ package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,10 +22,10 @@ import org.umh4j.support.RequiresRoot;
 final class CallerLeavesNoTraceTest {
     /**
      * What is a helper's own, or what it was told. FDSize is how large a table it needed for a moment; the flags say
-     * whether privilege had to be used.
+     * whether privilege had to be used; SigQ counts what is queued for all processes of the user.
      */
     private static final List<String> OWN = List.of(
-            "status.FDSize", "stat.flags_hex",
+            "status.FDSize", "stat.flags_hex", "status.SigQ",
             "argv", "cmdline", "exe", "pid", "ppid", "pgrp", "sid", "stat.ppid", "stat.pgrp", "stat.session",
             "status.Pid", "status.PPid", "status.Tgid", "status.NSpid", "status.NStgid", "status.NSpgid",
             "status.NSsid", "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches",
@@ -58,8 +60,9 @@ final class CallerLeavesNoTraceTest {
     private static void assertOdd(String json, Report plain) throws IOException {
         Report odd = Report.parse(json);
         for (String field : List.of(
-                "status.SigIgn", "status.Umask", "cwd", "nice", "ioprio", "cpu_affinity", "timerslack_ns",
-                "personality", "thp_disable", "oom_score_adj", "coredump_filter", "rlimits.STACK", "rlimits.LOCKS",
+                "status.SigIgn", "status.SigBlk", "status.Umask", "cwd", "nice", "ioprio", "cpu_affinity", "timerslack_ns",
+                "personality", "thp_disable", "oom_score_adj", "coredump_filter", "rlimits.FSIZE", "rlimits.STACK",
+                "rlimits.CORE", "rlimits.LOCKS",
                 "sched_policy", "keyrings.session.describe_by_spec")) {
             assertNotEquals(plain.get(field), odd.get(field), field + " was not odd");
         }
@@ -87,6 +90,8 @@ final class CallerLeavesNoTraceTest {
 
     /** Makes its own thread odd too, prints what a plain child inherits, and what a helper reports. */
     static final class OddThreadMain {
+        private static final long O_CLOEXEC = 02000000;
+
         public static void main(String[] arguments) throws Exception {
             String thread = Files.readSymbolicLink(Path.of("/proc/thread-self")).getFileName().toString();
             run("chrt", "-b", "-p", "0", thread);
@@ -96,7 +101,21 @@ final class CallerLeavesNoTraceTest {
             run(ProbeProgram.path(), "--out", out.toString());
             System.out.println(Files.readString(out));
             Files.delete(out);
+            assertTrue(keptByExec() >= 500, "too few descriptors that an execve keeps");
             System.out.println(ProbeProgram.report());
+        }
+
+        /** How many descriptors have no close-on-exec. */
+        private static int keptByExec() throws IOException {
+            int kept = 0;
+            for (String fd : new File("/proc/self/fd").list()) {
+                Path info = Path.of("/proc/self/fdinfo", fd);
+                if (Files.exists(info)) { // the listing's own is closed by now
+                    String flags = Files.readString(info).replaceAll("(?s).*flags:\\s+(\\d+).*", "$1");
+                    kept += (Long.parseLong(flags, 8) & O_CLOEXEC) == 0 ? 1 : 0;
+                }
+            }
+            return kept;
         }
 
         private static void run(String... command) throws IOException, InterruptedException {
