@@ -28,7 +28,11 @@ final class OddJvmTest {
             "without use of signals", jvm -> jvm.option("-Xrs"),
             "with signals ignored", jvm -> jvm.under("env", "--ignore-signal=CHLD,PIPE,INT,HUP,TERM,USR1"),
             "with signals blocked", jvm -> jvm.under("env", "--block-signal=CHLD,PIPE,INT,HUP,TERM,USR1"),
+            "with every signal blocked", jvm -> jvm.under("env", "--block-signal"),
             "with a few descriptors", jvm -> jvm.under("prlimit", "--nofile=200:200"),
+            "with ten thousand descriptors", jvm -> jvm.under("prlimit", "--nofile=12000:", ProbeProgram.path(),
+                    "descriptors", "10000", "exec", "/usr/bin/env", "env"),
+            "in a folder that is gone", jvm -> jvm.after("cd $(mktemp -d)").option("-Dtest.gone=true"), // only then: no JVM begins there
             "as pid 1", jvm -> jvm.under("unshare", "--pid", "--fork", "--mount-proc"),
             "as pid 1 without a mount of proc", jvm -> jvm.under("unshare", "--pid", "--fork"));
 
@@ -51,7 +55,10 @@ final class OddJvmTest {
         "without use of signals",
         "with signals ignored",
         "with signals blocked",
+        "with every signal blocked",
         "with a few descriptors",
+        "with ten thousand descriptors",
+        "in a folder that is gone",
         "as pid 1",
         "as pid 1 without a mount of proc",
     })
@@ -76,6 +83,9 @@ final class OddJvmTest {
         private static final List<String> SAID = new ArrayList<>();
 
         public static void main(String[] arguments) throws Exception {
+            if (Boolean.getBoolean("test.gone")) {
+                java.nio.file.Files.delete(Path.of(System.getProperty("user.dir")));
+            }
             UmhWait parked = UmhWait.PROC.killable();
             SAID.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
             SAID.add("parked " + exec("7", parked) + " " + killed(parked) + " " + missing(parked));
