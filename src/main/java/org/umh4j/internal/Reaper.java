@@ -154,7 +154,7 @@ public final class Reaper {
             for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
                 guarded(task);
             }
-            guarded(HeldDescriptor::closeDropped);
+            guarded(Reaper::closeDropped);
             if (count == 0 && stopIfIdle()) {
                 return;
             }
@@ -181,6 +181,11 @@ public final class Reaper {
         if (!child.lookAfter()) {
             LOOKED_AFTER.remove(child);
         }
+    }
+
+    /** A method of its own: that the other class can't be loaded must not be this thread's end either. */
+    private static void closeDropped() {
+        HeldDescriptor.closeDropped();
     }
 
     /** Out of memory for one must not be the end for all others. */
