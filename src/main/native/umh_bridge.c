@@ -237,7 +237,7 @@ static jfieldID field(JNIEnv *env, jobject object, const char *name, const char 
 	return id;
 }
 
-/* Streams have getFD(), channels have not: but all of the JDK's keep their descriptor in a field of this name. */
+/* Streams have getFD(), channels have not: but all of the JDK's keep their descriptor in a field of one of these names. */
 int umh_bridge_descriptor(JNIEnv *env, jobject object)
 {
 	jfieldID id;
@@ -246,6 +246,8 @@ int umh_bridge_descriptor(JNIEnv *env, jobject object)
 	if (!object)
 		return -EFAULT;
 	id = field(env, object, "fd", "Ljava/io/FileDescriptor;");
+	if (!id)
+		id = field(env, object, "fdObj", "Ljava/io/FileDescriptor;");
 	if (id)
 		object = (*env)->GetObjectField(env, object, id);
 	id = object ? field(env, object, "fd", "I") : NULL;

@@ -91,13 +91,15 @@ final class ReachabilityTest {
     @Test
     void everyFieldThatTheShimReadsIsListed() throws Exception {
         String shim = Files.readString(Path.of("src/main/native/umh_bridge.c"));
-        assertEquals(new TreeSet<>(java.util.Set.of("fd")), found("field\\(env, object, \"(\\w+)\"", shim));
-        for (Class<?> holder : new Class<?>[] {java.io.FileDescriptor.class, Class.forName("sun.nio.ch.FileChannelImpl"),
-                Class.forName("sun.nio.ch.SocketChannelImpl"), Class.forName("sun.nio.ch.ServerSocketChannelImpl"),
-                Class.forName("sun.nio.ch.DatagramChannelImpl"), Class.forName("sun.nio.ch.SourceChannelImpl"),
-                Class.forName("sun.nio.ch.SinkChannelImpl")}) {
-            holder.getDeclaredField("fd");
-            assertTrue(types(metadata().path("jni")).contains(holder.getName()), holder.getName());
+        assertEquals(new TreeSet<>(java.util.Set.of("fd", "fdObj")), found("field\\(env, object, \"(\\w+)\"", shim));
+        assertTrue(types(metadata().path("jni")).contains("java.io.FileDescriptor"));
+        for (String channel : new String[] {"File", "Socket", "ServerSocket", "Datagram", "Source", "Sink",
+            "AsynchronousFile", "AsynchronousSocket", "AsynchronousServerSocket"}) {
+            String type = "sun.nio.ch." + channel + "ChannelImpl";
+            String field = channel.equals("AsynchronousFile") ? "fdObj" : "fd";
+            Class.forName(type).getDeclaredField(field);
+            String entry = "{\"type\":\"" + type + "\",\"fields\":[{\"name\":\"" + field + "\"}]}";
+            assertTrue(metadata().path("jni").toString().contains(entry), entry);
         }
     }
 

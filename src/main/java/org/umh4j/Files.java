@@ -210,6 +210,9 @@ public final class Files {
             return pipe.toJvm() ? pipes.toJvm(target, opened) : pipes.fromJvm(target, opened);
         }
         Object holder = ((Source.Held) source).holder();
+        if (holder instanceof Channel channel && !channel.isOpen()) {
+            return -Errno.EBADF.number(); // it may still know its number, which is somebody else's by now
+        }
         int fd = OpenedFiles.descriptorOf(holder);
         if (fd == -Errno.EINVAL.number()) {
             throw new IllegalArgumentException(holder.getClass().getName() + " holds no descriptor");
