@@ -5,6 +5,7 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -23,6 +24,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -123,13 +126,21 @@ final class ChannelsTest {
         }
     }
 
+    /** Its number is another file's by then. */
     @Test
     void channelThatIsClosedIsEbadfAtItsSource() throws IOException {
         Pipe pipe = Pipe.open();
         pipe.sink().close();
         pipe.source().close();
+        List<FileInputStream> others = new ArrayList<>();
+        for (int i = 0; i < 64; i++) {
+            others.add(new FileInputStream("/dev/null"));
+        }
         SubprocessInfo info = ProbeProgram.doing("exit", "0").files(Files.none().inherit(1, pipe.sink()));
         assertEquals(-Errno.EBADF.number(), UsermodeHelper.exec(info, UmhWait.PROC));
         assertEquals(UmhStage.SOURCE, info.failure().orElseThrow().stage());
+        for (FileInputStream other : others) {
+            other.close();
+        }
     }
 }
