@@ -188,7 +188,7 @@ final class CleanupTest {
             AtomicInteger retval = new AtomicInteger();
             Thread caller = new Thread(() -> retval.set(UsermodeHelper.exec(info, UmhWait.PROC.killable())));
             caller.start();
-            long until = System.nanoTime() + i * 5_000L;
+            long until = System.nanoTime() + i * 20_000L; // to beyond the helper's end
             while (System.nanoTime() < until) {
                 Thread.onSpinWait();
             }

@@ -236,7 +236,12 @@ final class CliTest {
         Jvm.Outcome outcome = umh("doctor");
         assertEquals(0, outcome.exitCode(), outcome.out());
         assertTrue(outcome.out().contains("OK       helper"), outcome.out());
-        assertEquals("ok", json(umh("doctor", "--json")).path("helper").path("state").asText());
+        JsonNode findings = json(umh("doctor", "--json"));
+        assertEquals("ok", findings.path("helper").path("state").asText());
+        String landlock = findings.path("landlock").path("words").asText();
+        assertEquals(Sandbox.landlockAbi() > 0 ? "ABI " + Sandbox.landlockAbi() : "none, or not enabled: rules fail at LANDLOCK", landlock);
+        assertTrue(findings.path("namespaces").path("words").asText().contains("mnt, net, pid"), findings.toString());
+        assertTrue(findings.has("cgroup"), findings.toString());
     }
 
     @Test

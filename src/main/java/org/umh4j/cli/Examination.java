@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +13,7 @@ import java.util.stream.Collectors;
 import org.umh4j.Capability;
 import org.umh4j.CapabilitySet;
 import org.umh4j.Helper;
+import org.umh4j.Sandbox;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhStage;
@@ -42,6 +44,7 @@ final class Examination {
         examination.policy();
         examination.memfd();
         examination.descriptors();
+        examination.beyondTheKernels();
         examination.helper();
         return examination.findings;
     }
@@ -129,6 +132,26 @@ final class Examination {
                 .map(line -> line.substring("Max open files".length()).trim().split("\\s+")[0])
                 .orElse("?");
         findings.add(Finding.ok("descriptors", "up to " + limit + "; each live helper takes one"));
+    }
+
+    /** What no helper of the kernel has and a call can ask for, as far as hosts differ. */
+    private void beyondTheKernels() {
+        int abi = Sandbox.landlockAbi();
+        findings.add(Finding.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
+        String cgroup = read("/proc/self/mounts")
+                .lines()
+                .map(line -> line.split(" "))
+                .filter(mount -> mount.length > 2 && mount[2].equals("cgroup2"))
+                .map(mount -> mount[1])
+                .findFirst()
+                .orElse("");
+        findings.add(Finding.ok(
+                "cgroup", cgroup.isEmpty() ? "no cgroup2 is mounted to name a folder of" : "folders below " + cgroup));
+        String[] kinds = new File("/proc/self/ns").list((folder, name) -> !name.endsWith("_for_children"));
+        findings.add(Finding.ok(
+                "namespaces",
+                (kinds == null ? "not known without /proc" : Arrays.stream(kinds).sorted().collect(Collectors.joining(", ")))
+                        + (read("/proc/sys/user/max_user_namespaces").trim().equals("0") ? "; no new user namespaces, by user.max_user_namespaces" : "")));
     }
 
     /** The born state as this host lets us make it. */
