@@ -78,8 +78,8 @@ int apply_signals(struct launch *launch)
 		const struct kernel_sigaction action = {.handler = (unsigned long)(ignored ? SIG_IGN : SIG_DFL)};
 		long result;
 
-		if (signal == SIGKILL || signal == SIGSTOP || (launch->ignored >> (signal - 1) & 1) == ignored)
-			continue;
+		if (signal == SIGKILL || signal == SIGSTOP || !(ignored || (launch->ignored >> (signal - 1) & 1)))
+			continue; /* at its default: nobody handles one after an execve */
 		result = umh_syscall(__NR_rt_sigaction, signal, &action, 0, sizeof action.mask);
 		launch->detail = signal;
 		if (result < 0)

@@ -190,6 +190,24 @@ final class HostileHostTest {
         }
     }
 
+    /** What is ignored in the JVM can't be asked there. */
+    @Test
+    @RequiresRoot
+    void hostWithoutProcIgnoresWhatWasAskedForAndNothingElse() throws Exception {
+        Jvm jvm = new Jvm().withoutProc().under("env", "--ignore-signal=HUP,USR1");
+        assertEquals("768 10\n", jvm.run(IgnoringMain.class).requireSuccess());
+    }
+
+    /** Has helpers kill themselves by signals, one of which they were to ignore. */
+    static final class IgnoringMain {
+        public static void main(String[] arguments) {
+            Signals ignoring = Signals.kernel().ignore(Signal.INT.number());
+            SubprocessInfo asked = ProbeProgram.doing("kill", "2", "exit", "3").signals(ignoring);
+            SubprocessInfo other = ProbeProgram.doing("kill", "10", "exit", "3").signals(ignoring);
+            System.out.println(UsermodeHelper.exec(asked, UmhWait.PROC) + " " + UsermodeHelper.exec(other, UmhWait.PROC));
+        }
+    }
+
     /** What is left to execute a memfd is /proc/self/fd. */
     @Test
     @RequiresRoot
