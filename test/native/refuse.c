@@ -15,12 +15,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,13 +72,33 @@ static void say(const char *what)
 	fflush(stdout);
 }
 
-/* prctl(2) does many things, and one of these several; of a descriptor the number tells one call from the next. */
-static void describe(char text[64], const struct __ptrace_syscall_info *info)
+/* The name of the file at this address of the process, without its folders. */
+static const char *file_name(pid_t pid, unsigned long long address, char path[64])
 {
+	const struct iovec here = {path, 63}, there = {(void *)(uintptr_t)address, 63};
+	const ssize_t size = process_vm_readv(pid, &here, 1, &there, 1, 0);
+	char *slash;
+
+	path[size < 0 ? 0 : size] = 0;
+	slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * prctl(2) does many things, and one of these several; of a descriptor the number tells one call from the next, of a
+ * read how much is wanted.
+ */
+static void describe(char text[64], pid_t pid, const struct __ptrace_syscall_info *info)
+{
+	char path[64];
 	const unsigned long long number = info->entry.nr, *arguments = (const void *)info->entry.args;
 	const char *name = number < sizeof names / sizeof *names && names[number] ? names[number] : "another";
 
-	if (number == __NR_prctl && arguments[0] == PR_CAP_AMBIENT)
+	if (number == __NR_openat)
+		snprintf(text, 64, "%s %.32s", name, file_name(pid, arguments[1], path));
+	else if (number == __NR_read)
+		snprintf(text, 64, "%s %llu", name, arguments[2]);
+	else if (number == __NR_prctl && arguments[0] == PR_CAP_AMBIENT)
 		snprintf(text, 64, "%s %llu %llu", name, arguments[0], arguments[1]);
 	else if (number == __NR_prctl || number == __NR_close || number == __NR_fcntl)
 		snprintf(text, 64, "%s %llu", name, arguments[0]);
@@ -98,7 +120,7 @@ static void enter_call(int i, const struct __ptrace_syscall_info *info)
 	struct user_regs_struct registers;
 	char text[64] = "";
 
-	describe(text, info);
+	describe(text, children[i].pid, info);
 	if (i != who || is_like_last(i, text) || ++calls != place)
 		return;
 	memcpy(call, text, sizeof call);
