@@ -142,8 +142,8 @@ static int shed(struct child *child)
 	if (result < 0)
 		return result;
 	if (has(UMH_FEATURE_CLOSE_RANGE)) {
-		sys_close_range(0, UMH_PLAN_FD - 1, 0);
-		return sys_close_range(LAUNCHER_FD + 1, ~0U, 0);
+		result = sys_close_range(0, UMH_PLAN_FD - 1, 0);
+		return result < 0 ? result : sys_close_range(LAUNCHER_FD + 1, ~0U, 0);
 	}
 	for (int fd = 0; fd < UMH_PLAN_FD; fd++)
 		sys_close(fd);

@@ -10,10 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,7 +40,9 @@ final class CapabilityModelTest {
     /** Shares no factor with the size of any dimension, so that a stride of it meets the values of all alike. */
     private static final int STRIDE = 17;
 
+    /** So many helpers take half a minute, and many times that on a busy machine. */
     @Test
+    @Timeout(value = 20, unit = TimeUnit.MINUTES)
     void everyCombinationIsWhatTheManualPagesSay() throws Exception {
         assertEquals(92_160, CredCombination.COUNT);
         assertEquals(List.of(), new Run(CapableProgram.install(), 0).failures(1));

@@ -46,6 +46,7 @@ final class FaultTest {
             new Row("start", "clone3", "EMFILE", "CLONE EMFILE"),
             new Row("exec", "close_range", "ENOMEM", "SHED ENOMEM"),
             new Row("wait", "close_range", "EMFILE", "SHED EMFILE"),
+            new Row("exec", "close_range:when=2", "EIO", "SHED EIO"),
             new Row("start", "close_range:when=3", "EIO", "SHED EIO"),
             new Row("exec", "execveat", "EACCES", "LAUNCH EACCES"),
             new Row("wait", "execveat", "ENOMEM", "LAUNCH ENOMEM"),
