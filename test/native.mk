@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# native.mk - what looks at the C without a JVM: sanitizers, fuzzing, static analysis. Included by the Makefile.
+# native.mk - what looks at the C without a JVM: sanitizers, fuzzing; and static analysis. Included by the Makefile.
 
 # Inputs: SECONDS and SEED of make fuzz.
 SECONDS ?= 60
@@ -49,10 +49,11 @@ fuzz: $(HARNESS)/plan_fuzz $(HARNESS)/report_fuzz $(HARNESS)/vectors_fuzz ## fuz
 
 # gcc's analyser does not see that a part of the plan without length has no elements either; clang's looks there too.
 ANALYSE = gcc -fanalyzer -O2 $(NATIVE_FLAGS) -c -o /dev/null
-check: $(NATIVE_SOURCES) ## looks for defects in C without running it: gcc -fanalyzer and clang-tidy
+check: $(NATIVE_SOURCES) ## looks for defects without running anything: gcc -fanalyzer, clang-tidy, Error Prone with NullAway
 	$(call need,clang-tidy,clang-tidy)
 	@for file in $(wildcard $(NATIVE)/*.c); do $(ANALYSE) $(JNI_FLAGS) $$file || exit 1; done
 	@for file in $(wildcard $(NATIVE)/launcher/*.c); do \
 		$(ANALYSE) -Wno-analyzer-null-dereference -ffreestanding -fno-stack-protector $$file || exit 1; done
 	@clang-tidy --quiet $(wildcard $(NATIVE)/*.c $(NATIVE)/launcher/*.c) -- $(NATIVE_FLAGS) \
 		-Wno-gnu-variable-sized-type-not-at-end $(JNI_FLAGS)
+	$(MVN) -q compile -Panalyse

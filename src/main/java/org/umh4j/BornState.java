@@ -4,6 +4,7 @@ package org.umh4j;
 import java.io.IOException;
 import java.util.OptionalInt;
 import org.umh4j.internal.Host;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
@@ -19,7 +20,7 @@ final class BornState {
     private static final int EPERM = Errno.EPERM.number();
     private static final int EACCES = Errno.EACCES.number();
 
-    private static volatile Remembered remembered;
+    private static volatile @Nullable Remembered remembered;
 
     private BornState() {}
 

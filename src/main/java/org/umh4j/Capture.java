@@ -4,6 +4,7 @@ package org.umh4j;
 import java.nio.channels.Channel;
 import java.time.Duration;
 import java.util.Objects;
+import org.umh4j.internal.Nullable;
 
 /**
  * How {@link UsermodeHelper#run} deals with a helper: what it reads, how much of its output is kept, how long it may
@@ -17,13 +18,14 @@ public final class Capture {
     private static final Duration DEFAULT_GRACE = Duration.ofSeconds(2);
     private static final Capture DEFAULTS = new Capture(null, null, DEFAULT_LIMIT, null, DEFAULT_GRACE);
 
-    private final byte[] input;
-    private final Channel channel;
+    private final @Nullable byte[] input;
+    private final @Nullable Channel channel;
     private final int limit;
-    private final Duration timeout;
+    private final @Nullable Duration timeout;
     private final Duration grace;
 
-    private Capture(byte[] input, Channel channel, int limit, Duration timeout, Duration grace) {
+    private Capture(
+            @Nullable byte[] input, @Nullable Channel channel, int limit, @Nullable Duration timeout, Duration grace) {
         this.input = input;
         this.channel = channel;
         this.limit = limit;
@@ -71,7 +73,7 @@ public final class Capture {
         return duration;
     }
 
-    byte[] input() {
+    @Nullable byte[] input() {
         return input;
     }
 
@@ -79,7 +81,7 @@ public final class Capture {
         return limit;
     }
 
-    Duration timeout() {
+    @Nullable Duration timeout() {
         return timeout;
     }
 

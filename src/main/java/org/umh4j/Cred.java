@@ -5,6 +5,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 
 /**
@@ -39,19 +40,19 @@ public final class Cred {
 
     private static final Cred UNCHANGED = new Cred();
 
-    private int[] uids;
-    private int[] gids;
-    private int[] groups;
+    private @Nullable int[] uids;
+    private @Nullable int[] gids;
+    private @Nullable int[] groups;
     private CapabilitySet bounding = new CapabilitySet(-1);
     private CapabilitySet inheritable = CapabilitySet.NONE;
-    private CapabilitySet permitted;
-    private CapabilitySet effective;
+    private @Nullable CapabilitySet permitted;
+    private @Nullable CapabilitySet effective;
     private CapabilitySet ambient = CapabilitySet.NONE;
-    private Integer securebits;
+    private @Nullable Integer securebits;
     private boolean noNewPrivs;
     private Keyring keyring = Keyring.NEW;
-    private byte[] keyringName;
-    private byte[] execLabel;
+    private @Nullable byte[] keyringName;
+    private @Nullable byte[] execLabel;
 
     private Cred() {}
 
@@ -267,7 +268,7 @@ public final class Cred {
         CapabilitySet inheritableLeft = inheritable.intersect(inheritablePolicy);
         // An execve does not hold the ambient set against the bounding set.
         CapabilitySet ambientLeft = ambient.intersect(inheritablePolicy).intersect(bset);
-        if (boundingLeft == bounding && inheritableLeft == inheritable && ambientLeft == ambient) {
+        if (boundingLeft.equals(bounding) && inheritableLeft.equals(inheritable) && ambientLeft.equals(ambient)) {
             return this;
         }
         return bounding(boundingLeft).inheritable(inheritableLeft).ambient(ambientLeft);
@@ -364,7 +365,7 @@ public final class Cred {
         return (int) id;
     }
 
-    private static Optional<long[]> ids(int[] ids) {
+    private static Optional<long[]> ids(@Nullable int[] ids) {
         if (ids == null) {
             return Optional.empty();
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import org.umh4j.internal.Nullable;
+
 /**
  * The kernel's error numbers, with the names of {@code errno(3)}.
  *
@@ -304,7 +306,7 @@ public enum Errno {
     }
 
     /** The constant of a number; null for one that is not listed. */
-    public static Errno of(int number) {
+    public static @Nullable Errno of(int number) {
         return number < 0 || number > LARGEST ? null : BY_NUMBER[number];
     }
 }

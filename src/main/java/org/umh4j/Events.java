@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import org.umh4j.internal.Child;
+import org.umh4j.internal.Nullable;
 
 /** Flight recorder events, where the JVM has a flight recorder and it was ever switched on; else nothing happens here. */
 final class Events {
@@ -30,7 +31,7 @@ final class Events {
         }
     }
 
-    static void failed(String path, UmhStage stage, int retval) {
+    static void failed(@Nullable String path, UmhStage stage, int retval) {
         if (AVAILABLE && FlightEvents.isOn()) {
             FlightEvents.failed(path, stage, retval);
         }

@@ -3,8 +3,10 @@ package org.umh4j;
 
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.LongConsumer;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Launch.Until;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Reaper;
 import org.umh4j.internal.Workers;
@@ -27,7 +29,7 @@ final class Execution {
 
     static {
         // The classes of the failure path, as long as there are descriptors to load classes with.
-        new UmhException("", UmhStage.EXEC, -ENOENT, 0);
+        UmhException.load();
         Events.load();
         Reaper.load();
     }
@@ -150,8 +152,9 @@ final class Execution {
             }
             Child child = Launching.child(
                     info, Launching.parks(info) ? Until.STARTED : Until.EXEC, pipes, info.scope() != Scope.PROCESS);
-            if (info.isHeld()) {
-                info.created().accept(child.pid());
+            LongConsumer created = info.created();
+            if (created != null) {
+                created.accept(child.pid());
                 child.go();
             }
             Launching.require(info, child.outcome().join());
@@ -162,7 +165,7 @@ final class Execution {
     }
 
     /** Without a helper its pipes are closed. When cleanup throws, nobody gets the helper: it is not left running. */
-    private static void releaseStarted(SubprocessInfo info, int retval, Helper helper, Pipes pipes) {
+    private static void releaseStarted(SubprocessInfo info, int retval, @Nullable Helper helper, Pipes pipes) {
         boolean kept = false;
         try {
             info.release(retval);

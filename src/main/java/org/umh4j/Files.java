@@ -195,7 +195,7 @@ public final class Files {
         }
         for (Map.Entry<Integer, Source> file : sources.entrySet()) {
             int source = file.getValue() instanceof Source.Same same ? same.target() : file.getKey();
-            plan.file(file.getKey(), numbers.get(source));
+            plan.file(file.getKey(), Objects.requireNonNull(numbers.get(source)));
         }
     }
 

@@ -11,6 +11,7 @@ import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Launch;
+import org.umh4j.internal.Nullable;
 
 /** The events themselves; this class is only touched where there is a flight recorder. */
 final class FlightEvents {
@@ -34,7 +35,7 @@ final class FlightEvents {
     @StackTrace(false)
     static final class HelperStart extends Event {
         @Label("Path")
-        String path;
+        @Nullable String path;
 
         @Label("Process Identifier")
         long pid;
@@ -51,13 +52,13 @@ final class FlightEvents {
     @Description("A helper could not be started")
     static final class HelperFailure extends Event {
         @Label("Path")
-        String path;
+        @Nullable String path;
 
         @Label("Stage")
-        String stage;
+        @Nullable String stage;
 
         @Label("Error")
-        String errno;
+        @Nullable String errno;
     }
 
     @Name("org.umh4j.HelperExit")
@@ -67,13 +68,13 @@ final class FlightEvents {
     @StackTrace(false)
     static final class HelperExit extends Event {
         @Label("Path")
-        String path;
+        @Nullable String path;
 
         @Label("Process Identifier")
         long pid;
 
         @Label("Status")
-        String status;
+        @Nullable String status;
 
         @Label("Lifetime")
         @Timespan(Timespan.NANOSECONDS)
@@ -81,7 +82,7 @@ final class FlightEvents {
     }
 
     /** What hangs on the child's futures runs in the reaper and writes an event, which does not block. */
-    static void started(String path, Child child) {
+    static void started(@Nullable String path, Child child) {
         if (!new HelperStart().isEnabled() && !new HelperExit().isEnabled()) {
             return;
         }
@@ -90,7 +91,7 @@ final class FlightEvents {
                 exited(path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - child.beginNanos()));
     }
 
-    private static void inPlace(String path, Launch launch) {
+    private static void inPlace(@Nullable String path, Launch launch) {
         HelperStart event = new HelperStart();
         if (event.isEnabled() && launch.result() == 0) {
             event.path = path;
@@ -100,7 +101,7 @@ final class FlightEvents {
         }
     }
 
-    static void exited(String path, long pid, WaitStatus status, long nanos) {
+    static void exited(@Nullable String path, long pid, WaitStatus status, long nanos) {
         HelperExit event = new HelperExit();
         if (event.isEnabled()) {
             event.path = path;
@@ -111,7 +112,7 @@ final class FlightEvents {
         }
     }
 
-    static void failed(String path, UmhStage stage, int retval) {
+    static void failed(@Nullable String path, UmhStage stage, int retval) {
         HelperFailure event = new HelperFailure();
         if (event.isEnabled()) {
             event.path = path;

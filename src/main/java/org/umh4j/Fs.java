@@ -3,6 +3,7 @@ package org.umh4j;
 
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.KernelDefaults;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 
 /**
@@ -17,11 +18,11 @@ public final class Fs {
     private static final int MODE_BITS = 0777;
     private static final Fs KERNEL = new Fs(null, null, KernelDefaults.UMASK);
 
-    private final byte[] root;
-    private final byte[] cwd;
+    private final @Nullable byte[] root;
+    private final @Nullable byte[] cwd;
     private final int umask;
 
-    private Fs(byte[] root, byte[] cwd, int umask) {
+    private Fs(@Nullable byte[] root, @Nullable byte[] cwd, int umask) {
         this.root = root;
         this.cwd = cwd;
         this.umask = umask;

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.internal.Child;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Workers;
@@ -37,10 +38,10 @@ public final class Helper implements AutoCloseable {
     private final Child child;
     private final Pipes pipes;
     private final Scope scope;
-    private final String cgroup;
+    private final @Nullable String cgroup;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
-    private HelperProcess process;
+    private @Nullable HelperProcess process;
 
     Helper(SubprocessInfo info, Child child, Pipes pipes) {
         this.child = child;
@@ -199,7 +200,7 @@ public final class Helper implements AutoCloseable {
         return new PipeWriter(required(pipes.writer(target), target));
     }
 
-    private static PipeEnd required(PipeEnd end, int target) {
+    private static PipeEnd required(@Nullable PipeEnd end, int target) {
         if (end == null) {
             throw new NoSuchElementException("descriptor " + target + " is no pipe in this direction");
         }
@@ -219,10 +220,6 @@ public final class Helper implements AutoCloseable {
     /** What the helper writes to descriptor 2. */
     public InputStream stderr() {
         return reader(2).stream();
-    }
-
-    boolean hasReader(int target) {
-        return pipes.reader(target) != null;
     }
 
     boolean hasWriter(int target) {

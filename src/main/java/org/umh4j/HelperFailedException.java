@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
+import org.umh4j.internal.Nullable;
 
 /** A helper that was run and did not end as it should have. What it had written until then is in the result. */
 public class HelperFailedException extends IOException {
@@ -10,7 +11,7 @@ public class HelperFailedException extends IOException {
     /** The result, as far as there is one. */
     private final transient Result result;
 
-    HelperFailedException(String message, Result result, Throwable cause) {
+    HelperFailedException(String message, Result result, @Nullable Throwable cause) {
         super(message, cause);
         this.result = result;
     }

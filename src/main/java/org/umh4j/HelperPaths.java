@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Nullable;
 
 /**
  * Which programs this JVM may start at all.
@@ -51,17 +52,17 @@ public final class HelperPaths {
     }
 
     /** The path that is executed for a call of this one, which may be null. */
-    static byte[] mediated(byte[] path) {
+    static @Nullable byte[] mediated(@Nullable byte[] path) {
         String mediator = MEDIATOR.get();
         return mediator == null ? path : Bytes.of(mediator, "path");
     }
 
-    static boolean allows(byte[] path) {
+    static boolean allows(@Nullable byte[] path) {
         Set<String> allowed = ALLOWED.get();
         return allowed == null || path == null || allowed.contains(Bytes.toString(path));
     }
 
-    private static Set<String> allowedByProperty() {
+    private static @Nullable Set<String> allowedByProperty() {
         String paths = System.getProperty("org.umh4j.allowed.paths");
         return paths == null ? null : new HashSet<>(Arrays.asList(paths.split(":")));
     }

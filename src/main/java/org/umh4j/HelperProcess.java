@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.umh4j.internal.PipeEnd;
 
 /**
  * A helper as the JDK's Process. Handle, info, children and descendants come from the JDK itself: from a handle that is taken
@@ -36,10 +37,8 @@ final class HelperProcess extends Process {
     }
 
     private InputStream output(int target) {
-        if (!helper.hasReader(target)) {
-            return InputStream.nullInputStream();
-        }
-        return new BufferedInputStream(new ProcessOutput(helper, helper.pipes().reader(target)));
+        PipeEnd pipe = helper.pipes().reader(target);
+        return pipe == null ? InputStream.nullInputStream() : new BufferedInputStream(new ProcessOutput(helper, pipe));
     }
 
     @Override

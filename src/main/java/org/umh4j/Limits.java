@@ -3,8 +3,10 @@ package org.umh4j;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.KernelDefaults;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 
@@ -26,10 +28,10 @@ public final class Limits {
 
     private final Map<Resource, long[]> limits;
     private boolean inherited;
-    private Integer oomScoreAdj;
-    private Integer coredumpFilter;
-    private byte[] cgroup;
-    private Integer cgroupFd;
+    private @Nullable Integer oomScoreAdj;
+    private @Nullable Integer coredumpFilter;
+    private @Nullable byte[] cgroup;
+    private @Nullable Integer cgroupFd;
 
     private Limits(Map<Resource, long[]> limits) {
         this.limits = limits;
@@ -123,7 +125,7 @@ public final class Limits {
     }
 
     /** The cgroup's folder if it was given by its path; else null. */
-    String cgroupPath() {
+    @Nullable String cgroupPath() {
         return cgroup == null ? null : Bytes.toString(cgroup);
     }
 
@@ -145,7 +147,7 @@ public final class Limits {
         }
         rlimits(plan);
         if (hasCgroup()) {
-            int fd = cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(cgroupFd);
+            int fd = cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(Objects.requireNonNull(cgroupFd));
             if (fd < 0) {
                 throw info.failed(UmhStage.CGROUP, fd, 0);
             }

@@ -10,11 +10,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Workers;
 
@@ -74,12 +76,12 @@ public final class Mailbox implements AutoCloseable {
     private final ArrayDeque<Request> outgoing = new ArrayDeque<>();
     private int issued;
     private boolean awaitsRoom;
-    private IOException failure;
+    private @Nullable IOException failure;
 
     // The message that is being read. One call of readable() comes after the other.
     private final byte[] chunk = new byte[CHUNK];
     private final ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
-    private ByteBuffer content;
+    private @Nullable ByteBuffer content;
 
     private Mailbox(PipeEnd to, PipeEnd from, int limit) {
         this.to = to;
@@ -124,7 +126,8 @@ public final class Mailbox implements AutoCloseable {
         } catch (TimeoutException e) {
             throw new TimeoutException("no reply within " + timeout);
         } catch (ExecutionException e) {
-            throw new IOException(e.getCause().getMessage(), e.getCause());
+            Throwable reason = Objects.requireNonNull(e.getCause());
+            throw new IOException(reason.getMessage(), reason);
         } finally {
             giveUp(request);
         }

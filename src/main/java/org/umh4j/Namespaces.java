@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 
@@ -29,7 +30,7 @@ public final class Namespaces {
     private static final Namespaces INHERITED = new Namespaces();
 
     /** What is entered: a process, or a namespace's file. */
-    private record Join(int pid, byte[] file, Set<Namespace> kinds) {}
+    private record Join(int pid, @Nullable byte[] file, Set<Namespace> kinds) {}
 
     private Set<Namespace> fresh = Collections.emptySet();
     private List<Join> joins = List.of();

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Processes;
 import org.umh4j.internal.ProcFile;
 
@@ -85,7 +86,7 @@ final class Reach {
     }
 
     /** {@code cgroup.kill} (5.14) is one write for everything below, forks in flight included. */
-    static boolean cgroup(String folder, Signal signal) throws UmhException {
+    static boolean cgroup(@Nullable String folder, Signal signal) throws UmhException {
         if (folder == null || signal != Signal.KILL) {
             throw new IllegalArgumentException("only SIGKILL reaches a cgroup, and the call must have named one by its path");
         }

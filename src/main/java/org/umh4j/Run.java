@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
 
 /**
@@ -24,7 +25,7 @@ final class Run {
     private final Capture capture;
     private final Sink out;
     private final Sink err;
-    private final PipeEnd stdin;
+    private final @Nullable PipeEnd stdin;
     private final long begin = System.nanoTime();
     private long elapsed;
     private int written;
@@ -48,7 +49,7 @@ final class Run {
         }
     }
 
-    private Result toEnd(String path) throws IOException, InterruptedException {
+    private Result toEnd(@Nullable String path) throws IOException, InterruptedException {
         try {
             Duration timeout = capture.timeout();
             if (pumpUntilExit(timeout == null ? Long.MAX_VALUE : Times.saturatedNanos(timeout))) {
@@ -96,7 +97,7 @@ final class Run {
 
     /** Moves what can be moved now; whether that was anything. */
     private boolean pump() throws IOException {
-        return out.read() > 0 | err.read() > 0 | write() > 0;
+        return out.read() + err.read() + write() > 0;
     }
 
     private int write() throws IOException {

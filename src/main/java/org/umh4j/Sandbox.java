@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 
@@ -50,10 +51,10 @@ public final class Sandbox {
     /** Rights below a path. What the running kernel does not know of them is not taken away there either. */
     private record Rule(String path, long access) {}
 
-    private final byte[] seccomp;
-    private final List<Rule> rules;
+    private final @Nullable byte[] seccomp;
+    private final @Nullable List<Rule> rules;
 
-    private Sandbox(byte[] seccomp, List<Rule> rules) {
+    private Sandbox(@Nullable byte[] seccomp, @Nullable List<Rule> rules) {
         this.seccomp = seccomp;
         this.rules = rules;
     }
@@ -122,11 +123,11 @@ public final class Sandbox {
             plan.seccomp = seccomp;
         }
         if (rules != null) {
-            landlock(plan, opened, info);
+            landlock(rules, plan, opened, info);
         }
     }
 
-    private void landlock(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
+    private static void landlock(List<Rule> rules, Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
         long handled = handled(landlockAbi());
         plan.require(UmhStage.LANDLOCK.bit()).require(UmhStage.EFFECTIVE.bit());
         plan.landlock = handled == 0 ? FIRST_ABI : handled; // without landlock the launcher learns the errno

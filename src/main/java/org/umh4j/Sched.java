@@ -4,6 +4,7 @@ package org.umh4j;
 import java.time.Duration;
 import java.util.BitSet;
 import org.umh4j.internal.KernelDefaults;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 
 /**
@@ -41,15 +42,15 @@ public final class Sched {
     private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
     private static final Sched KERNEL = new Sched();
 
-    private Integer policy;
+    private @Nullable Integer policy;
     private int priority;
     private long runtimeNanos;
     private long deadlineNanos;
     private long periodNanos;
-    private Integer nice;
-    private BitSet cpus;
-    private Integer ioprio;
-    private Long timerSlackNanos;
+    private @Nullable Integer nice;
+    private @Nullable BitSet cpus;
+    private @Nullable Integer ioprio;
+    private @Nullable Long timerSlackNanos;
 
     private Sched() {}
 
@@ -197,7 +198,7 @@ public final class Sched {
 
     /** The priority that {@code RLIMIT_RTPRIO} would have to allow; none allows a deadline. */
     long neededRtprio() {
-        return policy == SCHED_DEADLINE ? Long.MAX_VALUE : priority;
+        return policy != null && policy == SCHED_DEADLINE ? Long.MAX_VALUE : priority;
     }
 
     void into(Plan plan) {
@@ -218,7 +219,7 @@ public final class Sched {
         plan.timerSlackNanos = timerSlackNanos == null ? KernelDefaults.TIMER_SLACK_NANOS : timerSlackNanos;
     }
 
-    private static void step(Plan plan, UmhStage stage, Object asked) {
+    private static void step(Plan plan, UmhStage stage, @Nullable Object asked) {
         plan.take(stage.bit());
         if (asked != null) {
             plan.require(stage.bit());

@@ -5,20 +5,21 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
 
 /** Where the output of one descriptor is kept, up to a limit. Without a pipe there is nothing to keep. */
 final class Sink {
     private static final int CHUNK = 64 << 10;
 
-    private final PipeEnd pipe;
+    private final @Nullable PipeEnd pipe;
     private final int limit;
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
-    private byte[] chunk;
+    private @Nullable byte[] chunk;
     private boolean ended;
     private boolean truncated;
 
-    Sink(PipeEnd pipe, int limit) {
+    Sink(@Nullable PipeEnd pipe, int limit) {
         this.pipe = pipe;
         this.limit = limit;
         ended = pipe == null;
@@ -26,7 +27,7 @@ final class Sink {
 
     /** Takes what there is now: how many bytes; 0 when there is nothing, or nothing more will come. */
     int read() throws IOException {
-        if (ended || !pipe.isOpen()) {
+        if (ended || pipe == null || !pipe.isOpen()) {
             return 0;
         }
         chunk = chunk == null ? new byte[CHUNK] : chunk;
@@ -42,7 +43,7 @@ final class Sink {
     }
 
     void addTo(List<CompletableFuture<?>> events) throws IOException {
-        if (!ended && pipe.isOpen()) {
+        if (!ended && pipe != null && pipe.isOpen()) {
             events.add(pipe.whenReady());
         }
     }

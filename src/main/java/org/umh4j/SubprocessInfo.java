@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Nullable;
 
 /**
  * One call of a helper: what to run, what to do before and after. Set up once, executed once, released once.
@@ -44,18 +45,18 @@ public final class SubprocessInfo {
     private static final int PERSONALITY_QUERY = 0xffff_ffff;
 
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
-    private final byte[] asked;
+    private final @Nullable byte[] asked;
     /** What is executed; not what was asked for, where one program mediates all calls. Decided when the call begins. */
-    private byte[] path;
+    private @Nullable byte[] path;
 
     private final byte[][] argv;
     private final byte[][] envp;
     /** What is executed instead of the path; null in an ordinary call. */
-    private Blob blob;
+    private @Nullable Blob blob;
 
-    private LongConsumer created;
-    private Init init;
-    private Consumer<SubprocessInfo> cleanup;
+    private @Nullable LongConsumer created;
+    private @Nullable Init init;
+    private @Nullable Consumer<SubprocessInfo> cleanup;
     private Cred cred = Cred.unchanged();
     private Fs fs = Fs.kernel();
     private Files files = Files.none();
@@ -69,9 +70,9 @@ public final class SubprocessInfo {
     private OptionalInt personality = OptionalInt.empty();
     private volatile int retval;
     private volatile int pid;
-    private volatile UmhException failure;
+    private volatile @Nullable UmhException failure;
 
-    private SubprocessInfo(byte[] path, byte[][] argv, byte[][] envp, Blob blob) {
+    private SubprocessInfo(@Nullable byte[] path, byte[][] argv, byte[][] envp, @Nullable Blob blob) {
         this.asked = path;
         this.argv = argv;
         this.envp = envp;
@@ -93,13 +94,13 @@ public final class SubprocessInfo {
      * @param envp the environment, {@code NAME=VALUE} each; null is an empty one
      * @throws IllegalArgumentException if a string has a NUL or a character that can't be encoded
      */
-    public static SubprocessInfo of(String path, String[] argv, String[] envp) {
+    public static SubprocessInfo of(@Nullable String path, @Nullable String[] argv, @Nullable String[] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
         return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"), null);
     }
 
     /** The same with bytes, for names in another encoding than the system's; without their NUL. */
-    public static SubprocessInfo of(byte[] path, byte[][] argv, byte[][] envp) {
+    public static SubprocessInfo of(@Nullable byte[] path, @Nullable byte[][] argv, @Nullable byte[][] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
         return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"), null);
     }
@@ -109,16 +110,22 @@ public final class SubprocessInfo {
         return new SubprocessInfo(Bytes.of(path, "path"), encoded(argv, "argv"), encoded(envp, "envp"), blob);
     }
 
-    private static byte[][] encoded(String[] strings, String what) {
-        byte[][] bytes = new byte[strings == null ? 0 : strings.length][];
+    private static byte[][] encoded(@Nullable String[] strings, String what) {
+        if (strings == null) {
+            return new byte[0][];
+        }
+        byte[][] bytes = new byte[strings.length][];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = Bytes.of(strings[i], what, i);
         }
         return bytes;
     }
 
-    private static byte[][] copied(byte[][] strings, String what) {
-        byte[][] bytes = new byte[strings == null ? 0 : strings.length][];
+    private static byte[][] copied(@Nullable byte[][] strings, String what) {
+        if (strings == null) {
+            return new byte[0][];
+        }
+        byte[][] bytes = new byte[strings.length][];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = Bytes.of(strings[i], what, i);
         }
@@ -126,7 +133,7 @@ public final class SubprocessInfo {
     }
 
     /** Has a function decide the helper's credentials right before it is created; null for none. */
-    public SubprocessInfo init(Init function) {
+    public SubprocessInfo init(@Nullable Init function) {
         requireSetUp();
         init = function;
         return this;
@@ -235,7 +242,7 @@ public final class SubprocessInfo {
     }
 
     /** The program, as the system's encoding reads it; null if none was given. */
-    public String path() {
+    public @Nullable String path() {
         return path == null ? null : Bytes.toString(path);
     }
 
@@ -259,7 +266,7 @@ public final class SubprocessInfo {
         return Optional.ofNullable(failure);
     }
 
-    Blob blob() {
+    @Nullable Blob blob() {
         return blob;
     }
 
@@ -267,11 +274,11 @@ public final class SubprocessInfo {
         return created != null;
     }
 
-    LongConsumer created() {
+    @Nullable LongConsumer created() {
         return created;
     }
 
-    Init init() {
+    @Nullable Init init() {
         return init;
     }
 
@@ -328,7 +335,7 @@ public final class SubprocessInfo {
     }
 
     boolean isEmptyPath() {
-        return path.length == 0;
+        return path != null && path.length == 0;
     }
 
     int argc() {
@@ -342,7 +349,7 @@ public final class SubprocessInfo {
     /** The path, the arguments and the environment, each with its NUL, as they cross to C. */
     byte[] strings() {
         ByteArrayOutputStream all = new ByteArrayOutputStream(256);
-        append(all, path);
+        append(all, Objects.requireNonNull(path));
         for (byte[] argument : argv) {
             append(all, argument);
         }

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Restarts;
 import org.umh4j.internal.Workers;
 
@@ -62,6 +63,9 @@ public final class Supervisor implements AutoCloseable {
      */
     public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {}
 
+    /** What is asked, how often, and how long the answer may take. */
+    private record Health(byte[] question, Duration every, Duration deadline) {}
+
     /** One process of the driver's. */
     private record Incarnation(Helper process, Mailbox mailbox) {}
 
@@ -71,16 +75,14 @@ public final class Supervisor implements AutoCloseable {
     private Duration longest = Duration.ofSeconds(10);
     private int most = 5;
     private Duration window = Duration.ofMinutes(1);
-    private byte[] question;
-    private Duration every;
-    private Duration deadline;
+    private @Nullable Health health;
     private Consumer<Change> listener = change -> {};
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private Restarts restarts;
-    private State state;
-    private Incarnation current;
+    private @Nullable Restarts restarts;
+    private @Nullable State state;
+    private @Nullable Incarnation current;
     private CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
 
     private Supervisor(UsermodeDriver driver, int limitBytes) {
@@ -122,9 +124,7 @@ public final class Supervisor implements AutoCloseable {
         if (request.length > limitBytes) {
             throw new IllegalArgumentException("a request of " + request.length + " bytes; the limit is " + limitBytes);
         }
-        question = request.clone();
-        every = positive(period, "the period");
-        deadline = positive(answeredWithin, "the deadline");
+        health = new Health(request.clone(), positive(period, "the period"), positive(answeredWithin, "the deadline"));
         return this;
     }
 
@@ -170,7 +170,7 @@ public final class Supervisor implements AutoCloseable {
     }
 
     /** What the driver is doing; null before the start. */
-    public State state() {
+    public @Nullable State state() {
         lock.lock();
         try {
             return state;
@@ -203,7 +203,7 @@ public final class Supervisor implements AutoCloseable {
         long left = Times.saturatedNanos(timeout);
         lock.lock();
         try {
-            while (state != State.RUNNING || current.mailbox.over().isDone()) {
+            while (state != State.RUNNING || current == null || current.mailbox.over().isDone()) {
                 if (state == null || state == State.GIVEN_UP || state == State.CLOSED) {
                     throw new IOException(driver.name() + " is not running: " + state);
                 }
@@ -266,7 +266,7 @@ public final class Supervisor implements AutoCloseable {
             if (state == State.CLOSED) {
                 return;
             }
-            Optional<Duration> pause = restarts.after(System.nanoTime());
+            Optional<Duration> pause = Objects.requireNonNull(restarts).after(System.nanoTime());
             enter(pause.isPresent() ? State.BACKING_OFF : State.GIVEN_UP, status, failure);
             pause.ifPresent(time -> after(time).execute(this::forkAgain));
         } finally {
@@ -276,16 +276,17 @@ public final class Supervisor implements AutoCloseable {
 
     /** Each process has its own chain of questions, which ends with it. */
     private void checkLater(Incarnation made) {
-        if (question != null) {
-            after(every).execute(() -> check(made));
+        Health asked = health;
+        if (asked != null) {
+            after(asked.every).execute(() -> check(made, asked));
         }
     }
 
-    private void check(Incarnation made) {
+    private void check(Incarnation made, Health asked) {
         try {
             made.mailbox
-                    .post(question)
-                    .orTimeout(deadline.toNanos(), TimeUnit.NANOSECONDS)
+                    .post(asked.question)
+                    .orTimeout(asked.deadline.toNanos(), TimeUnit.NANOSECONDS)
                     .whenCompleteAsync((reply, none) -> checked(made, none), Workers.executor());
         } catch (IOException e) {
             // the conversation is over, and it is killed for that

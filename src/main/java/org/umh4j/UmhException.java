@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
+import org.umh4j.internal.Nullable;
 
 /**
  * A helper that could not be started: the stage at which it failed, and the errno that the kernel gave there.
@@ -21,11 +22,16 @@ public class UmhException extends IOException {
     /** Which one of several. */
     private final int detail;
 
-    UmhException(String path, UmhStage stage, int retval, int detail) {
+    UmhException(@Nullable String path, UmhStage stage, int retval, int detail) {
         super(message(path, stage, retval, detail));
         this.stage = stage;
         this.retval = retval;
         this.detail = detail;
+    }
+
+    /** Has everything loaded that a later failure needs. */
+    static void load() {
+        message(null, UmhStage.EXEC, -Errno.ENOENT.number(), 0);
     }
 
     /** Where it failed. */
@@ -53,7 +59,7 @@ public class UmhException extends IOException {
         return detail;
     }
 
-    private static String message(String path, UmhStage stage, int retval, int detail) {
+    private static String message(@Nullable String path, UmhStage stage, int retval, int detail) {
         StringBuilder message = new StringBuilder();
         message.append(path == null ? "(no path)" : path).append(": ").append(stage);
         message.append(Advice.detail(stage, detail)).append(" failed with ");

@@ -50,6 +50,7 @@ final class UserDatabase {
         }
     }
 
+    @SuppressWarnings("StreamResourceLeak") // it is the caller's to close
     private static Stream<String> lines(Path file) {
         try {
             return Files.lines(file, StandardCharsets.ISO_8859_1);

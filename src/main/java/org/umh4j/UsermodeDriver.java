@@ -16,6 +16,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Workers;
 
 /**
@@ -67,11 +68,11 @@ public final class UsermodeDriver implements AutoCloseable {
     private volatile Consumer<WaitStatus> atExit = status -> {};
 
     /** Null when nothing is loaded. All of these change under the lock. */
-    private volatile Blob blob;
+    private volatile @Nullable Blob blob;
 
-    private Thread forking;
+    private @Nullable Thread forking;
     /** The process of the last fork; null before, and while another one is made. */
-    private volatile Helper helper;
+    private volatile @Nullable Helper helper;
 
     private volatile long tgid;
 
@@ -240,7 +241,7 @@ public final class UsermodeDriver implements AutoCloseable {
         }
     }
 
-    private void endFork(Helper made) {
+    private void endFork(@Nullable Helper made) {
         lock.lock();
         try {
             forking = null;

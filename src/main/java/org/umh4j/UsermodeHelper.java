@@ -3,6 +3,7 @@ package org.umh4j;
 
 import java.io.IOException;
 import java.time.Duration;
+import org.umh4j.internal.Nullable;
 
 /**
  * Starts programs the way the Linux kernel starts its helpers.
@@ -40,7 +41,8 @@ public final class UsermodeHelper {
      *
      * @return as {@link #exec}
      */
-    public static int call(String path, String[] argv, String[] envp, UmhWait wait) {
+    public static int call(
+            @Nullable String path, @Nullable String[] argv, @Nullable String[] envp, UmhWait wait) {
         return exec(SubprocessInfo.of(path, argv, envp), wait);
     }
 

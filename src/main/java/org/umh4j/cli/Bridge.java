@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import org.umh4j.PipeWriter;
 import org.umh4j.UsermodeDriver;
+import org.umh4j.internal.Nullable;
 
 /**
  * Standard input to a driver, and the driver to standard output; one driver after the other.
@@ -20,7 +21,7 @@ import org.umh4j.UsermodeDriver;
 final class Bridge {
     private static final int CHUNK = 64 << 10;
 
-    private PipeWriter current;
+    private @Nullable PipeWriter current;
     private boolean ended;
 
     Bridge() {
@@ -53,8 +54,8 @@ final class Bridge {
         notifyAll();
     }
 
-    private synchronized PipeWriter after(PipeWriter last) throws InterruptedException {
-        while (current == last) {
+    private synchronized PipeWriter after(@Nullable PipeWriter last) throws InterruptedException {
+        while (current == null || current == last) {
             wait();
         }
         return current;

@@ -10,6 +10,7 @@ import java.util.List;
 import org.umh4j.Namespace;
 import org.umh4j.Namespaces;
 import org.umh4j.Sandbox;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Option;
 
 /** What the helper sees of the system, and what it takes away from itself. */
@@ -31,7 +32,7 @@ final class ConfinementOptions {
     private List<String> mapGids = new ArrayList<>();
 
     @Option(names = "--seccomp", paramLabel = "FILE", description = "A filter: an array of struct sock_filter.")
-    private Path seccomp;
+    private @Nullable Path seccomp;
 
     @Option(names = "--landlock", paramLabel = "ro|rw:PATH", description = "All files but these: ro for reading and executing,"
             + " rw for everything below the path. Repeatable.")

@@ -5,51 +5,52 @@ import java.util.Arrays;
 import org.umh4j.CapabilitySet;
 import org.umh4j.Cred;
 import org.umh4j.Securebit;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Option;
 
 /** Who the helper is. */
 final class CredOptions {
     @Option(names = "--uid", paramLabel = "UID", description = "A uid, or three as R:E:S; or the name of a user, whose gid"
             + " and groups then are the helper's too.")
-    private String uid;
+    private @Nullable String uid;
 
     @Option(names = "--gid", paramLabel = "GID", description = "A gid, or three as R:E:S; or the name of a group.")
-    private String gid;
+    private @Nullable String gid;
 
     @Option(names = "--groups", paramLabel = "G,G", split = ",", arity = "0..1", fallbackValue = "",
             description = "The supplementary groups, by number; none, when the list is empty.")
-    private String[] groups;
+    private @Nullable String[] groups;
 
     @Option(names = "--cap-permitted", paramLabel = "CAPS", description = "The permitted set.")
-    private String permitted;
+    private @Nullable String permitted;
 
     @Option(names = "--cap-effective", paramLabel = "CAPS", description = "The effective set.")
-    private String effective;
+    private @Nullable String effective;
 
     @Option(names = "--cap-inheritable", paramLabel = "CAPS", description = "The inheritable set.")
-    private String inheritable;
+    private @Nullable String inheritable;
 
     @Option(names = "--cap-bounding", paramLabel = "CAPS", description = "What stays in the bounding set.")
-    private String bounding;
+    private @Nullable String bounding;
 
     @Option(names = "--cap-ambient", paramLabel = "CAPS", description = "The ambient set.")
-    private String ambient;
+    private @Nullable String ambient;
 
     @Option(names = "--caps", paramLabel = "CAPS", description = "Exactly these, in all five sets.")
-    private String capabilities;
+    private @Nullable String capabilities;
 
     @Option(names = "--securebits", paramLabel = "BIT,BIT", split = ",", description = "Such as noroot,noroot_locked.")
-    private String[] securebits;
+    private @Nullable String[] securebits;
 
     @Option(names = "--no-new-privs", description = "Nothing that is executed gains privilege by its file.")
     private boolean noNewPrivs;
 
     @Option(names = "--keyring", paramLabel = "new|inherit|NAME", description = "The session keyring: new and without a name"
             + " (default), umh's own, or a named one.")
-    private String keyring;
+    private @Nullable String keyring;
 
     @Option(names = "--exec-label", paramLabel = "LABEL", description = "The label of the security module.")
-    private String execLabel;
+    private @Nullable String execLabel;
 
     Cred cred() {
         Cred cred = identity(Cred.unchanged());

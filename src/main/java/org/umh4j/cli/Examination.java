@@ -171,7 +171,7 @@ final class Examination {
                             ? Finding.ok("helper", "starts, and is born as the kernel's would be")
                             : Finding.limited("helper", "starts; these stay as the JVM has them: " + names(kept)));
         } catch (UmhException e) {
-            findings.add(Finding.missing("helper", e.getMessage()));
+            findings.add(Finding.missing("helper", Main.message(e)));
         } catch (IOException e) {
             findings.add(Finding.limited("helper", "not tried: " + Main.message(e)));
         } catch (InterruptedException e) {

@@ -16,6 +16,7 @@ import org.umh4j.UmhException;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.WaitStatus;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -52,7 +53,7 @@ final class ExecCommand implements Callable<Integer> {
 
     @Option(names = "--timeout", paramLabel = "TIME", description = "Ends the helper after this time (such as 500ms, 5s,"
             + " 2m): SIGTERM, and SIGKILL two seconds later.")
-    private String timeout;
+    private @Nullable String timeout;
 
     @Option(names = "--json", description = "Prints the result as one JSON object, as the last line of standard output.")
     private boolean json;
@@ -80,7 +81,7 @@ final class ExecCommand implements Callable<Integer> {
         return exitStatus(info, retval);
     }
 
-    private int run(SubprocessInfo info, Duration limit) throws InterruptedException {
+    private int run(SubprocessInfo info, @Nullable Duration limit) throws InterruptedException {
         boolean attended = wait == Wait.PROC && !killable && !freezable;
         if (attended && !info.path().isEmpty()) { // another one than was named, where one mediates
             return attend(info, limit);
@@ -108,7 +109,7 @@ final class ExecCommand implements Callable<Integer> {
     }
 
     /** Waits for the helper, and takes it along when umh is ended. */
-    private int attend(SubprocessInfo info, Duration limit) throws InterruptedException {
+    private int attend(SubprocessInfo info, @Nullable Duration limit) throws InterruptedException {
         CompletableFuture<Helper> started = new CompletableFuture<>();
         Thread hook = new Thread(() -> started.handle((helper, none) -> helper == null ? null : terminate(helper)).join());
         Runtime.getRuntime().addShutdownHook(hook); // before there is a helper: none is ever left alone

@@ -13,6 +13,7 @@ import org.umh4j.OpenFlag;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -24,7 +25,7 @@ final class HelperOptions {
     boolean kernel;
 
     @Option(names = "--argv0", paramLabel = "S", description = "The first argument; by default the path.")
-    String argv0;
+    @Nullable String argv0;
 
     @Option(
             names = "--env",
@@ -36,13 +37,13 @@ final class HelperOptions {
     boolean envInherit;
 
     @Option(names = "--stdin", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to read.")
-    String stdin;
+    @Nullable String stdin;
 
     @Option(names = "--stdout", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to write.")
-    String stdout;
+    @Nullable String stdout;
 
     @Option(names = "--stderr", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to write.")
-    String stderr;
+    @Nullable String stderr;
 
     @Option(
             names = "--fd",
@@ -55,10 +56,10 @@ final class HelperOptions {
             paramLabel = "CAPS",
             description = "The policy: what no helper may have in its bounding set. A list such as cap_chown,cap_kill,"
                     + " all, none, or hexadecimal.")
-    String bset;
+    @Nullable String bset;
 
     @Option(names = "--inheritable", paramLabel = "CAPS", description = "The policy for the inheritable set.")
-    String inheritable;
+    @Nullable String inheritable;
 
     @Option(names = "--allow", paramLabel = "PATH", description = "The policy: this program may be started, and no other that"
             + " is not allowed in the same way. Repeatable.")

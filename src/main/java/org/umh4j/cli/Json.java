@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.umh4j.internal.Nullable;
 
 /** JSON in and out, by Jackson's streaming core. */
 final class Json {
@@ -34,11 +36,11 @@ final class Json {
     static Map<String, Object> object(String text) throws IOException {
         try (JsonParser parser = FACTORY.createParser(text)) {
             parser.nextToken();
-            return (Map<String, Object>) value(parser);
+            return (Map<String, Object>) Objects.requireNonNull(value(parser));
         }
     }
 
-    private static Object value(JsonParser parser) throws IOException {
+    private static @Nullable Object value(JsonParser parser) throws IOException {
         return switch (parser.currentToken()) {
             case START_OBJECT -> members(parser);
             case START_ARRAY -> elements(parser);

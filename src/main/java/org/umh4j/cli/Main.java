@@ -3,6 +3,8 @@ package org.umh4j.cli;
 
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Objects;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -52,8 +54,9 @@ public final class Main implements Runnable {
     static int run(String... arguments) {
         CommandLine umh = new CommandLine(new Main());
         // What follows the program's path is the program's.
-        umh.getSubcommands().get("exec").setStopAtPositional(true);
-        umh.getSubcommands().get("driver").setStopAtPositional(true);
+        for (String runner : List.of("exec", "driver")) {
+            Objects.requireNonNull(umh.getSubcommands().get(runner)).setStopAtPositional(true);
+        }
         return umh.setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(command, e))
                 .setExitCodeExceptionMapper(e -> FAILED)

@@ -3,6 +3,7 @@ package org.umh4j.cli;
 
 import java.util.stream.IntStream;
 import org.umh4j.Resource;
+import org.umh4j.internal.Nullable;
 
 /** Numbers as people write them. */
 final class Numbers {
@@ -34,7 +35,7 @@ final class Numbers {
     }
 
     /** One id three times, or three of the form R:E:S; null for a name. */
-    static long[] ids(String text) {
+    static @Nullable long[] ids(String text) {
         if (!text.matches("[0-9:]+")) {
             return null;
         }

@@ -23,16 +23,14 @@ import org.umh4j.internal.NativeLibrary;
  * descriptor shows none.
  */
 final class Probe implements AutoCloseable {
-    private final Path folder;
     private final Path program;
     private final Path report;
 
     Probe() throws IOException {
         program = install();
-        folder = program.getParent();
-        report = folder.resolve("report");
+        report = program.resolveSibling("report");
         // The helper may have another identity; what it may do here is to execute the program.
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        Files.setPosixFilePermissions(report.getParent(), PosixFilePermissions.fromString("rwx--x--x"));
     }
 
     /** In the first folder that lets programs be executed: /tmp may be mounted noexec. */

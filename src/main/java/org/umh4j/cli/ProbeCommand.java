@@ -18,6 +18,7 @@ final class ProbeCommand implements Callable<Integer> {
     private HelperOptions options;
 
     @Option(names = "--json", description = "Always so; accepted for symmetry.")
+    @SuppressWarnings("unused")
     private boolean json;
 
     @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.WaitStatus;
+import org.umh4j.internal.Nullable;
 
 /** {@code umh exec --json}: the result of one call as an object. */
 final class Result {
@@ -29,7 +30,7 @@ final class Result {
         }
     }
 
-    private static void number(JsonGenerator json, String name, Integer value) throws IOException {
+    private static void number(JsonGenerator json, String name, @Nullable Integer value) throws IOException {
         json.writeFieldName(name);
         if (value == null) {
             json.writeNull();
@@ -38,7 +39,7 @@ final class Result {
         }
     }
 
-    private static void bool(JsonGenerator json, String name, Boolean value) throws IOException {
+    private static void bool(JsonGenerator json, String name, @Nullable Boolean value) throws IOException {
         json.writeFieldName(name);
         if (value == null) {
             json.writeNull();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.umh4j.CapabilitySet;
 import org.umh4j.UmhSysctl;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -17,10 +18,10 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class SysctlCommand implements Callable<Integer> {
     @Option(names = "--bset", paramLabel = "CAPS", description = "Narrows bset to this set.")
-    private String bset;
+    private @Nullable String bset;
 
     @Option(names = "--inheritable", paramLabel = "CAPS", description = "Narrows inheritable to this set.")
-    private String inheritable;
+    private @Nullable String inheritable;
 
     @Option(names = "--json", description = "As one JSON object.")
     private boolean json;

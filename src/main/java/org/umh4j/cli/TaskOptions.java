@@ -14,53 +14,54 @@ import org.umh4j.Sched;
 import org.umh4j.Session;
 import org.umh4j.Signal;
 import org.umh4j.Signals;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where the helper stands, what it may use, how it is scheduled and signalled. */
 final class TaskOptions {
     @Option(names = "--cwd", paramLabel = "PATH", description = "The working directory, in the helper's root; / by default.")
-    private String cwd;
+    private @Nullable String cwd;
 
     @Option(names = "--root", paramLabel = "PATH", description = "The root folder.")
-    private String root;
+    private @Nullable String root;
 
     @Option(names = "--umask", paramLabel = "OCTAL", description = "Such as 077; 022 by default.")
-    private String umask;
+    private @Nullable String umask;
 
     @Option(names = "--rlimit", paramLabel = "NAME=SOFT[:HARD]|inherit", description = "Such as nofile=64:128, core=0,"
             + " as=64M, cpu=unlimited; inherit leaves umh's own where none is given. Repeatable.")
     private List<String> rlimits = new ArrayList<>();
 
     @Option(names = "--oom-score-adj", paramLabel = "N", description = "-1000 to 1000; 0 by default.")
-    private Integer oomScoreAdj;
+    private @Nullable Integer oomScoreAdj;
 
     @Option(names = "--coredump-filter", paramLabel = "HEX", description = "Which mappings a core holds; 33 by default.")
     private String coredumpFilter;
 
     @Option(names = "--cgroup", paramLabel = "PATH", description = "The folder of a cgroup (v2) to be born in.")
-    private String cgroup;
+    private @Nullable String cgroup;
 
     @Option(names = "--sched", paramLabel = "POLICY", description = "other, batch, idle, fifo:N, rr:N, or"
             + " deadline:RUNTIME:DEADLINE:PERIOD with times such as 5ms.")
-    private String sched;
+    private @Nullable String sched;
 
     @Option(names = "--nice", paramLabel = "N", description = "-20 to 19; 0 by default.")
-    private Integer nice;
+    private @Nullable Integer nice;
 
     @Option(names = "--affinity", paramLabel = "LIST", description = "Cpus such as 0,2-3; all by default.")
-    private String affinity;
+    private @Nullable String affinity;
 
     @Option(names = "--ioprio", paramLabel = "CLASS[:N]", description = "none, idle, best-effort:0 to 7, realtime:0 to 7.")
-    private String ioprio;
+    private @Nullable String ioprio;
 
     @Option(names = "--timer-slack", paramLabel = "NS", description = "In nanoseconds; 50000 by default.")
-    private Long timerSlack;
+    private @Nullable Long timerSlack;
 
     @Option(names = "--personality", paramLabel = "HEX", description = "The bits of personality(2); 0 by default.")
-    private String personality;
+    private @Nullable String personality;
 
     @Option(names = "--pdeathsig", paramLabel = "SIGNAL", description = "What the helper gets when umh dies.")
-    private String pdeathsig;
+    private @Nullable String pdeathsig;
 
     @Option(names = "--block", paramLabel = "SIG,SIG", split = ",", description = "Signals that are blocked.")
     private String[] blocked = {};
@@ -165,17 +166,17 @@ final class TaskOptions {
 
     Signals signals() {
         Signals signals = Signals.kernel().block(numbers(blocked)).ignore(numbers(ignored));
-        return pdeathsig == null ? signals : signals.parentDeath(deathSignal());
+        return pdeathsig == null ? signals : signals.parentDeath(deathSignal(pdeathsig));
     }
 
-    private Signal deathSignal() {
-        int number = Signal.number(pdeathsig);
+    private static Signal deathSignal(String text) {
+        int number = Signal.number(text);
         for (Signal signal : Signal.values()) {
             if (signal.number() == number) {
                 return signal;
             }
         }
-        throw new IllegalArgumentException("--pdeathsig " + pdeathsig + ": not a real-time signal");
+        throw new IllegalArgumentException("--pdeathsig " + text + ": not a real-time signal");
     }
 
     private static int[] numbers(String[] signals) {

@@ -15,6 +15,7 @@ import org.umh4j.UmhSysctl;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.WaitStatus;
+import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Command;
 
 /** {@code umh tour}: starts real helpers on this machine and shows what they were born with. */
@@ -90,22 +91,24 @@ final class TourCommand implements Callable<Integer> {
         }
     }
 
-    private static Object value(Map<String, Object> report, String name) {
+    private static @Nullable Object value(Map<String, Object> report, String name) {
         Object value = report;
         for (String part : name.split("\\.")) {
-            value = ((Map<?, ?>) value).get(part);
+            value = value instanceof Map<?, ?> map ? map.get(part) : null;
         }
         return value;
     }
 
     /** Lists of things are shown by their number, when they are long. */
-    private static String text(Object value) {
+    private static String text(@Nullable Object value) {
         if (value instanceof Map<?, ?> map) {
             return text(map.get("describe_by_spec"));
         }
         String text = String.valueOf(value);
-        boolean things = value instanceof List<?> list && !list.isEmpty() && text.length() > WIDTH;
-        return things ? ((List<?>) value).size() + " of them" : text.length() > WIDTH ? text.substring(0, WIDTH) : text;
+        if (text.length() <= WIDTH) {
+            return text;
+        }
+        return value instanceof List<?> list && !list.isEmpty() ? list.size() + " of them" : text.substring(0, WIDTH);
     }
 
     private static void row(String name, String jvm, String helper) {

@@ -18,7 +18,7 @@ public final class Blob implements AutoCloseable {
     }
 
     /** A blob; or null and why: a negative errno, or 0 because there was not a single byte. */
-    public record Loaded(Blob blob, int result) {}
+    public record Loaded(@Nullable Blob blob, int result) {}
 
     /** Reads a program to its end. The name is a file's, and {@code ps} may show it. */
     public static Loaded load(byte[] name, InputStream program) throws IOException {

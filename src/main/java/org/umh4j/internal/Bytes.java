@@ -48,7 +48,8 @@ public final class Bytes {
                     .onMalformedInput(CodingErrorAction.REPORT)
                     .onUnmappableCharacter(CodingErrorAction.REPORT)
                     .encode(CharBuffer.wrap(string));
-            byte[] bytes = Arrays.copyOf(encoded.array(), encoded.limit());
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
             return checked(bytes, what);
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(

@@ -36,7 +36,7 @@ public final class Child implements Watcher {
     private int stops;
     private boolean reaped;
     private boolean keepsPidfd;
-    private HeldDescriptor kept;
+    private @Nullable HeldDescriptor kept;
 
     Child(Launch launch, boolean keepsPidfd) {
         this.launch = launch;

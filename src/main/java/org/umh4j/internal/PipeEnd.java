@@ -32,7 +32,7 @@ public final class PipeEnd implements Watcher {
     private final HeldDescriptor held;
     private int fd;
     private long watch = NONE;
-    private CompletableFuture<Void> ready;
+    private @Nullable CompletableFuture<Void> ready;
     private boolean over;
 
     private PipeEnd(int fd, int event) {

@@ -41,12 +41,12 @@ public final class Pipes {
     }
 
     /** The JVM's end of a pipe on which the helper writes; null without one. */
-    public PipeEnd reader(int target) {
+    public @Nullable PipeEnd reader(int target) {
         return readers.get(target);
     }
 
     /** The JVM's end of a pipe from which the helper reads; null without one. */
-    public PipeEnd writer(int target) {
+    public @Nullable PipeEnd writer(int target) {
         return writers.get(target);
     }
 

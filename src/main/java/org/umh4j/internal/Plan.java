@@ -60,20 +60,20 @@ public final class Plan {
     public int parentDeath;
     public int unshare;
     /** Cpu mask, eight cpus a byte; null: every cpu. */
-    public byte[] affinity;
+    public @Nullable byte[] affinity;
     /** Path without NUL; null: the root folder. */
-    public byte[] cwd;
+    public @Nullable byte[] cwd;
 
-    public byte[] root;
+    public @Nullable byte[] root;
     /** A keyring's name without NUL; null: without one. */
-    public byte[] keyring;
+    public @Nullable byte[] keyring;
 
-    public byte[] execLabel;
-    public byte[] uidMap;
-    public byte[] gidMap;
-    public byte[] setgroups;
+    public @Nullable byte[] execLabel;
+    public @Nullable byte[] uidMap;
+    public @Nullable byte[] gidMap;
+    public @Nullable byte[] setgroups;
     public int[] groups = {};
-    public byte[] seccomp;
+    public @Nullable byte[] seccomp;
     private final long[] rlimits = new long[2 * Native.rlimits()];
 
     private final List<int[]> files = new ArrayList<>();
@@ -86,7 +86,7 @@ public final class Plan {
     private int program = NO_FILE;
     private int limited;
     private int limitsRequired;
-    private volatile byte[] encoded;
+    private volatile @Nullable byte[] encoded;
 
     /** Asks for a step; the bit is 1 shifted by the ordinal of its UmhStage. */
     public Plan take(long step) {
@@ -259,11 +259,11 @@ public final class Plan {
         return bytes.array();
     }
 
-    private static byte[] terminated(byte[] text) {
+    private static @Nullable byte[] terminated(@Nullable byte[] text) {
         return text == null ? null : Arrays.copyOf(text, text.length + 1);
     }
 
-    private static int length(byte[] part) {
+    private static int length(@Nullable byte[] part) {
         return part == null ? 0 : part.length;
     }
 

@@ -42,7 +42,7 @@ public final class Reaper {
      * @param keepsPidfd whether its group shall be told from a later one after its end too, until {@link Child#release}
      * @return the child; or null when the kernel refused the watch, and then the process has been killed and reaped
      */
-    public static Child watch(Launch launch, boolean keepsPidfd) {
+    public static @Nullable Child watch(Launch launch, boolean keepsPidfd) {
         Child child = new Child(launch, keepsPidfd);
         if (!child.outcome().isDone()) {
             LOOKED_AFTER.add(child);

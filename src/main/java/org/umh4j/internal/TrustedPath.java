@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Paths that no unprivileged user can redirect.
@@ -40,8 +41,8 @@ final class TrustedPath {
         int self = ownUid();
         for (Path part = path; part != null; part = part.getParent()) {
             Map<String, Object> attributes = Files.readAttributes(part, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
-            int uid = (Integer) attributes.get("uid");
-            int mode = (Integer) attributes.get("mode");
+            int uid = (Integer) Objects.requireNonNull(attributes.get("uid"));
+            int mode = (Integer) Objects.requireNonNull(attributes.get("mode"));
             if (uid != 0 && uid != self) {
                 throw new IOException(part + " belongs to uid " + uid + ", not to root or to this process");
             }

@@ -7,7 +7,7 @@ import java.lang.invoke.MethodType;
 
 /** Asks for virtual threads on JVMs that have them (21 and up), while this code is compiled for 17. */
 public final class VirtualThreads {
-    private static final MethodHandle IS_VIRTUAL = find();
+    private static final @Nullable MethodHandle IS_VIRTUAL = find();
 
     private VirtualThreads() {}
 
@@ -23,7 +23,7 @@ public final class VirtualThreads {
         }
     }
 
-    private static MethodHandle find() {
+    private static @Nullable MethodHandle find() {
         try {
             return MethodHandles.publicLookup()
                     .findVirtual(Thread.class, "isVirtual", MethodType.methodType(boolean.class));
