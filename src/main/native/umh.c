@@ -74,38 +74,25 @@ static void leave_out_oom_score_adj(struct umh_plan *plan)
 		plan->steps &= ~UMH_STEP(OOM_SCORE_ADJ);
 }
 
-/* A slot that kept the child's end would keep the launch from being decided. */
-static void restore_slot(int slot)
+static int duplicate(int fd, int number)
 {
 	int result;
 
 	do
-		result = dup3(umh_launcher_fd(), slot, O_CLOEXEC);
+		result = dup3(fd, number, O_CLOEXEC);
 	while (result < 0 && errno == EINTR);
-	if (result < 0) {
+	return result;
+}
+
+/* A slot that kept the child's end would keep the launch from being decided. */
+static void restore_slot(int slot)
+{
+	if (duplicate(umh_launcher_fd(), slot) < 0) {
 		umh_slot_lose(slot);
 		close(slot);
 		return;
 	}
 	umh_slot_give(slot);
-}
-
-/*
- * The child's end goes to a low number, so that the child has few descriptors to copy. The slot keeps its number
- * reserved all the time: filled with the socket for one clone, then with the launcher again.
- */
-static int clone_with(int socket, const struct umh_request *request, int *pidfd)
-{
-	int slot = umh_slot_take();
-	int low = slot < 0 ? fcntl(socket, F_DUPFD_CLOEXEC, LOWEST_SOCKET) : dup3(socket, slot, O_CLOEXEC);
-	int result = low < 0 ? -errno : umh_clone_launcher(request, low, pidfd);
-
-	if (slot < 0 && low >= 0)
-		close(low);
-	if (slot >= 0) {
-		restore_slot(slot);
-	}
-	return result;
 }
 
 /* What the kernel may say of a cgroup that a process was to be created in. */
@@ -114,23 +101,39 @@ static int is_of_cgroup(const struct umh_request *request, int error)
 	return request->cgroup >= 0 && (error == ENOENT || error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV);
 }
 
+/*
+ * The child's end goes to a low number, so that the child has few descriptors to copy. The slot keeps its number
+ * reserved all the time: filled with the socket for one clone, then with the launcher again.
+ */
+static int clone_with(int socket, const struct umh_request *request, int *pidfd, enum umh_stage *stage)
+{
+	int slot = umh_slot_take();
+	int low = slot < 0 ? fcntl(socket, F_DUPFD_CLOEXEC, LOWEST_SOCKET) : duplicate(socket, slot);
+	int result = low < 0 ? -errno : umh_clone_launcher(request, low, pidfd);
+
+	*stage = low >= 0 && is_of_cgroup(request, -result) ? UMH_STAGE_CGROUP : UMH_STAGE_CLONE;
+	if (slot < 0 && low >= 0)
+		close(low);
+	if (slot >= 0)
+		restore_slot(slot);
+	return result;
+}
+
 static int send_and_clone(const struct umh_pair *pair, const struct umh_request *request, int *pidfd,
 			  struct umh_report *report)
 {
+	enum umh_stage stage;
 	uint32_t detail = 0;
 	int result;
 
 	leave_out_oom_score_adj(request->plan);
 	result = umh_send_plan(pair->ours, request);
 	if (result < 0) {
-		const enum umh_stage stage = umh_send_stage(request, -result, &detail);
-
+		stage = umh_send_stage(request, -result, &detail);
 		return failed(report, stage, -result, detail);
 	}
-	result = clone_with(pair->theirs, request, pidfd);
-	if (result >= 0)
-		return result;
-	return failed(report, is_of_cgroup(request, -result) ? UMH_STAGE_CGROUP : UMH_STAGE_CLONE, -result, 0);
+	result = clone_with(pair->theirs, request, pidfd, &stage);
+	return result >= 0 ? result : failed(report, stage, -result, 0);
 }
 
 static int start(const struct umh_request *request, struct umh_child *child, struct umh_report *report)
@@ -155,9 +158,9 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 }
 
 /* A kernel that can't create a process in a cgroup has the launcher enter it. */
-static int let_launcher_enter(struct umh_request *request, int result)
+static int let_launcher_enter(struct umh_request *request, int result, const struct umh_report *report)
 {
-	if (result != -ENOSYS || request->cgroup < 0)
+	if (result != -ENOSYS || report->stage != UMH_STAGE_CLONE || request->cgroup < 0)
 		return 0;
 	request->cgroup = -1;
 	request->plan->steps |= UMH_STEP(CGROUP);
@@ -170,12 +173,19 @@ int umh_start(const struct umh_request *original, struct umh_child *child, struc
 	struct umh_request request = *original;
 	int result = start(&request, child, report);
 
-	return let_launcher_enter(&request, result) ? start(&request, child, report) : result;
+	return let_launcher_enter(&request, result, report) ? start(&request, child, report) : result;
 }
 
 int umh_go(int socket)
 {
-	return send(socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+	ssize_t size;
+
+	do
+		size = send(socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (size < 0 && errno == EINTR);
+	if (size < 0 && errno == ECONNRESET) /* as EPIPE, of one that has not read its plan */
+		return -EPIPE;
+	return size < 0 ? -errno : 0;
 }
 
 /* Report up */
@@ -183,8 +193,8 @@ int umh_go(int socket)
 #define LARGEST_ERRNO 4095
 
 /*
- * One word, with the descriptor that may come along: whether there was one. What is no word of a launcher counts as
- * silence, and a descriptor that came with it is closed.
+ * One word, with the descriptor that may come along: 1, or 0 when there is none. What is no word of a launcher counts as
+ * silence, and a descriptor that came with it is closed. A word that could not be read is no silence.
  */
 static int next_word(int socket, struct umh_report *word, int *fd)
 {
@@ -201,11 +211,18 @@ static int next_word(int socket, struct umh_report *word, int *fd)
 			message.msg_controllen = sizeof control;
 			size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		} while (size < 0 && errno == EINTR);
-		/* Said once, before what is still to be read: the other end was closed without having read the plan. */
-		if (size >= 0 || errno != ECONNRESET)
+		/*
+		 * ECONNRESET is said once, before what is still to be read: the other end was closed without having read
+		 * the plan. And what is refused once may be granted now.
+		 */
+		if (size >= 0 || errno == EAGAIN)
 			break;
 	}
-	*fd = size >= 0 && message.msg_controllen >= CMSG_LEN(sizeof *fd) ? control.fd : -1;
+	*fd = -1;
+	if (size < 0)
+		return errno == EAGAIN || errno == ECONNRESET ? 0 : -errno;
+	if (message.msg_controllen >= CMSG_LEN(sizeof *fd))
+		*fd = control.fd;
 	if (size == (ssize_t)sizeof *word && word->stage < UMH_STAGE_COUNT && word->error <= LARGEST_ERRNO)
 		return 1;
 	close_open(fd);
@@ -213,27 +230,33 @@ static int next_word(int socket, struct umh_report *word, int *fd)
 }
 
 /*
- * A launcher's successor whose pidfd did not arrive: there was no descriptor for it, or it could not be sent. It is our
- * child, so as long as nobody waits for it its number is its own.
+ * A child without a pidfd that serves: a launcher's successor whose pidfd did not arrive, or one that may not be waited
+ * for by its pidfd. As long as nobody has reaped it its number is its own.
  */
 static void end_stray(pid_t pid)
 {
-	siginfo_t info;
-
-	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return; /* reaped by somebody else */
+	if (waitpid(pid, NULL, WNOHANG) != 0)
+		return; /* it has ended, or was reaped by somebody else */
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
 
+/* What is on its way out is reaped, here or nowhere. */
+static int end_of(const struct umh_child *child)
+{
+	int status = UMH_STATUS_LOST;
+
+	if (umh_wait(child->pidfd, UMH_BLOCK, &status, NULL) < 0)
+		end_stray((pid_t)child->pid);
+	return status;
+}
+
 /* The process that went on in another's place is ours to wait for; the other one has ended. */
 static void succeed(struct umh_child *child, int pid, int pidfd)
 {
-	int status;
-
 	if (child->pidfd >= 0) {
-		umh_wait(child->pidfd, UMH_BLOCK, &status, NULL);
+		end_of(child);
 		close(child->pidfd);
 	}
 	child->pid = pid;
@@ -242,23 +265,60 @@ static void succeed(struct umh_child *child, int pid, int pidfd)
 
 static const struct umh_report nothing_said = {.stage = UMH_STAGE_DIED, .error = EINTR};
 
+/* How long is waited for what its maker has left behind and what is about to end. */
+#define LEFT_BEHIND_MS 1000
+
+/* Ends a process that nobody will know of, and closes its pidfd. */
+static void end_by(int pidfd)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	int status;
+
+	umh_signal(pidfd, SIGKILL);
+	if (poll(&end, 1, LEFT_BEHIND_MS) != 0)
+		umh_wait(pidfd, UMH_NONBLOCK, &status, NULL);
+	close(pidfd);
+}
+
+/*
+ * A launcher that was killed in the middle of its succession may have said something of a successor, or that one says
+ * itself that it was left behind.
+ */
+static void end_successor(const struct umh_child *child)
+{
+	struct pollfd socket = {.fd = child->socket, .events = POLLIN};
+	struct umh_report word;
+	int fd;
+
+	while (poll(&socket, 1, LEFT_BEHIND_MS) > 0 && next_word(child->socket, &word, &fd) > 0) {
+		if (fd >= 0)
+			end_by(fd);
+		else if (word.stage == UMH_STAGE_SUCCESSION && word.pid)
+			end_stray((pid_t)word.pid);
+	}
+}
+
 /*
  * What was said on the socket, after its other end was closed or its process has ended; the report keeps what was said
- * before. -EAGAIN: the process was succeeded by another one, and nothing more was said yet.
+ * before. UMH_UNDECIDED: the process was succeeded by another one, and nothing more was said yet.
  */
 static int read_report(struct umh_child *child, struct umh_report *report)
 {
 	struct umh_report word;
 	int succeeded = 0;
+	int result;
 	int fd;
 
-	while (next_word(child->socket, &word, &fd)) {
+	while ((result = next_word(child->socket, &word, &fd)) > 0) {
 		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0;
 		if (succeeded) {
 			succeed(child, (int)word.pid, fd);
 			continue;
 		}
-		close_open(&fd);
+		if (fd >= 0) {
+			end_by(fd);
+			continue;
+		}
 		*report = word;
 		if (word.stage == UMH_STAGE_SUCCESSION && word.pid) {
 			end_stray((pid_t)word.pid);
@@ -266,8 +326,10 @@ static int read_report(struct umh_child *child, struct umh_report *report)
 			return -(int)report->error; /* what it has said since is not the helper's */
 		}
 	}
+	if (result < 0)
+		return failed(report, UMH_STAGE_WAIT, -result, 0);
 	if (succeeded)
-		return -EAGAIN;
+		return UMH_UNDECIDED;
 	if (report->stage == UMH_STAGE_EXEC && report->error == 0)
 		return 0;
 	return -(int)(report->error ? report->error : EINTR);
@@ -286,11 +348,10 @@ static void tell_signal(struct umh_report *report, int status)
 /* The launcher is on its way out, or stopped by somebody; either way it has nothing more to do. */
 static int reap_failed(struct umh_child *child, struct umh_report *report)
 {
-	int status = UMH_STATUS_LOST;
-
 	umh_signal(child->pidfd, SIGKILL);
-	umh_wait(child->pidfd, UMH_BLOCK, &status, NULL);
-	tell_signal(report, status);
+	tell_signal(report, end_of(child));
+	if (report->stage == UMH_STAGE_DIED || report->stage == UMH_STAGE_WAIT)
+		end_successor(child);
 	umh_release(child);
 	return -(int)report->error;
 }
@@ -322,12 +383,12 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 			return reap_failed(child, report);
 		}
 		if (result == 0 && !blocking)
-			return -EAGAIN;
+			return UMH_UNDECIDED;
 		if (result == 0)
 			umh_look_after(child->pidfd, &stops);
-		result = result == 0 ? -EAGAIN : read_report(child, report);
-	} while (result == -EAGAIN && !hung_up);
-	if (result < 0) {
+		result = result == 0 ? UMH_UNDECIDED : read_report(child, report);
+	} while (result == UMH_UNDECIDED && !hung_up);
+	if (result != 0) {
 		report->error = report->error ? report->error : EINTR;
 		return reap_failed(child, report);
 	}
@@ -341,19 +402,46 @@ static int is_clean(int result, const struct umh_report *report)
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-static int wait_and_read(struct umh_child *child, struct umh_report *report, int *status)
+/* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
+static int has_arrived(int socket)
+{
+	struct umh_report word;
+
+	return recv(socket, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof word && word.stage == UMH_STAGE_EXEC;
+}
+
+/* The same bound as in umh_outcome() for a launcher that somebody stops; whoever stops a helper may do so. */
+static int wait_for_end(const struct umh_child *child, int *status)
+{
+	int stops = 0;
+	int result = umh_wait_or_stop(child->pidfd, status);
+
+	while (result == -EAGAIN && !has_arrived(child->socket)) {
+		umh_signal(child->pidfd, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+		result = umh_wait_or_stop(child->pidfd, status);
+	}
+	return result == -EAGAIN ? umh_wait(child->pidfd, UMH_BLOCK, status, NULL) : result;
+}
+
+static int wait_and_read(struct umh_child *child, struct umh_report *report, int *status, int succeeds)
 {
 	int result;
 
 	*report = nothing_said;
 	do {
-		result = umh_wait(child->pidfd, UMH_BLOCK, status, NULL);
-		if (result < 0)
+		result = wait_for_end(child, status);
+		if (result < 0) {
+			end_stray((pid_t)child->pid);
+			if (succeeds)
+				end_successor(child);
 			return failed(report, UMH_STAGE_WAIT, -result, 0);
+		}
 		close_open(&child->pidfd); /* reaped: read_report() has nothing to wait for */
 		result = read_report(child, report);
 	} while (child->pidfd >= 0); /* succeeded by another one, which may have spoken already */
 	tell_signal(report, *status);
+	if (succeeds && report->stage == UMH_STAGE_DIED)
+		end_successor(child);
 	return result;
 }
 
@@ -369,7 +457,7 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	result = send_and_clone(&pair, request, &child.pidfd, report);
 	if (result >= 0) {
 		child.pid = result;
-		result = wait_and_read(&child, report, status);
+		result = wait_and_read(&child, report, status, (request->plan->flags & UMH_PLAN_SUCCESSION) != 0);
 		*pid = child.pid;
 	}
 	close_open(&child.pidfd);
@@ -382,7 +470,7 @@ int umh_run(const struct umh_request *original, int *pid, struct umh_report *rep
 	struct umh_request request = *original;
 	int result = run(&request, pid, report, status);
 
-	return let_launcher_enter(&request, result) ? run(&request, pid, report, status) : result;
+	return let_launcher_enter(&request, result, report) ? run(&request, pid, report, status) : result;
 }
 
 /* The library is unloaded with the class loader that loaded it. */

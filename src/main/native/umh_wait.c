@@ -74,25 +74,36 @@ static struct umh_usage usage_of(const struct rusage *used)
 }
 
 /* The system call, not libc's function: it has one more argument, for the usage. */
-int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage)
+static int wait_for(int pidfd, int options, int *status, struct rusage *used)
 {
-	const int options = WEXITED | (blocking ? 0 : WNOHANG);
-	struct rusage used = {0};
 	siginfo_t info;
 	long result;
 
 	do {
 		info.si_pid = 0;
-		result = syscall(__NR_waitid, P_PIDFD, pidfd, &info, options, usage ? &used : NULL);
+		result = syscall(__NR_waitid, P_PIDFD, pidfd, &info, options, used);
 	} while (result < 0 && errno == EINTR);
 	if (result < 0 && errno != ECHILD)
 		return -errno;
-	if (result == 0 && info.si_pid == 0)
+	if (result == 0 && (info.si_pid == 0 || info.si_code == CLD_STOPPED))
 		return -EAGAIN;
 	*status = result == 0 ? wait_status(&info) : status_of_reaped(pidfd);
-	if (usage)
-		*usage = usage_of(&used);
 	return 0;
+}
+
+int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage)
+{
+	struct rusage used = {0};
+	int result = wait_for(pidfd, WEXITED | (blocking ? 0 : WNOHANG), status, usage ? &used : NULL);
+
+	if (result == 0 && usage)
+		*usage = usage_of(&used);
+	return result;
+}
+
+int umh_wait_or_stop(int pidfd, int *status)
+{
+	return wait_for(pidfd, WEXITED | WSTOPPED, status, NULL);
 }
 
 int umh_signal(int pidfd, int signal)

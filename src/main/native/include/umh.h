@@ -58,6 +58,9 @@ struct umh_child {
 
 enum umh_blocking { UMH_NONBLOCK, UMH_BLOCK };
 
+/* No errno: each of those may be how a launch failed. */
+#define UMH_UNDECIDED 1
+
 /* A wait status, as wait(2) encodes it; or that somebody else took it. */
 #define UMH_STATUS_LOST (-1)
 
@@ -86,7 +89,7 @@ int umh_load(const char *image, size_t size);
 int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report);
 
 /*
- * How the launch went: 0, the program image is in place; -EAGAIN, not known yet (UMH_NONBLOCK only); else the error
+ * How the launch went: 0, the program image is in place; UMH_UNDECIDED, not known yet (UMH_NONBLOCK only); else the error
  * of the stage in the report, and the process is gone and reaped. When it is known the plan socket is closed.
  * report->kept is valid with 0.
  */
@@ -104,7 +107,7 @@ int umh_look_after(int pidfd, int *stops);
 
 /*
  * Lets a program begin whose plan has UMH_PLAN_HOLD: the launcher stops right before its execve until then. -EPIPE when
- * the launch has failed before; its outcome tells.
+ * the launch has failed before; its outcome tells. With another error it waits for ever, and has to be killed.
  */
 int umh_go(int socket);
 
@@ -120,6 +123,9 @@ int umh_run(const struct umh_request *request, int *pid, struct umh_report *repo
  * usage may be NULL; it is all zero when the status was taken by somebody else.
  */
 int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage);
+
+/* The same, waiting; but -EAGAIN when it was stopped, which nobody else is told then. */
+int umh_wait_or_stop(int pidfd, int *status);
 
 /* Sends a signal to this process and to no other, whatever became of its pid: -ESRCH when it has ended. */
 int umh_signal(int pidfd, int signal);

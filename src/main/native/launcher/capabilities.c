@@ -65,20 +65,20 @@ static uint64_t needed(const struct launch *launch)
 	return needed;
 }
 
-/*
- * The kernel answers EINVAL for the first capability it does not know, which is never the first of all. What can't be
- * looked at is not taken for dropped.
- */
+/* The kernel answers EINVAL for the first capability it does not know; every other refusal may leave one undropped. */
 int apply_bounding(struct launch *launch)
 {
 	for (unsigned number = 0; number < 64; number++) {
 		long result = umh_syscall(__NR_prctl, PR_CAPBSET_READ, number);
 
-		if (result == -EINVAL && number > 0)
+		if (held == -EINVAL && number > CAP_AUDIT_READ)
 			break;
 		launch->detail = number;
-		if (result == 1 && !(launch->plan->bounding & capability(number)))
-			result = umh_syscall(__NR_prctl, PR_CAPBSET_DROP, number);
+		if (held < 0)
+			return (int)held;
+		if (held == 0 || (launch->plan->bounding & capability(number)))
+			continue;
+		result = umh_syscall(__NR_prctl, PR_CAPBSET_DROP, number);
 		if (result < 0)
 			return (int)result;
 	}
@@ -86,8 +86,9 @@ int apply_bounding(struct launch *launch)
 }
 
 /* cap_emulate_setxuid() of security/commoncap.c: what a change of uid leaves where nobody asks for anything else. */
-static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
+static int leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 {
+	const long securebits = umh_syscall(__NR_prctl, PR_GET_SECUREBITS);
 	uint32_t now[3];
 	int had_root = 0, has_root = 0;
 
@@ -98,8 +99,10 @@ static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 		has_root |= now[i] == 0;
 	}
 	/* NOLINTEND(clang-analyzer-core.*) */
-	if (umh_syscall(__NR_prctl, PR_GET_SECUREBITS) & SECBIT_NO_SETUID_FIXUP)
-		return;
+	if (securebits < 0)
+		return (int)securebits;
+	if (securebits & SECBIT_NO_SETUID_FIXUP)
+		return 0;
 	if (had_root && !has_root)
 		launch->permitted = 0;
 	if (old[1] == 0 && now[1] != 0)
@@ -107,6 +110,7 @@ static void leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 	if (old[1] != 0 && now[1] == 0)
 		launch->effective = launch->permitted;
 	launch->effective &= launch->permitted;
+	return 0;
 }
 
 int keep_capabilities(struct launch *launch)
@@ -123,7 +127,9 @@ int keep_capabilities(struct launch *launch)
 		return result;
 	launch->permitted = now.permitted;
 	launch->effective = now.effective;
-	leave_to_the_kernel(launch, old);
+	result = leave_to_the_kernel(launch, old);
+	if (result < 0)
+		return result;
 	/* Without CAP_SETPCAP only what is permitted can become inheritable. */
 	inherits = (launch->plan->inheritable & ~now.inheritable) != 0;
 	if (!asked && !inherits && !(needed(launch) & now.permitted))

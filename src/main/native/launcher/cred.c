@@ -23,7 +23,7 @@ int apply_keyring(struct launch *launch)
 /* Takes effect at the next execve, which is the helper's. */
 int apply_exec_label(struct launch *launch)
 {
-	return write_text("/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
+	return write_text(-1, "/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
 			  launch->plan->exec_label.length - 1);
 }
 

@@ -22,7 +22,8 @@ static int move(const struct umh_file *file)
 	result = sys_dup3(file->number, (int)file->target, 0);
 	if (result < 0)
 		return result;
-	return sys_close(file->number);
+	sys_close(file->number); /* a file system may complain of what others wrote; closed it is */
+	return 0;
 }
 
 static int move_all(struct launch *launch, const struct umh_file *files, uint32_t count)

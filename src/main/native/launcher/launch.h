@@ -31,8 +31,8 @@ static inline int asks(const struct launch *launch, uint64_t steps)
 /* Where the file at this place of the list was received, or -EPROTO. */
 int file_number(const struct launch *launch, uint32_t place);
 
-/* Text into a file of /proc: 0 or a negative errno. */
-int write_text(const char *path, const void *text, uint32_t size);
+/* Text into a file of /proc, which a relative path names from the folder on: 0 or a negative errno. */
+int write_text(int folder, const char *path, const void *text, uint32_t size);
 
 /*
  * A step takes what the plan says and answers 0 or a negative errno. They are listed in the order in which they run,

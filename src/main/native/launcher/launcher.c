@@ -55,10 +55,15 @@ static void arrive(const struct launch *launch)
 {
 	const struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
 	char go;
+	long size = 1;
 
 	say(launch, &word, -1);
-	if (launch->plan->flags & UMH_PLAN_HOLD && sys_read(launch->socket, &go, 1) <= 0)
+	if (launch->plan->flags & UMH_PLAN_HOLD)
+		size = sys_read(launch->socket, &go, 1);
+	if (size == 0)
 		sys_exit(127); /* the JVM is gone */
+	if (size < 0)
+		fail(launch, UMH_STAGE_EXEC, (int)-size);
 }
 
 /* The recipe. The order is the meaning: each line says what it must come before or after. */

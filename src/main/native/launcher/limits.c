@@ -24,16 +24,18 @@ static char *number_before(char *end, long value, unsigned base)
 	return end;
 }
 
-int write_text(const char *path, const void *text, uint32_t size)
+int write_text(int folder, const char *path, const void *text, uint32_t size)
 {
-	int fd = sys_open(path, O_WRONLY | O_CLOEXEC, 0);
+	int fd = (int)umh_syscall(__NR_openat, folder, path, O_WRONLY | O_CLOEXEC);
 	long written;
 
 	if (fd < 0)
 		return fd;
 	written = sys_write(fd, text, size);
 	sys_close(fd);
-	return written < 0 ? (int)written : 0;
+	if (written < 0)
+		return (int)written;
+	return written == size ? 0 : -EIO; /* a part of a number is another number */
 }
 
 static int write_number(const char *path, long value, unsigned base)
@@ -42,21 +44,15 @@ static int write_number(const char *path, long value, unsigned base)
 	char *end = text + sizeof text;
 	char *begin = number_before(end, value, base);
 
-	return write_text(path, begin, (uint32_t)(end - begin));
+	return write_text(-1, path, begin, (uint32_t)(end - begin));
 }
 
 /* Only where the kernel could not create us in it: 0 stands for the process that writes. */
 int apply_cgroup(struct launch *launch)
 {
 	int folder = file_number(launch, launch->plan->cgroup);
-	int fd = folder < 0 ? folder : (int)umh_syscall(__NR_openat, folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-	long written;
 
-	if (fd < 0)
-		return fd;
-	written = sys_write(fd, "0", 1);
-	sys_close(fd);
-	return written < 0 ? (int)written : 0;
+	return folder < 0 ? folder : write_text(folder, "cgroup.procs", "0", 1);
 }
 
 int apply_oom_score_adj(struct launch *launch)

@@ -9,8 +9,6 @@
 #include "launch.h"
 #include "umh_syscalls.h"
 
-#define MAP_PATH_SIZE 48
-
 int apply_join(struct launch *launch)
 {
 	const struct umh_join *joins = span(launch, launch->plan->joins);
@@ -39,45 +37,25 @@ static long fork_with(unsigned long flags, int *pidfd)
 	return pid;
 }
 
-/* /proc/PID/NAME, and /proc/self/NAME for pid 0. */
-static void proc_path(char path[MAP_PATH_SIZE], long pid, const char *name)
+/* This process in /proc: the mapper reaches its maker by it. */
+static int open_self(void)
 {
-	char digits[20];
-	unsigned count = 0;
-	const char *part = "/proc/";
-
-	while (*part)
-		*path++ = *part++;
-	for (long rest = pid; rest > 0; rest /= 10)
-		digits[count++] = (char)('0' + rest % 10);
-	while (count > 0)
-		*path++ = digits[--count];
-	for (part = pid ? "" : "self"; *part;)
-		*path++ = *part++;
-	*path++ = '/';
-	while (*name)
-		*path++ = *name++;
-	*path = 0;
+	return sys_open("/proc/self", O_RDONLY | O_CLOEXEC, 0);
 }
 
-static int write_map(const struct launch *launch, long pid, const char *name, struct umh_span map)
+static int write_map(const struct launch *launch, int self, const char *name, struct umh_span map)
 {
-	char path[MAP_PATH_SIZE];
-
-	if (map.length == 0)
-		return 0;
-	proc_path(path, pid, name);
-	return write_text(path, span(launch, map), map.length - 1);
+	return map.length == 0 ? 0 : write_text(self, name, span(launch, map), map.length - 1);
 }
 
-static int write_maps(const struct launch *launch, long pid)
+static int write_maps(const struct launch *launch, int self)
 {
-	int result = write_map(launch, pid, "setgroups", launch->plan->setgroups);
+	int result = write_map(launch, self, "setgroups", launch->plan->setgroups);
 
 	if (result == 0)
-		result = write_map(launch, pid, "uid_map", launch->plan->uid_map);
+		result = write_map(launch, self, "uid_map", launch->plan->uid_map);
 	if (result == 0)
-		result = write_map(launch, pid, "gid_map", launch->plan->gid_map);
+		result = write_map(launch, self, "gid_map", launch->plan->gid_map);
 	return result;
 }
 
@@ -90,30 +68,31 @@ struct mapper {
 	int turn; /* the write end of its pipe */
 };
 
-static __attribute__((noreturn)) void be_mapper(const struct launch *launch, const int pipe[2])
+static __attribute__((noreturn)) void be_mapper(const struct launch *launch, const int pipe[2], int maker)
 {
 	char turn;
 	long result;
 
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &turn, 1);
-	if (result == 1)
-		result = umh_syscall(__NR_getppid);
-	else if (result == 0)
-		sys_exit(0); /* its turn does not come */
-	sys_exit(result < 0 ? (int)-result : -write_maps(launch, result));
+	if (result != 1)
+		sys_exit(result < 0 ? (int)-result : EPIPE);
+	sys_exit(maker < 0 ? -maker : -write_maps(launch, maker));
 }
 
 static int start_mapper(const struct launch *launch, struct mapper *mapper)
 {
 	int pipe[2];
 	int result = (int)umh_syscall(__NR_pipe2, pipe, O_CLOEXEC);
+	int self;
 
 	if (result < 0)
 		return result;
+	self = open_self();
 	mapper->pid = fork_with(0, 0);
 	if (mapper->pid == 0)
-		be_mapper(launch, pipe);
+		be_mapper(launch, pipe, self);
+	sys_close(self);
 	sys_close(pipe[0]);
 	mapper->turn = pipe[1];
 	return mapper->pid < 0 ? (int)mapper->pid : 0;
@@ -129,11 +108,9 @@ static int let_map(const struct mapper *mapper, int go)
 	do
 		result = umh_syscall(__NR_wait4, mapper->pid, &status, __WALL, 0);
 	while (result == -EINTR);
-	if (result < 0)
-		return (int)result;
-	if (!WIFEXITED(status))
-		return -EINTR;
-	return WEXITSTATUS(status) ? -WEXITSTATUS(status) : (int)(told < 0 ? told : 0);
+	if (result < 0 || (told < 0 && told != -EPIPE)) /* EPIPE: it has ended, and its status says why */
+		return (int)(result < 0 ? result : told);
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
 /* The mapper has to be there before, and is told after: its answer is kept for the next step. */
@@ -163,14 +140,43 @@ int apply_unshare(struct launch *launch)
 
 int apply_id_map(struct launch *launch)
 {
-	return launch->plan->flags & UMH_PLAN_SELF_MAP ? write_maps(launch, 0) : launch->mapped;
+	int result = launch->mapped;
+
+	if (launch->plan->flags & UMH_PLAN_SELF_MAP) {
+		const int self = open_self();
+
+		result = self < 0 ? self : write_maps(launch, self);
+		sys_close(self);
+	}
+	return result;
 }
 
 /*
  * A pid namespace, and a time namespace, take effect in children. So a child of this launcher goes on in its place, as a
  * child of the JVM (CLONE_PARENT), which is sent its pidfd. It waits until that was sent: a helper that the JVM does
- * not know of must not exist.
+ * not know of must not exist. When this launcher is killed before, its successor says so itself, for it has to be reaped.
  */
+static __attribute__((noreturn)) void hand_over(const struct launch *launch, long pid, int pidfd, int known)
+{
+	struct umh_report word = {.stage = UMH_STAGE_SUCCESSION, .pid = (uint32_t)pid};
+	long result = say(launch, &word, pidfd);
+
+	if (result == 0)
+		result = sys_write(known, "", 1);
+	word.error = (uint32_t)-result;
+	if (result < 0 && result != -EPIPE) /* it is dead, and known */
+		say(launch, &word, -1);     /* whoever waits for us can end it */
+	sys_exit(0);
+}
+
+static __attribute__((noreturn)) void be_left_behind(const struct launch *launch)
+{
+	const struct umh_report word = {.stage = UMH_STAGE_SUCCESSION, .error = EPIPE};
+
+	say(launch, &word, (int)umh_syscall(__NR_pidfd_open, umh_syscall(__NR_getpid), 0));
+	sys_exit(127);
+}
+
 int apply_succession(struct launch *launch)
 {
 	int pipe[2];
@@ -184,22 +190,12 @@ int apply_succession(struct launch *launch)
 	pid = fork_with(CLONE_PARENT | CLONE_PIDFD, &pidfd);
 	if (pid < 0)
 		return (int)pid;
-	if (pid > 0) {
-		struct umh_report word = {.stage = UMH_STAGE_SUCCESSION, .pid = (uint32_t)pid};
-
-		result = say(launch, &word, pidfd);
-		if (result == 0)
-			result = sys_write(pipe[1], "", 1);
-		if (result < 0) {
-			word.error = (uint32_t)-result;
-			say(launch, &word, -1); /* whoever waits for us can end it */
-		}
-		sys_exit(0);
-	}
+	if (pid > 0)
+		hand_over(launch, pid, pidfd, pipe[1]);
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &known, 1);
 	if (result == 0)
-		sys_exit(127); /* it could not be sent: nobody knows of us */
+		be_left_behind(launch);
 	sys_close(pipe[0]);
 	return result < 0 ? (int)result : 0;
 }

@@ -26,11 +26,13 @@ int apply_parent_death(struct launch *launch)
 {
 	struct pollfd jvm = {.fd = launch->socket};
 	const int64_t now[2] = {0, 0};
-	int result = (int)umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, launch->plan->parent_death);
+	long result = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, launch->plan->parent_death);
 
-	if (result == 0 && umh_syscall(__NR_ppoll, &jvm, 1, now, 0, 0) > 0)
+	if (result == 0)
+		result = umh_syscall(__NR_ppoll, &jvm, 1, now, 0, 0);
+	if (result > 0)
 		sys_exit(127); /* nobody is left to be told */
-	return result;
+	return (int)result;
 }
 
 #define LABEL  "SigIgn:\t"

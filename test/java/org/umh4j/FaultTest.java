@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Ignoring;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -16,9 +17,9 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Strace;
 
 /**
- * Each call of the parent half and of the launcher is refused in turn with each plausible errno: the answer has that
- * stage and that errno, or the call was done another way; cleanup has run once, nothing is left, the next call works.
- * StageTest has the steps that have to be asked for, RefusedCallTest every call of the launcher.
+ * Calls of the parent half and of the launcher are refused, as {@code make faults} refuses each of them without a JVM: the
+ * answer has that stage and that errno, or the call was done another way; cleanup has run once, nothing is left, the next
+ * call works. StageTest has the steps that have to be asked for, RefusedCallTest every call of the launcher.
  */
 final class FaultTest {
     /** How it is started, what fails, with what, and what came of it. */
@@ -52,6 +53,7 @@ final class FaultTest {
             new Row("wait", "execveat", "ENOMEM", "LAUNCH ENOMEM"),
             new Row("start", "execveat", "ETXTBSY", "LAUNCH ETXTBSY"),
             // The launcher
+            new Row("wait", "recvmsg", "ENOMEM", "PLAN ENOMEM"), // and the parent half asks once more
             new Row("exec", "setsid", "ENOSYS", "SESSION ENOSYS"),
             new Row("exec", "chdir", "ENOMEM", "CWD ENOMEM"),
             new Row("wait", "chdir", "EIO", "CWD EIO"),
@@ -60,14 +62,26 @@ final class FaultTest {
             new Row("start", "execve", "ENOMEM", "EXEC ENOMEM"),
             new Row("wait", "execve", "ETXTBSY", "EXEC ETXTBSY"),
             new Row("exec", "execve", "ELIBBAD", "EXEC ELIBBAD"),
+            // EAGAIN, too, is how a launch fails, and not that it is not decided yet
+            new Row("exec", "execve", "EAGAIN", "EXEC EAGAIN"),
+            new Row("killable", "execve", "EAGAIN", "EXEC EAGAIN"),
+            new Row("killable", "setsid", "EAGAIN", "SESSION EAGAIN"),
+            new Row("killable", "clone3", "EAGAIN", "CLONE EAGAIN"),
+            // A driver, which begins when it is told to
+            new Row("driver", "memfd_create", "ENFILE", "BLOB ENFILE"),
+            new Row("driver", "fchmod", "EIO", "BLOB EIO"),
+            new Row("driver", "sendto", "ENOMEM", "EXEC ENOMEM"),
+            new Row("driver", "execveat:when=2", "ENOMEM", "EXEC ENOMEM"),
             // Whatever blocks, or may be interrupted, goes on
             new Row("exec", "poll", "EINTR", "0"),
             new Row("wait", "waitid", "EINTR", "0"),
             new Row("start", "epoll_wait", "EINTR", "0"),
             new Row("exec", "recvmsg", "EINTR", "0"),
             new Row("wait", "recvmsg", "EINTR", "0"),
+            new Row("driver", "sendto", "EINTR", "0"),
             new Row("large", "write", "EINTR", "0"),
             new Row("exec", "poll", "ENOMEM", "WAIT ENOMEM"),
+            new Row("wait", "waitid", "EINVAL", "WAIT EINVAL"),
             // The way of an older kernel; each is remembered, so these are last
             new Row("wait", "personality", "EPERM", "0"),
             new Row("exec", "clone3", "EPERM", "0"),
@@ -86,7 +100,7 @@ final class FaultTest {
     /** One row after the other. */
     static final class FaultMain {
         public static void main(String[] arguments) throws Exception {
-            for (String way : List.of("exec", "wait", "start", "large", "ignoring")) {
+            for (String way : List.of("exec", "wait", "killable", "start", "large", "driver", "ignoring")) {
                 started(way);
             }
             ProbeProgram.report();
@@ -102,26 +116,43 @@ final class FaultTest {
 
         /** What came of it; cleanup has run once then, whatever it was. */
         private static String started(String way) throws Exception {
-            AtomicInteger cleanups = new AtomicInteger();
-            String outcome = started(way, ProbeProgram.doing("exit", "0").cleanup(call -> cleanups.incrementAndGet()));
-            return cleanups.get() == 1 ? outcome : outcome + ", cleanup ran " + cleanups + " times";
+            try {
+                if (way.equals("driver")) {
+                    return driver();
+                }
+                AtomicInteger cleanups = new AtomicInteger();
+                SubprocessInfo info = ProbeProgram.doing("exit", "0").cleanup(call -> cleanups.incrementAndGet());
+                String outcome = way.equals("start") ? live(info) : executed(way, info);
+                return cleanups.get() == 1 ? outcome : outcome + ", cleanup ran " + cleanups + " times";
+            } catch (UmhException e) {
+                return e.stage() + " " + e.errnoName();
+            }
         }
 
-        private static String started(String way, SubprocessInfo info) throws Exception {
-            if (way.equals("start")) {
-                try (Helper helper = UsermodeHelper.start(info)) {
-                    return Integer.toString(helper.waitFor().raw());
-                } catch (UmhException e) {
-                    return e.stage() + " " + e.errnoName();
-                }
+        private static String live(SubprocessInfo info) throws Exception {
+            try (Helper helper = UsermodeHelper.start(info)) {
+                return Integer.toString(helper.waitFor().raw());
+            } catch (UmhException e) { // told here, so that the caller sees whether cleanup has run
+                return e.stage() + " " + e.errnoName();
             }
+        }
+
+        private static String driver() throws Exception {
+            try (UsermodeDriver driver = UsermodeDriver.load("probe", DriverBlobs.probe()).arguments("exit", "0")) {
+                driver.fork();
+                return Integer.toString(driver.onExit().get().raw());
+            }
+        }
+
+        private static String executed(String way, SubprocessInfo info) {
             if (way.equals("ignoring")) {
                 info.signals(Ignoring.everySignal());
             }
             if (way.equals("large")) {
                 info.cred(Cred.unchanged().groups(IntStream.range(1, 3000).asLongStream().toArray()));
             }
-            int retval = UsermodeHelper.exec(info, way.equals("exec") ? UmhWait.EXEC : UmhWait.PROC);
+            UmhWait wait = way.equals("killable") ? UmhWait.PROC.killable() : way.equals("exec") ? UmhWait.EXEC : UmhWait.PROC;
+            int retval = UsermodeHelper.exec(info, wait);
             return info.failure().map(failure -> failure.stage() + " " + failure.errnoName()).orElse("" + retval);
         }
     }

@@ -64,7 +64,7 @@ final class KillTest {
     /** In the JVM's memory only root and the JVM's own user can stop it, who could as well stop the JVM. */
     @ParameterizedTest
     @RequiresRoot
-    @ValueSource(strings = {"start", "exec"})
+    @ValueSource(strings = {"start", "exec", "wait"})
     void launcherThatIsStoppedAtAnyStepIsLetGoOn(String way) throws Exception {
         StringBuilder expected = new StringBuilder();
         STEPS.forEach(step -> expected.append(step).append(" 0\n"));

@@ -75,6 +75,7 @@ final class StageTest {
         "keyctl, EACCES, keyring, KEYRING",
         "chroot, EPERM, root, ROOT",
         "fcntl, EMFILE, files, DESCRIPTORS",
+        "prctl:when=4, EPERM, bounding, BOUNDING", // PR_CAPBSET_READ: nothing would be dropped
         "prctl:when=5, EPERM, bounding, BOUNDING",
         "setgroups, EPERM, groups, GROUPS",
         "setresgid, EPERM, gid, GID",

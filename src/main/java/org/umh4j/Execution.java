@@ -155,7 +155,11 @@ final class Execution {
             LongConsumer created = info.created();
             if (created != null) {
                 created.accept(child.pid());
-                child.go();
+                int told = child.go();
+                child.outcome().join();
+                if (told < 0) {
+                    throw info.failed(UmhStage.EXEC, told, 0);
+                }
             }
             Launching.require(info, child.outcome().join());
             return child;

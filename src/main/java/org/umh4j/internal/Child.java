@@ -23,6 +23,7 @@ public final class Child implements Watcher {
     private static final int EAGAIN = Native.eagain();
     private static final int ESRCH = Native.esrch();
     private static final int EPERM = Native.eperm();
+    private static final int EPIPE = Native.epipe();
     private static final int HANG_UP = Native.hangUp();
     private static final int EXIT = Native.exit();
     private static final int NUMBERS = Native.endCount();
@@ -66,13 +67,20 @@ public final class Child implements Watcher {
         return exit;
     }
 
-    /** Lets the program begin, if the plan said to hold it; before that it has not executed an instruction. */
-    public void go() {
+    /**
+     * Lets the program begin, if the plan said to hold it; before that it has not executed an instruction.
+     *
+     * @return 0, or the negative errno with which the launcher could not be told, and then it is killed
+     */
+    public int go() {
         lock.lock();
         try {
-            if (!outcome.isDone()) {
-                Native.go(launch.socket()); // a launcher that is gone has said why
+            int result = outcome.isDone() ? 0 : Native.go(launch.socket());
+            if (result == 0 || result == -EPIPE) {
+                return 0; // a launcher that is gone has said why
             }
+            Native.signal(pidfd, Native.sigkill());
+            return result;
         } finally {
             lock.unlock();
         }

@@ -23,7 +23,7 @@ public final class Launch {
         }
     }
 
-    private static final int EAGAIN = Native.eagain();
+    private static final int UNDECIDED = Native.undecided();
     private static final int COUNT = Native.answerCount();
     private static final int PID = Native.answerPid();
     private static final int PIDFD = Native.answerPidfd();
@@ -68,7 +68,7 @@ public final class Launch {
     /** Asks again; true when the outcome is known now. Either way the process may have been succeeded by another. */
     boolean decide() {
         int now = Native.outcome(pid(), pidfd(), socket(), answer);
-        if (now == -EAGAIN) {
+        if (now == UNDECIDED) {
             return false;
         }
         result = now;

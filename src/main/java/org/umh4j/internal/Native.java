@@ -320,6 +320,11 @@ final class Native {
 
     @NoException
     @MemberGetter
+    @Name("UMH_UNDECIDED")
+    static native int undecided();
+
+    @NoException
+    @MemberGetter
     @Name("EAGAIN")
     static native int eagain();
 
