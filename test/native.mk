@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # native.mk - what looks at the C without a JVM: sanitizers, fuzzing; and static analysis. Included by the Makefile.
 
-# Inputs: SECONDS and SEED of make fuzz.
+# Inputs: SECONDS and SEED of make fuzz; EVERY of make faults: one of so many; ROUNDS of make sanitize.
 SECONDS ?= 60
 SEED ?= 1
+EVERY ?= 1
+ROUNDS ?= 20
 
 NATIVE := src/main/native
 HARNESS := target/harness
@@ -14,7 +16,7 @@ NATIVE_SOURCES := $(shell find $(NATIVE) -name '*.[ch]')
 SHIM := $(addprefix $(NATIVE)/,umh.c umh_launcher.c umh_memfd.c umh_reaper.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
 LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-x86_64/launcher.elf
 
-.PHONY: fuzz sanitize check
+.PHONY: fuzz sanitize faults check
 
 # A tool with the Debian package that brings it.
 need = @command -v $(1) >/dev/null 2>&1 || { echo "missing: $(1): apt-get install $(2)" >&2; exit 1; }
@@ -24,11 +26,39 @@ $(HARNESS)/umh_clone.o: $(NATIVE_SOURCES)
 	@mkdir -p $(HARNESS)
 	gcc -g -O1 $(NATIVE_FLAGS) -c -o $@ $(NATIVE)/umh_clone.c
 
-$(HARNESS)/shim-%: test/harness/shim.c $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
-	gcc -g -O1 $(NATIVE_FLAGS) -fsanitize=$* -fno-sanitize-recover=all -o $@ $< $(SHIM) $(HARNESS)/umh_clone.o -lpthread
+HARNESS_SOURCES := $(wildcard test/harness/*.[ch])
+SANITIZE = gcc -g -O1 $(NATIVE_FLAGS) -fsanitize=$* -fno-sanitize-recover=all
 
-sanitize: $(CLI) $(HARNESS)/shim-address $(HARNESS)/shim-undefined $(HARNESS)/shim-thread ## runs the shim without a JVM under ASan, UBSan and TSan
-	for program in address undefined thread; do $(HARNESS)/shim-$$program $(LAUNCHER_ELF) 20 || exit 1; done
+$(HARNESS)/shim-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
+	$(SANITIZE) -o $@ test/harness/shim.c test/harness/orders.c $(SHIM) $(HARNESS)/umh_clone.o -lpthread
+
+# The launcher itself, but with libc and a sanitizer's run time around it.
+$(HARNESS)/launcher-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
+	@mkdir -p $(HARNESS)/$*
+	for file in $(wildcard $(NATIVE)/launcher/*.c); do \
+		$(SANITIZE) -c -o $(HARNESS)/$*/$$(basename $$file .c).o $$file || exit 1; done
+	objcopy --redefine-sym _start=launcher_start $(HARNESS)/$*/launcher.o
+	$(SANITIZE) -o $@ test/harness/launcher.c $(HARNESS)/$*/*.o
+
+SANITIZERS := address undefined thread
+sanitize: $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launcher-$(s)) ## runs shim and launcher without a JVM under ASan, UBSan and TSan
+	@mkdir -p $(RECORDS); rm -f $(HARNESS)/log.*
+	@printf '| shim and launcher under | what came of it |\n|---|---|\n' >$(HARNESS)/sanitize.md
+	@for sanitizer in $(SANITIZERS); do \
+		case $$sanitizer in address) name=ASAN ;; undefined) name=UBSAN ;; thread) name=TSAN ;; esac; \
+		said=$$(HARNESS_ENVIRONMENT=$${name}_OPTIONS=log_path=$(CURDIR)/$(HARNESS)/log \
+			$(HARNESS)/shim-$$sanitizer $(HARNESS)/launcher-$$sanitizer $(ROUNDS)) || { cat $(HARNESS)/log.* >&2; exit 1; }; \
+		printf '| `-fsanitize=%s` | %s |\n' $$sanitizer "$$said" >>$(HARNESS)/sanitize.md; \
+	done
+	@mv $(HARNESS)/sanitize.md $(RECORDS)/ && cat $(RECORDS)/sanitize.md
+
+$(HARNESS)/faults: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
+	gcc -g -O1 $(NATIVE_FLAGS) -o $@ $(addprefix test/harness/,faults.c trace.c calls.c orders.c) $(SHIM) $(HARNESS)/umh_clone.o
+
+faults: $(CLI) $(HARNESS)/faults ## refuses each system call of a launch in turn, kills and stops at each; some ten minutes
+	@mkdir -p $(RECORDS)
+	$(HARNESS)/faults $(LAUNCHER_ELF) $(EVERY) >$(HARNESS)/faults.md
+	@mv $(HARNESS)/faults.md $(RECORDS)/ && cat $(RECORDS)/faults.md
 
 # A header with room for one descriptor behind it is how ancillary data is built; clang calls that an extension.
 $(HARNESS)/%_fuzz: test/fuzz/%_fuzz.c $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
@@ -39,13 +69,19 @@ $(HARNESS)/%_fuzz: test/fuzz/%_fuzz.c $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
 
 # What is new is kept below target; what is worth keeping goes to test/fuzz/corpus by hand.
 fuzz: $(HARNESS)/plan_fuzz $(HARNESS)/report_fuzz $(HARNESS)/vectors_fuzz ## fuzzes plan, report and argument reader, SECONDS each, from SEED
+	@mkdir -p $(RECORDS)
+	@printf '| read by libFuzzer, with ASan and UBSan | inputs | seconds | seed | crashes |\n|---|---:|---:|---:|---:|\n' >$(HARNESS)/fuzz.md
 	@for target in plan report vectors; do \
 		mkdir -p $(HARNESS)/corpus/$$target && \
 		$(HARNESS)/$${target}_fuzz -seed=$(SEED) -max_total_time=$(SECONDS) -max_len=8192 -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=$(HARNESS)/ $(HARNESS)/corpus/$$target test/fuzz/corpus/$$target 2>$(HARNESS)/$$target.log || \
 			{ cat $(HARNESS)/$$target.log; exit 1; }; \
-		echo "$$target: $$(sed -n 's/.*number_of_executed_units: *//p' $(HARNESS)/$$target.log) inputs, none wrong"; \
+		case $$target in plan) what="the launcher's plan reader" ;; report) what="the parent half, of what a launcher says" ;; \
+			vectors) what="the bridge, of arguments and environment" ;; esac; \
+		printf "| %s | %s | $(SECONDS) | $(SEED) | 0 |\n" "$$what" \
+			"$$(sed -n 's/.*number_of_executed_units: *//p' $(HARNESS)/$$target.log)" >>$(HARNESS)/fuzz.md; \
 	done
+	@mv $(HARNESS)/fuzz.md $(RECORDS)/ && cat $(RECORDS)/fuzz.md
 
 # gcc's analyser does not see that a part of the plan without length has no elements either; clang's looks there too.
 ANALYSE = gcc -fanalyzer -O2 $(NATIVE_FLAGS) -c -o /dev/null

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* faults.c - every system call from a request to a helper fails in turn, or its process is killed or stopped there. */
+
+/*
+ *	faults LAUNCHER [EVERY]
+ *
+ * A process makes one helper in each of the ways of orders.c, and it is first written down which system calls are made, by
+ * the parent half, by the child in its memory, by the launcher, by its children. Then, each time in a process of its own,
+ *
+ *	each call is refused with each errno that it may have, and cut short where it reads or writes;
+ *	the child, the launcher, its children are killed at each call;
+ *	the launcher and its successor are stopped at each call: the others only who may stop the parent as well;
+ *	the parent half is killed at each call, with a helper that is tied to it and with one that is not.
+ *
+ * The answer must bear the call's own stage and that errno, or the call is one of those that are done another way, or its
+ * step is one that may be left out, which is told; nothing is left; the next helper is made. What came of all that is
+ * printed as tables. EVERY: one of so many is tried, for who has little time.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+#define MOST_CALLS 2048
+
+/* What was tried in a way, and what came of it. */
+struct tally {
+	unsigned long tried, told, another_way, left_out, wrong;
+};
+
+static unsigned long number_of_fault;
+static unsigned every = 1;
+
+static struct call calls[MOST_CALLS];
+static unsigned call_count;
+static const struct way *way;
+static uint64_t usually_kept;
+static uint64_t required;
+
+/* What is not told, because it is done another way or does not matter. A successor is a launcher, too. */
+static const struct tolerance {
+	enum who who;
+	long number;
+	int error;            /* 0: each */
+	int stage;            /* ANY: at each */
+	unsigned first, last; /* which of them at its stage: the first one is 0 */
+} tolerances[] = {
+#define ANY  -1
+#define EACH 0, UINT_MAX
+	/* A closed descriptor is closed whatever is said about it; memory goes with the launcher. */
+	{PARENT, __NR_close, 0, ANY, EACH},
+	{CHILD, __NR_close, 0, ANY, EACH},
+	{LAUNCHER, __NR_close, 0, ANY, EACH},
+	{MAPPER, __NR_close, 0, ANY, EACH},
+	/* The parent's own oom_score_adj saves a step where it is known. */
+	{PARENT, __NR_pread64, 0, ANY, EACH},
+	/* What was refused once is asked once more. */
+	{PARENT, __NR_recvmsg, 0, ANY, EACH},
+	/* What an older kernel or a filter does not have is done as there. */
+	{PARENT, __NR_clone3, EPERM, ANY, EACH},
+	{PARENT, __NR_clone3, ENOSYS, ANY, EACH},
+	{PARENT, __NR_clone3, EINVAL, ANY, EACH},
+	{PARENT, __NR_clone, EINVAL, ANY, EACH},
+	{PARENT, __NR_fcntl, EINVAL, UMH_STAGE_BLOB, 0, 0},
+	{CHILD, __NR_close_range, EPERM, ANY, 0, 0},
+	{CHILD, __NR_close_range, ENOSYS, ANY, 0, 0},
+	{CHILD, __NR_execveat, EPERM, ANY, EACH},
+	{CHILD, __NR_execveat, ENOSYS, ANY, EACH},
+	{LAUNCHER, __NR_clone3, EPERM, ANY, EACH},
+	{LAUNCHER, __NR_clone3, ENOSYS, ANY, EACH},
+	/* Without a /proc to list them descriptors are closed one by one. */
+	{CHILD, __NR_openat, 0, ANY, EACH},
+	{CHILD, __NR_getdents64, 0, ANY, EACH},
+	/* What is asked to save a step: then it is taken. */
+	{LAUNCHER, __NR_ioprio_get, 0, ANY, EACH},
+	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_SECUREBITS, 0, 0},
+	/* PR_SET_KEEPCAPS has served, and ends with the execve. */
+	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_CAPABILITIES, 0, 0},
+	/* What ps(1) shows of the launcher. */
+	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_PLAN, EACH},
+	/* It may not be sent: then it is written. */
+	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_NPROC, EACH},
+	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_EFFECTIVE, EACH},
+	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_EXEC, EACH},
+	/* The launcher is on its way out whether or not it is killed. */
+	{PARENT, __NR_pidfd_send_signal, 0, ANY, EACH},
+	/* Without a watch it is looked after each UMH_LOOK_MS. */
+	{PARENT, __NR_epoll_ctl, 0, ANY, EACH},
+};
+
+/* What may be interrupted is done again. In the launcher all signals are blocked. */
+static int is_done_again(const struct call *call)
+{
+	static const long of_parent[] = {__NR_poll, __NR_waitid, __NR_wait4, __NR_epoll_wait, __NR_write, __NR_dup3, __NR_sendto};
+
+	for (unsigned i = 0; call->who == PARENT && i < sizeof of_parent / sizeof *of_parent; i++)
+		if (of_parent[i] == call->number)
+			return 1;
+	return call->number == __NR_recvmsg || call->number == __NR_wait4;
+}
+
+/* Of a launch that has failed, or of the launcher in whose place another one goes on: waitpid(2) serves as well. */
+static int is_of_no_helper(const struct call *call)
+{
+	for (unsigned i = (unsigned)(call - calls) + 1; i < call_count; i++)
+		if (calls[i].who == PARENT && calls[i].number == __NR_waitid)
+			return way->manner != RUN;
+	return way->result < 0 && way->manner != RUN;
+}
+
+static int is_required(const struct call *call)
+{
+	return (required >> call->stage & 1) != 0;
+}
+
+/* Those that the table can't tell. */
+static int is_tolerated_here(const struct call *call, int error)
+{
+	switch (call->number) {
+	case __NR_dup3: /* the second of two: a slot that can't be filled again is not lent any more */
+		return call->who == PARENT && call->nth % 2 == 1;
+	case __NR_waitid:
+		return is_of_no_helper(call);
+	case __NR_chdir: /* a folder that the new user may enter */
+		return error == EACCES && (required & UMH_STEP(UID));
+	case __NR_keyctl: /* a kernel without keys */
+	case __NR_set_mempolicy:
+		return error == ENOSYS && !is_required(call);
+	case __NR_clone3: /* a kernel that does not know of cgroups there */
+		return error == E2BIG && call->who == PARENT && (required & UMH_STEP(CGROUP)) == 0 && way->ask && usually_kept == 0 &&
+		       strstr(way->name, "cgroup");
+	default:
+		return 0;
+	}
+}
+
+static int is_tolerated(const struct call *call, int error)
+{
+	const enum who who = call->who == SUCCESSOR ? LAUNCHER : call->who;
+
+	if ((error == EINTR && is_done_again(call)) || is_tolerated_here(call, error))
+		return 1;
+	for (unsigned i = 0; i < sizeof tolerances / sizeof *tolerances; i++) {
+		const struct tolerance *one = &tolerances[i];
+
+		if (one->who == who && one->number == call->number && (one->error == 0 || one->error == error) &&
+		    (one->stage == ANY || one->stage == (int)call->stage) && call->occurrence >= one->first &&
+		    call->occurrence <= one->last)
+			return 1;
+	}
+	return 0;
+}
+
+/* Judging */
+
+static const char *const whose[] = {"parent half", "child", "launcher", "mapper", "successor"};
+static const char *const stages[] = {
+#define X(name) #name,
+	UMH_STAGES(X)
+#undef X
+};
+
+static void complain(const struct call *call, const char *fault, const char *what, struct tally *tally)
+{
+	const struct answer *answer = &told->answer;
+	const char *error = strerrorname_np(-answer->result);
+
+	fprintf(stderr, "WRONG %s: %s: %s %u(%#llx, %#llx) %s: %s: %s: %s%s%s, status %d, kept %#llx\n", way->name, whose[call->who],
+	       call_kind(call->number)->name, call->nth, (unsigned long long)call->args[0], (unsigned long long)call->args[1],
+	       call->text, fault, what, stages[answer->report.stage], answer->result ? " " : "",
+	       answer->result == 0 ? "" : error ? error : "?", answer->status, (unsigned long long)answer->report.kept);
+	tally->wrong++;
+}
+
+static int is_as_usual(const struct answer *answer)
+{
+	if (way->result < 0)
+		return answer->result == way->result && (int)answer->report.stage == way->stage;
+	return answer->result == 0 && answer->status == way->status;
+}
+
+static int is_told(enum umh_stage stage, int error)
+{
+	return told->answer.result == -error && told->answer.report.stage == stage;
+}
+
+/* Of a cgroup that a process was to be born in. Why there is no memfd says more than why there is no mount. */
+static int is_told_so(const struct call *call, int error)
+{
+	if (is_told(call->stage, error))
+		return 1;
+	if (call->number == __NR_clone3 && is_told(UMH_STAGE_CGROUP, error))
+		return 1;
+	return way->refused_error && is_told(UMH_STAGE_BLOB, way->refused_error);
+}
+
+/* Why nothing else matters: something is left, or the process has not gone on. */
+static const char *what_is_left(void)
+{
+	if (!told->whole)
+		return "it did not come to its end";
+	if (told->next.result != 0 || told->next.status != 0)
+		return "the next one failed";
+	if (told->left > 0)
+		return "descriptors are left";
+	if (told->children != -ECHILD)
+		return "a child is left";
+	return told->mask ? NULL : "signals stay blocked";
+}
+
+static void judge_refused(const struct call *call, int error, struct tally *tally)
+{
+	const uint64_t more = told->answer.report.kept & ~usually_kept;
+	const int as_usual = is_as_usual(&told->answer);
+	const char *left = what_is_left();
+
+	if (left)
+		complain(call, strerrorname_np(error), left, tally);
+	else if (is_tolerated(call, error) && as_usual && more == 0)
+		tally->another_way++;
+	else if (as_usual && more == UINT64_C(1) << call->stage && (!is_required(call) || call->number == __NR_prlimit64))
+		tally->left_out++;
+	else if (!is_tolerated(call, error) && is_told_so(call, error))
+		tally->told++;
+	else
+		complain(call, strerrorname_np(error), as_usual ? "not told" : "told as", tally);
+}
+
+/* Half of it: the rest follows, or it is EIO, or what the kernel says of half a number. */
+static void judge_shortened(const struct call *call, struct tally *tally)
+{
+	const uint64_t more = told->answer.report.kept & ~usually_kept;
+	const char *left = what_is_left();
+
+	if (left)
+		complain(call, "cut short", left, tally);
+	else if (is_as_usual(&told->answer) && more == 0)
+		tally->another_way++;
+	else if (is_as_usual(&told->answer) && more == UINT64_C(1) << call->stage)
+		tally->left_out++;
+	else if (told->answer.result < 0 && told->answer.report.stage == call->stage)
+		tally->told++;
+	else
+		complain(call, "cut short", "told as", tally);
+}
+
+static int is_at_end(const struct call *call)
+{
+	return call->arrived || call->number == __NR_sendmsg || call->number == __NR_exit_group;
+}
+
+/* Behind its last word a launcher can't be told from a helper that is killed before its first instruction. */
+static int is_helpers_death(const struct call *call)
+{
+	return is_at_end(call) && (is_as_usual(&told->answer) || (told->answer.result == 0 && told->answer.status == SIGKILL));
+}
+
+static void judge_killed(const struct call *call, struct tally *tally)
+{
+	const char *left = what_is_left();
+
+	if (left)
+		complain(call, "killed", left, tally);
+	else if (is_told(call->who == MAPPER ? UMH_STAGE_ID_MAP : UMH_STAGE_DIED, EINTR) || is_helpers_death(call))
+		tally->told++;
+	else
+		complain(call, "killed", "told as", tally);
+}
+
+static void judge_stopped(const struct call *call, struct tally *tally)
+{
+	const char *left = what_is_left();
+
+	if (left)
+		complain(call, "stopped", left, tally);
+	else if (is_as_usual(&told->answer))
+		tally->another_way++;
+	else
+		complain(call, "stopped", "told as", tally);
+}
+
+/* Trying */
+
+/* Whether it is one of those that are tried, and has happened. */
+static int happens(const struct call *call, enum action action, int error, struct tally *tally)
+{
+	struct trace trace = {.way = way, .fault = {call->who, call->number, call->nth, action, error}};
+
+	if (number_of_fault++ % every)
+		return 0;
+	trace_run(&trace);
+	trace_clean();
+	tally->tried += (unsigned long)trace.done;
+	return trace.done;
+}
+
+static int can_be_cut(const struct call *call)
+{
+	const long number = call->number;
+
+	return (number == __NR_read || number == __NR_write || number == __NR_pread64) && call->args[2] > 1;
+}
+
+static void refuse(const struct call *call, struct tally *tally)
+{
+	const struct kind *kind = call_kind(call->number);
+
+	if (!kind) {
+		fprintf(stderr, "WRONG %s: %s: call %ld is unheard of\n", way->name, whose[call->who], call->number);
+		tally->wrong++;
+		return;
+	}
+	for (unsigned i = 0; i < sizeof kind->errors / sizeof *kind->errors && kind->errors[i]; i++)
+		if (call->answer != -kind->errors[i] && happens(call, REFUSE, kind->errors[i], tally))
+			judge_refused(call, kind->errors[i], tally);
+	if (can_be_cut(call) && happens(call, SHORTEN, 0, tally))
+		judge_shortened(call, tally);
+}
+
+static void end(const struct call *call, struct tally *killed, struct tally *stopped)
+{
+	if (call->who == PARENT)
+		return;
+	if (happens(call, KILL, 0, killed))
+		judge_killed(call, killed);
+	/* Who has arrived is taken for the helper, which may be stopped and then stays so. */
+	if ((call->who == LAUNCHER || call->who == SUCCESSOR) && !is_at_end(call) && happens(call, STOP, 0, stopped))
+		judge_stopped(call, stopped);
+}
+
+/* Waits for the end of whoever is left: whether it came. */
+static int all_end(void)
+{
+	for (int i = 0; i < 10000; i++) {
+		const struct timespec moment = {.tv_nsec = 1000000};
+
+		if (waitpid(-1, NULL, __WALL | WNOHANG) < 0 && errno == ECHILD)
+			return 1;
+		nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
+/* The parent half is killed: who is tied to it ends, who is not lives, as soon as there is a process at all. */
+static void die(const struct call *call, const char *tied, struct tally *tally)
+{
+	struct trace trace = {.way = way, .fault = {PARENT, call->number, call->nth, KILL, 0}, .tied = tied};
+	int lives;
+
+	if (number_of_fault++ % every)
+		return;
+	trace_run(&trace);
+	tally->tried++;
+	lives = trace.helper && kill(trace.helper, 0) == 0;
+	if (required & UMH_STEP(SUCCESSION))
+		lives |= trace.child != 0; /* a successor that its maker could not tell of ends */
+	if (tied[0] == 'y' ? all_end() : lives == (trace.child != 0))
+		tally->told++;
+	else
+		complain(call, "the parent is killed", tied[0] == 'y' ? "a tied helper lives" : "a detached helper does not live", tally);
+	trace_clean();
+}
+
+/* Of calls that are made many times at one stage the first four and the last are enough. */
+static int is_one_of_many(const struct call *call)
+{
+	unsigned after = 0;
+
+	for (const struct call *other = call + 1; other < calls + call_count; other++)
+		after += other->who == call->who && other->number == call->number && other->stage == call->stage;
+	return call->occurrence >= 4 && after > 0;
+}
+
+/* Writes down the calls of a way: whether it can be gone here. */
+static int record(void)
+{
+	struct trace trace = {.way = way, .calls = calls, .capacity = MOST_CALLS};
+	struct order order;
+
+	order_begin(&order, way);
+	required = order.plan.required;
+	order_end(&order);
+	trace_run(&trace);
+	trace_clean();
+	call_count = trace.call_count;
+	call_stages(calls, call_count, way);
+	usually_kept = told->answer.report.kept;
+	return is_as_usual(&told->answer) && !what_is_left();
+}
+
+static void add(struct tally *sum, const struct tally *more)
+{
+	sum->tried += more->tried;
+	sum->told += more->told;
+	sum->another_way += more->another_way;
+	sum->left_out += more->left_out;
+	sum->wrong += more->wrong;
+}
+
+static void print(const char *name, unsigned count, const struct tally *tally)
+{
+	printf("| %s | %u | %lu | %lu | %lu | %lu | %lu |\n", name, count, tally->tried, tally->told, tally->another_way, tally->left_out,
+	       tally->wrong);
+}
+
+struct ends {
+	struct tally killed, stopped, tied, detached;
+};
+
+/* Who has a terminal of the parent's gets SIGHUP, and who is held is never told to begin. */
+static int is_detached(void)
+{
+	return !(required & (UMH_STEP(PARENT_DEATH) | UMH_STEP(TERMINAL))) && way->manner != HOLD;
+}
+
+/* The parent half waits in waitid(2) for a helper that does not end. */
+static void go(struct tally *refused, struct ends *ends)
+{
+	int waits = 0;
+
+	for (unsigned i = 0; i < call_count; i++) {
+		if (is_one_of_many(&calls[i]))
+			continue;
+		refuse(&calls[i], refused);
+		end(&calls[i], &ends->killed, &ends->stopped);
+		if (calls[i].who != PARENT || waits || way->result < 0)
+			continue;
+		waits = calls[i].number == __NR_waitid;
+		die(&calls[i], "yes", &ends->tied);
+		if (is_detached())
+			die(&calls[i], "no", &ends->detached);
+	}
+}
+
+static void print_end(const char *what, const struct tally *tally)
+{
+	printf("| %s | %lu | %lu |\n", what, tally->tried, tally->wrong);
+}
+
+int main(int argc, char **argv)
+{
+	struct tally all = {0};
+	struct ends ends = {0};
+	unsigned sum = 0;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: faults LAUNCHER [EVERY]\n");
+		return 2;
+	}
+	every = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	trace_load(argv[1]);
+	printf("| a helper | system calls | faults | told as they are | done another way | left out, and told | wrong |\n"
+	       "|---|---:|---:|---:|---:|---:|---:|\n");
+	for (way = ways; way < ways + way_count; way++) {
+		struct tally refused = {0};
+
+		if (!record()) {
+			fprintf(stderr, "SKIPPED %s: it can't be made here: %s %d\n", way->name, stages[told->answer.report.stage],
+				told->answer.result);
+			continue;
+		}
+		go(&refused, &ends);
+		print(way->name, call_count, &refused);
+		add(&all, &refused);
+		sum += call_count;
+	}
+	print("all", sum, &all);
+	printf("\n| at each of these calls | how often | wrong |\n|---|---:|---:|\n");
+	print_end("child, launcher and its children are killed", &ends.killed);
+	print_end("launcher and successor are stopped, and go on", &ends.stopped);
+	print_end("the parent is killed, and the helper that is tied to it ends", &ends.tied);
+	print_end("the parent is killed, and the helper that is not lives on", &ends.detached);
+	return all.wrong + ends.killed.wrong + ends.stopped.wrong + ends.tied.wrong + ends.detached.wrong > 0;
+}
