@@ -1,50 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.soak;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import org.umh4j.Capture;
 import org.umh4j.Cred;
 import org.umh4j.Errno;
+import org.umh4j.Files;
 import org.umh4j.Helper;
 import org.umh4j.HelperTimeoutException;
 import org.umh4j.InitFailure;
+import org.umh4j.Namespace;
+import org.umh4j.Namespaces;
+import org.umh4j.Pipeline;
 import org.umh4j.Signal;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeDriver;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.WaitStatus;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.ProbeProgram;
 
-/** What is tried in a soak, and when its answer is right. */
+/** What is tried in a soak, how often among the others, how many helpers that makes, and when its answer is right. */
 enum Load {
-    WAIT("a helper, waited for", () -> exit(7, UmhWait.PROC) == 7 << 8),
-    KILLABLE("the same, killable", () -> exit(8, UmhWait.PROC.killable()) == 8 << 8),
-    EXEC("a helper, waited for until it is executed", () -> exit(0, UmhWait.EXEC) == 0),
-    NO_WAIT("a helper, not waited for", () -> exit(0, UmhWait.NO_WAIT) == 0),
-    DIES("a helper that a signal kills", () -> UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
-    MISSING("a program that is not there", () -> call("/no/such/program") == -Errno.ENOENT.number()),
-    NO_PROGRAM("a folder instead of a program", () -> call("/etc") == -Errno.EACCES.number()),
-    REFUSED("an init function that refuses", Load::refused),
-    STARTED("a live helper, killed", Load::startedAndKilled),
-    CAPTURED("output and input", Load::captured),
-    TIMEOUT("a time limit", Load::timedOut),
-    INTERRUPTED("a caller that is interrupted", Load::interrupted),
-    PRIVILEGE("no new privileges", () -> UsermodeHelper.exec(
+    WAIT("a helper, waited for", 8, 1, () -> exec("7", UmhWait.PROC) == 7 << 8),
+    KILLABLE("the same, killable", 8, 1, () -> exec("8", UmhWait.PROC.killable()) == 8 << 8),
+    FREEZABLE("the same, freezable", 4, 1, () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
+    EXEC("a helper, waited for until it is executed", 8, 1, () -> exec("0", UmhWait.EXEC) == 0),
+    NO_WAIT("a helper, not waited for", 8, 1, () -> exec("0", UmhWait.NO_WAIT) == 0),
+    DIES("a helper that a signal kills", 4, 1, () -> call(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
+    PRIVILEGE("no new privileges", 4, 1, () -> call(
             ProbeProgram.doing("exit", "0").cred(Cred.unchanged().noNewPrivs()), UmhWait.PROC) == 0),
-    DRIVER("a driver, loaded, forked, closed", Load::driver),
-    PROCESS_BUILDER("a ProcessBuilder's process beside it", () -> new ProcessBuilder("/bin/false").start().waitFor() == 1);
+    STARTED("a live helper, killed", 4, 1, Load::startedAndKilled),
+    CAPTURED("output and input", 2, 1, Load::captured),
+    PIPELINE("two helpers in a pipe", 1, 2, Load::piped),
+    DRIVER("a driver, loaded, forked, closed", 2, 1, Load::driver),
+    CGROUP("a helper that is born in a cgroup of its own, and killed with it", 2, 1, Load::inCgroup),
+    NAMESPACE("a helper in a new pid namespace", 2, 1, Load::inNamespace),
+    TIMEOUT("a time limit", 1, 1, Load::timedOut),
+    INTERRUPTED("a caller that is interrupted", 2, 1, Load::interrupted),
+    MISSING("a program that is not there", 2, 0, () -> call(program("/no/such/program"), UmhWait.PROC) == -Errno.ENOENT.number()),
+    NO_PROGRAM("a folder instead of a program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
+    REFUSED("an init function that refuses", 1, 0, Load::refused),
+    PROCESS_BUILDER("a ProcessBuilder's process beside it", 1, 0, () -> new ProcessBuilder("/bin/false").start().waitFor() == 1);
 
     /** One try. */
     interface Try {
         boolean isRight() throws Exception;
     }
 
+    /** Calls that have a cleanup function, and how often one ran. */
+    static final LongAdder CALLED = new LongAdder();
+
+    static final LongAdder CLEANED = new LongAdder();
+
     final String what;
+    final int weight;
+    final int helpers;
     private final Try once;
 
-    Load(String what, Try once) {
+    Load(String what, int weight, int helpers, Try once) {
         this.what = what;
+        this.weight = weight;
+        this.helpers = helpers;
         this.once = once;
     }
 
@@ -52,19 +73,33 @@ enum Load {
         return once.isRight();
     }
 
-    private static int exit(int code, UmhWait wait) {
-        return UsermodeHelper.exec(ProbeProgram.doing("exit", "" + code), wait);
+    /** Whether this machine, and this user, can do it. */
+    boolean isPossible() {
+        return switch (this) {
+            case CGROUP -> Cgroups.areThere();
+            case NAMESPACE -> Counts.isRoot();
+            default -> true;
+        };
     }
 
-    private static int call(String path) {
-        return UsermodeHelper.call(path, new String[] {"x"}, null, UmhWait.PROC);
+    private static int call(SubprocessInfo info, UmhWait wait) {
+        CALLED.increment();
+        return UsermodeHelper.exec(info.cleanup(over -> CLEANED.increment()), wait);
+    }
+
+    private static int exec(String code, UmhWait wait) {
+        return call(ProbeProgram.doing("exit", code), wait);
+    }
+
+    private static SubprocessInfo program(String path) {
+        return SubprocessInfo.of(path, new String[] {"x"}, null);
     }
 
     private static boolean refused() {
         SubprocessInfo info = ProbeProgram.doing("exit", "0").init((call, cred) -> {
             throw new InitFailure(Errno.EPERM);
         });
-        return UsermodeHelper.exec(info, UmhWait.PROC) == -Errno.EPERM.number();
+        return call(info, UmhWait.PROC) == -Errno.EPERM.number();
     }
 
     private static boolean startedAndKilled() throws Exception {
@@ -74,9 +109,38 @@ enum Load {
         }
     }
 
+    private static SubprocessInfo cat() {
+        return SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
+    }
+
     private static boolean captured() throws Exception {
-        SubprocessInfo cat = SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
-        return UsermodeHelper.run(cat, Capture.defaults().input("hello".getBytes())).out().equals("hello");
+        byte[] input = "hello".getBytes(StandardCharsets.US_ASCII);
+        return UsermodeHelper.run(cat(), Capture.defaults().input(input)).out().equals("hello");
+    }
+
+    private static boolean piped() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("exit", "3"), cat().files(Files.none().devNull(1)))) {
+            return pipeline.waitFor().equals(List.of(new WaitStatus(3 << 8), new WaitStatus(0)));
+        }
+    }
+
+    private static boolean driver() throws Exception {
+        try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
+            driver.fork();
+            return driver.isRunning() && driver.tgid() > 0;
+        }
+    }
+
+    private static boolean inCgroup() throws Exception {
+        try (Cgroups.One group = Cgroups.make();
+                Helper helper = UsermodeHelper.start(group.of(ProbeProgram.doing("pause")))) {
+            return group.has(helper.pid());
+        }
+    }
+
+    private static boolean inNamespace() throws Exception {
+        Namespaces fresh = Namespaces.inherited().unshare(Namespace.PID);
+        return call(ProbeProgram.doing("exit", "4").namespaces(fresh), UmhWait.PROC) == 4 << 8;
     }
 
     private static boolean timedOut() throws Exception {
@@ -91,14 +155,7 @@ enum Load {
     /** The helper runs on, and is then ended by its own time. */
     private static boolean interrupted() {
         Thread.currentThread().interrupt();
-        int retval = UsermodeHelper.exec(ProbeProgram.doing("sleep", "5"), UmhWait.PROC.killable());
+        int retval = call(ProbeProgram.doing("sleep", "5"), UmhWait.PROC.killable());
         return Thread.interrupted() && retval == -Errno.EINTR.number();
-    }
-
-    private static boolean driver() throws Exception {
-        try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
-            driver.fork();
-            return driver.isRunning() && driver.tgid() > 0;
-        }
     }
 }
