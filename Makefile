@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak clean
+.PHONY: help tools build run test conformance kernel-truth examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,8 @@ run: $(CLI) ## starts real helpers on this machine and shows what they were born
 
 test: tools ## builds and runs all tests
 	$(MVN) verify
+	@mkdir -p $(RECORDS)
+	@[ -n "$(findstring -Dtest=,$(MVNFLAGS))" ] || test/count-tests >$(RECORDS)/tests.md
 
 reproducible: tools ## builds in two folders and compares what came of it bit by bit
 	MVNFLAGS="$(MVNFLAGS)" test/reproducible
@@ -101,15 +103,22 @@ kernel-truth: $(TEST_CLASSES) ## boots real kernels in QEMU and compares helpers
 examples: tools ## runs the C of the examples alone, under ASan and UBSan and before clang's fuzzer for SECONDS
 	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(SECONDS) check fuzz
 
-# DURATION as 30s, 10m, 8h; thirty seconds were 16,000 tries on two busy processors.
+# DURATION as 30s, 10m, 8h; or HELPERS, how many there shall be.
 DURATION ?= 10m
-SOAK_TABLE ?= docs/reliability.md
+HELPERS ?=
 SOAK := target/soak-classes
 
-soak: $(TEST_CLASSES) ## everything at once for DURATION, then counts what is left; writes docs/reliability.md
+soak: $(TEST_CLASSES) ## everything at once for DURATION, or until there were HELPERS; then counts what is left
 	mkdir -p $(SOAK)
 	$(JAVAC) -Xlint:all,-processing -cp $(TEST_CLASSPATH) -d $(SOAK) $$(find test/soak -name '*.java')
-	$(JAVA) $(NATIVE_ACCESS) -Xms128m -Xmx128m -XX:+AlwaysPreTouch -cp $(SOAK):$(TEST_CLASSPATH) org.umh4j.soak.Soak $(DURATION) $(SOAK_TABLE)
+	$(JAVA) $(NATIVE_ACCESS) -Xms128m -Xmx128m -XX:+AlwaysPreTouch -cp $(SOAK):$(TEST_CLASSPATH) \
+		org.umh4j.soak.Soak $(if $(HELPERS),$(HELPERS),$(DURATION)) $(RECORDS)
+
+# Each of soak, faults, sanitize, fuzz and test leaves its counts where this finds them.
+RECORDS := target/reliability
+
+reliability: ## writes what the last runs have counted into docs/reliability.md
+	test/record $(RECORDS) docs/reliability.md
 
 clean: ## removes what was built
 	rm -rf target
