@@ -35,20 +35,22 @@ $(HARNESS)/shim-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
 # The launcher itself, but with libc and a sanitizer's run time around it.
 $(HARNESS)/launcher-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
 	@mkdir -p $(HARNESS)/$*
-	for file in $(wildcard $(NATIVE)/launcher/*.c); do \
+	@for file in $(wildcard $(NATIVE)/launcher/*.c); do \
 		$(SANITIZE) -c -o $(HARNESS)/$*/$$(basename $$file .c).o $$file || exit 1; done
 	objcopy --redefine-sym _start=launcher_start $(HARNESS)/$*/launcher.o
 	$(SANITIZE) -o $@ test/harness/launcher.c $(HARNESS)/$*/*.o
 
 SANITIZERS := address undefined thread
-sanitize: $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launcher-$(s)) ## runs shim and launcher without a JVM under ASan, UBSan and TSan
+sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launcher-$(s)) ## runs shim and launcher without a JVM under ASan, UBSan and TSan
 	@mkdir -p $(RECORDS); rm -f $(HARNESS)/log.*
-	@printf '| shim and launcher under | what came of it |\n|---|---|\n' >$(HARNESS)/sanitize.md
+	@printf '| the shim | alone | and the launcher |\n|---|---|---|\n' >$(HARNESS)/sanitize.md
 	@for sanitizer in $(SANITIZERS); do \
 		case $$sanitizer in address) name=ASAN ;; undefined) name=UBSAN ;; thread) name=TSAN ;; esac; \
-		said=$$(HARNESS_ENVIRONMENT=$${name}_OPTIONS=log_path=$(CURDIR)/$(HARNESS)/log \
-			$(HARNESS)/shim-$$sanitizer $(HARNESS)/launcher-$$sanitizer $(ROUNDS)) || { cat $(HARNESS)/log.* >&2; exit 1; }; \
-		printf '| `-fsanitize=%s` | %s |\n' $$sanitizer "$$said" >>$(HARNESS)/sanitize.md; \
+		alone=$$($(HARNESS)/shim-$$sanitizer $(LAUNCHER_ELF) $(ROUNDS)) || exit 1; \
+		both=$$(HARNESS_ENVIRONMENT=$${name}_OPTIONS=log_path=$(CURDIR)/$(HARNESS)/log \
+			$(HARNESS)/shim-$$sanitizer $(CURDIR)/$(HARNESS)/launcher-$$sanitizer $(ROUNDS) file) || \
+			{ cat $(HARNESS)/log.* >&2; exit 1; }; \
+		printf '| `-fsanitize=%s` | %s | %s |\n' $$sanitizer "$$alone" "$$both" >>$(HARNESS)/sanitize.md; \
 	done
 	@mv $(HARNESS)/sanitize.md $(RECORDS)/ && cat $(RECORDS)/sanitize.md
 

@@ -136,6 +136,8 @@ static enum umh_stage stage_of_path(const struct call *call)
 		return UMH_STAGE_COREDUMP_FILTER;
 	if (is_on(call, "attr/exec"))
 		return UMH_STAGE_EXEC_LABEL;
+	if (is_on(call, "status"))
+		return UMH_STAGE_PLAN; /* which signals are ignored */
 	return UMH_STAGE_ID_MAP;
 }
 

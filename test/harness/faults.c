@@ -86,6 +86,11 @@ static const struct tolerance {
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_SECUREBITS, 0, 0},
 	/* PR_SET_KEEPCAPS has served, and ends with the execve. */
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_CAPABILITIES, 0, 0},
+	/* Chance in the places of memory saves nobody; the launcher stands elsewhere then. */
+	{CHILD, __NR_personality, 0, ANY, EACH},
+	/* Who can't tell which signals are ignored sets them all. */
+	{LAUNCHER, __NR_openat, 0, UMH_STAGE_PLAN, EACH},
+	{LAUNCHER, __NR_read, 0, UMH_STAGE_PLAN, EACH},
 	/* What ps(1) shows of the launcher. */
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_PLAN, EACH},
 	/* It may not be sent: then it is written. */

@@ -2,11 +2,10 @@
 /* shim.c - the shim and a launcher without a JVM, for sanitizers: several threads start, wait, fail, and count what is left. */
 
 /*
- *	shim LAUNCHER ROUNDS [WITHOUT]
+ *	shim LAUNCHER ROUNDS [file]
  *
  * Each round goes each way of orders.c in every thread. Ends with 0 when all answers were right and as many descriptors
- * are open as before. The launcher may be one with a sanitizer, whose run time has threads and memory of its own; WITHOUT is a
- * word: ways whose names have it are left out.
+ * are open as before. The launcher may be one with a sanitizer: that one has to be executed as a file, and is not placed.
  */
 
 #include <errno.h>
@@ -14,7 +13,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "orders.h"
@@ -23,7 +21,6 @@
 
 static atomic_int wrong;
 static atomic_int made;
-static const char *without;
 
 static void expect(const char *where, const char *what, long is, long wanted)
 {
@@ -52,7 +49,7 @@ static void try(const struct way *way)
 /* What a host refuses only a tracer can have it refuse, and what it does without is for all threads. */
 static int is_tried(const struct way *way)
 {
-	return !way->refused_error && !way->without && (!without || !strstr(way->name, without));
+	return !way->refused_error && !way->without;
 }
 
 static void *work(void *rounds)
@@ -79,9 +76,8 @@ int main(int argc, char **argv)
 	int rounds = argc > 2 ? atoi(argv[2]) : 10;
 	int before;
 
-	without = argc > 3 ? argv[3] : NULL;
-	if (argc < 2 || load_launcher(argv[1]) < 0) {
-		fprintf(stderr, "usage: shim LAUNCHER ROUNDS [WITHOUT]\n");
+	if (argc < 2 || (argc > 3 ? umh_load(argv[1], 0) : load_launcher(argv[1])) < 0) {
+		fprintf(stderr, "usage: shim LAUNCHER ROUNDS [file]\n");
 		return 2;
 	}
 	before = open_descriptors();
