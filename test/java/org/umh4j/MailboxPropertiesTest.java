@@ -38,9 +38,10 @@ final class MailboxPropertiesTest {
         Arbitrary<byte[]> content = Arbitraries.bytes().array(byte[].class).ofMaxSize(LIMIT);
         Arbitrary<Integer> numbers = Arbitraries.integers().between(0, 4);
         Arbitrary<byte[]> reply = Combinators.combine(numbers, content).as(MailboxPropertiesTest::reply);
-        Arbitrary<byte[]> tooLong = Arbitraries.integers().map(MailboxPropertiesTest::header);
+        Arbitrary<byte[]> tooLong = Arbitraries.integers().between(LIMIT + 1, LIMIT + 3).map(size -> reply(1, new byte[size]));
+        Arbitrary<byte[]> header = Arbitraries.integers().map(MailboxPropertiesTest::header);
         Arbitrary<byte[]> any = Arbitraries.bytes().array(byte[].class).ofMaxSize(20);
-        return Arbitraries.frequencyOf(Tuple.of(8, reply), Tuple.of(1, tooLong), Tuple.of(1, any));
+        return Arbitraries.frequencyOf(Tuple.of(8, reply), Tuple.of(1, tooLong), Tuple.of(1, header), Tuple.of(1, any));
     }
 
     private static byte[] header(int length) {
