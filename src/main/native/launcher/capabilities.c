@@ -69,7 +69,8 @@ static uint64_t needed(const struct launch *launch)
 int apply_bounding(struct launch *launch)
 {
 	for (unsigned number = 0; number < 64; number++) {
-		long result = umh_syscall(__NR_prctl, PR_CAPBSET_READ, number);
+		long held = umh_syscall(__NR_prctl, PR_CAPBSET_READ, number);
+		long result;
 
 		if (held == -EINVAL && number > CAP_AUDIT_READ)
 			break;

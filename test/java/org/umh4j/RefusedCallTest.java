@@ -63,7 +63,6 @@ final class RefusedCallTest {
             entry("mount", "UNSHARE"),
             entry("pipe2", "UNSHARE SUCCESSION"),
             entry("clone3", "UNSHARE SUCCESSION"),
-            entry("getppid", "ID_MAP"),
             entry("wait4", "ID_MAP"),
             entry("read 1", "ID_MAP SUCCESSION"),
             entry("sendmsg", "SUCCESSION"),
