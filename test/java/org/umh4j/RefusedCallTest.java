@@ -45,6 +45,7 @@ final class RefusedCallTest {
             entry("openat cgroup.procs", "CGROUP"),
             entry("openat oom_score_adj", "OOM_SCORE_ADJ"),
             entry("openat coredump_filter", "COREDUMP_FILTER"),
+            entry("openat self", "ID_MAP"),
             entry("openat setgroups", "ID_MAP"),
             entry("openat uid_map", "ID_MAP"),
             entry("openat gid_map", "ID_MAP"),
@@ -80,6 +81,7 @@ final class RefusedCallTest {
             entry("getresgid", "GID"),
             entry("setresuid", "UID"),
             entry("getresuid", "UID"),
+            entry("prctl 27", "UID"),
             entry("prctl 8", "UID"),
             entry("capget", "UID CAPABILITIES"),
             entry("capset", "CAPABILITIES EFFECTIVE"),
@@ -100,7 +102,7 @@ final class RefusedCallTest {
      * calls. The last word of a launch goes another way. And none, where there was no such call.
      */
     private static final Set<String> INDIFFERENT =
-            Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get", "prctl 27",
+            Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get",
                     "prctl 8", "sendmsg");
 
     private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
