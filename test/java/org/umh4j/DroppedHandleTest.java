@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.support.Await;
+import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
@@ -32,6 +33,22 @@ final class DroppedHandleTest {
         Await.until("all are closed", () -> {
             System.gc();
             UsermodeHelper.start(piped("exit", "0")).close(); // the next one that is held has the others closed
+            return Leaks.descriptors().equals(before);
+        });
+    }
+
+    @Test
+    void programsOfDroppedDriversAreFreed() throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        for (int i = 0; i < HANDLES; i++) {
+            UsermodeDriver driver = DriverBlobs.doing("exit", "0");
+            if (i % 10 == 0) {
+                driver.fork();
+            }
+        }
+        Await.until("all are closed", () -> {
+            System.gc();
+            DriverBlobs.doing("exit", "0").close(); // the next one that is held has the others closed
             return Leaks.descriptors().equals(before);
         });
     }

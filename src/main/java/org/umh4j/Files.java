@@ -142,10 +142,9 @@ public final class Files {
     /** Takes a target away; its first duplicate inherits its source. */
     private static void remove(Map<Integer, Source> sources, int target) {
         Source source = sources.remove(target);
-        Source.Same duplicate = new Source.Same(target);
         Integer heir = null;
         for (Map.Entry<Integer, Source> other : sources.entrySet()) {
-            if (other.getValue().equals(duplicate)) {
+            if (other.getValue() instanceof Source.Same same && same.target() == target) {
                 other.setValue(heir == null ? source : new Source.Same(heir));
                 heir = heir == null ? other.getKey() : heir;
             }

@@ -35,19 +35,27 @@ final class Launching {
 
     /** Starts a process that the reaper knows of. Its outcome is known, unless it was to be started only. */
     static Child child(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd) throws UmhException {
-        Launch launch = launch(info, until, pipes);
-        Child child = Reaper.watch(launch, keepsPidfd);
-        if (child == null) {
-            throw info.failed(UmhStage.WAIT, -ENOMEM, 0);
+        Cred cred = credentials(info);
+        if (!Reaper.hold()) {
+            throw info.failed(UmhStage.WAIT, -EAGAIN, 0);
         }
-        Events.started(info, child);
-        return child;
+        try {
+            Child child = new Child(keepsPidfd);
+            if (!Reaper.watch(child, launch(info, cred, until, pipes))) {
+                throw info.failed(UmhStage.WAIT, -ENOMEM, 0);
+            }
+            Events.started(info, child);
+            return child;
+        } finally {
+            Reaper.release();
+        }
     }
 
     /** Runs a process to its end, in one crossing: the wait status. */
     static int status(SubprocessInfo info) throws UmhException {
+        Cred cred = credentials(info);
         long begin = System.nanoTime();
-        int status = launch(info, Until.EXIT, Pipes.none()).status();
+        int status = launch(info, cred, Until.EXIT, Pipes.none()).status();
         Events.ran(info, status, System.nanoTime() - begin);
         return status;
     }
@@ -60,13 +68,9 @@ final class Launching {
         return launch;
     }
 
-    private static Launch launch(SubprocessInfo info, Until until, Pipes pipes) throws UmhException {
-        Cred cred = credentials(info);
+    private static Launch launch(SubprocessInfo info, Cred cred, Until until, Pipes pipes) throws UmhException {
         if (info.argc() == 0) {
             throw info.failed(UmhStage.SETUP, -EINVAL, 0);
-        }
-        if (until != Until.EXIT && !Reaper.isReady()) {
-            throw info.failed(UmhStage.WAIT, -EAGAIN, 0);
         }
         try (OpenedFiles opened = new OpenedFiles()) {
             Plan plan = BornState.plan(info, cred, opened, pipes);

@@ -43,7 +43,7 @@ public final class Signals {
      * Sends the helper this signal when the JVM dies, however it dies.
      *
      * <p>The kernel sends it when the <em>thread</em> ends that made the process; so such helpers are made by a thread
-     * of the library that lives as long as the JVM. Executing a set-user-ID program, or one with file capabilities,
+     * of the library that lives as long as they do. Executing a set-user-ID program, or one with file capabilities,
      * clears it.
      */
     public Signals parentDeath(Signal signal) {

@@ -10,10 +10,12 @@ public final class Blob implements AutoCloseable {
     private static final int CHUNK = 64 << 10;
 
     private final int fd;
+    private final HeldDescriptor held;
     private final boolean script;
 
     private Blob(int fd, boolean script) {
         this.fd = fd;
+        this.held = HeldDescriptor.of(this, fd);
         this.script = script;
     }
 
@@ -75,6 +77,6 @@ public final class Blob implements AutoCloseable {
 
     @Override
     public void close() {
-        Native.close(fd);
+        held.close();
     }
 }

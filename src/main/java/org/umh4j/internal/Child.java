@@ -28,21 +28,31 @@ public final class Child implements Watcher {
     private static final int EXIT = Native.exit();
     private static final int NUMBERS = Native.endCount();
 
-    private final Launch launch;
+    private Launch launch;
     private final CompletableFuture<Launch> outcome = new CompletableFuture<>();
     private final CompletableFuture<End> exit = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
     private long id = NONE;
     private int stops;
-    private boolean reaped;
     private boolean keepsPidfd;
     private @Nullable HeldDescriptor kept;
+    /** Null until it has been reaped. */
+    private @Nullable End end;
 
-    Child(Launch launch, boolean keepsPidfd) {
-        this.launch = launch;
+    /**
+     * Made before there is a process, for which there might be no memory afterwards.
+     *
+     * @param keepsPidfd whether its group shall be told from a later one after its end too, until {@link #release}
+     */
+    public Child(boolean keepsPidfd) {
         this.keepsPidfd = keepsPidfd;
-        this.pidfd = launch.pidfd();
+    }
+
+    /** This is its process. */
+    void begin(Launch started) {
+        launch = started;
+        pidfd = launch.pidfd();
         if (launch.socket() == NONE) {
             outcome.complete(launch);
         }
@@ -90,7 +100,7 @@ public final class Child implements Watcher {
     public int signal(int signal) {
         lock.lock();
         try {
-            return pidfd == NONE || reaped ? -ESRCH : Native.signal(pidfd, signal);
+            return pidfd == NONE || end != null ? -ESRCH : Native.signal(pidfd, signal);
         } finally {
             lock.unlock();
         }
@@ -100,7 +110,7 @@ public final class Child implements Watcher {
     public int signalGroup(int signal) {
         lock.lock();
         try {
-            return pidfd == NONE ? -ESRCH : Native.signalGroup(pidfd, pid(), reaped ? 1 : 0, signal);
+            return pidfd == NONE ? -ESRCH : Native.signalGroup(pidfd, pid(), end != null ? 1 : 0, signal);
         } finally {
             lock.unlock();
         }
@@ -110,7 +120,7 @@ public final class Child implements Watcher {
     public boolean mayLeadSession() {
         lock.lock();
         try {
-            int session = reaped ? -ESRCH : Native.session(pid());
+            int session = end != null ? -ESRCH : Native.session(pid());
             return session < 0 || session == pid();
         } finally {
             lock.unlock();
@@ -126,7 +136,7 @@ public final class Child implements Watcher {
     public boolean isReaped() {
         lock.lock();
         try {
-            return reaped;
+            return end != null;
         } finally {
             lock.unlock();
         }
@@ -137,7 +147,7 @@ public final class Child implements Watcher {
         lock.lock();
         try {
             keepsPidfd = false;
-            if (reaped) {
+            if (end != null) {
                 closePidfd();
             }
         } finally {
@@ -186,7 +196,7 @@ public final class Child implements Watcher {
     private void continueStopped() {
         lock.lock();
         try {
-            if (pidfd != NONE && !reaped) {
+            if (pidfd != NONE && end == null) {
                 stops = Native.lookAfter(pidfd, stops);
             }
         } finally {
@@ -197,7 +207,7 @@ public final class Child implements Watcher {
     private void armExit() {
         lock.lock();
         try {
-            if (pidfd != NONE && !reaped) {
+            if (pidfd != NONE && end == null) {
                 Reaper.arm(pidfd, EXIT, id);
             }
         } finally {
@@ -223,18 +233,17 @@ public final class Child implements Watcher {
     private void decide() {
         lock.lock();
         try {
-            if (outcome.isDone()) {
-                return;
-            }
-            boolean known = launch.decide();
-            follow(launch.pidfd());
-            if (!known) {
-                return;
+            if (!outcome.isDone()) {
+                boolean known = launch.decide();
+                follow(launch.pidfd());
+                if (!known) {
+                    return;
+                }
             }
         } finally {
             lock.unlock();
         }
-        outcome.complete(launch);
+        outcome.complete(launch); // also when it was: memory may have been lacking for who waits
     }
 
     /** The shim has reaped one process and closed its pidfd; another one may have taken its place. */
@@ -248,31 +257,42 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Reaps the process if it has ended; true when there is nothing more to watch. */
+    /**
+     * Reaps the process if it has ended; true when there is nothing more to watch. Where memory was lacking it is called
+     * again, and goes on with what was not yet done.
+     */
     private boolean reap() {
-        long[] numbers = new long[NUMBERS];
         lock.lock();
         try {
-            if (pidfd == NONE || reaped) {
+            if (end == null && pidfd == NONE) {
                 return true;
             }
-            int result = Native.reap(pidfd, numbers);
-            if (result == -EAGAIN) {
+            if (end == null && !hasEnded()) {
                 return false;
             }
-            if (result < 0) {
-                numbers[0] = Native.statusLost(); // a filter, or a thief of descriptors: nothing is known
-            }
-            reaped = true;
-            if (keepsPidfd) {
-                kept = HeldDescriptor.of(this, pidfd); // the reaper will not know of us any more
-            } else {
+            if (!keepsPidfd) {
                 closePidfd();
+            } else if (kept == null) {
+                kept = HeldDescriptor.of(this, pidfd); // the reaper will not know of us any more
             }
         } finally {
             lock.unlock();
         }
-        exit.complete(new End(numbers));
+        exit.complete(end);
+        return true;
+    }
+
+    /** All memory is taken before: a status can be had once. */
+    private boolean hasEnded() {
+        End ended = new End(new long[NUMBERS]);
+        int result = Native.reap(pidfd, ended.numbers);
+        if (result == -EAGAIN) {
+            return false;
+        }
+        if (result < 0) {
+            ended.numbers[0] = Native.statusLost(); // a filter, or a thief of descriptors: nothing is known
+        }
+        end = ended;
         return true;
     }
 

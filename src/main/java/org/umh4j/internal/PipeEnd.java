@@ -218,9 +218,9 @@ public final class PipeEnd implements Watcher {
         CompletableFuture<Void> waiting;
         lock.lock();
         try {
+            Reaper.forget(watch); // first: it may lack the memory for that, and comes again
             waiting = ready;
             ready = null;
-            Reaper.forget(watch);
         } finally {
             lock.unlock();
         }

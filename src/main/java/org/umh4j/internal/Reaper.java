@@ -3,6 +3,7 @@ package org.umh4j.internal;
 
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,7 +15,8 @@ import java.util.function.Supplier;
  * that somebody is parked at.
  *
  * <p>It runs as long as there is something to wait for and some seconds longer. It calls no code of the user's: it
- * completes futures whose dependents are our own and do not block.
+ * completes futures whose dependents are our own and do not block. And it outlives a lack of memory: whoever could not be
+ * told for that is told again.
  */
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
@@ -29,38 +31,48 @@ public final class Reaper {
     private static final Set<Child> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     private static final AtomicLong NEXT = new AtomicLong();
+    /** Those that will have something watched, or something done, in a moment. */
+    private static int holders;
+
     private static boolean running;
-    private static boolean permanent;
-    /** When it was last looked after some; the reaper's own. */
+
+    // The reaper's own, made while there is memory.
+    private static final long[] TOKENS = new long[BATCH];
+    private static final Runnable LOOK_AFTER_SOME = Reaper::lookAfterSome;
+    private static final Runnable DO_TASKS = Reaper::doTasks;
+    private static final Runnable CLOSE_DROPPED = Reaper::closeDropped;
     private static long looked = System.nanoTime();
+
+    static {
+        pause(0); // what it does without memory was done once with it
+    }
 
     private Reaper() {}
 
     /**
      * Watches a process that was started. From now on it is reaped as soon as it ends.
      *
-     * @param keepsPidfd whether its group shall be told from a later one after its end too, until {@link Child#release}
-     * @return the child; or null when the kernel refused the watch, and then the process has been killed and reaped
+     * @return false when there was no memory for the watch, or the kernel refused it; then the process was killed and reaped
      */
-    public static @Nullable Child watch(Launch launch, boolean keepsPidfd) {
-        Child child = new Child(launch, keepsPidfd);
-        if (!child.outcome().isDone()) {
-            LOOKED_AFTER.add(child);
-            child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
+    public static boolean watch(Child child, Launch launch) {
+        child.begin(launch);
+        if (isWatched(child)) {
+            return true;
         }
-        if (!isWatched(child)) {
-            LOOKED_AFTER.remove(child);
-            child.discard();
-            return null;
-        }
-        return child;
+        LOOKED_AFTER.remove(child);
+        child.discard();
+        return false;
     }
 
     private static boolean isWatched(Child child) {
         try {
+            if (!child.outcome().isDone()) {
+                LOOKED_AFTER.add(child);
+                child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
+            }
             return child.watch(register(child)) == 0;
         } catch (OutOfMemoryError e) {
-            return false; // most often no memory, but no thread
+            return false;
         }
     }
 
@@ -92,38 +104,69 @@ public final class Reaper {
     }
 
     /**
-     * Does something short in the reaper's thread, which from now on lives as long as the JVM.
+     * Does something short in the reaper's thread. The caller holds it: so this is the thread that will be there as long as
+     * what it makes is watched.
      *
      * <p>For what the kernel ties to the thread that does it: the signal for a parent's death.
      */
     public static <T> T call(Supplier<T> task) {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        synchronized (Reaper.class) {
-            permanent = true;
-        }
-        TASKS.add(() -> {
-            try {
-                result.complete(task.get());
-            } catch (Throwable e) {
-                result.completeExceptionally(e);
-            }
-        });
-        ensureRunning();
+        Call<T> call = new Call<>(task);
+        TASKS.add(call);
         Native.wake();
-        return result.join();
+        return call.answer();
+    }
+
+    /** Whatever becomes of it the caller is told, which takes no memory. */
+    private static final class Call<T> implements Runnable {
+        private final Supplier<T> task;
+        private final CompletableFuture<Void> done = new CompletableFuture<>();
+        private T value;
+        private Throwable thrown;
+
+        Call(Supplier<T> task) {
+            this.task = task;
+        }
+
+        @Override
+        public void run() {
+            try {
+                value = task.get();
+            } catch (Throwable e) {
+                thrown = e;
+            }
+            done.complete(null);
+        }
+
+        T answer() {
+            done.join();
+            if (thrown != null) {
+                throw new CompletionException(thrown);
+            }
+            return value;
+        }
     }
 
     /** Has the class loaded. */
     public static void load() {}
 
-    /** Whether there is a thread, or one could be made: better asked before there is a process for it. */
-    public static boolean isReady() {
+    /**
+     * From now on there is a thread, the same one until {@link #release}; better asked before there is a process for it.
+     *
+     * @return false when none could be made
+     */
+    public static synchronized boolean hold() {
         try {
             ensureRunning();
-            return true;
         } catch (OutOfMemoryError e) {
-            return false;
+            return false; // most often no memory, but no thread
         }
+        holders++;
+        return true;
+    }
+
+    /** What is watched by now keeps the thread. */
+    public static synchronized void release() {
+        holders--;
     }
 
     private static synchronized void ensureRunning() {
@@ -139,33 +182,53 @@ public final class Reaper {
 
     /** A watcher is registered before ensureRunning() is called; so whoever comes second sees the other. */
     private static synchronized boolean stopIfIdle() {
-        running = permanent || !WATCHERS.isEmpty();
+        running = holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty();
         return !running;
     }
 
     private static void run() {
-        long[] tokens = new long[BATCH];
         for (;;) {
-            int count = Native.events(tokens, BATCH, LOOKED_AFTER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
+            int count = Native.events(TOKENS, BATCH, LOOKED_AFTER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
             if (count < 0) {
-                LockSupport.parkNanos(LOOK_MILLIS * 1_000_000L); // somebody has closed our descriptors: no need to be fast
+                pause(LOOK_MILLIS); // somebody has closed our descriptors: no need to be fast
             }
-            guarded(Reaper::lookAfterSome);
-            for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
-                guarded(task);
-            }
-            guarded(Reaper::closeDropped);
+            guarded(LOOK_AFTER_SOME);
+            guarded(DO_TASKS);
+            guarded(CLOSE_DROPPED);
             if (count == 0 && stopIfIdle()) {
                 return;
             }
             for (int i = 0; i < count; i++) {
-                Watcher watcher = WATCHERS.get(tokens[i] >> EVENT_BITS);
-                if (watcher != null) { // else it was forgotten while its event was under way
-                    int event = (int) tokens[i] & EVENT_MASK;
-                    guarded(() -> watcher.happened(event));
+                while (!isTold(TOKENS[i])) {
+                    pause(LOOK_MILLIS);
                 }
             }
         }
+    }
+
+    private static void pause(int millis) {
+        LockSupport.parkNanos(millis * 1_000_000L);
+    }
+
+    private static void doTasks() {
+        for (Runnable task = TASKS.poll(); task != null; task = TASKS.poll()) {
+            task.run();
+        }
+    }
+
+    /** False where there was no memory for it. An event comes once: without this one its watcher would never be told. */
+    private static boolean isTold(long token) {
+        try {
+            Watcher watcher = WATCHERS.get(token >> EVENT_BITS);
+            if (watcher != null) { // else it was forgotten while its event was under way
+                watcher.happened((int) token & EVENT_MASK);
+            }
+        } catch (OutOfMemoryError e) {
+            return false;
+        } catch (Throwable e) {
+            leftOut(e);
+        }
+        return true;
     }
 
     /** Now and then. */
@@ -173,7 +236,7 @@ public final class Reaper {
         long now = System.nanoTime();
         if (now - looked >= LOOK_MILLIS * 1_000_000L) {
             looked = now;
-            LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child)));
+            LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child))); // who is left out has the next turn
         }
     }
 
@@ -193,7 +256,15 @@ public final class Reaper {
         try {
             step.run();
         } catch (Throwable e) {
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "the reaper left something out", e);
+            leftOut(e);
+        }
+    }
+
+    private static void leftOut(Throwable reason) {
+        try {
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "the reaper left something out", reason);
+        } catch (Throwable e) {
+            // no memory for that either
         }
     }
 }

@@ -17,9 +17,9 @@ public final class Workers {
 
     private Workers() {}
 
-    /** For the dependents of futures. */
+    /** For the dependents of futures, which take their failures themselves. */
     public static Executor executor() {
-        return POOL;
+        return Workers::execute;
     }
 
     /**
