@@ -379,7 +379,7 @@ static struct answer watch(const struct umh_request *request)
 	umh_watch(child.pidfd, UMH_EXIT, 2);
 	for (answer.result = UMH_UNDECIDED; answer.result == UMH_UNDECIDED;) {
 		if (umh_events(&token, 1, UMH_LOOK_MS) == 0)
-			umh_look_after(child.pidfd, &stops);
+			umh_look_after(&child, &stops);
 		answer.result = umh_outcome(&child, UMH_NONBLOCK, &answer.report);
 	}
 	finish(&child, &answer);

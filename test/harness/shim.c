@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +53,40 @@ static int is_tried(const struct way *way)
 	return !way->refused_error && !way->without;
 }
 
+/* What has stopped itself is the helper, and stays so, although nobody has asked for the outcome yet. */
+static void try_stop(void)
+{
+	static const struct way way = {.name = "what stops", .manner = START};
+	char *argv[] = {"/bin/sh", "sh", "-c", "kill -STOP $$", NULL};
+	struct umh_report report;
+	struct umh_child child;
+	struct order order;
+	siginfo_t info = {0};
+	int stops = 0;
+	int status = 0;
+
+	order_begin(&order, &way);
+	order.request.path = argv[0];
+	order.request.launcher_argv = argv;
+	expect(way.name, "start", umh_start(&order.request, &child, &report), 0);
+	order_end(&order);
+	expect(way.name, "the stop", waitid(P_PID, (id_t)child.pid, &info, WSTOPPED | WNOWAIT), 0);
+	expect(way.name, "look", umh_look_after(&child, &stops), 0);
+	expect(way.name, "times let go on", stops, 0);
+	expect(way.name, "outcome", umh_outcome(&child, UMH_NONBLOCK, &report), 0);
+	expect(way.name, "kill", umh_signal(child.pidfd, SIGKILL), 0);
+	expect(way.name, "wait", umh_wait(child.pidfd, UMH_BLOCK, &status, NULL), 0);
+	expect(way.name, "status", status, SIGKILL);
+	umh_release(&child);
+}
+
 static void *work(void *rounds)
 {
 	for (int round = 0; round < *(int *)rounds; round++)
 		for (unsigned i = 0; i < way_count; i++)
 			if (is_tried(&ways[i]))
 				try(&ways[i]);
+	try_stop();
 	return NULL;
 }
 

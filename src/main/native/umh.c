@@ -385,7 +385,7 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 		if (result == 0 && !blocking)
 			return UMH_UNDECIDED;
 		if (result == 0)
-			umh_look_after(child->pidfd, &stops);
+			umh_look_after(child, &stops);
 		result = result == 0 ? UMH_UNDECIDED : read_report(child, report);
 	} while (result == UMH_UNDECIDED && !hung_up);
 	if (result != 0) {

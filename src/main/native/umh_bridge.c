@@ -125,9 +125,11 @@ int umh_bridge_look_ms(void)
 	return UMH_LOOK_MS;
 }
 
-int umh_bridge_look_after(int pidfd, int stops)
+int umh_bridge_look_after(int pidfd, int socket, int stops)
 {
-	umh_look_after(pidfd, &stops);
+	const struct umh_child child = {.pid = -1, .pidfd = pidfd, .socket = socket};
+
+	umh_look_after(&child, &stops);
 	return stops;
 }
 

@@ -40,7 +40,7 @@ int umh_bridge_start(const signed char *strings, int size, int argc, int envc, s
 int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
 int umh_bridge_look_ms(void);
 /* Answers how many times it was found stopped, this time included. */
-int umh_bridge_look_after(int pidfd, int stops);
+int umh_bridge_look_after(int pidfd, int socket, int stops);
 
 /* Where the answers of umh_bridge_wait() stand in their array. */
 enum umh_end {

@@ -2,6 +2,7 @@
 /* umh_wait.c - what is done to a process by its pidfd: waiting, reaping, signals; never to another process. */
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -122,14 +123,18 @@ int umh_signal_group(int pidfd, int signal)
  * A launcher that has become another user may be stopped by that user until it is the helper. Whoever waits for the
  * start looks after it now and then, and lets it go on; one that is stopped again and again is killed, so that a start
  * takes a bounded time. WNOWAIT: the stop is left for others to see.
+ *
+ * A helper may stop itself with its first instruction, before anybody has asked for its outcome. Then its end of the socket
+ * is closed already; so that is looked at when the stop was seen, and not before.
  */
-int umh_look_after(int pidfd, int *stops)
+int umh_look_after(const struct umh_child *child, int *stops)
 {
+	struct pollfd launched = {.fd = child->socket};
 	siginfo_t info = {.si_pid = 0};
 
-	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) < 0)
+	if (syscall(__NR_waitid, P_PIDFD, child->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) < 0)
 		return -errno;
-	if (info.si_pid == 0)
+	if (info.si_pid == 0 || poll(&launched, 1, 0) > 0)
 		return 0;
-	return umh_signal(pidfd, ++*stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+	return umh_signal(child->pidfd, ++*stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 }

@@ -100,10 +100,10 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 #define UMH_MOST_STOPS 20
 
 /*
- * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often. For a caller of
- * umh_outcome() that does not block, each UMH_LOOK_MS.
+ * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often. A helper that is stopped
+ * is left alone. For a caller of umh_outcome() that does not block, each UMH_LOOK_MS.
  */
-int umh_look_after(int pidfd, int *stops);
+int umh_look_after(const struct umh_child *child, int *stops);
 
 /*
  * Lets a program begin whose plan has UMH_PLAN_HOLD: the launcher stops right before its execve until then. -EPIPE when

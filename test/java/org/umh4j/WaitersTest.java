@@ -24,6 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Await;
+import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
@@ -234,6 +235,21 @@ final class WaitersTest {
         assertTrue(helper.isAlive());
         helper.close();
         assertEquals(9, helper.status().orElseThrow().signal());
+    }
+
+    /** Tied to the JVM its outcome is awaited by the reaper, which lets launchers go on that others have stopped. */
+    @Test
+    void aHelperThatStopsItselfAtOnceStaysStopped() throws Exception {
+        Signals tied = Signals.kernel().parentDeath(Signal.KILL);
+        List<Helper> helpers = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            helpers.add(UsermodeHelper.start(ProbeProgram.doing("kill", "19", "exit", "0").signals(tied)));
+        }
+        for (Helper helper : helpers) {
+            Await.until("it is stopped", () -> DriverBlobs.state(helper.pid()).equals("T"));
+            helper.close();
+            assertEquals(9, helper.status().orElseThrow().signal());
+        }
     }
 
     private static void spin(long nanos) {

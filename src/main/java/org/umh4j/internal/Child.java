@@ -197,7 +197,7 @@ public final class Child implements Watcher {
         lock.lock();
         try {
             if (pidfd != NONE && end == null) {
-                stops = Native.lookAfter(pidfd, stops);
+                stops = Native.lookAfter(pidfd, launch.socket(), stops);
             }
         } finally {
             lock.unlock();

@@ -56,7 +56,7 @@ final class Native {
     /** Lets a launcher go on that somebody has stopped; how many times that was. Too often, and it is killed. */
     @NoException
     @Name("umh_bridge_look_after")
-    static native int lookAfter(int pidfd, int stops);
+    static native int lookAfter(int pidfd, int socket, int stops);
 
     /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException
