@@ -15,6 +15,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -178,6 +179,61 @@ final class SupervisorTest {
             assertEquals(UmhStage.CWD, failed.failure().orElseThrow().stage());
             assertChanges(State.STARTING, State.GIVEN_UP);
             assertEquals(State.GIVEN_UP, supervisor.state());
+        }
+    }
+
+    @Test
+    void taskThatThrowsCountsAsARestartToo() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3).start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            AtomicInteger calls = new AtomicInteger();
+            driver.task(info -> {
+                switch (calls.getAndIncrement()) {
+                    case 0 -> throw new IllegalStateException("the task's fault, as the test wants it");
+                    case 1 -> throw new StackOverflowError("another one");
+                    default -> {}
+                }
+            });
+            driver.kill();
+            assertChanges(State.BACKING_OFF, State.STARTING);
+            for (int i = 0; i < 2; i++) {
+                Supervisor.Change failed = change();
+                assertEquals(State.BACKING_OFF, failed.state());
+                assertEquals(Optional.empty(), failed.failure());
+                assertChanges(State.STARTING);
+            }
+            assertChanges(State.RUNNING);
+            assertArrayEquals(new byte[] {1}, supervisor.request(new byte[] {1}, PATIENCE));
+        }
+    }
+
+    @Test
+    void noDurationIsTooLong() throws Exception {
+        Duration forever = Duration.ofSeconds(Long.MAX_VALUE);
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3)
+                .backoff(MOMENT, forever)
+                .limit(3, forever)
+                .health(new byte[1], MOMENT, forever)
+                .start()) {
+            assertChanges(State.STARTING, State.RUNNING);
+            for (int i = 0; i < 2; i++) {
+                assertArrayEquals(new byte[] {1}, supervisor.request(new byte[] {1}, forever));
+                driver.kill();
+                assertChanges(State.BACKING_OFF, State.STARTING, State.RUNNING);
+            }
+        }
+        assertEquals(forever, new Restarts(forever, forever, 1, forever).after(0).orElseThrow());
+    }
+
+    @Test
+    void supervisorIsStartedOnce() throws Exception {
+        UsermodeDriver driver = DriverBlobs.doing("cat");
+        try (Supervisor supervisor = supervisor(driver, 3).start()) {
+            assertThrows(IllegalStateException.class, supervisor::start);
+            assertThrows(IllegalStateException.class, () -> supervisor.backoff(MOMENT, MOMENT));
+            assertArrayEquals(new byte[] {1}, supervisor.request(new byte[] {1}, PATIENCE));
         }
     }
 

@@ -59,7 +59,8 @@ public final class Supervisor implements AutoCloseable {
      * @param state the new one
      * @param restarts how many restarts the limit counts at the moment
      * @param status how the process has ended, where one has
-     * @param failure why none could be made, where that is so
+     * @param failure why none could be made, where that is so; also empty when the driver's task function threw something,
+     *     which is logged
      */
     public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {}
 
@@ -154,9 +155,7 @@ public final class Supervisor implements AutoCloseable {
      * @throws UmhException if that fails, which is not tried again; the driver is closed
      */
     public Supervisor start() throws UmhException {
-        requireNotStarted();
-        restarts = new Restarts(first, longest, most, window);
-        enter(State.STARTING, Optional.empty(), Optional.empty());
+        begin();
         boolean started = false;
         try {
             fork();
@@ -167,6 +166,17 @@ public final class Supervisor implements AutoCloseable {
             }
         }
         return this;
+    }
+
+    private void begin() {
+        lock.lock();
+        try {
+            requireNotStarted();
+            restarts = new Restarts(first, longest, most, window);
+            enter(State.STARTING, Optional.empty(), Optional.empty());
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** What the driver is doing; null before the start. */
@@ -251,6 +261,9 @@ public final class Supervisor implements AutoCloseable {
             fork();
         } catch (UmhException e) {
             restartLater(Optional.empty(), Optional.of(e));
+        } catch (RuntimeException | Error e) { // of the driver's task function
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
+            restartLater(Optional.empty(), Optional.empty());
         }
     }
 
@@ -286,7 +299,7 @@ public final class Supervisor implements AutoCloseable {
         try {
             made.mailbox
                     .post(asked.question)
-                    .orTimeout(asked.deadline.toNanos(), TimeUnit.NANOSECONDS)
+                    .orTimeout(Times.saturatedNanos(asked.deadline), TimeUnit.NANOSECONDS)
                     .whenCompleteAsync((reply, none) -> checked(made, none), Workers.executor());
         } catch (IOException e) {
             // the conversation is over, and it is killed for that
@@ -311,7 +324,7 @@ public final class Supervisor implements AutoCloseable {
     }
 
     private static Executor after(Duration time) {
-        return CompletableFuture.delayedExecutor(time.toNanos(), TimeUnit.NANOSECONDS, Workers.executor());
+        return CompletableFuture.delayedExecutor(Times.saturatedNanos(time), TimeUnit.NANOSECONDS, Workers.executor());
     }
 
     /** The listener is told later, without the lock, and after it was told of the change before. */
@@ -330,7 +343,7 @@ public final class Supervisor implements AutoCloseable {
     private Void tell(Change change) {
         try {
             listener.accept(change);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
         }
         return null;

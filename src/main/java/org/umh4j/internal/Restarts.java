@@ -10,8 +10,6 @@ import java.util.Optional;
  * longer back than the window is forgotten. Not for several threads at once.
  */
 public final class Restarts {
-    private static final int MOST_DOUBLINGS = 30;
-
     private final Duration first;
     private final Duration longest;
     private final int limit;
@@ -28,13 +26,16 @@ public final class Restarts {
 
     /** How long to wait after an end at this time of {@code System.nanoTime()}; empty when it is enough. */
     public Optional<Duration> after(long nanoTime) {
-        while (!ends.isEmpty() && nanoTime - ends.peek() > window.toNanos()) {
+        while (!ends.isEmpty() && Duration.ofNanos(nanoTime - ends.peek()).compareTo(window) > 0) {
             ends.remove();
         }
         if (ends.size() >= limit) {
             return Optional.empty();
         }
-        Duration wait = first.multipliedBy(1L << Math.min(ends.size(), MOST_DOUBLINGS));
+        Duration wait = first;
+        for (int doublings = ends.size(); doublings > 0 && wait.compareTo(longest) < 0; doublings--) {
+            wait = wait.compareTo(longest.dividedBy(2)) < 0 ? wait.multipliedBy(2) : longest;
+        }
         ends.add(nanoTime);
         return Optional.of(wait.compareTo(longest) < 0 ? wait : longest);
     }
