@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,7 @@ final class RunTest {
         assertFalse(result.startTime().isBefore(before) || result.startTime().isAfter(Instant.now()));
         assertTrue(result.elapsed().compareTo(Duration.ofMillis(100)) > 0, () -> "it slept twice as long: " + result);
         assertTrue(result.elapsed().compareTo(Duration.between(before, Instant.now())) <= 0);
+        assertEquals(List.of(), result.sent());
         assertTrue(result.usage().orElseThrow().minorFaults() > 0);
     }
 
@@ -165,7 +167,18 @@ final class RunTest {
         assertEquals(15, failure.result().status().signal());
         assertEquals("out\n", failure.result().out());
         assertEquals("err\n", failure.result().err());
-        assertTrue(failure.result().elapsed().compareTo(LIMIT.dividedBy(2)) > 0);
+        assertSent(failure.result(), Signal.TERM);
+    }
+
+    /** These signals, in their order, none before the limit and all before the end. */
+    private static void assertSent(Result result, Signal... signals) {
+        assertEquals(List.of(signals), result.sent().stream().map(Result.Sent::signal).toList());
+        Duration before = LIMIT;
+        for (Result.Sent sent : result.sent()) {
+            assertTrue(sent.after().compareTo(before) >= 0, () -> sent + " in " + result);
+            before = sent.after();
+        }
+        assertTrue(result.elapsed().compareTo(before) >= 0, result::toString);
     }
 
     @Test
@@ -175,6 +188,7 @@ final class RunTest {
                 () -> UsermodeHelper.run(info, Capture.defaults().timeout(LIMIT).grace(Await.PATIENCE)));
         assertEquals(7, failure.result().status().exitCode());
         assertEquals("ready\nlast words\n", failure.result().out());
+        assertSent(failure.result(), Signal.TERM);
     }
 
     @ParameterizedTest
@@ -186,6 +200,7 @@ final class RunTest {
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, capture));
         assertEquals(9, failure.result().status().signal());
         assertEquals("deaf\n", failure.result().out());
+        assertSent(failure.result(), Signal.TERM, Signal.KILL);
         assertTrue(failure.getMessage().matches(".*: SIGTERM after PT1S, SIGKILL PT.*S later"), failure.getMessage());
     }
 

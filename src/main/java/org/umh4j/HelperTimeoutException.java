@@ -2,8 +2,8 @@
 package org.umh4j;
 
 /**
- * A helper that was told to end because it took too long. The message says which signals it got when; the status in the
- * result says what it made of them: it may have ended by itself.
+ * A helper that was told to end because it took too long. {@link Result#sent} says which signals it was sent when, the
+ * message after which timeout and grace; the status says what it made of them: it may have ended by itself.
  */
 public final class HelperTimeoutException extends HelperFailedException {
     private static final long serialVersionUID = 1;

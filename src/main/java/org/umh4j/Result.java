@@ -3,6 +3,7 @@ package org.umh4j;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.umh4j.internal.Bytes;
 
@@ -15,7 +16,8 @@ import org.umh4j.internal.Bytes;
  * @param stdoutTruncated whether it wrote more
  * @param stderrTruncated whether it wrote more
  * @param startTime when its program was in place
- * @param elapsed from then to its end, by a clock that nobody sets
+ * @param elapsed from then to its end, by a clock that nobody sets; to when it was given up, if it hangs in the kernel
+ * @param sent the signals that it was sent because its time was over, in their order; none when it ended in time
  * @param usage what it used up; empty when its status was lost
  */
 public record Result(
@@ -26,7 +28,16 @@ public record Result(
         boolean stderrTruncated,
         Instant startTime,
         Duration elapsed,
+        List<Sent> sent,
         Optional<Usage> usage) {
+    /**
+     * A signal that ended a helper's time.
+     *
+     * @param signal which one
+     * @param after how long after the start it was sent, by the clock of {@link Result#elapsed}
+     */
+    public record Sent(Signal signal, Duration after) {}
+
     /** Standard output as text in the system's encoding. */
     public String out() {
         return Bytes.toString(stdout);

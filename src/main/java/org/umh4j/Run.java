@@ -27,7 +27,10 @@ final class Run {
     private final Sink err;
     private final @Nullable PipeEnd stdin;
     private final long begin = System.nanoTime();
-    private long elapsed;
+    private final List<Result.Sent> sent = new ArrayList<>();
+    /** Until the end; null when that was not seen. */
+    private Duration elapsed;
+
     private int written;
 
     private Run(Helper helper, Capture capture) {
@@ -59,9 +62,11 @@ final class Run {
                 pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos()); // it has ended by itself, a moment ago
                 return result();
             }
+            note(Signal.TERM);
             String signals = "SIGTERM after " + timeout;
             if (!pumpUntilExit(Times.saturatedNanos(capture.grace()))) {
                 helper.killAll();
+                note(Signal.KILL);
                 pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
                 signals += ", SIGKILL " + capture.grace() + " later";
             }
@@ -70,9 +75,16 @@ final class Run {
             throw e;
         } catch (IOException e) {
             helper.close();
-            elapsed = System.nanoTime() - begin;
             throw new HelperFailedException(path + ": " + e.getMessage(), result(), e);
         }
+    }
+
+    private void note(Signal signal) {
+        sent.add(new Result.Sent(signal, sinceBegin()));
+    }
+
+    private Duration sinceBegin() {
+        return Duration.ofNanos(System.nanoTime() - begin);
     }
 
     /** Whether the helper ended within the time. */
@@ -90,7 +102,7 @@ final class Run {
                 sleep(left);
             }
         }
-        elapsed = System.nanoTime() - begin;
+        elapsed = sinceBegin();
         drain();
         return true;
     }
@@ -150,6 +162,6 @@ final class Run {
 
     private Result result() {
         return new Result(helper.status().orElse(WaitStatus.LOST), out.bytes(), err.bytes(), out.truncated(), err.truncated(),
-                helper.startTime(), Duration.ofNanos(elapsed), helper.usage());
+                helper.startTime(), elapsed == null ? sinceBegin() : elapsed, List.copyOf(sent), helper.usage());
     }
 }
