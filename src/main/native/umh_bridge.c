@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 int umh_bridge_load(const signed char *image, int size)
@@ -52,8 +53,16 @@ static void answer_child(long long *answer, const struct umh_child *child)
 	answer[UMH_ANSWER_SOCKET] = child->socket;
 }
 
+static long long nanoseconds(long long seconds, long long rest)
+{
+	return seconds * 1000000000 + rest;
+}
+
 static void answer_report(long long *answer, const struct umh_report *report)
 {
+	const int said = report->stage == UMH_STAGE_EXEC && !report->error;
+
+	answer[UMH_ANSWER_SAID_NS] = said ? nanoseconds(report->pid, report->detail) : 0;
 	answer[UMH_ANSWER_STAGE] = report->stage;
 	answer[UMH_ANSWER_DETAIL] = report->detail;
 	answer[UMH_ANSWER_KEPT] = (long long)report->kept;
@@ -63,6 +72,7 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 {
 	struct umh_report report = {0};
 	struct umh_child child = {-1, -1, -1};
+	struct timespec launched;
 	int status = 0;
 	int result;
 
@@ -70,6 +80,8 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 		result = umh_run(request, &child.pid, &report, &status);
 	else
 		result = umh_start(request, &child, &report);
+	clock_gettime(CLOCK_MONOTONIC, &launched);
+	answer[UMH_ANSWER_LAUNCHED_NS] = nanoseconds(launched.tv_sec, launched.tv_nsec);
 	if (result == 0 && until == UMH_UNTIL_EXEC)
 		result = umh_outcome(&child, UMH_BLOCK, &report);
 	answer_child(answer, &child);

@@ -22,6 +22,8 @@ enum umh_answer {
 	UMH_ANSWER_DETAIL,
 	UMH_ANSWER_KEPT,
 	UMH_ANSWER_STATUS,
+	UMH_ANSWER_LAUNCHED_NS, /* by CLOCK_MONOTONIC: when the launcher was executed, unless it went until the exit */
+	UMH_ANSWER_SAID_NS,     /* and when it got to its execve, if the plan asks; else 0 */
 	UMH_ANSWER_COUNT
 };
 

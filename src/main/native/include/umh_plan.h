@@ -147,6 +147,7 @@ struct umh_landlock_rule {
 #define UMH_PLAN_SELF_MAP   16U /* the id maps name this process alone: it may write them itself */
 #define UMH_PLAN_SCRIPT     32U /* program is a script: its interpreter opens it by its number, so that stays open */
 #define UMH_PLAN_HOLD       64U /* the parent half wants to say when the program begins: umh_go() */
+#define UMH_PLAN_TIMES      128U /* the report of having got to the execve says when that was */
 
 /* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
 struct umh_plan {
@@ -207,13 +208,14 @@ static_assert(sizeof(struct umh_plan) % 8 == 0, "the variable part begins aligne
 /*
  * What comes back, in messages of this form. Before its execve the launcher says that it got there: stage EXEC, no
  * error, and the steps that it could not take and that were not required. A message with an error is the end of the
- * launch. Then the socket is closed, by the execve or by exit; so at end of file all has been said.
+ * launch. Then the socket is closed, by the execve or by exit; so at end of file all has been said. The time is
+ * CLOCK_MONOTONIC's and said with UMH_PLAN_TIMES alone.
  */
 struct umh_report {
 	uint32_t stage;  /* enum umh_stage */
 	uint32_t error;  /* errno of that stage, or 0 */
-	uint32_t detail; /* which rlimit, capability, descriptor, signal; else 0 */
-	uint32_t pid;    /* stage SUCCESSION without an error: who goes on; its pidfd comes with the message */
+	uint32_t detail; /* which rlimit, capability, descriptor, signal; EXEC: nanoseconds of the time; else 0 */
+	uint32_t pid;    /* SUCCESSION: who goes on; its pidfd comes with the message. EXEC: seconds of the time */
 	uint64_t kept;   /* steps not taken: the attribute is still the JVM's */
 };
 

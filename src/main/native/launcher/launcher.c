@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <linux/prctl.h>
+#include <linux/time_types.h>
+#include <time.h>
 
 #include "launch.h"
 #include "umh_syscalls.h"
@@ -53,10 +55,15 @@ static __attribute__((noinline)) void take(struct launch *launch, enum umh_stage
  */
 static void arrive(const struct launch *launch)
 {
-	const struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
+	struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
+	struct __kernel_timespec now;
 	char go;
 	long size = 1;
 
+	if (launch->plan->flags & UMH_PLAN_TIMES && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
+		word.detail = (uint32_t)now.tv_nsec;
+		word.pid = (uint32_t)now.tv_sec;
+	}
 	say(launch, &word, -1);
 	if (launch->plan->flags & UMH_PLAN_HOLD)
 		size = sys_read(launch->socket, &go, 1);

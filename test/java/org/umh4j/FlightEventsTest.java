@@ -14,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.ProbeProgram;
 
@@ -44,9 +45,27 @@ final class FlightEventsTest {
     }
 
     @Test
-    void helperThatWasRunInOneGoHasAnExit() {
+    void callThatWaitsForTheEndHasAStartAndAnExitToo() {
+        JsonNode start = only("org.umh4j.HelperStart", "path", "/bin/false");
         JsonNode exit = only("org.umh4j.HelperExit", "path", "/bin/false");
+        assertEquals(start.path("pid"), exit.path("pid"));
+        assertTrue(start.path("startTime").asText().compareTo(exit.path("startTime").asText()) <= 0);
         assertEquals("exit code 1", exit.path("status").asText());
+    }
+
+    /** What is done in the JVM, what the launcher does, and the program's execution: nothing of a launch is left out. */
+    @Test
+    void startSaysHowLongItsStagesTook() {
+        for (String path : new String[] {"/bin/sh", "/bin/false", "driver"}) {
+            JsonNode start = only("org.umh4j.HelperStart", "path", path);
+            Duration sum = Duration.ZERO;
+            for (String part : new String[] {"create", "apply", "execute"}) {
+                Duration time = Duration.parse(start.path(part).asText());
+                assertTrue(time.compareTo(Duration.ZERO) > 0, () -> part + " of " + start);
+                sum = sum.plus(time);
+            }
+            assertEquals(Duration.parse(start.path("launch").asText()), sum);
+        }
     }
 
     @Test
@@ -81,6 +100,9 @@ final class FlightEventsTest {
                 helper.waitFor();
             }
             UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
+            try (UsermodeDriver driver = UsermodeDriver.load("driver", DriverBlobs.probe()).arguments("pause")) {
+                driver.fork();
+            }
         }
     }
 }

@@ -50,6 +50,7 @@ final class BornState {
             plan.program(info.blob());
         }
         plan.flags |= info.isHeld() ? Plan.HOLD : 0;
+        plan.flags |= Events.areStartsRecorded() ? Plan.TIMES : 0;
         if (Remembered.mayBe(info)) {
             remembered = new Remembered(cred, info, plan);
         }

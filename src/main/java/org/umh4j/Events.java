@@ -17,6 +17,11 @@ final class Events {
         }
     }
 
+    /** Whether somebody wants to know of starts, and when what of them was done. */
+    static boolean areStartsRecorded() {
+        return AVAILABLE && FlightEvents.isOn() && FlightEvents.areStartsRecorded();
+    }
+
     /** A process was started: its program is in place, or its outcome will tell. */
     static void started(SubprocessInfo info, Child child) {
         if (AVAILABLE && FlightEvents.isOn()) {
@@ -24,7 +29,7 @@ final class Events {
         }
     }
 
-    /** A helper was run to its end in one go. */
+    /** A helper was run to its end in one go, which is not done where starts are recorded. */
     static void ran(SubprocessInfo info, int status, long nanos) {
         if (AVAILABLE && FlightEvents.isOn()) {
             FlightEvents.exited(info.path(), info.pid(), new WaitStatus(status), nanos);

@@ -15,6 +15,9 @@ import org.umh4j.internal.Nullable;
 
 /** The events themselves; this class is only touched where there is a flight recorder. */
 final class FlightEvents {
+    /** What the flight recorder takes for a time that nobody knows. */
+    private static final long UNKNOWN = Long.MIN_VALUE;
+
     private FlightEvents() {}
 
     /** Until then no class of an event is loaded, which takes longer than a launch. */
@@ -26,6 +29,10 @@ final class FlightEvents {
         new HelperStart();
         new HelperFailure();
         new HelperExit();
+    }
+
+    static boolean areStartsRecorded() {
+        return new HelperStart().isEnabled();
     }
 
     @Name("org.umh4j.HelperStart")
@@ -41,9 +48,24 @@ final class FlightEvents {
         long pid;
 
         @Label("Launch")
-        @Description("From the process to its program in place")
+        @Description("From the call to the program in place")
         @Timespan(Timespan.NANOSECONDS)
         long launch;
+
+        @Label("Create")
+        @Description("Stages SOCKET to LAUNCH: until the launcher was executed")
+        @Timespan(Timespan.NANOSECONDS)
+        long create = UNKNOWN;
+
+        @Label("Apply")
+        @Description("From there through the stages of the plan, but for a filter and what has to follow it")
+        @Timespan(Timespan.NANOSECONDS)
+        long apply = UNKNOWN;
+
+        @Label("Execute")
+        @Description("From there to stage EXEC, until the program was in place and that was noticed")
+        @Timespan(Timespan.NANOSECONDS)
+        long execute = UNKNOWN;
     }
 
     @Name("org.umh4j.HelperFailure")
@@ -97,7 +119,20 @@ final class FlightEvents {
             event.path = path;
             event.pid = launch.pid();
             event.launch = launch.nanos();
+            divide(event, launch);
             event.commit();
+        }
+    }
+
+    /** By the launcher's clock, which is another one where the helper has joined a time namespace. */
+    private static void divide(HelperStart event, Launch launch) {
+        long create = launch.launchedNanos() - launch.beginNanos();
+        long apply = launch.saidNanos() - launch.launchedNanos();
+        long execute = launch.endNanos() - launch.saidNanos();
+        if (create > 0 && apply > 0 && execute > 0) {
+            event.create = create;
+            event.apply = apply;
+            event.execute = execute;
         }
     }
 

@@ -32,6 +32,8 @@ public final class Launch {
     private static final int DETAIL = Native.answerDetail();
     private static final int KEPT = Native.answerKept();
     private static final int STATUS = Native.answerStatus();
+    private static final int LAUNCHED = Native.answerLaunched();
+    private static final int SAID = Native.answerSaid();
 
     private final long[] answer = new long[COUNT];
     private final long begin = System.nanoTime();
@@ -76,13 +78,28 @@ public final class Launch {
         return true;
     }
 
-    long beginNanos() {
+    public long beginNanos() {
         return begin;
     }
 
     /** How long it took until the outcome was known, or the process was started. */
     public long nanos() {
         return end - begin;
+    }
+
+    /** When the launcher was executed, as {@link System#nanoTime} counts. */
+    public long launchedNanos() {
+        return answer[LAUNCHED];
+    }
+
+    /** When it had taken its steps; 0 unless the plan asked for times. */
+    public long saidNanos() {
+        return answer[SAID];
+    }
+
+    /** When the outcome was known. */
+    public long endNanos() {
+        return end;
     }
 
     /** 0, or the negative errno of {@link #stage}. */

@@ -275,6 +275,16 @@ final class Native {
 
     @NoException
     @MemberGetter
+    @Name("UMH_ANSWER_LAUNCHED_NS")
+    static native int answerLaunched();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_ANSWER_SAID_NS")
+    static native int answerSaid();
+
+    @NoException
+    @MemberGetter
     @Name("UMH_UNTIL_STARTED")
     static native int untilStarted();
 
@@ -382,6 +392,11 @@ final class Native {
     @MemberGetter
     @Name("UMH_PLAN_HOLD")
     static native int planHold();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_TIMES")
+    static native int planTimes();
 
     @NoException
     @MemberGetter

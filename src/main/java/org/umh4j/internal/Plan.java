@@ -21,6 +21,7 @@ public final class Plan {
     public static final int EFFECTIVE = Native.planEffective();
     public static final int SELF_MAP = Native.planSelfMap();
     public static final int HOLD = Native.planHold();
+    public static final int TIMES = Native.planTimes();
     private static final int SCRIPT = Native.planScript();
 
     /** Leaves a uid or gid alone. */
