@@ -167,7 +167,7 @@ final class PipelineTest {
 
     @Test
     void withoutDescriptorsForItsPipesNothingIsLeftAndTheErrnoIsSaid() throws Exception {
-        String out = new Jvm().under("prlimit", "--nofile=40:40").option("-XX:-MaxFDLimit").run(FewDescriptorsMain.class)
+        String out = new Jvm().under("prlimit", "--nofile=60:60").option("-XX:-MaxFDLimit").run(FewDescriptorsMain.class)
                 .requireSuccess();
         assertEquals("EMFILE, 0 left\n", out);
     }
@@ -179,7 +179,7 @@ final class PipelineTest {
             assertThrows(UmhException.class, () -> Pipeline.start(SubprocessInfo.of("/no", new String[] {"x"}, null),
                     ProbeProgram.doing("pause")));
             TreeMap<String, Long> before = Leaks.descriptors();
-            SubprocessInfo[] calls = new SubprocessInfo[60];
+            SubprocessInfo[] calls = new SubprocessInfo[80];
             for (int i = 0; i < calls.length; i++) {
                 calls[i] = ProbeProgram.doing("pause");
             }

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Another JVM with the same class path, for what must be odd from its start or must not happen to this one. */
 public final class Jvm {
-    private static final long LIMIT_SECONDS = 120;
+    private long limitSeconds = 120;
 
     private final List<String> before = new ArrayList<>();
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-Xshare:auto", "-XX:-UsePerfData"));
@@ -48,6 +48,12 @@ public final class Jvm {
                 .variable("LD_LIBRARY_PATH=" + System.getProperty("java.home") + "/lib");
     }
 
+    /** It may take that long; else two minutes. */
+    public Jvm within(long seconds) {
+        limitSeconds = seconds;
+        return this;
+    }
+
     public Jvm option(String... jvmOptions) {
         options.addAll(List.of(jvmOptions));
         return this;
@@ -75,7 +81,7 @@ public final class Jvm {
         Path err = Files.createTempFile("jvm", ".err");
         try {
             Process process = start(main, out, err, arguments);
-            if (!process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+            if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
                 throw new AssertionError("the JVM hangs\n" + Files.readString(out) + "\n" + Files.readString(err));
             }

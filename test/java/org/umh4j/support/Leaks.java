@@ -82,7 +82,7 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
                 .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
     }
 
-    /** The pids of this JVM's children, zombies among them. */
+    /** The pids of this JVM's children, zombies among them; but not those of pid 1, who is given everybody's orphans. */
     public static List<String> children() throws IOException {
         List<String> children = new ArrayList<>();
         try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
@@ -96,6 +96,9 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
                     // the thread has ended since
                 }
             }
+        }
+        if (ProcessHandle.current().pid() == 1) {
+            children.removeIf(pid -> !Pid.isRunning(Long.parseLong(pid)));
         }
         return children;
     }
