@@ -11,6 +11,7 @@
 #include <linux/time_types.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -60,6 +61,18 @@ static void do_pause(char **words)
 	(void)words;
 	for (;;)
 		sleep_ms(1000000);
+}
+
+/* Takes memory until there is none to be had. */
+static void do_hog(char **words)
+{
+	(void)words;
+	for (;;) {
+		long block = umh_syscall(__NR_mmap, 0, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		require(block);
+		*(volatile char *)block = 1;
+	}
 }
 
 static void do_print(char **words)
@@ -285,6 +298,7 @@ static const struct action {
 	{"sleep", 1, do_sleep},
 	{"await", 1, do_await},
 	{"pause", 0, do_pause},
+	{"hog", 0, do_hog},
 	{"print", 1, do_print},
 	{"cat", 0, do_cat},
 	{"setsid", 0, do_setsid},

@@ -50,8 +50,8 @@ static __attribute__((noinline)) void take(struct launch *launch, enum umh_stage
 }
 
 /*
- * Without this word end of file means that we were killed. A filter may forbid to say it later, or to wait for the
- * answer.
+ * Without this word end of file means that we were killed; so it is said when the program may begin, and not before. A
+ * filter may forbid to say it later, or to wait.
  */
 static void arrive(const struct launch *launch)
 {
@@ -60,17 +60,17 @@ static void arrive(const struct launch *launch)
 	char go;
 	long size = 1;
 
-	if (launch->plan->flags & UMH_PLAN_TIMES && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
-		word.detail = (uint32_t)now.tv_nsec;
-		word.pid = (uint32_t)now.tv_sec;
-	}
-	say(launch, &word, -1);
 	if (launch->plan->flags & UMH_PLAN_HOLD)
 		size = sys_read(launch->socket, &go, 1);
 	if (size == 0)
 		sys_exit(127); /* the JVM is gone */
 	if (size < 0)
 		fail(launch, UMH_STAGE_EXEC, (int)-size);
+	if (launch->plan->flags & UMH_PLAN_TIMES && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
+		word.detail = (uint32_t)now.tv_nsec;
+		word.pid = (uint32_t)now.tv_sec;
+	}
+	say(launch, &word, -1);
 }
 
 /* The recipe. The order is the meaning: each line says what it must come before or after. */

@@ -24,7 +24,7 @@ import org.umh4j.support.ProbeProgram;
 @Timeout(120)
 final class DriverDeathTest {
     @ParameterizedTest
-    @ValueSource(strings = {"kill", "halt", "exit", "crash", "stop-then-kill"})
+    @ValueSource(strings = {"kill", "halt", "exit", "segv", "fault", "abort", "stop-then-kill"})
     void noDriverSurvivesItsJvm(String end) throws Exception {
         List<String> command = new Jvm()
                 .option("-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash")
@@ -79,8 +79,18 @@ final class DriverDeathTest {
             new ProcessBuilder("kill", "-KILL", "" + jvm.pid()).start().waitFor();
             return;
         }
-        jvm.getOutputStream().write((how + "\n").getBytes());
+        String library = how.equals("fault") ? crash() : how.equals("abort") ? crash("-DABORT") : "";
+        jvm.getOutputStream().write((how + " " + library + "\n").getBytes());
         jvm.getOutputStream().flush();
+    }
+
+    /** A library that is the end of the JVM. */
+    private static String crash(String... options) throws Exception {
+        Path library = ProbeProgram.FOLDER.resolve("libcrash" + options.length + ".so");
+        List<String> compiler = new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-o", library.toString(), "test/native/crash.c"));
+        compiler.addAll(List.of(options));
+        assertEquals(0, new ProcessBuilder(compiler).inheritIO().start().waitFor());
+        return library.toString();
     }
 
     /** Has drivers of all kinds, forked by threads of all kinds, and ends as it is told. */
@@ -101,12 +111,13 @@ final class DriverDeathTest {
                 pids.append(driver.tgid()).append(' ');
             }
             System.out.println(pids);
-            String how = new BufferedReader(new InputStreamReader(System.in)).readLine();
-            switch (how) {
+            String[] how = new BufferedReader(new InputStreamReader(System.in)).readLine().split(" ");
+            switch (how[0]) {
                 case "halt" -> Runtime.getRuntime().halt(1);
                 case "exit" -> System.exit(1);
-                case "crash" -> crash();
-                default -> throw new IllegalArgumentException(how);
+                case "segv" -> signal();
+                case "fault", "abort" -> System.load(how[1]);
+                default -> throw new IllegalArgumentException(how[0]);
             }
         }
 
@@ -118,8 +129,8 @@ final class DriverDeathTest {
             }
         }
 
-        /** A segmentation fault in the JVM itself, as a bad native library would have it. */
-        private static void crash() throws Exception {
+        /** What it takes for a segmentation fault of its own. */
+        private static void signal() throws Exception {
             String self = "" + ProcessHandle.current().pid();
             new ProcessBuilder("kill", "-SEGV", self).start().waitFor();
             Thread.sleep(Long.MAX_VALUE);

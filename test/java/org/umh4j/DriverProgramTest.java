@@ -237,6 +237,28 @@ final class DriverProgramTest {
         }
     }
 
+    @Test
+    void driverThatIsKilledBeforeItBeginsHasNotBegun() throws Exception {
+        Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe())).blob();
+        try {
+            SubprocessInfo info = SubprocessInfo.of(blob, "held", new String[] {"held", "pause"}, null);
+            info.created(DriverProgramTest::kill);
+            UmhException failure = assertThrows(UmhException.class, () -> UsermodeHelper.start(info));
+            assertEquals("DIED EINTR 9", text(failure) + " " + failure.detail());
+        } finally {
+            blob.close();
+        }
+    }
+
+    private static void kill(long pid) {
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        try {
+            assertTrue(DriverBlobs.ends(pid));
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static String programOnceItWaits(long pid) {
         try {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DriverBlobs.PATIENCE_SECONDS);

@@ -47,7 +47,8 @@ import org.umh4j.internal.Workers;
  *
  * <p><b>Its life</b> ends with the JVM's, however that ends: SIGKILL is sent by the kernel when the JVM is gone, whichever
  * thread has forked it. The kernel forgets about that when the driver changes its own uid or executes a set-user-ID program;
- * end of file at descriptor 0 tells such a driver the same. Its end is noticed at once: {@link #atExit} runs, once, the
+ * end of file at descriptor 0 tells such a driver the same. A JVM that crashes is gone when its core dump is written, if there
+ * is to be one. The driver's end is noticed at once: {@link #atExit} runs, once, the
  * pipes say so, whoever else holds them, and it may be forked again. Nothing restarts it unless it is
  * given to a {@link Supervisor}.
  *

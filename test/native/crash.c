@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crash.c - a library that is the end of whoever loads it: by a fault of its own, or with -DABORT by abort(3). */
+
+#include <stdlib.h>
+
+__attribute__((constructor)) static void crash(void)
+{
+#ifdef ABORT
+	abort();
+#else
+	*(volatile int *)8 = 0;
+#endif
+}
