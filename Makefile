@@ -143,8 +143,9 @@ $(BENCH)/.built: $(CLI) $(shell find test/bench -type f)
 		$$(find test/bench -name '*.java')
 	@touch $@
 
-bench: $(BENCH)/.built ## measures starts, waits and notices against C, ProcessBuilder and NuProcess; some 20 minutes
+bench: $(BENCH)/.built ## measures starts, waits and notices against C, ProcessBuilder and NuProcess, then bench-driver; some 20 minutes
 	$(call bench,$(BENCH_ROUNDS),$(BENCH_JAVA))
+	$(MAKE) --no-print-directory bench-driver
 
 bench-quick: $(BENCH)/.built ## the same in under 2 minutes: one JDK, few rounds
 	$(call bench,60,$(JDK)/bin/java)

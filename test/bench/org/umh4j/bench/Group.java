@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.umh4j.Files;
 import org.umh4j.Helper;
 import org.umh4j.KernelPlan;
 import org.umh4j.Signal;
@@ -146,6 +147,47 @@ enum Group {
                 thread.join();
             }
             return (System.nanoTime() - begin) / 1e3 / BATCH;
+        }
+    },
+
+    /** Virtual threads that read from helpers which say nothing: a byte through another one and back, where there are such. */
+    READERS {
+        @Override
+        void measure(Recorder recorder, int rounds) throws Exception {
+            List<Helper> silent = new ArrayList<>();
+            List<Thread> readers = new ArrayList<>();
+            for (int count : new int[] {0, 400}) {
+                while (Threads.hasVirtual() && silent.size() < count) {
+                    Helper helper = UsermodeHelper.start(Contenders.info(PAUSE).files(Files.none().toJvm(1)));
+                    silent.add(helper);
+                    readers.add(Threads.virtual().start(() -> helper.stdout().read()));
+                }
+                if (Threads.hasVirtual()) {
+                    recorder.record(count, "a byte there and back", "umh4j, virtual threads", "us", echoes(rounds));
+                }
+            }
+            for (int i = 0; i < silent.size(); i++) {
+                silent.get(i).kill(Signal.KILL);
+                readers.get(i).join();
+                silent.get(i).close();
+            }
+        }
+
+        private Samples echoes(int rounds) throws Exception {
+            Samples samples = new Samples();
+            Threads.virtual().start(() -> {
+                try (Helper helper = UsermodeHelper.start(Contenders.info("/bin/cat").files(Files.none().fromJvm(0).toJvm(1)))) {
+                    for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
+                        long begin = System.nanoTime();
+                        helper.stdin().write(1);
+                        helper.stdout().read();
+                        if (i >= 0) {
+                            samples.add((System.nanoTime() - begin) / 1e3);
+                        }
+                    }
+                }
+            }).join();
+            return samples;
         }
     },
 
