@@ -19,6 +19,12 @@
 #define FIB_MESSAGE_MAX 65536
 #define FIB_REPLY_HEAD  8
 
+/* How the driver ends: 0 at its end of file, else with what went wrong. */
+enum fib_exit { FIB_EXIT_END, FIB_EXIT_TABLE, FIB_EXIT_MESSAGE, FIB_EXIT_PIPE };
+
+/* Answers one request after the other; in messages, which converse.c describes. */
+enum fib_exit fib_converse(int in, int out);
+
 /* The size of the reply, which is at most FIB_MESSAGE_MAX. Nothing in a request is believed before it was measured. */
 size_t fib_evaluate(const uint8_t *request, size_t size, uint8_t *reply);
 

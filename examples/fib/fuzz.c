@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz.c - throws bytes at what reads requests and at what reads answers, over a model of the kernel's table. */
+/* fuzz.c - throws bytes at what reads messages, requests and the kernel's answers, over a model of its table. */
 
 /*
  * With clang's fuzzer its LLVMFuzzerTestOneInput() is called; without, main() makes up the bytes, the same ones in every
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "fib.h"
 
@@ -87,16 +89,46 @@ static void fuzz_request(const uint8_t *bytes, size_t size)
 	free(reply);
 }
 
+/* Every reply is whole, and there is none without a request. */
+static void fuzz_conversation(const uint8_t *bytes, size_t size)
+{
+	int in = memfd_create("in", 0);
+	int out = memfd_create("out", 0);
+	uint8_t header[8];
+	enum fib_exit end;
+	off_t at = 0;
+
+	if (in < 0 || out < 0 || write(in, bytes, size) != (ssize_t)size)
+		exit(1);
+	lseek(in, 0, SEEK_SET);
+	end = fib_converse(in, out);
+	if ((end != FIB_EXIT_END && end != FIB_EXIT_MESSAGE) || routes != 0)
+		abort();
+	while (pread(out, header, sizeof header, at) == (ssize_t)sizeof header)
+		at += (off_t)sizeof header + fib_get32(header);
+	if (at != lseek(out, 0, SEEK_END) || (size < sizeof header && at > 0))
+		abort();
+	close(in);
+	close(out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	uint32_t tag = 0;
 
 	if (size == 0 || size > FIB_MESSAGE_MAX)
 		return 0;
-	if (bytes[0] & 1)
+	switch (bytes[0] % 3) {
+	case 0:
+		if (fib_answer(bytes + 1, size - 1, 0, &tag) > 0)
+			abort();
+		break;
+	case 1:
 		fuzz_request(bytes + 1, size - 1);
-	else if (fib_answer(bytes + 1, size - 1, 0, &tag) > 0)
-		abort();
+		break;
+	default:
+		fuzz_conversation(bytes + 1, size - 1);
+	}
 	return 0;
 }
 
@@ -114,20 +146,26 @@ static uint32_t next_random(void)
 	return state;
 }
 
-/* A request of a few routes and addresses; then some of its bytes become others. */
+/* A request of a few routes and addresses, as it is or in a message; then some of its bytes become others. */
 static size_t make_up(uint8_t *bytes)
 {
 	const unsigned counts[2] = {next_random() % 4, next_random() % 4};
-	size_t size = 1 + 4 + counts[0] * 12 + counts[1] * 4;
+	const size_t request = 4 + counts[0] * 12 + counts[1] * 4;
+	const uint8_t kind = (uint8_t)next_random();
+	const size_t begin = kind % 3 == 2 ? 1 + 8 : 1;
+	const size_t size = begin + request;
+	uint8_t *at = bytes + begin;
 
 	memset(bytes, 0, size);
-	bytes[0] = (uint8_t)next_random();
-	bytes[2] = (uint8_t)counts[0];
-	bytes[4] = (uint8_t)counts[1];
+	bytes[0] = kind;
+	if (begin > 1)
+		fib_put32(bytes + 1, (uint32_t)request);
+	at[1] = (uint8_t)counts[0];
+	at[3] = (uint8_t)counts[1];
 	for (unsigned i = 0; i < counts[0]; i++) {
-		bytes[5 + i * 12] = (uint8_t)next_random();
-		bytes[5 + i * 12 + 4] = 8;
-		bytes[5 + i * 12 + 11] = (uint8_t)(next_random() | 1);
+		at[4 + i * 12] = (uint8_t)next_random();
+		at[4 + i * 12 + 4] = 8;
+		at[4 + i * 12 + 11] = (uint8_t)(next_random() | 1);
 	}
 	for (unsigned changes = next_random() % 4; changes > 0; changes--)
 		bytes[next_random() % size] = (uint8_t)next_random();
