@@ -30,6 +30,14 @@ int apply_nice(struct launch *launch)
 	return (int)umh_syscall(__NR_setpriority, PRIO_PROCESS, 0, launch->plan->nice);
 }
 
+/* What could not be had a step ago would be refused once more, and the policy with it. The call answers 20 - nice. */
+static int32_t nice_within_reach(const struct launch *launch)
+{
+	if (launch->kept & UMH_STEP(NICE))
+		return 20 - (int32_t)umh_syscall(__NR_getpriority, PRIO_PROCESS, 0);
+	return launch->plan->nice;
+}
+
 /* Also clears SCHED_RESET_ON_FORK: a helper's own children inherit as usual. */
 int apply_sched(struct launch *launch)
 {
@@ -37,7 +45,7 @@ int apply_sched(struct launch *launch)
 	struct sched_attributes attributes = {
 		.size = sizeof attributes,
 		.policy = plan->policy,
-		.nice = plan->nice,
+		.nice = nice_within_reach(launch),
 		.priority = plan->priority,
 		.runtime_ns = plan->runtime_ns,
 		.deadline_ns = plan->deadline_ns,

@@ -98,6 +98,17 @@ final class UnprivilegedTest {
                 given("sid", session(), info -> info.session(Session.inherited())));
     }
 
+    private static List<Row> niced() {
+        return List.of(
+                given("sched_policy", "0", info -> {}),
+                given("stat.nice", "7", info -> {}),
+                given("sched_policy", "3", sched(SCHED.batch())),
+                given("sched_policy", "5", sched(SCHED.idle())),
+                given("nice", "9", sched(SCHED.nice(9))),
+                refused("NICE EACCES", sched(SCHED.nice(6))),
+                refused("NICE EACCES", sched(SCHED.nice(0))));
+    }
+
     /** This JVM's. */
     private static String session() {
         try {
@@ -195,6 +206,13 @@ final class UnprivilegedTest {
         assertEquals("", new Jvm().asNobody().run(NobodyMain.class, "attributes").requireSuccess());
     }
 
+    /** The nice value is worse than the kernel's, and stays; the policy is another thing. */
+    @Test
+    void niceValueThatStaysTakesNoPolicyWithIt() throws Exception {
+        Jvm jvm = new Jvm().under("nice", "-n", "7", "chrt", "--batch", "0").asNobody();
+        assertEquals("", jvm.run(NobodyMain.class, "niced").requireSuccess());
+    }
+
     @Test
     void confinementAndNewUserNamespacesTakeNoPrivilege() throws Exception {
         if (new ProcessBuilder(UNSHARE).start().waitFor() != 0) {
@@ -215,6 +233,7 @@ final class UnprivilegedTest {
         public static void main(String[] arguments) throws Exception {
             List<Row> rows = switch (arguments[0]) {
                 case "attributes" -> attributes();
+                case "niced" -> niced();
                 case "confinement" -> confinement();
                 default -> refusals();
             };
