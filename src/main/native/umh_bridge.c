@@ -208,13 +208,30 @@ int umh_bridge_open(const signed char *path, int flags, int mode)
 	return fd < 0 ? -errno : fd;
 }
 
+/* It or a group above it. Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
+static int is_frozen(int fd)
+{
+	char events[64] = "";
+	int file = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	if (file < 0)
+		return 0;
+	if (read(file, events, sizeof events - 1) < 0)
+		events[0] = 0;
+	close(file);
+	return strstr(events, "frozen 1") != NULL;
+}
+
+/* A child that is born frozen does not execute before it is thawed, and holds the thread that has made it until then. */
 int umh_bridge_check_cgroup(int fd)
 {
 	struct statfs system;
 
 	if (fstatfs(fd, &system) < 0)
 		return -errno;
-	return system.f_type == CGROUP2_SUPER_MAGIC ? 0 : -EINVAL;
+	if (system.f_type != CGROUP2_SUPER_MAGIC)
+		return -EINVAL;
+	return is_frozen(fd) ? -EBUSY : 0;
 }
 
 int umh_bridge_open_cgroup(const signed char *path)

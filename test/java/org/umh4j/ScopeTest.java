@@ -186,6 +186,29 @@ final class ScopeTest {
         }
     }
 
+    /** A child that is born frozen would hold the start, and the JVM's end with it. */
+    @Test
+    @RequiresRoot
+    void aFrozenCgroupIsRefused() throws Exception {
+        Path group = cgroup("umh4j-frozen");
+        Path below = java.nio.file.Files.createDirectory(group.resolve("below"));
+        java.nio.file.Files.writeString(group.resolve("cgroup.freeze"), "1");
+        assertEquals("CGROUP EBUSY", refusal(below));
+        java.nio.file.Files.writeString(group.resolve("cgroup.freeze"), "0");
+        assertEquals("", refusal(below));
+        remove(below);
+        remove(group);
+    }
+
+    private static String refusal(Path group) throws IOException, InterruptedException {
+        SubprocessInfo info = ProbeProgram.doing("exit", "0").limits(Limits.kernel().cgroup(group.toString()));
+        try (Helper helper = UsermodeHelper.start(info)) {
+            return helper.waitFor().success() ? "" : helper.toString();
+        } catch (UmhException e) {
+            return e.stage() + " " + e.errnoName();
+        }
+    }
+
     /** A folder that looks like a cgroup of Linux 5.13: what is in it and below is killed one by one. */
     @Test
     void withoutCgroupKillEachMemberIsKilled() throws Exception {

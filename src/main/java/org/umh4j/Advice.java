@@ -76,6 +76,7 @@ final class Advice {
         return switch (stage) {
             case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
             case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
+            case CGROUP -> errno == Errno.EBUSY ? "it is frozen, or has given controllers to groups below it" : "";
             case DIED -> "the launcher was killed from outside, or a seccomp filter of this JVM killed it";
             default -> "";
         };
