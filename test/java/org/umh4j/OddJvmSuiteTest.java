@@ -42,7 +42,7 @@ final class OddJvmSuiteTest {
     void everythingHoldsInAJvmThatIsPidOneIgnoresSignalsAndHasNoStandardDescriptors() throws Exception {
         Path said = java.nio.file.Files.createTempFile("odd", ".txt");
         Jvm jvm = new Jvm()
-                .within(580)
+                .limit(Duration.ofSeconds(580))
                 .option("-Xrs")
                 .under("/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-")
                 .under("env", "--ignore-signal=CHLD,PIPE")

@@ -20,7 +20,7 @@ import org.umh4j.support.ProbeProgram;
 
 /** Makes a recorded call again, by {@link UsermodeHelper#exec}: the same program, arguments, wait mode, init. */
 public final class CallReplay {
-    private static final long PATIENCE_SECONDS = 20;
+    private static final long PATIENCE_SECONDS = 120;
     private static final String PROBE = "/probe";
 
     private final Programs programs;

@@ -29,7 +29,8 @@ final class ConformanceTable {
                 "… the host's own value, by the same rule", "… approximate", "… impossible",
                 "… only one report has it", "calls of `call_usermodehelper_exec()`",
                 "… same answer, same order of init, cleanup and return", "… documented: a killed caller",
-                "writes to the sysctl files", "… same answer, same content", "… documented: at an offset"));
+                "writes to the sysctl files", "… same answer, same content", "… documented: at an offset",
+                "writes by those who may, or may not", "… same answer", "… documented: a file is opened, by its mode"));
         for (String kernel : Recordings.KERNELS) {
             columns.add(column(kernel));
         }
@@ -43,6 +44,8 @@ final class ConformanceTable {
         counts(column, calls.size(), calls.stream().filter(call -> !CallReplay.Answer.isPlain(call)).count());
         List<SysctlWrite> writes = Recordings.writes(kernel);
         counts(column, writes.size(), writes.stream().filter(SysctlWrite::isAtOffset).count());
+        List<SysctlWrite> writers = Recordings.writers(kernel);
+        counts(column, writers.size(), writers.stream().filter(writer -> Setting.of(writer).isEmpty()).count());
         return column;
     }
 

@@ -40,6 +40,7 @@ final class Documented {
         place(rules);
         numbers(rules);
         privilege(rules);
+        scheduling(rules);
         inherited(rules);
         limits(rules);
         keyrings(rules);
@@ -84,6 +85,11 @@ final class Documented {
     private static long bounding(Difference d) {
         CapabilitySet own = d.host.bounding();
         return (d.host.has(Capability.CAP_SETPCAP) ? d.scenario.policy().of(own) : own).bits();
+    }
+
+    private static void scheduling(Map<String, Rule> rules) {
+        all(rules, d -> !d.host.has(Capability.CAP_SYS_NICE) && d.here.equals(d.host.child().flat().get(d.field)),
+                "nice", "stat.nice", "stat.priority", "sched_policy", "stat.policy");
     }
 
     /** The helper has what any child of this JVM has. */

@@ -13,7 +13,7 @@ import org.umh4j.support.Report;
 
 /** The kernel of the guest: has it start helpers of its own, by its own ways and by the module umh_truth. */
 final class GuestKernel {
-    private static final long PATIENCE_SECONDS = 30;
+    private static final long PATIENCE_SECONDS = 120;
     private static final Path MODULE = Path.of("/proc/umh_truth");
     private static final Path MODPROBE = Path.of("/proc/sys/kernel/modprobe");
     private static final Path CORE_PATTERN = Path.of("/proc/sys/kernel/core_pattern");
@@ -54,13 +54,10 @@ final class GuestKernel {
         }
     }
 
-    /**
-     * The probe, by a name under which it reports nothing: changes of itself all that children could have of it, as an odd
-     * pid 1 does, and some capabilities; then executes what follows.
-     */
+    /** The probe, by a name under which it reports nothing: becomes as odd as can be, and executes what follows. */
     private static List<String> odd() throws IOException {
         List<String> words = new ArrayList<>(List.of("/tool"));
-        words.addAll(List.of(Files.readString(Path.of("odd.words")).trim().split("\\s+")));
+        words.addAll(Setting.oddWords());
         words.addAll(List.of("drop", "13", "drop", "21", "exec", "/trigger"));
         return words;
     }

@@ -55,6 +55,11 @@ record Host(Report child, Map<String, Long> kthreadd) {
         return new CapabilitySet(child.hex("status.CapBnd"));
     }
 
+    /** Whether the JVM may write to the files of the policy. */
+    boolean mayWritePolicy() {
+        return has(Capability.CAP_SETPCAP) && has(Capability.CAP_SYS_MODULE);
+    }
+
     /** Whether the JVM has a capability in effect; an ordinary child of root has what the JVM has. */
     boolean has(Capability capability) {
         return new CapabilitySet(child.hex("status.CapEff")).contains(capability);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.umh4j.conformance.FieldComparison.Field;
 import org.umh4j.conformance.FieldComparison.Verdict;
 
@@ -21,9 +22,13 @@ final class InSetting {
     /** The name of a setting; in a guest also the folder of what its kernel has just given to its helpers. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Setting setting = Setting.valueOf(arguments[0]);
-        setting.policy().apply();
         Programs programs = arguments.length == 1 ? Programs.ofTheTests() : Programs.ofTheGuest();
-        FieldComparison comparison = new FieldComparison(KernelMap.read(), Host.look(programs));
+        Host host = Host.look(programs);
+        if (arguments.length == 1 && (setting != Setting.AS_IT_IS || host.mayWritePolicy())) {
+            writes(setting);
+        }
+        setting.policy().apply();
+        FieldComparison comparison = new FieldComparison(KernelMap.read(), host);
         for (String kernel : arguments.length == 1 ? Recordings.KERNELS : List.of("")) {
             List<Scenario> helpers =
                     arguments.length == 1 ? Recordings.helpers(kernel) : Recordings.helpers(Path.of(arguments[1]));
@@ -35,9 +40,20 @@ final class InSetting {
         }
     }
 
+    /** What this JVM, with its privilege, may write. */
+    private static void writes(Setting setting) throws IOException {
+        for (String kernel : Recordings.KERNELS) {
+            for (SysctlWrite write : Recordings.writers(kernel)) {
+                if (Setting.of(write).equals(Optional.of(setting))) {
+                    print(kernel, List.of(write.ofThisJvm()));
+                }
+            }
+        }
+    }
+
     static List<Scenario> chosen(Setting setting, List<Scenario> helpers) {
         return helpers.stream()
-                .filter(scenario -> scenario.policy() == setting.policy())
+                .filter(setting::takes)
                 .limit(setting.isForTheMap() ? 1 : Long.MAX_VALUE)
                 .toList();
     }

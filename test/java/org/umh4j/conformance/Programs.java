@@ -25,6 +25,7 @@ import org.umh4j.support.Report;
  */
 public final class Programs {
     private static final int SET_UID_OWNER = 1000;
+    private static final long PATIENCE_SECONDS = 120;
 
     private final Path root;
 
@@ -85,7 +86,7 @@ public final class Programs {
 
     private static void run(SubprocessInfo info) throws IOException {
         try (Helper helper = UsermodeHelper.start(info)) {
-            if (!helper.onExit().orTimeout(20, TimeUnit.SECONDS).join().success()) {
+            if (!helper.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join().success()) {
                 throw new IOException(info + ": " + helper);
             }
         }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 import org.umh4j.support.Report;
 
 /** What real kernels gave and answered: {@code test/expected/kernel-truth}. */
@@ -47,11 +48,20 @@ public final class Recordings {
         return calls;
     }
 
-    /** The writes to the sysctl files. */
+    /** The writes to the sysctl files, whose text decides. */
     public static List<SysctlWrite> writes(String kernel) throws IOException {
+        return writes(kernel, SysctlWrite::isOfText);
+    }
+
+    /** The writes by those who may, or may not. */
+    static List<SysctlWrite> writers(String kernel) throws IOException {
+        return writes(kernel, SysctlWrite::isOfWriter);
+    }
+
+    private static List<SysctlWrite> writes(String kernel, Predicate<JsonNode> which) throws IOException {
         List<SysctlWrite> writes = new ArrayList<>();
         for (JsonNode recording : read("sysctl", kernel).path("cases")) {
-            if (SysctlWrite.is(recording)) {
+            if (which.test(recording)) {
                 writes.add(new SysctlWrite(kernel, recording));
             }
         }

@@ -2,8 +2,12 @@
 package org.umh4j.conformance;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.umh4j.Capability;
@@ -23,23 +27,49 @@ enum Setting {
                     "securebits"),
             null,
             "no-new-privs", "seccomp", "securebits", "12"),
-    LOW_LIMITS(Policy.FULL, Set.of("rlimits"), null, "rlimit", "7", "256", "256", "drop", "24"),
+    LOW_LIMITS(Policy.FULL, Set.of("rlimits"), null, "rlimit", "7", "256", "256", "drop", "24", "drop", "8"),
     IN_A_GROUP(Policy.FULL, Set.of("groups", "status.Groups"), null, "group", "7"),
     LOGGED_IN(
             Policy.FULL, Set.of("loginuid", "sessionid"), Capability.CAP_AUDIT_CONTROL, "write", "/proc/self/loginuid", "1000"),
     HARD_TO_SPARE(
             Policy.FULL, Set.of("oom_score_adj"), Capability.CAP_SYS_RESOURCE, "write", "/proc/self/oom_score_adj", "300",
             "drop", "24"),
-    BOUNDED(Policy.FULL, Set.of("status.CapPrm", "status.CapEff", "status.CapBnd"), null, "drop", "13"),
+    BOUNDED(Policy.FULL, Set.of("status.CapPrm", "status.CapEff", "status.CapBnd"), null, "drop", "16"),
+    LOW_PRIORITY(
+            Policy.FULL,
+            Set.of("nice", "stat.nice", "stat.priority", "sched_policy", "stat.policy"),
+            null,
+            "nice", "5", "policy", "5", "drop", "23"),
+    /** An odd caller, which leaves no trace. */
+    ODD(Policy.FULL, Set.of(), null) {
+        @Override
+        List<String> words() {
+            List<String> words = new ArrayList<>(oddWords());
+            words.addAll(List.of("chdir", Path.of("").toAbsolutePath().toString())); // where the class path and the map are
+            return words;
+        }
+
+        @Override
+        boolean takes(Scenario scenario) {
+            return scenario.name().startsWith("caller_odd.");
+        }
+    },
     NOBODY(
             Policy.FULL,
             Set.of("uids_ruid_euid_suid", "gids_rgid_egid_sgid", "status.Uid", "status.Gid"),
             null,
             "setuid", "65534"),
-    FEW_CAPABILITIES(Policy.FEW, Set.of(), null),
+    FEW_CAPABILITIES(Policy.FEW, Set.of("fds", "stat.flags_hex"), null),
     NO_CAPABILITIES(Policy.NONE, Set.of(), null),
     NONE_INHERITABLE(Policy.INHERITABLE_NONE, Set.of(), null),
     FEW_AND_NONE_INHERITABLE(Policy.FEW_INHERITABLE_NONE, Set.of(), null);
+
+    /** Writers to the sysctl files as recordings name them, whose privilege is that of a JVM in a setting. */
+    private static final Map<String, Setting> WRITERS = Map.of(
+            "with only CAP_SETPCAP+CAP_SYS_MODULE", AS_IT_IS,
+            "without CAP_SYS_MODULE", BOUNDED,
+            "without CAP_SETPCAP", LOW_LIMITS,
+            "empty effective set", NOBODY);
 
     private final Policy policy;
     private final Set<String> provokes;
@@ -62,6 +92,11 @@ enum Setting {
         return provokes;
     }
 
+    /** Where a recorded writer has its like; none where what was refused is the opening of a file. */
+    static Optional<Setting> of(SysctlWrite write) {
+        return Optional.ofNullable(WRITERS.get(write.writer()));
+    }
+
     /** Whether it is there for the map alone, so that one recording is enough. */
     boolean isForTheMap() {
         return !words.isEmpty();
@@ -69,17 +104,41 @@ enum Setting {
 
     /** Whether this JVM can start one under it; root can start all but those that need a capability it has not. */
     boolean isPossible(Host host) {
-        return words.isEmpty() || host.isRoot() && Optional.ofNullable(needed).map(host::has).orElse(true);
+        if (policy != Policy.FULL && !host.mayWritePolicy()) {
+            return false;
+        }
+        return words().isEmpty() || host.isRoot() && Optional.ofNullable(needed).map(host::has).orElse(true);
+    }
+
+    /** What the probe does before it executes the JVM. */
+    List<String> words() {
+        return words;
+    }
+
+    /** Whether a helper is one to compare under it. */
+    boolean takes(Scenario scenario) {
+        return scenario.policy() == policy;
+    }
+
+    /** What an odd process does to itself: all that children could have of it. As pid 1, a caller, or a JVM. */
+    static List<String> oddWords() {
+        Path ofGuest = Path.of("odd.words");
+        Path file = Files.exists(ofGuest) ? ofGuest : Path.of("test/kernel-truth/guest/odd.words");
+        try {
+            return List.of(Files.readString(file).trim().split("\\s+"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A JVM under it. The probe becomes what the words say and executes the JVM. */
     Jvm jvm() throws IOException {
         Jvm jvm = this == NOBODY ? new Jvm().readableByAll() : new Jvm();
-        if (words.isEmpty()) {
+        if (words().isEmpty()) {
             return jvm;
         }
         List<String> command = new ArrayList<>(List.of(ProbeProgram.path()));
-        command.addAll(words);
+        command.addAll(words());
         command.addAll(List.of("exec", "/bin/env", "env"));
         return jvm.under(command.toArray(String[]::new));
     }

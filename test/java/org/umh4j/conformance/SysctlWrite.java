@@ -4,12 +4,25 @@ package org.umh4j.conformance;
 import com.fasterxml.jackson.databind.JsonNode;
 import org.umh4j.Errno;
 import org.umh4j.SysctlReplay;
+import org.umh4j.UmhSysctl;
+import org.umh4j.conformance.FieldComparison.Field;
+import org.umh4j.conformance.FieldComparison.Verdict;
 
 /** One recorded write to a file of {@code kernel.usermodehelper}. */
 public record SysctlWrite(String kernel, JsonNode recording) {
-    /** Whether a record is of a write whose text decides; others are of who may read and write. */
-    static boolean is(JsonNode recording) {
+    /** Whether a record is of a write whose text decides. */
+    static boolean isOfText(JsonNode recording) {
         return recording.path("scenario").asText().startsWith("sysctl.write");
+    }
+
+    /** Whether a record is of a write that depends on who makes it. */
+    static boolean isOfWriter(JsonNode recording) {
+        return recording.path("scenario").asText().equals("sysctl.priv") && recording.has("case");
+    }
+
+    /** What the writer had or had not, as the recording has it. */
+    String writer() {
+        return text("case").replaceFirst("^uid 0,? ", "").replaceFirst(",.*", "");
     }
 
     /** Whether it was at an offset, which a method has not. */
@@ -32,6 +45,19 @@ public record SysctlWrite(String kernel, JsonNode recording) {
     /** What umh4j answers. */
     public SysctlReplay.Answer answer() {
         return SysctlReplay.write(text("before"), data());
+    }
+
+    /** The same write to the policy of this JVM, which has the privilege that it has. None of these changes anything. */
+    Field ofThisJvm() {
+        String before = policy();
+        int result = text("file").equals("bset") ? UmhSysctl.writeBset(data()) : UmhSysctl.writeInheritable(data());
+        String there = expected().result() + " " + before;
+        String here = result + " " + policy();
+        return new Field("sysctl", toString(), there, here, there.equals(here) ? Verdict.EQUAL : Verdict.FAILURE, "");
+    }
+
+    private static String policy() {
+        return UmhSysctl.bset().toWords() + " " + UmhSysctl.inheritable().toWords();
     }
 
     /** Long ones were recorded by their size and their beginning. */

@@ -6,17 +6,19 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Another JVM with the same class path, for what must be odd from its start or must not happen to this one. */
 public final class Jvm {
-    private long limitSeconds = 120;
+    private static final Duration LIMIT = Duration.ofSeconds(120);
 
     private final List<String> before = new ArrayList<>();
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-Xshare:auto", "-XX:-UsePerfData"));
     private final List<String> environment = new ArrayList<>();
+    private Duration limit = LIMIT;
     private String classPath = System.getProperty("java.class.path");
 
     /** What a JVM said and how it ended. */
@@ -48,9 +50,9 @@ public final class Jvm {
                 .variable("LD_LIBRARY_PATH=" + System.getProperty("java.home") + "/lib");
     }
 
-    /** It may take that long; else two minutes. */
-    public Jvm within(long seconds) {
-        limitSeconds = seconds;
+    /** How long it may run, where that is not as long as usual. */
+    public Jvm limit(Duration duration) {
+        limit = duration;
         return this;
     }
 
@@ -81,7 +83,7 @@ public final class Jvm {
         Path err = Files.createTempFile("jvm", ".err");
         try {
             Process process = start(main, out, err, arguments);
-            if (!process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+            if (!process.waitFor(limit.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
                 throw new AssertionError("the JVM hangs\n" + Files.readString(out) + "\n" + Files.readString(err));
             }

@@ -119,7 +119,7 @@ public final class NativeLibrary {
                 "/dev/shm",
                 "/var/tmp",
                 System.getProperty("user.home"))) {
-            if (folder != null && !folder.isEmpty()) {
+            if (folder != null && folder.startsWith("/")) { // a user without a home has "?"
                 folders.add(Path.of(folder));
             }
         }
@@ -132,6 +132,8 @@ public final class NativeLibrary {
         try {
             write(file, library);
             System.load(file.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw new UnsatisfiedLinkError(e.getMessage().replace(file + ": ", "")); // JDK and linker both name it
         } finally {
             Files.deleteIfExists(file);
             Files.delete(folder);
