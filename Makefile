@@ -12,7 +12,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
+.PHONY: help tools build run test conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,8 +95,11 @@ $(TEST_CLASSES): $(SOURCES) $(shell find test/java test/expected -type f)
 conformance: $(TEST_CLASSES) ## compares helpers of this machine with those of real kernels, field by field
 	$(JAVA) $(NATIVE_ACCESS) -cp $(TEST_CLASSPATH) org.umh4j.conformance.Conformance $(ARGS)
 
+kernel-truth-tools:
+	@test/kernel-truth/run --tools
+
 # Boots of KERNELS (Debian's package names without linux-image-), all of them or MODES; ARGS=--docs writes the page.
-kernel-truth: $(TEST_CLASSES) ## boots real kernels in QEMU and compares helpers there; takes a while
+kernel-truth: kernel-truth-tools $(TEST_CLASSES) ## boots real kernels in QEMU and compares helpers there; takes a while
 	MODES="$(MODES)" test/kernel-truth/run $(KERNELS)
 	$(JAVA) -cp $(TEST_CLASSPATH) org.umh4j.conformance.KernelTruth target/kernel-truth $(ARGS)
 

@@ -288,6 +288,17 @@ static void do_errno(char **words)
 	sys_exit(result < 0 ? (int)-result : 0);
 }
 
+/* So many MiB of memory, each page of it. */
+static void do_take(char **words)
+{
+	const size_t size = (size_t)number(words[0]) << 20;
+	long memory = umh_syscall(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	require(memory < 0 && memory > -4096 ? memory : 0);
+	for (size_t at = 0; at < size; at += 4096)
+		((volatile char *)memory)[at] = 1;
+}
+
 static const struct action {
 	const char *word;
 	unsigned arguments;
@@ -330,6 +341,7 @@ static const struct action {
 	{"caps", 0, do_caps},
 	{"fds", 1, do_fds},
 	{"errno", 3, do_errno},
+	{"take", 1, do_take},
 };
 
 /* The words that follow, up to "end", are done by a child that nobody waits for. */

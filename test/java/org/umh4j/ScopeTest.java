@@ -200,6 +200,20 @@ final class ScopeTest {
         remove(group);
     }
 
+    @Test
+    @RequiresRoot
+    void aCgroupBelowAThreadedOneIsRefused() throws Exception {
+        Path group = cgroup("umh4j-threaded");
+        Path threaded = java.nio.file.Files.createDirectory(group.resolve("threaded"));
+        Path below = java.nio.file.Files.createDirectory(threaded.resolve("below"));
+        java.nio.file.Files.writeString(threaded.resolve("cgroup.type"), "threaded");
+        assertEquals("", refusal(threaded));
+        assertEquals("CGROUP EOPNOTSUPP", refusal(below));
+        for (Path each : new Path[] {below, threaded, group}) {
+            remove(each);
+        }
+    }
+
     private static String refusal(Path group) throws IOException, InterruptedException {
         SubprocessInfo info = ProbeProgram.doing("exit", "0").limits(Limits.kernel().cgroup(group.toString()));
         try (Helper helper = UsermodeHelper.start(info)) {

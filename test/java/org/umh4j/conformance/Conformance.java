@@ -24,14 +24,17 @@ import org.umh4j.support.Jvm;
 public final class Conformance {
     private static final Path README = Path.of("README.md");
 
+    /** Rows that this machine may have no chance to show. The guests show them: {@link KernelTruth} demands it. */
+    static final Map<String, String> IN_GUESTS = Map.of(
+            "cwd", "a pid 1 that works elsewhere than in /",
+            "ioprio", "a kernel of 5.10 and a JVM with an I/O priority",
+            "cpuset", "a JVM in a cpuset",
+            "status.Cpus_allowed", "another number of cpus than the recorder's two",
+            "status.Cpus_allowed_list", "another number of cpus than the recorder's two",
+            "cpu_affinity", "another number of cpus than the recorder's two");
+
     /** Rows about machines unlike this one: where none of them is at hand, nobody can see the difference. */
     private static final Map<String, String> OTHER_MACHINES = Map.ofEntries(
-            Map.entry("cwd", "a pid 1 that works elsewhere than in /"),
-            Map.entry("ioprio", "a kernel of 5.10 and a JVM with an I/O priority"),
-            Map.entry("cpuset", "a JVM in a cpuset"),
-            Map.entry("status.Cpus_allowed", "another number of cpus than the recorder's two"),
-            Map.entry("status.Cpus_allowed_list", "another number of cpus than the recorder's two"),
-            Map.entry("cpu_affinity", "another number of cpus than the recorder's two"),
             Map.entry("status.untag_mask", "a kernel of 6.4 or newer"),
             Map.entry("status.x86_Thread_features", "a kernel of 6.6 or newer with shadow stacks"),
             Map.entry("status.x86_Thread_features_locked", "a kernel of 6.6 or newer with shadow stacks"),
@@ -108,7 +111,7 @@ public final class Conformance {
                 failures.add("docs/kernel-map.md lists " + row + ", and Documented has no rule for it");
             }
             if (!seen.contains(row)) {
-                unseen.putIfAbsent(row, OTHER_MACHINES.get(row));
+                unseen.putIfAbsent(row, IN_GUESTS.getOrDefault(row, OTHER_MACHINES.get(row)));
             }
         }
         Documented.names().stream()

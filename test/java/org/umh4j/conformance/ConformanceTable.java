@@ -86,13 +86,13 @@ final class ConformanceTable {
         return text.toString();
     }
 
-    /** A document with this table between its markers. */
+    /** A document with this table between its markers, and below it that of the guests as its page has it. */
     String into(String document) throws IOException {
         int begin = document.indexOf(BEGIN) + BEGIN.length();
         int end = document.indexOf(END);
         if (begin < BEGIN.length() || end < begin) {
             throw new IOException("no place for the table");
         }
-        return document.substring(0, begin) + "\n" + text() + "\n" + document.substring(end);
+        return document.substring(0, begin) + "\n" + text() + "\n" + KernelTruth.helpersOfPage() + "\n" + document.substring(end);
     }
 }

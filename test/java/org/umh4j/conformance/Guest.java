@@ -4,6 +4,7 @@ package org.umh4j.conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.umh4j.SysctlReplay;
 import org.umh4j.UmhSysctl;
@@ -19,6 +20,8 @@ import org.umh4j.support.Report;
  */
 public final class Guest {
     private static final Path RECORDS = Path.of("/records");
+    /** The host ends a boot that hangs. */
+    private static final Duration PATIENCE = Duration.ofHours(1);
     private static final Path BSET = Path.of("/proc/sys/kernel/usermodehelper/bset");
     private static final Path INHERITABLE = Path.of("/proc/sys/kernel/usermodehelper/inheritable");
     private static final List<String> TRIGGERS =
@@ -51,7 +54,7 @@ public final class Guest {
         record("default", false, TRIGGERS);
         record("caller_odd", true, List.of("modprobe", "core"));
         moduleHelpers();
-        compare(List.of(Setting.AS_IT_IS, Setting.LOGGED_IN, Setting.HARD_TO_SPARE));
+        compare(List.of(Setting.AS_IT_IS, Setting.ODD, Setting.LOGGED_IN, Setting.HARD_TO_SPARE));
         calls();
         policy(Policy.FEW, "bset_few");
         policy(Policy.FEW_INHERITABLE_NONE, "bset_few_inh0");
@@ -71,8 +74,17 @@ public final class Guest {
     private void limits() throws IOException, InterruptedException {
         Files.createDirectories(Path.of("/dev/shm"));
         record("default", false, List.of("modprobe"));
-        for (GuestLimit limit : GuestLimit.ALL) {
-            say("limit", limit.examine(RECORDS));
+        GuestGroup.giveControllers();
+        for (GuestGroup.Case example : GuestGroup.CASES) {
+            String found = example.found(programs);
+            say("group", example.name() + " | " + found + " |");
+            compare(example.name(), example.expected(), found);
+        }
+        for (GuestLimit limit : GuestLimit.LIMITS) {
+            GuestLimit.Outcome outcome = limit.examine(RECORDS);
+            say("limit", outcome.row());
+            outcome.seen().forEach(row -> say("seen", row));
+            outcome.failures().forEach(failure -> say("failure", failure));
         }
     }
 
@@ -104,6 +116,9 @@ public final class Guest {
     private static void keep(String name, Report report) throws IOException {
         Files.writeString(RECORDS.resolve(name + ".json"), report.root().toString());
         say("record", name + " " + report.root());
+        for (String difference : Recordings.differences(System.getProperty("os.version"), name, report)) {
+            say("failure", "recording of " + difference);
+        }
     }
 
     /** umh4j starts the same, in JVMs of their own, since a policy lasts as long as the JVM. */
@@ -132,7 +147,7 @@ public final class Guest {
 
     /** Emulation is slow, and a short life is not worth the better compiler. */
     static Jvm quick(Jvm jvm) {
-        return jvm.option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+        return jvm.option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC").limit(PATIENCE);
     }
 
     private static int fields(Setting setting) throws IOException {
@@ -165,6 +180,7 @@ public final class Guest {
                 SysctlReplay.Answer there = new SysctlReplay.Answer(result, GuestKernel.read(BSET));
                 SysctlReplay.Answer here = new SysctlReplay.Answer(UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
                 count += compare("sysctl " + write, there, here);
+                compare("recording of " + write, write.expected().result(), there.result());
             }
         }
         say("writes", Integer.toString(count));

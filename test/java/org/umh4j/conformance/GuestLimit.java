@@ -5,79 +5,112 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.umh4j.cli.Main;
+import org.umh4j.conformance.FieldComparison.Field;
+import org.umh4j.conformance.FieldComparison.Verdict;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.Jvm;
 
 /**
  * Something that a machine may forbid: a file below {@code /proc/sys} and its value, or words for the probe to do
  * before the JVM. A JVM under it starts a helper, which is compared with the kernel's, and is asked what umh doctor says.
+ *
+ * @param finds what umh doctor must find limited or missing, and nothing else; one that is missing forbids all helpers
  */
 record GuestLimit(
-        String name, String sysctl, String value, List<String> words, List<String> options, List<String> variables) {
+        String name, String sysctl, String value, List<String> words, List<String> options, List<String> variables,
+        Set<String> finds) {
+    /** What a limit has shown: a row of the table, the rows of the kernel map that were seen, and what is wrong. */
+    record Outcome(String row, Set<String> seen, List<String> failures) {}
+
+    /** What umh doctor says of one thing. */
+    private record Finding(String state, String words) {}
+
+    /** The subject that says whether helpers can be started at all. */
+    private static final String ALL = "native library";
+    private static final String PROC = "/proc";
+    /** The kernel's own age, which no limit changes. */
+    private static final String OF_THE_KERNEL = "system calls";
+    private static final String AS_ASKED = "uid [65534,65534,65534] no_new_privs 1 dumpable 1";
+    private static final Pattern FINDING = Pattern.compile("(OK|LIMITED|MISSING) +(.{16}) (.*)");
+
     private static final String NEW_MOUNTS = "131072";
     private static final String NOEXEC = "8";
     private static final String READ_ONLY_REMOUNT = "4129";
 
-    static final List<GuestLimit> ALL = List.of(
+    static final List<GuestLimit> LIMITS = List.of(
             doing("nothing forbidden, CAP_SYS_RESOURCE present"),
-            doing("without CAP_SYS_RESOURCE", "rlimit", "7", "900", "900", "drop", "24"),
+            doing("without CAP_SYS_RESOURCE", "rlimit", "7", "900", "900", "drop", "24")
+                    .finding("privilege", "confinement", "helper"),
+            doing("without CAP_SYS_NICE, nice 5", "nice", "5", "drop", "23").finding("privilege", "confinement", "helper"),
             setting("fs/suid_dumpable", "0"),
             setting("fs/suid_dumpable", "1"),
             setting("fs/suid_dumpable", "2"),
             setting("vm/overcommit_memory", "2"),
             setting("kernel/yama/ptrace_scope", "3"),
             doing("/proc with hidepid=2, as uid 65534",
-                    "unshare", NEW_MOUNTS, "mount", "proc", "/proc", "32", "hidepid=2", "setuid", "65534"),
+                    "unshare", NEW_MOUNTS, "mount", "proc", "/proc", "32", "hidepid=2", "setuid", "65534")
+                    .finding("privilege"),
             // Without /proc the dynamic linker can't tell where a program is, beside which the JVM's libraries are.
-            doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc").withVariable("LD_LIBRARY_PATH=/jre/lib"),
+            doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc").withVariable("LD_LIBRARY_PATH=/jre/lib")
+                    .finding(PROC, "helper"),
             doing("no cgroup v2", "unshare", NEW_MOUNTS, "umount", "/sys/fs/cgroup"),
+            doing("in a cgroup with limits of memory, processes, cpu time and cpus",
+                    "write", GuestGroup.LIMITED + "/cgroup.procs", "0"),
             doing("a root that can't be written to",
                     "unshare", NEW_MOUNTS, "mount", "none", "/", READ_ONLY_REMOUNT, "",
-                    "mount", "tmpfs", "/probe.reports", "0", ""),
+                    "mount", "tmpfs", "/probe.reports", "0", "mode=0777"),
             doing("/tmp mounted noexec", "unshare", NEW_MOUNTS, "mount", "tmpfs", "/tmp", NOEXEC, ""),
             doing("/tmp, /run, /dev/shm, /var/tmp, /root mounted noexec",
                     "unshare", NEW_MOUNTS, "mount", "tmpfs", "/tmp", NOEXEC, "", "mount", "tmpfs", "/run", NOEXEC, "",
                     "mount", "tmpfs", "/dev/shm", NOEXEC, "", "mount", "tmpfs", "/var/tmp", NOEXEC, "",
-                    "mount", "tmpfs", "/root", NOEXEC, ""),
+                    "mount", "tmpfs", "/root", NOEXEC, "").finding(ALL),
             setting("vm/memfd_noexec", "0"),
             setting("vm/memfd_noexec", "1"),
-            setting("vm/memfd_noexec", "2"),
+            setting("vm/memfd_noexec", "2").finding(ALL),
             setting("vm/memfd_noexec", "2").withOption("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=/launcher"));
 
     private static GuestLimit setting(String file, String value) {
-        return new GuestLimit(file.replace('/', '.') + " = " + value, "/proc/sys/" + file, value, List.of(), List.of(), List.of());
+        return new GuestLimit(
+                file.replace('/', '.') + " = " + value, "/proc/sys/" + file, value, List.of(), List.of(), List.of(), Set.of());
     }
 
     private static GuestLimit doing(String name, String... words) {
-        return new GuestLimit(name, "", "", List.of(words), List.of(), List.of());
+        return new GuestLimit(name, "", "", List.of(words), List.of(), List.of(), Set.of());
     }
 
     private GuestLimit withOption(String option) {
-        return new GuestLimit(name + ", the launcher's file named", sysctl, value, words, List.of(option), variables);
+        return new GuestLimit(
+                name + ", the launcher's file named", sysctl, value, words, List.of(option), variables, finds);
     }
 
     private GuestLimit withVariable(String variable) {
-        return new GuestLimit(name, sysctl, value, words, options, List.of(variable));
+        return new GuestLimit(name, sysctl, value, words, options, List.of(variable), finds);
     }
 
-    /** A row: the limit, what became of a helper, what the doctor says. */
-    String examine(Path records) throws IOException, InterruptedException {
+    private GuestLimit finding(String... subjects) {
+        return new GuestLimit(name, sysctl, value, words, options, variables, Set.of(subjects));
+    }
+
+    Outcome examine(Path records) throws IOException, InterruptedException {
         if (!sysctl.isEmpty() && !Files.exists(Path.of(sysctl))) {
-            return name + " | not in this kernel | |";
+            return new Outcome(name + " | not in this kernel | |", Set.of(), List.of());
         }
         String before = sysctl.isEmpty() ? "" : GuestKernel.read(Path.of(sysctl));
         if (!sysctl.isEmpty() && GuestKernel.writeAnswer(Path.of(sysctl), value) < 0) {
-            return name + " | not to be set here | |";
+            return new Outcome(name + " | not to be set here | |", Set.of(), List.of(name + ": can't be set"));
         }
         try {
-            Jvm.Outcome outcome = jvm().run(UnderLimit.class, records.toString());
-            String helper = helper(outcome.out());
-            // What could not be loaded once is not tried again by the same JVM, which then has less to say.
-            Jvm.Outcome doctor = helper.startsWith(UnderLimit.REFUSED) ? jvm().run(Main.class, "doctor") : outcome;
-            return name + " | " + helper + " | " + doctor(doctor) + " |";
+            return outcome(jvm().run(UnderLimit.class, records.toString()));
         } finally {
             if (!sysctl.isEmpty()) {
                 GuestKernel.writeAnswer(Path.of(sysctl), before);
@@ -97,39 +130,101 @@ record GuestLimit(
         return jvm.under(command.toArray(String[]::new));
     }
 
-    private static String helper(String out) throws IOException {
-        String refusal = said(out, UnderLimit.REFUSED + ".*");
-        if (!refusal.isEmpty()) {
-            return refusal;
+    private Outcome outcome(Jvm.Outcome ran) throws IOException, InterruptedException {
+        String refusal = said(ran.out(), UnderLimit.REFUSED);
+        // What could not be loaded once is not tried again by the same JVM, which then has less to say.
+        Jvm.Outcome asked = refusal.isEmpty() ? ran : jvm().run(Main.class, "doctor");
+        Map<String, Finding> doctor = findings(asked.out());
+        List<String> failures = new ArrayList<>();
+        Set<String> found = new TreeSet<>(doctor.keySet());
+        found.removeIf(subject -> doctor.get(subject).state.equals("OK") || subject.equals(OF_THE_KERNEL));
+        require(failures, "umh doctor finds " + found + ", not " + finds, found.equals(finds));
+        require(failures, "umh doctor ends with " + asked.exitCode(), asked.exitCode() == (finds.contains(ALL) ? 1 : 0));
+        if (finds.contains(ALL)) {
+            require(failures, "a helper is not refused as umh doctor says: " + ran.out() + ran.err(),
+                    !refusal.isEmpty() && refusal.equals(doctor.getOrDefault(ALL, new Finding("", "")).words));
+            return new Outcome(name + " | " + UnderLimit.REFUSED + refusal + " | the same, and ends with 1 |", Set.of(), named(failures));
         }
-        List<InSetting.Line> lines = InSetting.parse(said(out, "\\{.*"));
-        if (lines.isEmpty()) {
-            return "the JVM does not start";
-        }
-        String failures = lines.stream()
-                .map(InSetting.Line::field)
-                .filter(field -> field.verdict() == FieldComparison.Verdict.FAILURE && !isUnseen(field))
-                .map(field -> "`" + field.name() + "` is " + field.here() + ", not " + field.there())
-                .collect(Collectors.joining(", "));
-        String blind = lines.stream().anyMatch(line -> isUnseen(line.field())) ? ", as far as it can see without /proc" : "";
-        return (failures.isEmpty() ? "as the kernel's" : failures) + blind;
+        List<Field> fields = fields(ran.out());
+        failures.addAll(agreement(ran, doctor, fields));
+        return new Outcome(name + " | " + helper(fields) + " | " + words(doctor) + " |", rows(fields), named(failures));
     }
 
-    /** Whether the helper could not look at a field that the kernel's has, or at a file in /proc. */
-    private static boolean isUnseen(FieldComparison.Field field) {
-        return field.verdict() == FieldComparison.Verdict.FAILURE
+    /** A helper is as the kernel's but for what is documented, and what it had to keep is what umh doctor says. */
+    private List<String> agreement(Jvm.Outcome ran, Map<String, Finding> doctor, List<Field> fields) {
+        List<String> failures = new ArrayList<>();
+        require(failures, "no helper was started: " + ran.out() + ran.err(), !fields.isEmpty());
+        fields.stream()
+                .filter(field -> field.verdict() == Verdict.FAILURE && !isUnseen(field))
+                .forEach(field -> failures.add(field.toString()));
+        String kept = said(ran.out(), UnderLimit.KEPT);
+        Finding helper = doctor.getOrDefault("helper", new Finding("", "nothing"));
+        require(failures, "a helper keeps " + kept + ", and umh doctor says " + helper,
+                helper.state.equals("LIMITED") ? helper.words.endsWith(": " + kept) : kept.isEmpty());
+        String nobody = said(ran.out(), UnderLimit.NOBODY);
+        require(failures, "a helper of another user is " + nobody, nobody.equals(AS_ASKED));
+        return failures;
+    }
+
+    private static void require(List<String> failures, String otherwise, boolean holds) {
+        if (!holds) {
+            failures.add(otherwise);
+        }
+    }
+
+    private List<String> named(List<String> failures) {
+        return failures.stream().map(failure -> name + ": " + failure).toList();
+    }
+
+    private static List<Field> fields(String out) throws IOException {
+        String lines = out.lines().filter(line -> line.startsWith("{")).collect(Collectors.joining("\n"));
+        return InSetting.parse(lines).stream().map(InSetting.Line::field).toList();
+    }
+
+    private static Set<String> rows(List<Field> fields) {
+        return fields.stream()
+                .filter(field -> field.verdict() == Verdict.DOCUMENTED)
+                .map(Field::row)
+                .collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    private String helper(List<Field> fields) {
+        return "as the kernel's" + (fields.stream().anyMatch(this::isUnseen) ? ", as far as it can see without /proc" : "");
+    }
+
+    /** Whether the helper, without /proc, could not look at a field that the kernel's has, or at a file there. */
+    private boolean isUnseen(Field field) {
+        return finds.contains(PROC)
+                && field.verdict() == Verdict.FAILURE
                 && (field.here() == null || field.here().equals("{}") || field.here().equals("\"-ENOENT\""));
     }
 
-    /** What it finds limited or missing. */
-    private static String doctor(Jvm.Outcome outcome) {
-        String found = said(outcome.out(), "(LIMITED|MISSING) .*");
-        String words = found.replaceAll("(?m)^(LIMITED|MISSING) +", "").replaceAll(" +", " ").replace("\n", "; ");
-        return found.isEmpty() ? outcome.err().isEmpty() ? "nothing" : outcome.err() : words;
+    /** What umh doctor says, by subject. */
+    private static Map<String, Finding> findings(String out) {
+        Map<String, Finding> findings = new LinkedHashMap<>();
+        for (String line : out.lines().toList()) {
+            Matcher matcher = FINDING.matcher(line);
+            if (matcher.matches()) {
+                findings.put(matcher.group(2).trim(), new Finding(matcher.group(1), matcher.group(3)));
+            }
+        }
+        return findings;
     }
 
-    /** The lines of that shape. */
-    private static String said(String out, String shape) {
-        return out.lines().filter(line -> line.matches(shape)).collect(Collectors.joining("\n"));
+    /** What it finds limited. */
+    private static String words(Map<String, Finding> doctor) {
+        String words = doctor.entrySet().stream()
+                .filter(finding -> !finding.getValue().state.equals("OK"))
+                .map(finding -> finding.getKey() + ": " + finding.getValue().words)
+                .collect(Collectors.joining("; "));
+        return words.isEmpty() ? "nothing" : words;
+    }
+
+    /** The rest of the line that begins so, or nothing. */
+    private static String said(String out, String beginning) {
+        return out.lines()
+                .filter(line -> line.startsWith(beginning))
+                .map(line -> line.substring(beginning.length()))
+                .collect(Collectors.joining("\n"));
     }
 }

@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.umh4j.support.Report;
 
 /** What real kernels gave and answered: {@code test/expected/kernel-truth}. */
@@ -25,6 +27,28 @@ public final class Recordings {
         read("born-state", kernel).path("records").properties().forEach(recorded -> scenarios.add(
                 new Scenario(recorded.getKey(), recorded.getValue().path("record"))));
         return scenarios;
+    }
+
+    /** What differs from one boot of a kernel to the next, and what another recorder has called otherwise. */
+    private static final Pattern OF_THE_BOOT = Pattern.compile(
+            "(stat\\.)?ppid|status\\.PPid|keyrings\\..*\\.id|keyrings\\.session\\.describe_by_spec|status\\.SigQ|rlimits\\.(NPROC|SIGPENDING)|cgroup"
+                    + "|argv|cmdline|fds\\.0\\.link");
+
+    /**
+     * Where a helper that a kernel has just started is another than the recorded one of that kernel; of what both reports
+     * have. Nothing where there is no such recording.
+     */
+    static List<String> differences(String kernel, String name, Report report) throws IOException {
+        List<String> differences = new ArrayList<>();
+        for (Scenario recorded : KERNELS.contains(kernel) ? helpers(kernel) : List.<Scenario>of()) {
+            Map<String, String> there = recorded.name().equals(name) ? recorded.report().flat() : Map.of();
+            report.flat().forEach((field, value) -> {
+                if (!value.equals(there.getOrDefault(field, value)) && !OF_THE_BOOT.matcher(field).matches()) {
+                    differences.add(name + " " + field + ": " + there.get(field) + " there, " + value + " now");
+                }
+            });
+        }
+        return differences;
     }
 
     /** Those that the kernel of a guest has started a moment ago, a file each. */

@@ -1,20 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.conformance;
 
+import java.io.IOException;
+import java.util.stream.Collectors;
+import org.umh4j.Cred;
+import org.umh4j.Helper;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhException;
+import org.umh4j.UmhStage;
+import org.umh4j.UmhWait;
+import org.umh4j.UsermodeHelper;
 import org.umh4j.cli.Main;
+import org.umh4j.support.Report;
 
-/** A JVM's part under a limit: compares a helper with the kernel's, whose reports are in a folder, and asks umh doctor. */
+/**
+ * A JVM's part under a limit: compares a helper with the kernel's, whose reports are in a folder; says what a helper
+ * had to keep, and what one of another user is; and asks umh doctor.
+ */
 final class UnderLimit {
     static final String REFUSED = "refused ";
+    static final String KEPT = "kept ";
+    static final String NOBODY = "nobody ";
+    private static final int OTHER_UID = 65_534;
+    private static final String PROBE = "/probe";
 
     private UnderLimit() {}
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws InterruptedException {
         try {
             InSetting.main(new String[] {Setting.AS_IT_IS.name(), arguments[0]});
-        } catch (Exception | LinkageError e) {
+            System.out.println(KEPT + kept());
+            System.out.println(NOBODY + nobody());
+        } catch (IOException | LinkageError e) {
             System.out.println(REFUSED + e.getMessage());
         }
         Main.main(new String[] {"doctor"});
+    }
+
+    private static SubprocessInfo probe() {
+        return SubprocessInfo.of(PROBE, new String[] {PROBE}, null);
+    }
+
+    private static String kept() throws IOException, InterruptedException {
+        try (Helper helper = UsermodeHelper.start(probe())) {
+            helper.waitFor();
+            Programs.onlyReport(PROBE);
+            return helper.kept().stream().map(UmhStage::name).collect(Collectors.joining(", "));
+        }
+    }
+
+    /** A helper of a user without privilege; between the change and its execve the launcher is not dumpable. */
+    private static String nobody() throws IOException {
+        Cred cred = Cred.unchanged().uid(OTHER_UID).gid(OTHER_UID).noNewPrivs();
+        SubprocessInfo info = probe().cred(cred);
+        int retval = UsermodeHelper.exec(info, UmhWait.PROC);
+        if (retval != 0) {
+            return info.failure().map(UmhException::toString).orElse("answered " + retval);
+        }
+        Report report = Programs.onlyReport(PROBE);
+        return "uid " + report.get("uids_ruid_euid_suid") + " no_new_privs " + report.number("no_new_privs")
+                + " dumpable " + report.number("dumpable");
     }
 }
