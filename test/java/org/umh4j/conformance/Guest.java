@@ -145,9 +145,9 @@ public final class Guest {
         }
     }
 
-    /** Emulation is slow, and a short life is not worth the better compiler. */
+    /** Emulation is slow, and a short life is not worth the better compiler; the archive is in the working directory. */
     static Jvm quick(Jvm jvm) {
-        return jvm.option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC").limit(PATIENCE);
+        return jvm.option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:SharedArchiveFile=app.jsa").limit(PATIENCE);
     }
 
     private static int fields(Setting setting) throws IOException {
