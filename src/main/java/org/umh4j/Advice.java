@@ -77,7 +77,7 @@ final class Advice {
             case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
             case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
             case CGROUP -> errno == Errno.EBUSY ? "it is frozen, or has given controllers to groups below it" : "";
-            case DIED -> "the launcher was killed from outside, or a seccomp filter of this JVM killed it";
+            case DIED -> "the launcher was killed: by a process, by the out-of-memory killer, or by a seccomp filter of this JVM";
             default -> "";
         };
     }

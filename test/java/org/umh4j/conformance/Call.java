@@ -56,7 +56,7 @@ public record Call(String kernel, String name, JsonNode recording) {
 
     /** Whether it is a call at all: some records are of what was set, or of what a socket call answered meanwhile. */
     public boolean isCall() {
-        return !events().isEmpty();
+        return !recorded().isEmpty();
     }
 
     Command command() {
@@ -83,11 +83,15 @@ public record Call(String kernel, String name, JsonNode recording) {
 
     /** What happened, in order: init, cleanup(retval), returned(result). */
     public List<String> events() {
+        return ordered(recorded());
+    }
+
+    private List<String> recorded() {
         List<String> events = new ArrayList<>();
         for (String last : List.of("result_later", "result_2s_later", "result")) {
             recording.path(last).forEach(event -> events.add(event(event)));
         }
-        return normalised(events);
+        return events;
     }
 
     private static String event(JsonNode event) {
@@ -99,13 +103,13 @@ public record Call(String kernel, String name, JsonNode recording) {
                 : "returned(" + event.path("returned").asInt() + ")";
     }
 
-    /** For UMH_NO_WAIT nothing orders what happens later against the return. */
-    static List<String> normalised(List<String> events) {
-        List<String> normalised = new ArrayList<>(events);
-        if (normalised.remove("returned(0)")) {
-            normalised.add("returned(0)");
+    /** What happened, in its order; for UMH_NO_WAIT nothing orders what happens later against the return. */
+    List<String> ordered(List<String> events) {
+        List<String> ordered = new ArrayList<>(events);
+        if (command().waitFlags() == UmhWait.NO_WAIT.flags() && ordered.remove("returned(0)")) {
+            ordered.add("returned(0)");
         }
-        return normalised;
+        return ordered;
     }
 
     private String desc() {

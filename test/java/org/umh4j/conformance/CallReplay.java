@@ -100,7 +100,7 @@ public final class CallReplay {
             throw new AssertionError(call + ": no cleanup");
         }
         HelperGate.enable();
-        return new Answer(Call.normalised(List.copyOf(events)), helpers(programs, call));
+        return new Answer(call.ordered(List.copyOf(events)), helpers(programs, call));
     }
 
     static String[] words(String behaviour) {

@@ -101,7 +101,7 @@ final class GuestKernel {
         }
         List<String> events = awaitEvents();
         setDepth(0);
-        return new CallReplay.Answer(Call.normalised(events), CallReplay.helpers(programs, call));
+        return new CallReplay.Answer(call.ordered(events), CallReplay.helpers(programs, call));
     }
 
     private void setDepth(int wanted) throws IOException {
