@@ -9,6 +9,7 @@
  *	trigger release_agent	leaves the last process of a cgroup: release_agent
  *	trigger bridge_end	turns it off, which starts the helper once more
  *	trigger write FILE TEXT	prints what one write(2) answers: a count, or an errno below 0
+ *	trigger blanks FILE N	the same for so many blanks, which would not fit an argument
  */
 
 #define _GNU_SOURCE
@@ -18,6 +19,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -30,10 +32,10 @@
 #include <linux/keyctl.h>
 #include <linux/sockios.h>
 
-static long write_answer(const char *path, const char *text)
+static long write_answer(const char *path, const char *text, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	long written = fd < 0 ? -1 : write(fd, text, strlen(text));
+	long written = fd < 0 ? -1 : write(fd, text, size);
 
 	if (written < 0)
 		written = -errno;
@@ -45,9 +47,19 @@ static long write_answer(const char *path, const char *text)
 /* 0 or an errno. */
 static int write_text(const char *path, const char *text)
 {
-	long written = write_answer(path, text);
+	long written = write_answer(path, text, strlen(text));
 
 	return written < 0 ? (int)-written : 0;
+}
+
+static long blanks_answer(const char *path, size_t size)
+{
+	char *blanks = malloc(size);
+
+	if (!blanks)
+		return -ENOMEM;
+	memset(blanks, ' ', size);
+	return write_answer(path, blanks, size);
 }
 
 static int modprobe(void)
@@ -127,7 +139,9 @@ static const struct {
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "write"))
-		return printf("%ld\n", write_answer(argv[2], argv[3])) < 0;
+		return printf("%ld\n", write_answer(argv[2], argv[3], strlen(argv[3]))) < 0;
+	if (argc == 4 && !strcmp(argv[1], "blanks"))
+		return printf("%ld\n", blanks_answer(argv[2], strtoul(argv[3], 0, 10))) < 0;
 	for (unsigned i = 0; argc == 2 && i < sizeof triggers / sizeof *triggers; i++)
 		if (!strcmp(argv[1], triggers[i].name))
 			return triggers[i].function();

@@ -86,7 +86,7 @@ public final class Conformance {
     }
 
     private void helpers(Setting setting) throws IOException, InterruptedException {
-        Jvm jvm = setting.jvm();
+        Jvm jvm = setting.jvm().shortLived();
         String launcher = System.getProperty(NativeLibrary.LAUNCHER_PROPERTY);
         if (launcher != null) {
             jvm.option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher);

@@ -153,7 +153,16 @@ final class GuestKernel {
 
     /** What one write(2) answers: a count, or an errno below 0. */
     static int writeAnswer(Path file, String text) throws IOException {
-        Process writer = new ProcessBuilder("/trigger", "write", file.toString(), text).start();
+        return answer("write", file, text);
+    }
+
+    /** What it answers for so many blanks. */
+    static int blanksAnswer(Path file, int count) throws IOException {
+        return answer("blanks", file, Integer.toString(count));
+    }
+
+    private static int answer(String how, Path file, String what) throws IOException {
+        Process writer = new ProcessBuilder("/trigger", how, file.toString(), what).start();
         return Integer.parseInt(new String(writer.getInputStream().readAllBytes()).trim());
     }
 

@@ -130,7 +130,8 @@ record GuestLimit(
         return jvm.under(command.toArray(String[]::new));
     }
 
-    private Outcome outcome(Jvm.Outcome ran) throws IOException, InterruptedException {
+    /** What is to be said of a JVM that ran under it. */
+    Outcome outcome(Jvm.Outcome ran) throws IOException, InterruptedException {
         String refusal = said(ran.out(), UnderLimit.REFUSED);
         // What could not be loaded once is not tried again by the same JVM, which then has less to say.
         Jvm.Outcome asked = refusal.isEmpty() ? ran : jvm().run(Main.class, "doctor");

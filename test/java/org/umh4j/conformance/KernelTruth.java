@@ -81,7 +81,7 @@ public final class KernelTruth {
 
     private final List<Kernel> kernels = new ArrayList<>();
 
-    private KernelTruth(Path folder) throws IOException {
+    KernelTruth(Path folder) throws IOException {
         try (Stream<Path> folders = Files.list(folder)) {
             for (Path kernel : (Iterable<Path>) folders.sorted()::iterator) {
                 if (Files.exists(kernel.resolve("MAIN.out"))) {
@@ -105,7 +105,7 @@ public final class KernelTruth {
         System.exit(failures.isEmpty() ? 0 : 1);
     }
 
-    private List<String> failures() {
+    List<String> failures() {
         List<String> failures = new ArrayList<>();
         kernels.forEach(kernel -> kernel.said("failure").forEach(failure -> failures.add(kernel.name + " " + failure)));
         if (kernels.stream().allMatch(Kernel::isWhole) && kernels.stream().anyMatch(kernel -> kernel.name.startsWith("5."))) {

@@ -30,9 +30,9 @@ public record SysctlWrite(String kernel, JsonNode recording) {
         return text("case").startsWith("pwrite at offset");
     }
 
-    /** Whether its text can be an argument of a program: at most 128 KiB. */
-    boolean fitsAnArgument() {
-        return data().length() < 128 << 10;
+    /** Whether its text is nothing but blanks, more than fit an argument of a program. */
+    boolean isOfManyBlanks() {
+        return data().isBlank() && data().length() >= 128 << 10;
     }
 
     /** What the kernel answered. */

@@ -61,6 +61,11 @@ public final class Jvm {
         return this;
     }
 
+    /** A short life is not worth the better compiler, nor a collector with threads of its own. */
+    public Jvm shortLived() {
+        return option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+    }
+
     public Jvm variable(String assignment) {
         environment.add(assignment);
         return this;
