@@ -164,6 +164,8 @@ record GuestLimit(
                 helper.state.equals("LIMITED") ? helper.words.endsWith(": " + kept) : kept.isEmpty());
         String nobody = said(ran.out(), UnderLimit.NOBODY);
         require(failures, "a helper of another user is " + nobody, nobody.equals(AS_ASKED));
+        String driver = said(ran.out(), UnderLimit.DRIVER);
+        require(failures, "a driver says " + driver, driver.equals("hello, exit code 0"));
         return failures;
     }
 

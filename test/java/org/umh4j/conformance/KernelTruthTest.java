@@ -28,6 +28,7 @@ final class KernelTruthTest {
             "here":"[900,900]","verdict":"DOCUMENTED","row":"rlimits"}}
             kept NOFILE
             nobody uid [65534,65534,65534] no_new_privs 1 dumpable 1
+            driver hello, exit code 0
             OK       kernel           6.12
             LIMITED  privilege        uid 0 without cap_sys_resource
             LIMITED  confinement      a bounding set without cap_sys_resource
@@ -51,6 +52,7 @@ final class KernelTruthTest {
         "LIMITED  privilege | OK       privilege | umh doctor finds [confinement, helper], not ",
         "OK       kernel | LIMITED  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
         "OK       kernel | MISSING  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
+        "driver hello | driver EPERM | a driver says ",
         "dumpable 1 | dumpable 0 | a helper of another user is ",
         "{\"kernel\" | a trace | no helper was started",
     })

@@ -2,6 +2,8 @@
 package org.umh4j.conformance;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.stream.Collectors;
 import org.umh4j.Cred;
 import org.umh4j.Helper;
@@ -9,18 +11,20 @@ import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhStage;
 import org.umh4j.UmhWait;
+import org.umh4j.UsermodeDriver;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Report;
 
 /**
  * A JVM's part under a limit: compares a helper with the kernel's, whose reports are in a folder; says what a helper
- * had to keep, and what one of another user is; and asks umh doctor.
+ * had to keep, what one of another user is, and what a driver says; and asks umh doctor.
  */
 final class UnderLimit {
     static final String REFUSED = "refused ";
     static final String KEPT = "kept ";
     static final String NOBODY = "nobody ";
+    static final String DRIVER = "driver ";
     private static final int OTHER_UID = 65_534;
     private static final String PROBE = "/probe";
 
@@ -31,6 +35,7 @@ final class UnderLimit {
             InSetting.main(new String[] {Setting.AS_IT_IS.name(), arguments[0]});
             System.out.println(KEPT + kept());
             System.out.println(NOBODY + nobody());
+            System.out.println(DRIVER + driver());
         } catch (IOException | LinkageError e) {
             System.out.println(REFUSED + e.getMessage());
         }
@@ -46,6 +51,17 @@ final class UnderLimit {
             helper.waitFor();
             Programs.onlyReport(PROBE);
             return helper.kept().stream().map(UmhStage::name).collect(Collectors.joining(", "));
+        }
+    }
+
+    /** A program that runs from memory. */
+    private static String driver() throws IOException {
+        try (UsermodeDriver driver = UsermodeDriver.load("truth", Path.of("/tool")).arguments("print", "hello")) {
+            driver.fork();
+            String said = new String(driver.pipeFromUmh().stream().readAllBytes(), StandardCharsets.US_ASCII).trim();
+            return said + ", " + driver.onExit().join();
+        } catch (UmhException e) {
+            return e.toString();
         }
     }
 
