@@ -209,7 +209,7 @@ final class UnprivilegedTest {
     /** The nice value is worse than the kernel's, and stays; the policy is another thing. */
     @Test
     void niceValueThatStaysTakesNoPolicyWithIt() throws Exception {
-        Jvm jvm = new Jvm().under("nice", "-n", "7", "chrt", "--batch", "0").asNobody();
+        Jvm jvm = new Jvm().asNobody().under(ProbeProgram.path(), "nice", "7", "policy", "3", "exec", "/usr/bin/env", "env");
         assertEquals("", jvm.run(NobodyMain.class, "niced").requireSuccess());
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -22,12 +23,15 @@ import org.umh4j.support.RequiresRoot;
 /** Helpers of ours beside helpers of real kernels, and the documents that speak of it. */
 @ExtendWith(Leaks.class)
 final class ConformanceTest {
+    /** A JVM for each setting, one after the other. */
+    private static final Duration PATIENCE = Duration.ofMinutes(15);
+
     private static final Path MAP = Path.of("docs/kernel-map.md");
 
     @Test
     @RequiresRoot
     void everyFieldCallAndWriteConforms() throws IOException, InterruptedException {
-        Jvm.Outcome outcome = new Jvm().run(Conformance.class);
+        Jvm.Outcome outcome = new Jvm().limit(PATIENCE).run(Conformance.class);
         assertEquals(0, outcome.exitCode(), outcome.out() + outcome.err());
     }
 
