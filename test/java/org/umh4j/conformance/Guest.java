@@ -176,10 +176,12 @@ public final class Guest {
         for (SysctlWrite write : Recordings.writes(Recordings.KERNELS.get(0))) {
             if (!write.isAtOffset()) {
                 String data = write.data();
-                int result =
-                        write.isOfManyBlanks() ? GuestKernel.blanksAnswer(BSET, data.length()) : GuestKernel.writeAnswer(BSET, data);
+                int result = write.isOfManyBlanks()
+                        ? GuestKernel.blanksAnswer(BSET, data.length())
+                        : GuestKernel.writeAnswer(BSET, data);
                 SysctlReplay.Answer there = new SysctlReplay.Answer(result, GuestKernel.read(BSET));
-                SysctlReplay.Answer here = new SysctlReplay.Answer(UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
+                SysctlReplay.Answer here =
+                        new SysctlReplay.Answer(UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
                 count += compare("sysctl " + write, there, here);
                 compare("recording of " + write, write.expected().result(), there.result());
             }

@@ -144,7 +144,8 @@ record GuestLimit(
         if (finds.contains(ALL)) {
             require(failures, "a helper is not refused as umh doctor says: " + ran.out() + ran.err(),
                     !refusal.isEmpty() && refusal.equals(doctor.getOrDefault(ALL, new Finding("", "")).words));
-            return new Outcome(name + " | " + UnderLimit.REFUSED + refusal + " | the same, and ends with 1 |", Set.of(), named(failures));
+            String row = name + " | " + UnderLimit.REFUSED + refusal + " | the same, and ends with 1 |";
+            return new Outcome(row, Set.of(), named(failures));
         }
         List<Field> fields = fields(ran.out());
         failures.addAll(agreement(ran, doctor, fields));
@@ -192,7 +193,8 @@ record GuestLimit(
     }
 
     private String helper(List<Field> fields) {
-        return "as the kernel's" + (fields.stream().anyMatch(this::isUnseen) ? ", as far as it can see without /proc" : "");
+        boolean blind = fields.stream().anyMatch(this::isUnseen);
+        return "as the kernel's" + (blind ? ", as far as it can see without /proc" : "");
     }
 
     /** Whether the helper, without /proc, could not look at a field that the kernel's has, or at a file there. */

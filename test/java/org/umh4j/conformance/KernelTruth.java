@@ -73,8 +73,8 @@ public final class KernelTruth {
         private List<String> column() {
             long all = fields(1);
             return List.of(
-                    name, Integer.toString(said("record").size()), Integer.toString(said("fields").size()), Long.toString(all),
-                    Long.toString(all - fields(2) - fields(3)), Long.toString(fields(2)), sum("calls"), sum("writes"), Integer.toString(said("failure").size()),
+                    name, Integer.toString(said("record").size()), Integer.toString(said("fields").size()),
+                    Long.toString(all), Long.toString(all - fields(2) - fields(3)), Long.toString(fields(2)), sum("calls"), sum("writes"), Integer.toString(said("failure").size()),
                     seconds + " s");
         }
     }
@@ -141,7 +141,8 @@ public final class KernelTruth {
     }
 
     private String limits() {
-        return table("limit", "| what the guest forbids | kernel | a helper of umh4j | `umh doctor` says |\n|---|---|---|---|\n");
+        return table(
+                "limit", "| what the guest forbids | kernel | a helper of umh4j | `umh doctor` says |\n|---|---|---|---|\n");
     }
 
     private String groups() {

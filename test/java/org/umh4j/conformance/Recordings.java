@@ -31,8 +31,8 @@ public final class Recordings {
 
     /** What differs from one boot of a kernel to the next, and what another recorder has called otherwise. */
     private static final Pattern OF_THE_BOOT = Pattern.compile(
-            "(stat\\.)?ppid|status\\.PPid|keyrings\\..*\\.id|keyrings\\.session\\.describe_by_spec|status\\.SigQ|rlimits\\.(NPROC|SIGPENDING)|cgroup"
-                    + "|argv|cmdline|fds\\.0\\.link");
+            "(stat\\.)?ppid|status\\.PPid|keyrings\\..*\\.id|keyrings\\.session\\.describe_by_spec|status\\.SigQ"
+                    + "|rlimits\\.(NPROC|SIGPENDING)|cgroup|argv|cmdline|fds\\.0\\.link");
 
     /**
      * Where a helper that a kernel has just started is another than the recorded one of that kernel; of what both reports
