@@ -79,6 +79,8 @@ final class ConformanceTest {
         Set<String> failures = new Conformance(new KernelMap(lines)).disagreements();
         assertTrue(failures.contains("docs/kernel-map.md lists exe twice"), failures::toString);
         assertTrue(failures.contains("docs/kernel-map.md lists coredump_filter, and nothing differs"), failures::toString);
-        assertTrue(failures.contains("docs/kernel-map.md lists coredump_filter, and Documented has no rule for it"), failures::toString);
+        assertTrue(
+                failures.contains("docs/kernel-map.md lists coredump_filter, and Documented has no rule for it"),
+                failures::toString);
     }
 }
