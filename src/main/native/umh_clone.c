@@ -30,9 +30,6 @@
 #define CLONE_INTO_CGROUP 0x200000000ULL /* 5.7 */
 #endif
 
-/* The launcher's descriptor in the child, until the exec closes it. */
-#define LAUNCHER_FD (UMH_PLAN_FD + 1)
-
 /* Ample for the child's calls below; on the caller's own stack, because that is asleep as long as it is used. */
 #define CHILD_STACK 8192
 
@@ -133,35 +130,37 @@ static int shed(struct child *child)
 		result = sys_unshare(CLONE_FILES);
 	if (result < 0)
 		return result;
-	/* Both are above LAUNCHER_FD, so neither of these steps on the other. */
+	/* Both are above UMH_LAUNCHER_FD, so neither of these steps on the other. */
 	result = sys_dup3(child->socket, UMH_PLAN_FD, 0);
 	if (result < 0)
 		return result;
 	child->socket = UMH_PLAN_FD;
-	result = sys_dup3(child->launcher, LAUNCHER_FD, O_CLOEXEC);
+	result = sys_dup3(child->launcher, UMH_LAUNCHER_FD, O_CLOEXEC);
 	if (result < 0)
 		return result;
 	if (has(UMH_FEATURE_CLOSE_RANGE)) {
 		result = sys_close_range(0, UMH_PLAN_FD - 1, 0);
-		return result < 0 ? result : sys_close_range(LAUNCHER_FD + 1, ~0U, 0);
+		return result < 0 ? result : sys_close_range(UMH_LAUNCHER_FD + 1, ~0U, 0);
 	}
 	for (int fd = 0; fd < UMH_PLAN_FD; fd++)
 		sys_close(fd);
-	return close_all(LAUNCHER_FD + 1);
+	return close_all(UMH_LAUNCHER_FD + 1);
 }
 
 static int launch(const struct umh_request *request)
 {
-	_Static_assert(LAUNCHER_FD == 4, "as in the path below");
+	_Static_assert(UMH_LAUNCHER_FD == 4, "as in the path below");
 	int result = -ENOSYS;
 	int second;
 
 	if (has(UMH_FEATURE_EXECVEAT))
-		result = sys_execveat(LAUNCHER_FD, "", request->launcher_argv, request->envp, AT_EMPTY_PATH);
+		result = sys_execveat(UMH_LAUNCHER_FD, "", request->launcher_argv, request->envp, AT_EMPTY_PATH);
 	if (result == -ENOSYS)
 		atomic_fetch_or(&missing, UMH_FEATURE_EXECVEAT);
 	if (result != -ENOSYS && result != -EPERM)
 		return result;
+	/* To be there still when an emulator, which the kernel executes in the launcher's place, opens that path. */
+	sys_fcntl(UMH_LAUNCHER_FD, F_SETFD, 0);
 	second = sys_execve("/proc/self/fd/4", request->launcher_argv, request->envp);
 	return second == -ENOENT ? result : second; /* no /proc: the first answer is the better one */
 }

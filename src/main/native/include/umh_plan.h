@@ -87,6 +87,9 @@ static_assert(UMH_STAGE_COUNT <= 64, "one bit a stage");
 /* The launcher is born with this descriptor and no other: the plan socket. */
 #define UMH_PLAN_FD 3
 
+/* The launcher's own in the child, until the exec closes it, or the launcher where an exec by its path can't. */
+#define UMH_LAUNCHER_FD (UMH_PLAN_FD + 1)
+
 /* What ps(1) shows of the launcher. */
 #define UMH_LAUNCHER_COMM "umh4j-launcher"
 

@@ -15,8 +15,6 @@ int apply_keyring(struct launch *launch)
 {
 	long keyring = umh_syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, span(launch, launch->plan->keyring));
 
-	if (keyring == -ENOSYS && !(launch->plan->required & UMH_STEP(KEYRING)))
-		return 0; /* a kernel without keys has nothing to inherit */
 	return keyring < 0 ? (int)keyring : 0;
 }
 

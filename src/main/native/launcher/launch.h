@@ -31,6 +31,10 @@ static inline int asks(const struct launch *launch, uint64_t steps)
 /* Where the file at this place of the list was received, or -EPROTO. */
 int file_number(const struct launch *launch, uint32_t place);
 
+/* Decimal digits, or a text without its NUL, that end at end; where they begin. */
+char *number_before(char *end, long value);
+char *text_before(char *end, const char *text);
+
 /* Text into a file of /proc, which a relative path names from the folder on: 0 or a negative errno. */
 int write_text(int folder, const char *path, const void *text, uint32_t size);
 

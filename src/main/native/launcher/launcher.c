@@ -131,12 +131,24 @@ static void restrict_calls(struct launch *launch)
 	launch->detail = 0;
 }
 
+/* A program without a name: by its descriptor, and where no execveat(2) may be by the path that this has in /proc. */
+static int execute_file(int fd, char **argv, char **envp)
+{
+	char path[sizeof "/proc/self/fd/" + 10] = {0};
+	char *number = number_before(path + sizeof path - 1, fd);
+	int result = sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+
+	if (result != -ENOSYS && result != -EPERM)
+		return result;
+	return sys_execve(text_before(number, "/proc/self/fd/"), argv, envp);
+}
+
 /* argv[0] is the path; the helper's own vector begins behind it. */
 static int execute(const struct launch *launch, char **argv, char **envp)
 {
 	if (launch->plan->program == UMH_NO_FILE)
 		return sys_execve(argv[0], argv + 1, envp);
-	return sys_execveat(file_number(launch, launch->plan->program), "", argv + 1, envp, AT_EMPTY_PATH);
+	return execute_file(file_number(launch, launch->plan->program), argv + 1, envp);
 }
 
 __attribute__((noreturn, used)) void launcher(long *stack)
@@ -148,6 +160,7 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	int result;
 
 	umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM);
+	sys_close(UMH_LAUNCHER_FD); /* open where there is no execveat(2) */
 	result = receive_plan(&launch, buffer, sizeof buffer);
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);

@@ -7,20 +7,26 @@
 #include "launch.h"
 #include "umh_syscalls.h"
 
-/* Decimal for oom_score_adj, which may be negative; hexadecimal for coredump_filter. The text ends at end. */
-static char *number_before(char *end, long value, unsigned base)
+char *number_before(char *end, long value)
 {
 	unsigned long rest = value < 0 ? -(unsigned long)value : (unsigned long)value;
 
 	do
-		*--end = "0123456789abcdef"[rest % base];
-	while (rest /= base);
-	if (base == 16) {
-		*--end = 'x';
-		*--end = '0';
-	}
+		*--end = (char)('0' + rest % 10);
+	while (rest /= 10);
 	if (value < 0)
 		*--end = '-';
+	return end;
+}
+
+char *text_before(char *end, const char *text)
+{
+	unsigned size = 0;
+
+	while (text[size])
+		size++;
+	while (size > 0)
+		*--end = text[--size];
 	return end;
 }
 
@@ -38,11 +44,11 @@ int write_text(int folder, const char *path, const void *text, uint32_t size)
 	return written == size ? 0 : -EIO; /* a part of a number is another number */
 }
 
-static int write_number(const char *path, long value, unsigned base)
+static int write_number(const char *path, long value)
 {
 	char text[24];
 	char *end = text + sizeof text;
-	char *begin = number_before(end, value, base);
+	char *begin = number_before(end, value);
 
 	return write_text(-1, path, begin, (uint32_t)(end - begin));
 }
@@ -57,13 +63,13 @@ int apply_cgroup(struct launch *launch)
 
 int apply_oom_score_adj(struct launch *launch)
 {
-	return write_number("/proc/self/oom_score_adj", launch->plan->oom_score_adj, 10);
+	return write_number("/proc/self/oom_score_adj", launch->plan->oom_score_adj);
 }
 
 /* Kept across execve in the flags of the address space; the JVM changes its own, which every child then has. */
 int apply_coredump_filter(struct launch *launch)
 {
-	return write_number("/proc/self/coredump_filter", launch->plan->coredump_filter, 16);
+	return write_number("/proc/self/coredump_filter", launch->plan->coredump_filter);
 }
 
 /*

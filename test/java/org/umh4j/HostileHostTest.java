@@ -14,6 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Filter;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -29,7 +30,7 @@ final class HostileHostTest {
     private static final String ALL_OF_THEM = "clone3,close_range,execveat,pidfd_info,personality";
     static final String ANSWERS = String.join("\n",
             "exec 1792 9 -2", "parked 1792 9 -2", "start exit code 7", "run hello, exit code 3",
-            "timeout killed by SIGTERM", "");
+            "timeout killed by SIGTERM", "driver exit code 7", "");
 
     /** Starts another JVM as a helper: its standard output and error are the result's. */
     private static Result jvm(Jvm jvm, SubprocessInfo like, Class<?> main, String... arguments) throws Exception {
@@ -308,6 +309,10 @@ final class HostileHostTest {
             Result result = UsermodeHelper.run(SubprocessInfo.of("/bin/sh", argv, null), Capture.defaults().input("hello\n".getBytes()));
             SAID.add("run " + result.out().trim() + ", " + result.status());
             SAID.add("timeout " + timedOut());
+            try (UsermodeDriver driver = DriverBlobs.doing("exit", "7")) {
+                driver.fork();
+                SAID.add("driver " + driver.onExit().get(20, TimeUnit.SECONDS));
+            }
             System.out.print(String.join("\n", SAID) + "\n");
         }
 
