@@ -70,6 +70,8 @@ final class HostileHostTest {
         "execveat, EPERM, a seccomp filter",
         "personality, ENOSYS, personality (a start takes",
         "personality, EPERM, personality (a start takes",
+        "keyctl, ENOSYS, KEYRING",
+        "keyctl, EPERM, KEYRING",
         "pidfd_open, ENOSYS, a seccomp filter",
         "pidfd_open, EPERM, a seccomp filter",
     })

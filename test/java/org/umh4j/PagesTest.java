@@ -27,6 +27,7 @@ final class PagesTest {
         List<Snippets.Snippet> programs = new ArrayList<>(Snippets.of(TUTORIAL));
         programs.addAll(Snippets.of(Path.of("docs/migration.md")));
         programs.addAll(Snippets.of(Path.of("docs/virtual-threads.md")));
+        programs.addAll(Snippets.of(Path.of("docs/observability.md")));
         return programs;
     }
 

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.time.Duration;
+import java.util.List;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Nullable;
 
-/** Flight recorder events, where the JVM has a flight recorder and it was ever switched on; else nothing happens here. */
+/**
+ * Tells listeners, and the flight recorder where the JVM has one and it was ever switched on; else nothing happens here.
+ */
 final class Events {
     private static final boolean AVAILABLE = isAvailable();
+
+    /** Whether there ever was a listener: until then nothing of it is loaded. */
+    private static volatile boolean listened;
 
     private Events() {}
 
@@ -27,6 +34,35 @@ final class Events {
         if (AVAILABLE && FlightEvents.isOn()) {
             FlightEvents.started(info.path(), child);
         }
+        if (areAwaited()) {
+            tellOf(info.path(), child, Audience.now());
+        }
+    }
+
+    /** Whether a listener wants to know of a helper before it has ended. */
+    static boolean areAwaited() {
+        return listened && !Audience.isEmpty();
+    }
+
+    static void add(HelperListener listener) {
+        Audience.add(listener);
+        listened = true;
+    }
+
+    /** What hangs on the child's futures may run in the reaper, and leaves a message. */
+    private static void tellOf(String path, Child child, List<Audience> audiences) {
+        child.outcome().thenAccept(launch -> {
+            if (launch.result() == 0) {
+                Duration took = Duration.ofNanos(launch.nanos());
+                long pid = launch.pid();
+                Audience.tell(audiences, listener -> listener.started(path, pid, took));
+            }
+        });
+        child.exit().thenAccept(end -> {
+            Duration lifetime = Duration.ofNanos(System.nanoTime() - child.beginNanos());
+            WaitStatus status = new WaitStatus(end.status());
+            Audience.tell(audiences, listener -> listener.exited(path, child.pid(), status, lifetime));
+        });
     }
 
     /** A helper was run to its end in one go, which is not done where starts are recorded. */
@@ -36,10 +72,14 @@ final class Events {
         }
     }
 
-    static void failed(@Nullable String path, UmhStage stage, int retval) {
+    static UmhException failed(@Nullable String path, UmhException failure) {
         if (AVAILABLE && FlightEvents.isOn()) {
-            FlightEvents.failed(path, stage, retval);
+            FlightEvents.failed(path, failure);
         }
+        if (areAwaited()) {
+            Audience.tell(Audience.now(), listener -> listener.failed(path, failure));
+        }
+        return failure;
     }
 
     private static boolean isAvailable() {

@@ -147,12 +147,12 @@ final class FlightEvents {
         }
     }
 
-    static void failed(@Nullable String path, UmhStage stage, int retval) {
+    static void failed(@Nullable String path, UmhException failure) {
         HelperFailure event = new HelperFailure();
         if (event.isEnabled()) {
             event.path = path;
-            event.stage = stage.name();
-            event.errno = Errno.name(-retval);
+            event.stage = failure.stage().name();
+            event.errno = failure.errnoName();
             event.commit();
         }
     }

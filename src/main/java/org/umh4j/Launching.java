@@ -51,8 +51,11 @@ final class Launching {
         }
     }
 
-    /** Runs a process to its end, in one crossing: the wait status. */
+    /** Runs a process to its end, in one crossing unless somebody is to be told of its start: the wait status. */
     static int status(SubprocessInfo info) throws UmhException {
+        if (Events.areAwaited()) {
+            return child(info, Until.EXEC).exit().join().status();
+        }
         Cred cred = credentials(info);
         long begin = System.nanoTime();
         int status = launch(info, cred, Until.EXIT, Pipes.none()).status();

@@ -378,8 +378,7 @@ public final class SubprocessInfo {
 
     UmhException failed(UmhStage stage, int result, int detail) {
         failure = new UmhException(path(), stage, result, detail);
-        Events.failed(path(), stage, result);
-        return failure;
+        return Events.failed(path(), failure);
     }
 
     /** The end of a call that was refused at its entry: the kernel has no retval for it yet. */

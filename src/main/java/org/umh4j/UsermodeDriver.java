@@ -386,7 +386,7 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     private UmhException failed(UmhStage stage, int result) {
-        return new UmhException(name, stage, result, 0);
+        return Events.failed(name, new UmhException(name, stage, result, 0));
     }
 
     @Override

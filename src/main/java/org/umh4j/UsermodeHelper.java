@@ -3,6 +3,7 @@ package org.umh4j;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import org.umh4j.internal.Nullable;
 
 /**
@@ -14,7 +15,7 @@ import org.umh4j.internal.Nullable;
  *
  * <pre>{@code
  * int retval = UsermodeHelper.call("/sbin/modprobe", new String[] {"modprobe", "-q", "dummy"},
- *         UsermodeHelper.KERNEL_ENVIRONMENT, UmhWait.PROC);
+ *         UsermodeHelper.kernelEnvironment(), UmhWait.PROC);
  * }</pre>
  *
  * <p>What a helper is born with unless something else is asked for: its own session and no terminal, no descriptors,
@@ -111,5 +112,19 @@ public final class UsermodeHelper {
      */
     public static Helper start(SubprocessInfo info) throws UmhException {
         return Execution.start(info);
+    }
+
+    /** Has a listener told of each helper that is started from now on. */
+    public static void addListener(HelperListener listener) {
+        Events.add(listener);
+    }
+
+    /**
+     * Has a listener told nothing more, not even of helpers that it knows of.
+     *
+     * @return whether it had been added, and not been removed since
+     */
+    public static boolean removeListener(HelperListener listener) {
+        return Audience.remove(Objects.requireNonNull(listener, "listener"));
     }
 }

@@ -7,7 +7,7 @@
  * do, {@code start} gives a live {@link org.umh4j.Helper}. {@link org.umh4j.SubprocessInfo} says what to run,
  * {@link org.umh4j.UmhWait} how long to wait, {@link org.umh4j.UmhSysctl} what no helper may have,
  * {@link org.umh4j.HelperGate} whether helpers may be started at all. {@link org.umh4j.UsermodeDriver} is a helper whose
- * program travels inside the caller.
+ * program travels inside the caller. {@link org.umh4j.HelperListener} is told of them all.
  *
  * <p>What holds everywhere, said once:
  *

@@ -31,6 +31,7 @@ public final class Filter {
     private static int number(String call) {
         return switch (call) {
             case "personality" -> 135;
+            case "keyctl" -> 250;
             case "memfd_create" -> 319;
             case "execveat" -> 322;
             case "pidfd_send_signal" -> 424;

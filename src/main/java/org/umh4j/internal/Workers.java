@@ -43,7 +43,8 @@ public final class Workers {
         }
     }
 
-    private static void logged(Runnable task) {
+    /** Runs the task; what it throws is logged. */
+    public static void logged(Runnable task) {
         try {
             task.run();
         } catch (Throwable e) {
