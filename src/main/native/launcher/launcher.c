@@ -131,7 +131,10 @@ static void restrict_calls(struct launch *launch)
 	launch->detail = 0;
 }
 
-/* A program without a name: by its descriptor, and where no execveat(2) may be by the path that this has in /proc. */
+/*
+ * A program without a name: by its descriptor, and where no execveat(2) may be by the path that this has in /proc. An
+ * emulator of the program's processor would open that again, as an interpreter does: then it must not be closed.
+ */
 static int execute_file(int fd, char **argv, char **envp)
 {
 	char path[sizeof "/proc/self/fd/" + 10] = {0};
@@ -140,6 +143,7 @@ static int execute_file(int fd, char **argv, char **envp)
 
 	if (result != -ENOSYS && result != -EPERM)
 		return result;
+	sys_fcntl(fd, F_SETFD, 0);
 	return sys_execve(text_before(number, "/proc/self/fd/"), argv, envp);
 }
 

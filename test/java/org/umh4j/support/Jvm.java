@@ -13,7 +13,8 @@ import java.util.concurrent.TimeUnit;
 
 /** Another JVM with the same class path, for what must be odd from its start or must not happen to this one. */
 public final class Jvm {
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    /** Longer where the processor is emulated. */
+    private static final Duration LIMIT = Duration.ofSeconds(Long.getLong("test.jvm.seconds", 120));
 
     private final List<String> before = new ArrayList<>();
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-Xshare:auto", "-XX:-UsePerfData"));
