@@ -32,7 +32,13 @@ $(CLI): $(SOURCES)
 	$(MVN) -q package -DskipTests
 	@touch $(CLI)
 
-build: $(CLI) ## builds the library and the command line
+# Beside the jar, where umh looks for it; installed it is made anew, since it knows its jar by path and time.
+ARCHIVE := $(CLI:.jar=.jsa)
+
+$(ARCHIVE): $(CLI)
+	src/main/cli/archive $(CURDIR)/$(CLI)
+
+build: $(CLI) $(ARCHIVE) ## builds the library and the command line
 
 # The machines that the jar is for; this one's natives are part of every build, the other ones' are made by cross compilers.
 ARM64 := target/classes/org/umh4j/internal/linux-arm64/libumh4j.so
@@ -59,11 +65,15 @@ PREFIX ?= /usr/local
 INSTALLED := $(DESTDIR)$(PREFIX)
 
 install: $(CLI) ## installs the command line below PREFIX: script, jar, manual page, completion
-	install -d $(INSTALLED)/bin $(INSTALLED)/lib/umh4j $(INSTALLED)/share/man/man1 $(INSTALLED)/share/bash-completion/completions
+	install -d $(INSTALLED)/bin $(INSTALLED)/lib/umh4j $(INSTALLED)/share/man/man1 \
+		$(INSTALLED)/share/bash-completion/completions $(INSTALLED)/share/zsh/site-functions
 	install -m 755 umh $(INSTALLED)/bin/umh
 	install -m 644 $(CLI) $(INSTALLED)/lib/umh4j/umh4j-cli.jar
+	install -m 755 src/main/cli/archive $(INSTALLED)/lib/umh4j/archive
+	$(if $(DESTDIR),,$(INSTALLED)/lib/umh4j/archive)
 	./umh man > $(INSTALLED)/share/man/man1/umh.1
 	./umh generate-completion > $(INSTALLED)/share/bash-completion/completions/umh
+	./umh zsh > $(INSTALLED)/share/zsh/site-functions/_umh
 
 TARBALL := target/umh4j-$(VERSION).tar.gz
 

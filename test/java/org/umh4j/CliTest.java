@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -288,12 +289,51 @@ final class CliTest {
         assertTrue(outcome.out().contains("umh"), outcome.out());
     }
 
+    /** Colour, for who sits before it; none in a file or a pipe, and none for who does not want it. */
     @Test
-    void completionIsBash() throws Exception {
-        Path script = Files.writeString(Files.createTempFile("completion", ".bash"), umh("generate-completion").requireSuccess());
-        Process bash = new ProcessBuilder("bash", "-n", script.toString()).inheritIO().start();
-        assertEquals(0, bash.waitFor());
-        Files.delete(script);
+    void doctorIsColouredOnATerminalAlone() throws Exception {
+        assertTrue(onTerminal("xterm").contains("\033["), "no colour on a terminal");
+        assertFalse(onTerminal("xterm NO_COLOR=1").contains("\033["), "colour in spite of NO_COLOR");
+        assertFalse(umh("doctor").out().contains("\033["), "colour in a file");
+    }
+
+    private static String onTerminal(String term) throws Exception {
+        String command = String.join(" ", new Jvm().command(Main.class, "doctor"));
+        Process script = new ProcessBuilder("script", "-qec", "env -u NO_COLOR TERM=" + term + " " + command, "/dev/null")
+                .redirectErrorStream(true).start();
+        String out = new String(script.getInputStream().readAllBytes());
+        script.waitFor();
+        assertTrue(out.contains("Helpers can"), out);
+        return out;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "sh, PATH is not searched: did you mean /",
+        "no-such-program-anywhere, PATH is not searched",
+        "bin/no-such, a relative path begins at",
+        "/no/such, the program,"
+    })
+    void whoComesFromAShellIsToldWhatIsDifferent(String path, String said) throws Exception {
+        Jvm.Outcome outcome = umh("exec", path, "-c", "exit 0");
+        assertEquals(127, outcome.exitCode());
+        assertTrue(outcome.err().contains(said), outcome.err());
+    }
+
+    @Test
+    @RequiresRoot
+    void adviceNamesTheOptionAndNotTheMethod() throws Exception {
+        Jvm.Outcome outcome = new Jvm().asNobody().run(Main.class, "exec", "--unshare", "net", "/bin/true");
+        assertTrue(outcome.err().contains("--map-root, gives it without"), outcome.err());
+        assertEquals(125, outcome.exitCode());
+    }
+
+    @Test
+    @RequiresRoot
+    void doctorSaysWhatToDoAndWhatItComesTo() throws Exception {
+        Jvm.Outcome outcome = new Jvm().under("setpriv", "--no-new-privs").run(Main.class, "doctor");
+        assertTrue(outcome.out().contains("to change that: look at what started this JVM"), outcome.out());
+        assertTrue(outcome.out().endsWith("Helpers can be started here, but for what is LIMITED.\n"), outcome.out());
     }
 
     @Test

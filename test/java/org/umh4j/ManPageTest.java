@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.RequiresRoot;
 
 /** The manual page and the completion know what --help knows. */
 final class ManPageTest {
@@ -42,10 +43,24 @@ final class ManPageTest {
         assertEquals(new TreeSet<String>(), missing);
     }
 
-    @Test
-    void everyOptionIsCompleted() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"generate-completion", "zsh"})
+    void everyOptionIsCompleted(String shell) throws Exception {
         TreeSet<String> missing = options(umh("exec", "--help"));
-        missing.removeAll(options(umh("generate-completion")));
+        missing.removeAll(options(umh(shell)));
         assertEquals(new TreeSet<String>(), missing);
+    }
+
+    @Test
+    @RequiresRoot
+    void everyExampleOfTheManualPageWorks() throws Exception {
+        String page = umh("man").replace("\\-", "-");
+        Matcher example = Pattern.compile("(?m)^\\\\fBumh (.*)\\\\fP$").matcher(page.substring(page.indexOf(".SH EXAMPLES")));
+        int count = 0;
+        while (example.find()) {
+            umh(example.group(1).split(" "));
+            count++;
+        }
+        assertTrue(count >= 4, page);
     }
 }

@@ -3,6 +3,7 @@ package org.umh4j.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -21,13 +22,28 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Finding> findings = Examination.ofThisHost();
+        List<Finding> findings = new ArrayList<>();
+        Examination.ofThisHost(finding -> {
+            findings.add(finding);
+            if (!json) {
+                System.out.println(finding.text()); // each as soon as it is known: the last ones take a helper
+            }
+        });
+        boolean missing = findings.stream().anyMatch(finding -> finding.state() == Finding.State.MISSING);
         if (json) {
             print(findings);
         } else {
-            findings.forEach(finding -> System.out.println(finding.text()));
+            System.out.println(summary(findings, missing));
         }
-        return findings.stream().anyMatch(finding -> finding.state() == Finding.State.MISSING) ? 1 : 0;
+        return missing ? 1 : 0;
+    }
+
+    private static String summary(List<Finding> findings, boolean missing) {
+        if (missing) {
+            return "Helpers can't be started here.";
+        }
+        long limited = findings.stream().filter(finding -> finding.state() == Finding.State.LIMITED).count();
+        return "Helpers can be started here" + (limited == 0 ? ", with all that the kernel gives to its own." : ", but for what is LIMITED.");
     }
 
     private static void print(List<Finding> findings) throws IOException {
@@ -37,6 +53,7 @@ final class DoctorCommand implements Callable<Integer> {
                 generator.writeObjectFieldStart(finding.subject());
                 generator.writeStringField("state", finding.state().name().toLowerCase(java.util.Locale.ROOT));
                 generator.writeStringField("words", finding.words());
+                generator.writeStringField("remedy", finding.remedy());
                 generator.writeEndObject();
             }
             generator.writeEndObject();

@@ -63,7 +63,7 @@ final class DriverCommand implements Callable<Integer> {
             System.err.println("umh: " + blob + ": no such file");
             return ExitStatus.NOT_FOUND;
         } catch (UmhException e) {
-            System.err.println("umh: " + e.getMessage());
+            System.err.println("umh: " + Main.message(e));
             return ExitStatus.of(e);
         }
     }

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.umh4j.Capability;
 import org.umh4j.CapabilitySet;
@@ -27,16 +28,20 @@ import org.umh4j.internal.ProcFile;
 /** What umh doctor looks at, one method each. The proof of the pudding is the last: a helper is started. */
 final class Examination {
     private final Map<String, String> status = status();
-    private final List<Finding> findings = new ArrayList<>();
+    private final Consumer<Finding> findings;
 
-    private Examination() {}
+    private Examination(Consumer<Finding> findings) {
+        this.findings = findings;
+    }
 
-    static List<Finding> ofThisHost() {
-        Examination examination = new Examination();
+    /** Hands over each finding as soon as it is made. */
+    static void ofThisHost(Consumer<Finding> findings) {
+        Examination examination = new Examination(findings);
         try {
             Host.capabilities();
         } catch (LinkageError e) {
-            return List.of(Finding.missing("native library", Main.message(e)));
+            findings.accept(Finding.missing("native library", Main.message(e)));
+            return;
         }
         examination.kernel();
         examination.identity();
@@ -46,17 +51,16 @@ final class Examination {
         examination.descriptors();
         examination.beyondTheKernels();
         examination.helper();
-        return examination.findings;
     }
 
     private void kernel() {
-        findings.add(Finding.ok(
+        findings.accept(Finding.ok(
                 "kernel",
                 System.getProperty("os.version") + " on " + System.getProperty("os.arch") + ", Java "
                         + System.getProperty("java.version")));
-        findings.add(
+        findings.accept(
                 status.isEmpty()
-                        ? Finding.limited("/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's")
+                        ? Finding.limited("/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's", "mount it")
                         : Finding.ok("/proc", "mounted"));
     }
 
@@ -65,7 +69,7 @@ final class Examination {
         CapabilitySet missing = CapabilitySet.all().minus(effective);
         String uid = status.getOrDefault("Uid", "?").split("\\s+")[0];
         if (missing.isEmpty()) {
-            findings.add(Finding.ok("privilege", "uid " + uid + " with every capability"));
+            findings.accept(Finding.ok("privilege", "uid " + uid + " with every capability"));
             return;
         }
         StringBuilder words = new StringBuilder("uid " + uid + " without ");
@@ -76,10 +80,11 @@ final class Examination {
         add(words, effective, Capability.CAP_SYS_NICE, " a better nice value or policy than the JVM's,");
         String text = words.toString();
         boolean harmless = !text.endsWith(",");
-        findings.add(
+        findings.accept(
                 harmless
                         ? Finding.ok("privilege", text.substring(0, text.indexOf(". Helpers")))
-                        : Finding.limited("privilege", text.substring(0, text.length() - 1)));
+                        : Finding.limited("privilege", text.substring(0, text.length() - 1), "run this JVM as root, or with those"
+                                + " capabilities (AmbientCapabilities= of a unit, capabilities.add of a container)"));
     }
 
     private static void add(StringBuilder words, CapabilitySet effective, Capability needed, String what) {
@@ -101,23 +106,26 @@ final class Examination {
         if (!unbounded.isEmpty()) {
             kept.add("a bounding set without " + unbounded);
         }
-        findings.add(
+        findings.accept(
                 kept.isEmpty()
                         ? Finding.ok("confinement", "none that helpers would inherit")
-                        : Finding.limited("confinement", "this JVM runs with " + String.join("; with ", kept)));
+                        : Finding.limited("confinement", "this JVM runs with " + String.join("; with ", kept),
+                                "look at what started this JVM: a container's securityContext, or a unit's"
+                                        + " NoNewPrivileges=, SystemCallFilter= and CapabilityBoundingSet="));
     }
 
     private void policy() {
         CapabilitySet dropped = CapabilitySet.all().minus(UmhSysctl.bset());
-        findings.add(
+        findings.accept(
                 dropped.isEmpty()
                         ? Finding.ok("policy", "kernel.usermodehelper.bset leaves every capability")
-                        : Finding.limited("policy", "kernel.usermodehelper.bset takes from helpers: " + dropped));
+                        : Finding.limited("policy", "kernel.usermodehelper.bset takes from helpers: " + dropped,
+                                "boot this host anew: somebody has narrowed it, and nobody can widen it"));
     }
 
     private void memfd() {
         String noexec = read("/proc/sys/vm/memfd_noexec");
-        findings.add(Finding.ok(
+        findings.accept(Finding.ok(
                 "launcher",
                 noexec.equals("2")
                         ? "a file, since vm.memfd_noexec forbids executable memfds"
@@ -131,13 +139,13 @@ final class Examination {
                 .findFirst()
                 .map(line -> line.substring("Max open files".length()).trim().split("\\s+")[0])
                 .orElse("?");
-        findings.add(Finding.ok("descriptors", "up to " + limit + "; each live helper takes one"));
+        findings.accept(Finding.ok("descriptors", "up to " + limit + "; each live helper takes one"));
     }
 
     /** What no helper of the kernel has and a call can ask for, as far as hosts differ. */
     private void beyondTheKernels() {
         int abi = Sandbox.landlockAbi();
-        findings.add(Finding.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
+        findings.accept(Finding.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
         String cgroup = read("/proc/self/mounts")
                 .lines()
                 .map(line -> line.split(" "))
@@ -145,10 +153,10 @@ final class Examination {
                 .map(mount -> mount[1])
                 .findFirst()
                 .orElse("");
-        findings.add(Finding.ok(
+        findings.accept(Finding.ok(
                 "cgroup", cgroup.isEmpty() ? "no cgroup2 is mounted to name a folder of" : "folders below " + cgroup));
         String[] kinds = new File("/proc/self/ns").list((folder, name) -> !name.endsWith("_for_children"));
-        findings.add(Finding.ok(
+        findings.accept(Finding.ok(
                 "namespaces",
                 (kinds == null ? "not known without /proc" : Arrays.stream(kinds).sorted().collect(Collectors.joining(", ")))
                         + (read("/proc/sys/user/max_user_namespaces").trim().equals("0") ? "; no new user namespaces, by user.max_user_namespaces" : "")));
@@ -162,18 +170,20 @@ final class Examination {
             WaitStatus end = helper.waitFor();
             systemCalls();
             if (!end.success()) {
-                findings.add(Finding.missing("helper", "started and ended with " + end));
+                findings.accept(Finding.missing("helper", "started and ended with " + end));
                 return;
             }
             Set<UmhStage> kept = helper.kept();
-            findings.add(
+            findings.accept(
                     kept.isEmpty()
                             ? Finding.ok("helper", "starts, and is born as the kernel's would be")
-                            : Finding.limited("helper", "starts; these stay as the JVM has them: " + names(kept)));
+                            : Finding.limited("helper", "starts; these stay as the JVM has them: " + names(kept),
+                                    "see docs/errors.md, which says of each what it needs"));
         } catch (UmhException e) {
-            findings.add(Finding.missing("helper", Main.message(e)));
+            findings.accept(Finding.missing("helper", Main.message(e)));
         } catch (IOException e) {
-            findings.add(Finding.limited("helper", "not tried: " + Main.message(e)));
+            findings.accept(Finding.limited("helper", "not tried: " + Main.message(e), "name a folder that is not mounted noexec by"
+                    + " -Dorg.umh4j.library.tmpdir"));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -184,10 +194,11 @@ final class Examination {
                 .filter(feature -> !feature.isInUse())
                 .map(feature -> feature + " (" + feature.withoutIt() + ")")
                 .collect(Collectors.joining(", "));
-        findings.add(
+        findings.accept(
                 missing.isEmpty()
                         ? Finding.ok("system calls", "those of a newer kernel are in use: " + Arrays.toString(Feature.values()))
-                        : Finding.limited("system calls", "not available: " + missing));
+                        : Finding.limited("system calls", "not available: " + missing, "use a newer kernel, or a container runtime whose"
+                                + " seccomp filter knows them"));
     }
 
     private static String names(Set<UmhStage> stages) {

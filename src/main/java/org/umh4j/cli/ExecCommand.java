@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,7 @@ import org.umh4j.Helper;
 import org.umh4j.Signal;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
+import org.umh4j.UmhStage;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.WaitStatus;
@@ -76,9 +79,25 @@ final class ExecCommand implements Callable<Integer> {
         if (json) {
             Result.print(info, wait == Wait.PROC, retval, micros);
         } else {
-            info.failure().ifPresent(e -> System.err.println("umh: " + e.getMessage()));
+            info.failure().ifPresent(e -> System.err.println("umh: " + Main.message(e) + hint(e)));
         }
         return exitStatus(info, retval);
+    }
+
+    /** What people expect who come from a shell. */
+    private String hint(UmhException e) {
+        if (e.stage() != UmhStage.EXEC || e.errno() != Errno.ENOENT.number() || path.startsWith("/")) {
+            return "";
+        }
+        if (path.contains("/")) {
+            return "; a relative path begins at the helper's working directory, --cwd, which is / by default";
+        }
+        for (String folder : System.getenv().getOrDefault("PATH", "").split(":")) {
+            if (folder.startsWith("/") && Files.isExecutable(Path.of(folder, path))) {
+                return "; PATH is not searched: did you mean " + Path.of(folder, path) + "?";
+            }
+        }
+        return "; PATH is not searched";
     }
 
     private int run(SubprocessInfo info, @Nullable Duration limit) throws InterruptedException {

@@ -16,18 +16,6 @@ import picocli.CommandLine.HelpCommand;
         description = "Starts programs the way the Linux kernel starts its helpers.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        subcommands = {
-            ExecCommand.class,
-            DriverCommand.class,
-            ProbeCommand.class,
-            CapsCommand.class,
-            SysctlCommand.class,
-            DoctorCommand.class,
-            TourCommand.class,
-            ManCommand.class,
-            GenerateCompletion.class,
-            HelpCommand.class
-        },
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
             "0..123:the helper's own",
@@ -41,6 +29,17 @@ public final class Main implements Runnable {
     /** What umh itself exits with when it fails. */
     static final int FAILED = 125;
 
+    private static final List<Class<?>> COMMANDS = List.of(
+            ExecCommand.class,
+            DriverCommand.class,
+            ProbeCommand.class,
+            CapsCommand.class,
+            SysctlCommand.class,
+            DoctorCommand.class,
+            TourCommand.class);
+    /** Those that have to know all others. */
+    private static final List<Class<?>> ABOUT_COMMANDS = List.of(ManCommand.class, ZshCommand.class, GenerateCompletion.class, HelpCommand.class);
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -52,16 +51,36 @@ public final class Main implements Runnable {
     }
 
     static int run(String... arguments) {
-        CommandLine umh = new CommandLine(new Main());
-        // What follows the program's path is the program's.
-        for (String runner : List.of("exec", "driver")) {
-            Objects.requireNonNull(umh.getSubcommands().get(runner)).setStopAtPositional(true);
-        }
-        return umh.setCaseInsensitiveEnumValuesAllowed(true)
+        return commands(arguments).setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(command, e))
                 .setExitCodeExceptionMapper(e -> FAILED)
                 .setParameterExceptionHandler(Main::misused)
                 .execute(arguments);
+    }
+
+    /** The one that is meant; else all of them. Looking at the options of all takes longer than most helpers. */
+    private static CommandLine commands(String... arguments) {
+        CommandLine umh = new CommandLine(new Main());
+        for (Class<?> command : COMMANDS) {
+            if (arguments.length > 0 && arguments[0].equals(name(command))) {
+                return add(umh, command);
+            }
+        }
+        COMMANDS.forEach(command -> add(umh, command));
+        ABOUT_COMMANDS.forEach(command -> add(umh, command));
+        return umh;
+    }
+
+    private static CommandLine add(CommandLine umh, Class<?> command) {
+        String name = name(command);
+        umh.addSubcommand(name, command);
+        // What follows the program's path is the program's.
+        Objects.requireNonNull(umh.getSubcommands().get(name)).setStopAtPositional(name.equals("exec") || name.equals("driver"));
+        return umh;
+    }
+
+    private static String name(Class<?> command) {
+        return Objects.requireNonNull(command.getAnnotation(Command.class)).name();
     }
 
     @Override
@@ -76,21 +95,23 @@ public final class Main implements Runnable {
 
     private static int misused(CommandLine.ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
-        command.getErr().println("umh: " + e.getMessage());
+        command.getErr().println("umh: " + message(e));
         CommandLine.UnmatchedArgumentException.printSuggestions(e, command.getErr());
         command.getErr().println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
         return FAILED;
     }
 
-    /** The file system's exceptions say the reason by their class. */
+    /** What went wrong and what to do, in the words of the command line where the library names a method. */
     static String message(Throwable e) {
-        if (e instanceof NoSuchFileException missing) {
-            return missing.getFile() + ": no such file";
+        String message = e.getMessage() == null ? e.toString() : e.getMessage();
+        if (e instanceof NoSuchFileException missing) { // the file system's exceptions say the reason by their class
+            message = missing.getFile() + ": no such file";
+        } else if (e instanceof AccessDeniedException denied) {
+            message = denied.getFile() + ": permission denied";
         }
-        if (e instanceof AccessDeniedException denied) {
-            return denied.getFile() + ": permission denied";
-        }
-        return e.getMessage() == null ? e.toString() : e.getMessage();
+        return message.replace("Namespaces.mapRoot()", "--map-root")
+                .replace("Cred.noNewPrivs()", "--no-new-privs")
+                .replace("HelperPaths.allowOnly", "-Dorg.umh4j.allowed.paths");
     }
 
     /** The version that the build wrote into the jar. */

@@ -3,8 +3,10 @@ package org.umh4j.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,6 +17,15 @@ import picocli.CommandLine.Spec;
 /** {@code umh man}: writes the manual page, from the same descriptions as {@code --help}. */
 @Command(name = "man", hidden = true, description = "Writes the manual page umh(1).", mixinStandardHelpOptions = true)
 final class ManCommand implements Runnable {
+    private static final Map<String, String> EXAMPLES = new LinkedHashMap<>();
+
+    static {
+        EXAMPLES.put("umh doctor", "What helpers can be given on this host, before anything else.");
+        EXAMPLES.put("umh exec --kernel --json /bin/true", "A helper as the kernel would start it, and the result as one object.");
+        EXAMPLES.put("umh exec --uid nobody --cap-bounding none --no-new-privs /usr/bin/id", "As nobody, and no way to more.");
+        EXAMPLES.put("umh exec --unshare net --timeout 5s /bin/cat /proc/net/dev", "Without a network, and not for long.");
+    }
+
     @Spec
     private CommandSpec spec;
 
@@ -26,18 +37,23 @@ final class ManCommand implements Runnable {
         out.println(".TH UMH 1 \"\" \"" + text(umh.version()[0]) + "\" \"User Commands\"");
         out.println(".SH NAME\numh \\- starts programs the way the Linux kernel starts its helpers");
         out.println(".SH SYNOPSIS");
-        visible(umh).forEach((name, command) -> out.println(".B umh " + name + "\n" + synopsis(command.getCommandSpec()) + "\n.br"));
+        out.println(visible(umh).entrySet().stream()
+                .map(entry -> ".B umh " + text(entry.getKey()) + "\n" + synopsis(entry.getValue().getCommandSpec()))
+                .collect(Collectors.joining("\n.br\n")));
         out.println(".SH DESCRIPTION");
         paragraph(umh.usageMessage().description());
         visible(umh).forEach((name, command) -> describe(name, command.getCommandSpec()));
         out.println(".SH EXIT STATUS");
         umh.usageMessage().exitCodeList().forEach(this::item);
+        out.println(".SH EXAMPLES");
+        EXAMPLES.forEach(this::item);
+        out.println(".SH SEE ALSO\n.BR capabilities (7),\n.BR execve (2),\n.BR setpriv (1),\n.BR unshare (1)");
         out.flush();
     }
 
     /** The commands of one's own: not those of the help itself. */
-    private static Map<String, CommandLine> visible(CommandSpec umh) {
-        Map<String, CommandLine> commands = new java.util.LinkedHashMap<>(umh.subcommands());
+    static Map<String, CommandLine> visible(CommandSpec umh) {
+        Map<String, CommandLine> commands = new LinkedHashMap<>(umh.subcommands());
         commands.values().removeIf(command -> command.getCommandSpec().usageMessage().hidden());
         commands.remove("help");
         return commands;
@@ -68,9 +84,7 @@ final class ManCommand implements Runnable {
     }
 
     private void paragraph(String... sentences) {
-        for (String sentence : List.of(sentences)) {
-            out.println(".PP\n" + line(sentence));
-        }
+        out.println(Arrays.stream(sentences).filter(sentence -> !sentence.isBlank()).map(ManCommand::line).collect(Collectors.joining("\n.PP\n")));
     }
 
     /** A whole line, which must not be taken for a request. */

@@ -27,7 +27,7 @@ final class ProbeCommand implements Callable<Integer> {
             System.out.println(probe.report(options));
             return 0;
         } catch (UmhException e) {
-            System.err.println("umh: " + e.getMessage());
+            System.err.println("umh: " + Main.message(e));
             return Main.FAILED;
         }
     }
