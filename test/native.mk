@@ -16,7 +16,7 @@ NATIVE_SOURCES := $(shell find $(NATIVE) -name '*.[ch]')
 SHIM := $(addprefix $(NATIVE)/,umh.c umh_launcher.c umh_memfd.c umh_reaper.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
 LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-x86_64/launcher.elf
 
-.PHONY: fuzz sanitize faults check
+.PHONY: fuzz sanitize faults check musl
 
 # A tool with the Debian package that brings it.
 need = @command -v $(1) >/dev/null 2>&1 || { echo "missing: $(1): apt-get install $(2)" >&2; exit 1; }
@@ -61,6 +61,23 @@ faults: $(CLI) $(HARNESS)/faults ## refuses each system call of a launch in turn
 	@mkdir -p $(RECORDS)
 	$(HARNESS)/faults $(LAUNCHER_ELF) $(EVERY) >$(HARNESS)/faults.md
 	@mv $(HARNESS)/faults.md $(RECORDS)/ && cat $(RECORDS)/faults.md
+
+# Debian's compiler for musl has no headers of the kernel of its own.
+MUSL = musl-gcc -g -O1 $(NATIVE_FLAGS) -idirafter /usr/include -idirafter /usr/include/$(shell gcc -print-multiarch)
+
+$(HARNESS)/shim-musl: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
+	$(call need,musl-gcc,musl-tools)
+	@mkdir -p $(HARNESS)
+	$(MUSL) -o $@ test/harness/shim.c test/harness/orders.c $(SHIM) $(NATIVE)/umh_clone.c
+
+$(HARNESS)/load-musl: test/musl/load.c $(NATIVE_SOURCES)
+	$(call need,musl-gcc,musl-tools)
+	@mkdir -p $(HARNESS)
+	$(MUSL) $(JNI_FLAGS) -o $@ $<
+
+musl: $(CLI) $(HARNESS)/shim-musl $(HARNESS)/load-musl ## loads the library of the jar in a process of musl, and builds the shim for it
+	$(HARNESS)/load-musl $(dir $(LAUNCHER_ELF))libumh4j.so $(LAUNCHER_ELF)
+	$(HARNESS)/shim-musl $(LAUNCHER_ELF) 20
 
 # A header with room for one descriptor behind it is how ancillary data is built; clang calls that an extension.
 $(HARNESS)/%_fuzz: test/fuzz/%_fuzz.c $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o

@@ -23,15 +23,20 @@ static int send_message(int socket, const void *bytes, size_t size, const int *f
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
 
 	if (count > 0) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(count * sizeof *fds);
+		control.header = (struct cmsghdr){
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+			.cmsg_len = CMSG_LEN(count * sizeof *fds),
+		};
 		memcpy(control.fds, fds, count * sizeof *fds);
 		message.msg_control = &control;
 		message.msg_controllen = control.header.cmsg_len;
 	}
-	/* Nobody reads yet: what does not fit into the socket's buffer must not wait. */
-	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+	/*
+	 * Nobody reads yet: what does not fit into the socket's buffer must not wait. The system call, since musl's function
+	 * takes no more than a KiB of ancillary data.
+	 */
+	return syscall(__NR_sendmsg, socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 static unsigned at_most(unsigned count, unsigned limit)
