@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
@@ -52,15 +53,19 @@ final class ReadmeTest {
 
     @Test
     void linksOfTheDocumentsLeadSomewhere() throws Exception {
-        for (String document : List.of("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/launcher.md", "docs/errors.md",
-                "docs/kernel-map.md", "docs/kernel-truth.md", "examples/fib/README.md", "docs/tutorial.md", "docs/migration.md", "docs/containers.md", "docs/systemd.md", "docs/pid1.md",
-                "docs/compatibility.md", "examples/README.md")) {
-            Path file = Path.of(document);
+        for (Path file : documents()) {
             Matcher link = Pattern.compile("]\\(([^)#:]+)\\)").matcher(Files.readString(file));
             while (link.find()) {
                 Path target = file.resolveSibling(link.group(1));
-                assertFalse(Files.notExists(target), document + " links to " + link.group(1));
+                assertFalse(Files.notExists(target), file + " links to " + link.group(1));
             }
+        }
+    }
+
+    private static List<Path> documents() throws IOException {
+        try (Stream<Path> files = Files.find(Path.of(""), 3, (path, attributes) ->
+                path.toString().endsWith(".md") && !path.startsWith("target") && attributes.isRegularFile())) {
+            return files.toList();
         }
     }
 }
