@@ -183,6 +183,10 @@ umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child,
 #error "umh4j: no umh_machine.h branch for this processor yet"
 #endif
 
+#ifndef UMH_BELOW_STACK
+#define UMH_BELOW_STACK 0 /* where the launcher was linked for */
+#endif
+
 /* umh_syscall(number, up to six arguments): missing ones are zero. */
 #define umh_syscall(...) umh_syscall_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define umh_syscall_(number, a, b, c, d, e, f, ...) \
