@@ -12,10 +12,10 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
+.PHONY: help tools build run test test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Each tool with the Debian package that brings it.
 tools:
@@ -89,6 +89,10 @@ test: tools ## builds and runs all tests
 	$(MVN) verify
 	@mkdir -p $(RECORDS)
 	@[ -n "$(findstring -Dtest=,$(MVNFLAGS))" ] || test/count-tests >$(RECORDS)/tests.md
+
+# TESTS names classes; all of them take hours, since everything that a JVM does is emulated.
+test-arm64: ## runs the tests in an emulated JVM of arm64, by the last of the fallbacks, and says what can't hold there
+	MVNFLAGS="$(MVNFLAGS)" test/arm64/run $(TESTS)
 
 reproducible: tools ## builds in two folders and compares what came of it bit by bit
 	MVNFLAGS="$(MVNFLAGS)" test/reproducible
