@@ -8,10 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
@@ -53,19 +51,12 @@ final class ReadmeTest {
 
     @Test
     void linksOfTheDocumentsLeadSomewhere() throws Exception {
-        for (Path file : documents()) {
+        for (Path file : Snippets.documents()) {
             Matcher link = Pattern.compile("]\\(([^)#:]+)\\)").matcher(Files.readString(file));
             while (link.find()) {
                 Path target = file.resolveSibling(link.group(1));
                 assertFalse(Files.notExists(target), file + " links to " + link.group(1));
             }
-        }
-    }
-
-    private static List<Path> documents() throws IOException {
-        try (Stream<Path> files = Files.find(Path.of(""), 3, (path, attributes) ->
-                path.toString().endsWith(".md") && !path.startsWith("target") && attributes.isRegularFile())) {
-            return files.toList();
         }
     }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.umh4j.cli.Main;
 
 /** The code blocks of a document, each with the block of expected output that follows it. */
@@ -49,6 +50,31 @@ public final class Snippets {
         private String runShell() throws IOException, InterruptedException {
             String umh = String.join(" ", new Jvm().command(Main.class));
             return Snippets.run(List.of("bash", "-ec", code.replace("./umh ", umh + " ")));
+        }
+    }
+
+    /** Any block; one of plain text right behind another block is what that prints. */
+    public record Block(Path document, String language, String text, boolean isOutput) {}
+
+    /** All blocks of a document, whatever they are. */
+    public static List<Block> blocks(Path document) throws IOException {
+        List<Block> blocks = new ArrayList<>();
+        Matcher matcher = Pattern.compile("(?sm)^```(\\w*)\\n(.*?)^```\\n").matcher(Files.readString(document));
+        int end = -1;
+        while (matcher.find()) {
+            boolean output = matcher.group(1).equals("text") && matcher.start() == end + 1
+                    && blocks.get(blocks.size() - 1).language().matches("java|sh");
+            blocks.add(new Block(document, matcher.group(1), matcher.group(2), output));
+            end = matcher.end();
+        }
+        return blocks;
+    }
+
+    /** The documents of this project. */
+    public static List<Path> documents() throws IOException {
+        try (Stream<Path> files = Files.find(Path.of(""), 3, (path, attributes) ->
+                path.toString().endsWith(".md") && !path.startsWith("target") && attributes.isRegularFile())) {
+            return files.sorted().toList();
         }
     }
 
