@@ -172,7 +172,10 @@ final class PipelineTest {
         assertEquals("EMFILE, 0 left\n", out);
     }
 
-    /** A pipeline that is too long for its descriptors; where it fails depends on how many the JVM has open itself. */
+    /**
+     * A pipeline that is too long for its descriptors; where it fails depends on how many the JVM has open itself. Some JVMs
+     * have forty.
+     */
     static final class FewDescriptorsMain {
         public static void main(String[] arguments) throws Exception {
             Pipeline.start(ProbeProgram.doing("exit", "0"), ProbeProgram.doing("exit", "0")).close();
