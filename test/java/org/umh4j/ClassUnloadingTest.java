@@ -16,11 +16,11 @@ import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 
-/** An application that is undeployed takes the library along: threads, descriptors, memfds. */
+/** An application that is undeployed takes the library along: threads, descriptors, memfds. And another one can bring it. */
 final class ClassUnloadingTest {
     @Test
     void libraryWhoseClassLoaderIsDroppedLeavesNothing() throws Exception {
-        assertEquals("gone\n", new Jvm().run(DroppedMain.class).requireSuccess());
+        assertEquals("gone\nagain\n", new Jvm().run(DroppedMain.class).requireSuccess());
     }
 
     /** Has the library loaded by a class loader of its own, uses it in every way, and forgets it. */
@@ -35,6 +35,8 @@ final class ClassUnloadingTest {
             Leaks.assertNothingLeft(before);
             assertEquals(List.of(), Leaks.libraryThreads());
             System.out.println("gone");
+            dropped();
+            System.out.println("again");
         }
 
         private static WeakReference<ClassLoader> dropped() throws Exception {

@@ -102,7 +102,7 @@ final class RefusedCallTest {
      * calls. The last word of a launch goes another way. And none, where there was no such call.
      */
     private static final Set<String> INDIFFERENT =
-            Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get",
+            Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get", "prctl 27",
                     "prctl 8", "sendmsg");
 
     private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"

@@ -157,6 +157,17 @@ public record CapabilitySet(long bits) {
         return (bits & LOW_WORD) + "\t" + (bits >>> WORD);
     }
 
+    /** Written out: a record's own, on JDK 17, is made at the first call, and holds the class loader from then on. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CapabilitySet set && set.bits == bits;
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(bits);
+    }
+
     /** The names, separated by commas; {@code all} and {@code none} where they fit. */
     @Override
     public String toString() {
