@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -32,12 +33,15 @@ final class LauncherPlacementTest {
         assumeTrue(System.getProperty("os.arch").equals("amd64"), "another machine has no such place");
     }
 
-    /** What /proc tells of the launcher, right before its execve. */
-    private static String launching(SubprocessInfo info, String file) throws UmhException {
-        StringBuilder told = new StringBuilder();
-        info.created(pid -> told.append(read(Path.of("/proc", Long.toString(pid), file))));
+    /** The launcher's memory. It is held right before its execve; its pid is known before all of it is in place. */
+    private static String maps(SubprocessInfo info) throws UmhException {
+        AtomicReference<String> told = new AtomicReference<>("");
+        info.created(pid -> assertDoesNotThrow(() -> Await.until("the launcher is mapped", () -> {
+            told.set(read(Path.of("/proc", Long.toString(pid), "maps")));
+            return told.get().contains(CODE);
+        })));
         UsermodeHelper.start(info).close();
-        return told.toString();
+        return told.get();
     }
 
     private static String read(Path file) {
@@ -59,13 +63,13 @@ final class LauncherPlacementTest {
 
     @Test
     void codeAndStackShareTheLastPageTable() throws Exception {
-        String maps = launching(pausing(0), "maps");
+        String maps = maps(pausing(0));
         assertEquals(begin(maps, "[stack]") / LAST_TABLE, begin(maps, CODE) / LAST_TABLE, maps);
     }
 
     @Test
     void manyArgumentsFindTheCodeOutOfTheirWay() throws Exception {
-        String maps = launching(pausing(100_000), "maps");
+        String maps = maps(pausing(100_000));
         assertTrue(begin(maps, "[stack]") - begin(maps, CODE) > 1L << 34, maps);
     }
 
@@ -87,7 +91,7 @@ final class LauncherPlacementTest {
         }
     }
 
-    /** It is held right before its execve, and may not be there yet. */
+    /** Before its execve, where it is held, and may not be yet. */
     @Test
     void launcherEndsItsPersonalityBeforeItBecomesTheHelper() throws Exception {
         SubprocessInfo info = pausing(0);
