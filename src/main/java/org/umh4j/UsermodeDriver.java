@@ -233,8 +233,8 @@ public final class UsermodeDriver implements AutoCloseable {
             if (helper != null) {
                 helper.close();
             }
+            tgid = 0; // before the helper: without one, the pid is believed
             helper = null;
-            tgid = 0;
             forking = Thread.currentThread();
             return blob;
         } finally {
