@@ -8,10 +8,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -24,6 +22,7 @@ import org.umh4j.support.CapabilityModel.Process;
 import org.umh4j.support.CapabilityModel.Program;
 import org.umh4j.support.CapabilityModel.Refused;
 import org.umh4j.support.CapableProgram;
+import org.umh4j.support.Combinations;
 import org.umh4j.support.CredCombination;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -34,11 +33,8 @@ import org.umh4j.support.RequiresRoot;
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class CapabilityModelTest {
-    private static final int THREADS = 3;
-    private static final int MOST_FAILURES = 20;
-
     /** Shares no factor with the size of any dimension, so that a stride of it meets the values of all alike. */
-    private static final int STRIDE = 17;
+    private static final int STRIDE = 53;
 
     /** So many helpers take half a minute, and many times that on a busy machine. */
     @Test
@@ -94,7 +90,6 @@ final class CapabilityModelTest {
         private final List<Program> programs = new ArrayList<>(List.of(Program.PLAIN));
         private final long full = status("CapBnd");
         private final Process launcher;
-        private final Queue<String> failures = new ConcurrentLinkedQueue<>();
 
         Run(List<Path> paths, int securebits) throws IOException, Refused {
             this.paths = paths;
@@ -108,32 +103,15 @@ final class CapabilityModelTest {
         }
 
         List<String> failures(int stride) throws InterruptedException {
-            AtomicInteger next = new AtomicInteger();
-            List<Thread> threads = new ArrayList<>();
-            for (int i = 0; i < THREADS; i++) {
-                Path out = ProbeProgram.FOLDER.resolve("caps" + i);
-                Thread thread = new Thread(() -> compare(next, stride, out));
-                thread.start();
-                threads.add(thread);
-            }
-            for (Thread thread : threads) {
-                thread.join();
-            }
-            return List.copyOf(failures);
-        }
-
-        private void compare(AtomicInteger next, int stride, Path out) {
-            int number = next.getAndAdd(stride);
-            while (number < CredCombination.COUNT && failures.size() < MOST_FAILURES) {
+            return Combinations.failures(CredCombination.COUNT, stride, (worker, number) -> {
                 CredCombination combination = CredCombination.of(number);
                 Program program = programs.get(combination.program());
                 String expected = CapabilityModel.outcome(launcher, combination.request(full), program);
-                String actual = outcome(combination, out);
-                if (!expected.equals(actual)) {
-                    failures.add(combination + ": expected " + expected + ", was " + actual);
-                }
-                number = next.getAndAdd(stride);
-            }
+                String actual = outcome(combination, ProbeProgram.FOLDER.resolve("caps" + worker));
+                return expected.equals(actual)
+                        ? Optional.empty()
+                        : Optional.of(combination + ": expected " + expected + ", was " + actual);
+            });
         }
 
         private String outcome(CredCombination combination, Path out) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Await;
+import org.umh4j.support.Combinations;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 
@@ -40,7 +41,7 @@ final class DriverStormTest {
     /** Resident memory may grow by what the collector and the compilers take; a leak of the loops would be beyond. */
     private static final long ROOM_KIB = 64 << 10;
 
-    private static final int TIMES = 1_000;
+    private static final int TIMES = Combinations.times(1_000);
 
     /** Each a thousand times. A request is under way where the driver lives to get one. */
     @ParameterizedTest

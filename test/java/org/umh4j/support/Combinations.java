@@ -13,12 +13,20 @@ public final class Combinations {
     private static final int THREADS = 3;
     private static final int MOST_FAILURES = 20;
 
+    /** One in so many is tried, for whoever has tried all of them elsewhere: a prime above 5. */
+    private static final int ONE_IN = Integer.getInteger("test.one.in", 1);
+
     private Combinations() {}
 
     /** Tries one combination. */
     public interface Check {
         /** What is wrong with it; empty when nothing is. Each worker has a number of its own. */
         Optional<String> failure(int worker, int number) throws Exception;
+    }
+
+    /** How many of many repetitions are made. */
+    public static int times(int most) {
+        return most / ONE_IN;
     }
 
     /** What was wrong with every so manyeth of the combinations from 0 to count. */
@@ -29,10 +37,10 @@ public final class Combinations {
         for (int i = 0; i < THREADS; i++) {
             int worker = i;
             Thread thread = new Thread(() -> {
-                int number = next.getAndAdd(stride);
+                int number = next.getAndAdd(stride * ONE_IN);
                 while (number < count && failures.size() < MOST_FAILURES) {
                     failure(check, worker, number).ifPresent(failures::add);
-                    number = next.getAndAdd(stride);
+                    number = next.getAndAdd(stride * ONE_IN);
                 }
             });
             thread.start();

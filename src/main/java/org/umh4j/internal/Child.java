@@ -49,6 +49,8 @@ public final class Child implements Watcher {
         this.keepsPidfd = keepsPidfd;
     }
 
+    static void load() {}
+
     /** This is its process. */
     void begin(Launch started) {
         launch = started;

@@ -146,8 +146,10 @@ public final class Reaper {
         }
     }
 
-    /** Has the class loaded. */
-    public static void load() {}
+    /** Has this class loaded, and that of a child. */
+    public static void load() {
+        Child.load();
+    }
 
     /**
      * From now on there is a thread, the same one until {@link #release}; better asked before there is a process for it.
