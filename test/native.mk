@@ -102,13 +102,14 @@ fuzz: $(HARNESS)/plan_fuzz $(HARNESS)/report_fuzz $(HARNESS)/vectors_fuzz ## fuz
 	done
 	@mv $(HARNESS)/fuzz.md $(RECORDS)/ && cat $(RECORDS)/fuzz.md
 
-# gcc's analyser does not see that a part of the plan without length has no elements either; clang's looks there too.
+# gcc's analyser does not see that a part of the plan without length has no elements either, nor that a system call fills
+# what it is given; clang's looks there too.
 ANALYSE = gcc -fanalyzer -O2 $(NATIVE_FLAGS) -c -o /dev/null
 check: $(NATIVE_SOURCES) ## looks for defects without running anything: gcc -fanalyzer, clang-tidy, Error Prone with NullAway; japicmp against the last tag
 	$(call need,clang-tidy,clang-tidy)
 	@for file in $(wildcard $(NATIVE)/*.c); do $(ANALYSE) $(JNI_FLAGS) $$file || exit 1; done
 	@for file in $(wildcard $(NATIVE)/launcher/*.c); do \
-		$(ANALYSE) -Wno-analyzer-null-dereference -ffreestanding -fno-stack-protector $$file || exit 1; done
+		$(ANALYSE) -Wno-analyzer-null-dereference -Wno-analyzer-use-of-uninitialized-value -ffreestanding -fno-stack-protector $$file || exit 1; done
 	@clang-tidy --quiet $(wildcard $(NATIVE)/*.c $(NATIVE)/launcher/*.c) -- $(NATIVE_FLAGS) \
 		-Wno-gnu-variable-sized-type-not-at-end $(JNI_FLAGS)
 	$(MVN) -q compile -Panalyse

@@ -76,6 +76,11 @@ static const struct tolerance {
 	{CHILD, __NR_close_range, ENOSYS, ANY, 0, 0},
 	{CHILD, __NR_execveat, EPERM, ANY, EACH},
 	{CHILD, __NR_execveat, ENOSYS, ANY, EACH},
+	{LAUNCHER, __NR_execveat, EPERM, UMH_STAGE_EXEC, EACH},
+	{LAUNCHER, __NR_execveat, ENOSYS, UMH_STAGE_EXEC, EACH},
+	/* What an emulator could not open then the kernel executes all the same. */
+	{CHILD, __NR_fcntl, 0, ANY, EACH},
+	{LAUNCHER, __NR_fcntl, 0, UMH_STAGE_EXEC, EACH},
 	{LAUNCHER, __NR_clone3, EPERM, ANY, EACH},
 	{LAUNCHER, __NR_clone3, ENOSYS, ANY, EACH},
 	/* Without a /proc to list them descriptors are closed one by one. */

@@ -132,16 +132,17 @@ static void restrict_calls(struct launch *launch)
 }
 
 /*
- * A program without a name: by its descriptor, and where no execveat(2) may be by the path that this has in /proc. An
- * emulator of the program's processor would open that again, as an interpreter does: then it must not be closed.
+ * A program without a name: by its descriptor, and where no execveat(2) may be by the path that this has in /proc, if that
+ * is the JVM's own and not somebody's in another root. An emulator of the program's processor would open the path again,
+ * as an interpreter does: then the descriptor must not be closed.
  */
-static int execute_file(int fd, char **argv, char **envp)
+static int execute_file(const struct launch *launch, int fd, char **argv, char **envp)
 {
 	char path[sizeof "/proc/self/fd/" + 10] = {0};
 	char *number = number_before(path + sizeof path - 1, fd);
 	int result = sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
 
-	if (result != -ENOSYS && result != -EPERM)
+	if ((result != -ENOSYS && result != -EPERM) || asks(launch, UMH_STEP(ROOT) | UMH_STEP(JOIN)))
 		return result;
 	sys_fcntl(fd, F_SETFD, 0);
 	return sys_execve(text_before(number, "/proc/self/fd/"), argv, envp);
@@ -152,7 +153,7 @@ static int execute(const struct launch *launch, char **argv, char **envp)
 {
 	if (launch->plan->program == UMH_NO_FILE)
 		return sys_execve(argv[0], argv + 1, envp);
-	return execute_file(file_number(launch, launch->plan->program), argv + 1, envp);
+	return execute_file(launch, file_number(launch, launch->plan->program), argv + 1, envp);
 }
 
 __attribute__((noreturn, used)) void launcher(long *stack)

@@ -72,6 +72,9 @@ final class FaultTest {
             new Row("driver", "fchmod", "EIO", "BLOB EIO"),
             new Row("driver", "sendto", "ENOMEM", "EXEC ENOMEM"),
             new Row("driver", "execveat:when=2", "ENOMEM", "EXEC ENOMEM"),
+            // Its path serves, unless that may be somebody else's
+            new Row("driver", "execveat:when=2", "EPERM", "0"),
+            new Row("driver in a root", "execveat:when=2", "EPERM", "EXEC EPERM"),
             // Whatever blocks, or may be interrupted, goes on
             new Row("exec", "poll", "EINTR", "0"),
             new Row("wait", "waitid", "EINTR", "0"),
@@ -100,7 +103,7 @@ final class FaultTest {
     /** One row after the other. */
     static final class FaultMain {
         public static void main(String[] arguments) throws Exception {
-            for (String way : List.of("exec", "wait", "killable", "start", "large", "driver", "ignoring")) {
+            for (String way : List.of("exec", "wait", "killable", "start", "large", "driver", "driver in a root", "ignoring")) {
                 started(way);
             }
             ProbeProgram.report();
@@ -117,8 +120,8 @@ final class FaultTest {
         /** What came of it; cleanup has run once then, whatever it was. */
         private static String started(String way) throws Exception {
             try {
-                if (way.equals("driver")) {
-                    return driver();
+                if (way.startsWith("driver")) {
+                    return driver(way.equals("driver") ? Fs.kernel() : Fs.kernel().root("/"));
                 }
                 AtomicInteger cleanups = new AtomicInteger();
                 SubprocessInfo info = ProbeProgram.doing("exit", "0").cleanup(call -> cleanups.incrementAndGet());
@@ -137,9 +140,9 @@ final class FaultTest {
             }
         }
 
-        private static String driver() throws Exception {
-            try (UsermodeDriver driver = UsermodeDriver.load("probe", DriverBlobs.probe()).arguments("exit", "0")) {
-                driver.fork();
+        private static String driver(Fs fs) throws Exception {
+            try (UsermodeDriver driver = UsermodeDriver.load("probe", DriverBlobs.probe())) {
+                driver.arguments("exit", "0").task(info -> info.fs(fs)).fork();
                 return Integer.toString(driver.onExit().get().raw());
             }
         }
