@@ -3,6 +3,7 @@ package org.umh4j;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Nullable;
 
@@ -35,7 +36,7 @@ final class Events {
             FlightEvents.started(info.path(), child);
         }
         if (areAwaited()) {
-            tellOf(info.path(), child, Audience.now());
+            tellOf(Objects.requireNonNull(info.path()), child, Audience.now());
         }
     }
 

@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.time.Duration;
+import org.umh4j.internal.Nullable;
 
 /**
  * Is told of the helpers of this JVM: for metrics and logs.
@@ -38,7 +39,7 @@ public interface HelperListener {
      * @param path the program, or the driver's name; null when the call had none
      * @param failure the stage and the errno
      */
-    default void failed(String path, UmhException failure) {}
+    default void failed(@Nullable String path, UmhException failure) {}
 
     /**
      * A helper has ended and was reaped.

@@ -29,7 +29,7 @@ final class Run {
     private final long begin = System.nanoTime();
     private final List<Result.Sent> sent = new ArrayList<>();
     /** Until the end; null when that was not seen. */
-    private Duration elapsed;
+    private @Nullable Duration elapsed;
 
     private int written;
 

@@ -102,7 +102,7 @@ final class ExecCommand implements Callable<Integer> {
 
     private int run(SubprocessInfo info, @Nullable Duration limit) throws InterruptedException {
         boolean attended = wait == Wait.PROC && !killable && !freezable;
-        if (attended && !info.path().isEmpty()) { // another one than was named, where one mediates
+        if (attended && !"".equals(info.path())) { // another one than was named, where one mediates
             return attend(info, limit);
         }
         if (limit != null) {

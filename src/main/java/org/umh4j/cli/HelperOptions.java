@@ -67,7 +67,7 @@ final class HelperOptions {
 
     @Option(names = "--static-helper", paramLabel = "PATH", description = "The policy: this program is executed instead of the"
             + " one that is named; an empty path makes umh do nothing.")
-    String staticHelper;
+    @Nullable String staticHelper;
 
     @Mixin
     private CredOptions cred = new CredOptions();

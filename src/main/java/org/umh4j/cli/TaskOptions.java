@@ -36,7 +36,7 @@ final class TaskOptions {
     private @Nullable Integer oomScoreAdj;
 
     @Option(names = "--coredump-filter", paramLabel = "HEX", description = "Which mappings a core holds; 33 by default.")
-    private String coredumpFilter;
+    private @Nullable String coredumpFilter;
 
     @Option(names = "--cgroup", paramLabel = "PATH", description = "The folder of a cgroup (v2) to be born in.")
     private @Nullable String cgroup;
@@ -80,7 +80,7 @@ final class TaskOptions {
 
     @Option(names = "--terminal", paramLabel = "N", description = "A session of its own, with umh's descriptor N, a terminal,"
             + " as its controlling one.")
-    private Integer terminal;
+    private @Nullable Integer terminal;
 
     Fs fs() {
         Fs fs = cwd == null ? Fs.kernel() : Fs.kernel().cwd(cwd);

@@ -28,7 +28,9 @@ public final class Child implements Watcher {
     private static final int EXIT = Native.exit();
     private static final int NUMBERS = Native.endCount();
 
+    @SuppressWarnings("NullAway.Init") // by begin()
     private Launch launch;
+
     private final CompletableFuture<Launch> outcome = new CompletableFuture<>();
     private final CompletableFuture<End> exit = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();

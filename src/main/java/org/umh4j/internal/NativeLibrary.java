@@ -133,7 +133,7 @@ public final class NativeLibrary {
             write(file, library);
             System.load(file.toString());
         } catch (UnsatisfiedLinkError e) {
-            throw new UnsatisfiedLinkError(e.getMessage().replace(file + ": ", "")); // JDK and linker both name it
+            throw new UnsatisfiedLinkError(String.valueOf(e.getMessage()).replace(file + ": ", "")); // JDK and linker both name it
         } finally {
             Files.deleteIfExists(file);
             Files.delete(folder);

@@ -120,8 +120,10 @@ public final class Reaper {
     private static final class Call<T> implements Runnable {
         private final Supplier<T> task;
         private final CompletableFuture<Void> done = new CompletableFuture<>();
+        @SuppressWarnings("NullAway.Init") // unless it has thrown
         private T value;
-        private Throwable thrown;
+
+        private @Nullable Throwable thrown;
 
         Call(Supplier<T> task) {
             this.task = task;
