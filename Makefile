@@ -82,7 +82,7 @@ tarball: natives ## packs what install installs; unpacked anywhere it runs
 	$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/target/tarball PREFIX=/umh4j-$(VERSION)
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=2026-01-01 -C target/tarball -cf - umh4j-$(VERSION) | gzip -n > $(TARBALL)
 
-run: $(CLI) ## starts real helpers on this machine and shows what they were born with
+run: build ## starts real helpers on this machine and shows what they were born with
 	./umh tour
 
 test: tools ## builds and runs all tests

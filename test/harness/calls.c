@@ -60,7 +60,6 @@ static const struct kind kinds[] = {
 	{__NR_setns, "setns", {EPERM, EINVAL, ENOMEM, EUSERS, EBADF, ENOSYS}},
 	{__NR_mount, "mount", {EPERM, EACCES, ENOMEM, EINVAL, ENOSYS}},
 	{__NR_pipe2, "pipe2", {EMFILE, ENFILE, ENOMEM, EPERM}},
-	{__NR_getppid, "getppid", {0}}, /* never fails */
 	{__NR_setsid, "setsid", {EPERM, ENOSYS}},
 	{__NR_setpgid, "setpgid", {EPERM, EACCES, ENOSYS}},
 	{__NR_ioctl, "ioctl", {EPERM, EIO, ENOTTY, EINTR}},
@@ -197,8 +196,11 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 	case __NR_wait4:
 		return UMH_STAGE_ID_MAP;
 	case __NR_fcntl:
+		return last == UMH_STAGE_EXEC ? last : UMH_STAGE_DESCRIPTORS;
 	case __NR_dup3:
 		return UMH_STAGE_DESCRIPTORS;
+	case __NR_read: /* for the word that it may begin */
+		return last >= UMH_STAGE_SIGNALS ? UMH_STAGE_EXEC : last;
 	case __NR_setgroups:
 		return UMH_STAGE_GROUPS;
 	case __NR_setresgid:
@@ -274,8 +276,6 @@ static void tell(struct call *call, struct before *before)
 {
 	call->stage = stage_of(call, before->stage);
 	call->arrived = before->arrived;
-	if (call->arrived && call->number == __NR_read) /* for the word that it may begin */
-		call->stage = UMH_STAGE_EXEC;
 	before->stage = call->stage;
 	before->arrived |= call->who >= LAUNCHER && call->number == __NR_sendmsg && call->stage != UMH_STAGE_SUCCESSION;
 }

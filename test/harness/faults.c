@@ -143,8 +143,7 @@ static int is_tolerated_here(const struct call *call, int error)
 		return is_of_no_helper(call);
 	case __NR_chdir: /* a folder that the new user may enter */
 		return error == EACCES && (required & UMH_STEP(UID));
-	case __NR_keyctl: /* a kernel without keys */
-	case __NR_set_mempolicy:
+	case __NR_set_mempolicy: /* a kernel without NUMA */
 		return error == ENOSYS && !is_required(call);
 	case __NR_clone3: /* a kernel that does not know of cgroups there */
 		return error == E2BIG && call->who == PARENT && (required & UMH_STEP(CGROUP)) == 0 && way->ask && usually_kept == 0 &&
@@ -408,6 +407,12 @@ static int record(void)
 	return is_as_usual(&told->answer) && !what_is_left();
 }
 
+/* A host that has no such thing, or refuses it whoever asks. */
+static int is_impossible_here(const struct answer *answer)
+{
+	return answer->result == -EPERM || answer->result == -ENOSYS || answer->result == -EOPNOTSUPP || answer->result == -ENOENT;
+}
+
 static void add(struct tally *sum, const struct tally *more)
 {
 	sum->tried += more->tried;
@@ -476,8 +481,12 @@ int main(int argc, char **argv)
 		struct tally refused = {0};
 
 		if (!record()) {
-			fprintf(stderr, "SKIPPED %s: it can't be made here: %s %d\n", way->name, stages[told->answer.report.stage],
-				told->answer.result);
+			const int possible = !is_impossible_here(&told->answer) || what_is_left();
+
+			fprintf(stderr, "%s %s: it can't be made here: %s %d\n", possible ? "WRONG" : "SKIPPED", way->name,
+				stages[told->answer.report.stage], told->answer.result);
+			all.wrong += (unsigned)possible;
+			printf("| %s | not made here | | | | | |\n", way->name);
 			continue;
 		}
 		go(&refused, &ends);

@@ -235,8 +235,8 @@ static int next_word(int socket, struct umh_report *word, int *fd)
  */
 static void end_stray(pid_t pid)
 {
-	if (waitpid(pid, NULL, WNOHANG) != 0)
-		return; /* it has ended, or was reaped by somebody else */
+	if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0)
+		return; /* no process at all, or it has ended, or was reaped by somebody else */
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -268,15 +268,28 @@ static const struct umh_report nothing_said = {.stage = UMH_STAGE_DIED, .error =
 /* How long is waited for what its maker has left behind and what is about to end. */
 #define LEFT_BEHIND_MS 1000
 
-/* Ends a process that nobody will know of, and closes its pidfd. */
+/* Whether there is something to read, or an end, within LEFT_BEHIND_MS since the last interruption. */
+static int comes(int fd)
+{
+	struct pollfd one = {.fd = fd, .events = POLLIN};
+	int result;
+
+	do
+		result = poll(&one, 1, LEFT_BEHIND_MS);
+	while (result < 0 && errno == EINTR);
+	return result > 0;
+}
+
+/* Ends a process that nobody will know of, and closes its pidfd. Anybody's pidfd can be sent: only ours is killed. */
 static void end_by(int pidfd)
 {
-	struct pollfd end = {.fd = pidfd, .events = POLLIN};
 	int status;
 
-	umh_signal(pidfd, SIGKILL);
-	if (poll(&end, 1, LEFT_BEHIND_MS) != 0)
+	if (umh_is_child(pidfd)) {
+		umh_signal(pidfd, SIGKILL);
+		comes(pidfd);
 		umh_wait(pidfd, UMH_NONBLOCK, &status, NULL);
+	}
 	close(pidfd);
 }
 
@@ -286,11 +299,10 @@ static void end_by(int pidfd)
  */
 static void end_successor(const struct umh_child *child)
 {
-	struct pollfd socket = {.fd = child->socket, .events = POLLIN};
 	struct umh_report word;
 	int fd;
 
-	while (poll(&socket, 1, LEFT_BEHIND_MS) > 0 && next_word(child->socket, &word, &fd) > 0) {
+	while (comes(child->socket) && next_word(child->socket, &word, &fd) > 0) {
 		if (fd >= 0)
 			end_by(fd);
 		else if (word.stage == UMH_STAGE_SUCCESSION && word.pid)
@@ -310,7 +322,7 @@ static int read_report(struct umh_child *child, struct umh_report *report)
 	int fd;
 
 	while ((result = next_word(child->socket, &word, &fd)) > 0) {
-		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0;
+		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0 && umh_is_child(fd);
 		if (succeeded) {
 			succeed(child, (int)word.pid, fd);
 			continue;
@@ -362,9 +374,10 @@ static int is_ready(const struct umh_child *child, enum umh_blocking blocking, i
 	struct pollfd ends[] = {{.fd = child->socket}, {.fd = child->pidfd, .events = POLLIN}};
 	int result;
 
-	do
-		result = poll(ends, 2, blocking ? UMH_LOOK_MS : 0);
-	while (result < 0 && errno == EINTR);
+	/* An interruption that comes again and again must not keep us from looking after a launcher: the time is over. */
+	result = poll(ends, 2, blocking ? UMH_LOOK_MS : 0);
+	if (result < 0 && errno == EINTR)
+		result = 0;
 	*hung_up = ends[0].revents != 0;
 	return result < 0 ? -errno : result;
 }
@@ -402,21 +415,26 @@ static int is_clean(int result, const struct umh_report *report)
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-/* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
-static int has_arrived(int socket)
+/*
+ * Whether the launcher has said that it is about to become the helper. The word is left to be read, unless it was read
+ * together with that of a succession.
+ */
+static int has_arrived(int socket, const struct umh_report *said)
 {
 	struct umh_report word;
 
+	if (said->stage == UMH_STAGE_EXEC)
+		return 1;
 	return recv(socket, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof word && word.stage == UMH_STAGE_EXEC;
 }
 
 /* The same bound as in umh_outcome() for a launcher that somebody stops; whoever stops a helper may do so. */
-static int wait_for_end(const struct umh_child *child, int *status)
+static int wait_for_end(const struct umh_child *child, const struct umh_report *said, int *status)
 {
 	int stops = 0;
 	int result = umh_wait_or_stop(child->pidfd, status);
 
-	while (result == -EAGAIN && !has_arrived(child->socket)) {
+	while (result == -EAGAIN && !has_arrived(child->socket, said)) {
 		umh_signal(child->pidfd, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 		result = umh_wait_or_stop(child->pidfd, status);
 	}
@@ -429,7 +447,7 @@ static int wait_and_read(struct umh_child *child, struct umh_report *report, int
 
 	*report = nothing_said;
 	do {
-		result = wait_for_end(child, status);
+		result = wait_for_end(child, report, status);
 		if (result < 0) {
 			end_stray((pid_t)child->pid);
 			if (succeeds)

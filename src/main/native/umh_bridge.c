@@ -72,7 +72,7 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 {
 	struct umh_report report = {0};
 	struct umh_child child = {-1, -1, -1};
-	struct timespec launched;
+	struct timespec launched = {0};
 	int status = 0;
 	int result;
 
@@ -208,30 +208,41 @@ int umh_bridge_open(const signed char *path, int flags, int mode)
 	return fd < 0 ? -errno : fd;
 }
 
-/* It or a group above it. Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
-static int is_frozen(int fd)
+/* Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
+static int holds(int cgroup, const char *name, const char *text)
 {
-	char events[64] = "";
-	int file = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	char content[64] = "";
+	int file = openat(cgroup, name, O_RDONLY | O_CLOEXEC);
+	int result = 0;
 
 	if (file < 0)
-		return 0;
-	if (read(file, events, sizeof events - 1) < 0)
-		events[0] = 0;
+		return errno == ENOENT ? 0 : -errno;
+	if (read(file, content, sizeof content - 1) < 0)
+		result = -errno;
 	close(file);
-	return strstr(events, "frozen 1") != NULL;
+	return result < 0 ? result : strstr(content, text) != NULL;
+}
+
+/* It or a group above it has been frozen, or it is about to be. */
+static int is_frozen(int fd)
+{
+	int result = holds(fd, "cgroup.events", "frozen 1");
+
+	return result == 0 ? holds(fd, "cgroup.freeze", "1") : result;
 }
 
 /* A child that is born frozen does not execute before it is thawed, and holds the thread that has made it until then. */
 int umh_bridge_check_cgroup(int fd)
 {
 	struct statfs system;
+	int result;
 
 	if (fstatfs(fd, &system) < 0)
 		return -errno;
 	if (system.f_type != CGROUP2_SUPER_MAGIC)
 		return -EINVAL;
-	return is_frozen(fd) ? -EBUSY : 0;
+	result = is_frozen(fd);
+	return result > 0 ? -EBUSY : result;
 }
 
 int umh_bridge_open_cgroup(const signed char *path)

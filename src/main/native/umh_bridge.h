@@ -84,10 +84,10 @@ int umh_bridge_write(JNIEnv *env, int fd, jbyteArray bytes, int offset, int leng
 int umh_bridge_read_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length);
 int umh_bridge_write_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length);
 
-/* Whether a descriptor is the folder of a cgroup of the second version: 0, or -EINVAL. */
+/* Whether a helper can be born in the cgroup of this folder: -EINVAL for one of the first version, -EBUSY for a frozen one. */
 int umh_bridge_check_cgroup(int fd);
 
-/* The descriptor behind a java.io.FileDescriptor, or behind an object whose field fd holds one; -EBADF, -EINVAL. */
+/* The descriptor behind a java.io.FileDescriptor, or behind an object whose field fd or fdObj holds one; -EBADF, -EINVAL. */
 int umh_bridge_descriptor(JNIEnv *env, jobject object);
 
 /* Every function of the glue has an env; this is how it gets here. */

@@ -107,6 +107,16 @@ int umh_wait_or_stop(int pidfd, int *status)
 	return wait_for(pidfd, WEXITED | WSTOPPED, status, NULL);
 }
 
+/* A call that is refused says nothing against it. */
+int umh_is_child(int pidfd)
+{
+	siginfo_t info;
+
+	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0)
+		return 1;
+	return (errno != ECHILD && errno != EBADF) || umh_signal(pidfd, 0) == -ESRCH;
+}
+
 int umh_signal(int pidfd, int signal)
 {
 	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
@@ -134,7 +144,7 @@ int umh_look_after(const struct umh_child *child, int *stops)
 
 	if (syscall(__NR_waitid, P_PIDFD, child->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) < 0)
 		return -errno;
-	if (info.si_pid == 0 || poll(&launched, 1, 0) > 0)
+	if (info.si_pid == 0 || child->socket < 0 || poll(&launched, 1, 0) != 0)
 		return 0;
 	return umh_signal(child->pidfd, ++*stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 }

@@ -31,6 +31,7 @@
 	X(CGROUP)          /* cgroup entered; at CLONE already where the kernel can */               \
 	X(OOM_SCORE_ADJ)                                                                             \
 	X(COREDUMP_FILTER)                                                                           \
+	X(EXEC_LABEL)      /* what the security module shall run the helper as */                    \
 	X(NICE)                                                                                      \
 	X(SCHED)           /* scheduling policy and priority */                                      \
 	X(IOPRIO)                                                                                    \
@@ -47,7 +48,6 @@
 	X(SESSION)         /* session or process group */                                            \
 	X(TERMINAL)        /* controlling terminal */                                                \
 	X(KEYRING)         /* session keyring */                                                     \
-	X(EXEC_LABEL)      /* what the security module shall run the helper as */                    \
 	X(UMASK)                                                                                     \
 	X(ROOT)            /* root folder */                                                         \
 	X(CWD)             /* working directory */                                                   \
@@ -84,7 +84,7 @@ enum umh_stage {
 
 static_assert(UMH_STAGE_COUNT <= 64, "one bit a stage");
 
-/* The launcher is born with this descriptor and no other: the plan socket. */
+/* The launcher is born with this descriptor: the plan socket. */
 #define UMH_PLAN_FD 3
 
 /* The launcher's own in the child, until the exec closes it, or the launcher where an exec by its path can't. */

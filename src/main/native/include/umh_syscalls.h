@@ -78,11 +78,6 @@ static inline void *sys_mmap(void *address, size_t size, int protection, int fla
 	return (void *)umh_syscall(__NR_mmap, address, size, protection, flags, fd, offset);
 }
 
-static inline int sys_munmap(void *address, size_t size)
-{
-	return (int)umh_syscall(__NR_munmap, address, size);
-}
-
 static inline int sys_execve(const char *path, char *const argv[], char *const envp[])
 {
 	return (int)umh_syscall(__NR_execve, path, argv, envp);

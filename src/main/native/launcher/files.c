@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* files.c - the helper's descriptors: each from the number it was received at to the number it is wanted at. */
 
-#include <errno.h>
 
 #include "launch.h"
 #include "umh_syscalls.h"

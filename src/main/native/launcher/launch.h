@@ -10,6 +10,7 @@ struct launch {
 	int socket;         /* the plan socket, wherever it is now */
 	uint32_t detail;    /* set by a step before it fails: which one of several */
 	uint64_t ignored;   /* signals that are, or may be */
+	int self;           /* this process in the JVM's /proc, until ID_MAP */
 	uint64_t kept;      /* steps that failed and were not required */
 	uint64_t permitted; /* what the helper shall have, once UID has been passed */
 	uint64_t effective;
@@ -54,7 +55,8 @@ int apply_timer_slack(struct launch *launch);
 int apply_rlimit(struct launch *launch);          /* limits.c */
 int apply_personality(struct launch *launch);     /* sched.c */
 int apply_thp(struct launch *launch);
-int apply_join(struct launch *launch);            /* namespaces.c */
+int open_self(const struct launch *launch);       /* namespaces.c */
+int apply_join(struct launch *launch);
 int apply_unshare(struct launch *launch);
 int apply_id_map(struct launch *launch);
 int apply_succession(struct launch *launch);

@@ -2,7 +2,7 @@
 /* launcher.c - the program between clone and execve: receives the plan, applies it in order, becomes the helper. */
 
 /*
- * It is born with one descriptor, the plan socket, and every signal blocked. Its arguments are the helper's path and
+ * It is born with the plan socket, with its own file where only its path could be executed, and every signal blocked. Its arguments are the helper's path and
  * then the helper's own argument vector; its environment is the helper's. It uses no libc, allocates nothing, and
  * never returns: it ends in execve(2), or in a report and exit. It runs wherever it is mapped (umh_launcher.c), so no
  * table of it holds an address.
@@ -77,9 +77,11 @@ static void arrive(const struct launch *launch)
 static void follow_recipe(struct launch *launch)
 {
 	launch->ignored = ignored_signals();                            /* before a /proc that may be anybody's; see SIGNALS */
+	launch->self = open_self(launch);                               /* the same; see ID_MAP */
 	take(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
 	take(launch, UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj);     /* these need the JVM's privilege, which a new user */
-	take(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and a /proc that a new root hides */
+	take(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and the JVM's /proc, since another */
+	take(launch, UMH_STAGE_EXEC_LABEL, apply_exec_label);           /*   one may be anybody's */
 	take(launch, UMH_STAGE_NICE, apply_nice);                       /* before SCHED, which takes it along, and before */
 	take(launch, UMH_STAGE_SCHED, apply_sched);                     /*   the limits on both */
 	take(launch, UMH_STAGE_IOPRIO, apply_ioprio);
@@ -96,7 +98,6 @@ static void follow_recipe(struct launch *launch)
 	take(launch, UMH_STAGE_SESSION, apply_session);                 /* after it: the session is the helper's own */
 	take(launch, UMH_STAGE_TERMINAL, apply_terminal);               /* takes a session leader without a terminal */
 	take(launch, UMH_STAGE_KEYRING, apply_keyring);                 /* in the user namespace, before another uid's quota */
-	take(launch, UMH_STAGE_EXEC_LABEL, apply_exec_label);           /* before a root without /proc */
 	take(launch, UMH_STAGE_UMASK, apply_umask);
 	take(launch, UMH_STAGE_ROOT, apply_root);
 	take(launch, UMH_STAGE_CWD, apply_cwd);                         /* in the new root; again below when it was refused */
@@ -124,6 +125,7 @@ static void restrict_calls(struct launch *launch)
 
 	if (unprivileged)
 		take(launch, UMH_STAGE_EFFECTIVE, apply_effective);
+	launch->detail = 0;
 	arrive(launch);
 	take(launch, UMH_STAGE_SECCOMP, apply_seccomp);
 	if (!unprivileged)
@@ -141,11 +143,13 @@ static int execute_file(const struct launch *launch, int fd, char **argv, char *
 	char path[sizeof "/proc/self/fd/" + 10] = {0};
 	char *number = number_before(path + sizeof path - 1, fd);
 	int result = sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
+	int second;
 
 	if ((result != -ENOSYS && result != -EPERM) || asks(launch, UMH_STEP(ROOT) | UMH_STEP(JOIN)))
 		return result;
 	sys_fcntl(fd, F_SETFD, 0);
-	return sys_execve(text_before(number, "/proc/self/fd/"), argv, envp);
+	second = sys_execve(text_before(number, "/proc/self/fd/"), argv, envp);
+	return second == -ENOENT ? result : second; /* no /proc: the first answer is the better one */
 }
 
 /* argv[0] is the path; the helper's own vector begins behind it. */

@@ -37,25 +37,25 @@ static long fork_with(unsigned long flags, int *pidfd)
 	return pid;
 }
 
-/* This process in /proc: the mapper reaches its maker by it. */
-static int open_self(void)
+/* For who writes its id maps, this process or its mapper. In a mount namespace that was joined it could be anything. */
+int open_self(const struct launch *launch)
 {
-	return sys_open("/proc/self", O_RDONLY | O_CLOEXEC, 0);
+	return asks(launch, UMH_STEP(ID_MAP)) ? sys_open("/proc/self", O_RDONLY | O_CLOEXEC, 0) : -1;
 }
 
-static int write_map(const struct launch *launch, int self, const char *name, struct umh_span map)
+static int write_map(const struct launch *launch, const char *name, struct umh_span map)
 {
-	return map.length == 0 ? 0 : write_text(self, name, span(launch, map), map.length - 1);
+	return map.length == 0 ? 0 : write_text(launch->self, name, span(launch, map), map.length - 1);
 }
 
-static int write_maps(const struct launch *launch, int self)
+static int write_maps(const struct launch *launch)
 {
-	int result = write_map(launch, self, "setgroups", launch->plan->setgroups);
+	int result = launch->self < 0 ? launch->self : write_map(launch, "setgroups", launch->plan->setgroups);
 
 	if (result == 0)
-		result = write_map(launch, self, "uid_map", launch->plan->uid_map);
+		result = write_map(launch, "uid_map", launch->plan->uid_map);
 	if (result == 0)
-		result = write_map(launch, self, "gid_map", launch->plan->gid_map);
+		result = write_map(launch, "gid_map", launch->plan->gid_map);
 	return result;
 }
 
@@ -68,7 +68,7 @@ struct mapper {
 	int turn; /* the write end of its pipe */
 };
 
-static __attribute__((noreturn)) void be_mapper(const struct launch *launch, const int pipe[2], int maker)
+static __attribute__((noreturn)) void be_mapper(const struct launch *launch, const int pipe[2])
 {
 	char turn;
 	long result;
@@ -77,22 +77,19 @@ static __attribute__((noreturn)) void be_mapper(const struct launch *launch, con
 	result = sys_read(pipe[0], &turn, 1);
 	if (result != 1)
 		sys_exit(result < 0 ? (int)-result : EPIPE);
-	sys_exit(maker < 0 ? -maker : -write_maps(launch, maker));
+	sys_exit(-write_maps(launch));
 }
 
 static int start_mapper(const struct launch *launch, struct mapper *mapper)
 {
 	int pipe[2];
 	int result = (int)umh_syscall(__NR_pipe2, pipe, O_CLOEXEC);
-	int self;
 
 	if (result < 0)
 		return result;
-	self = open_self();
 	mapper->pid = fork_with(0, 0);
 	if (mapper->pid == 0)
-		be_mapper(launch, pipe, self);
-	sys_close(self);
+		be_mapper(launch, pipe);
 	sys_close(pipe[0]);
 	mapper->turn = pipe[1];
 	return mapper->pid < 0 ? (int)mapper->pid : 0;
@@ -140,14 +137,9 @@ int apply_unshare(struct launch *launch)
 
 int apply_id_map(struct launch *launch)
 {
-	int result = launch->mapped;
+	const int result = launch->plan->flags & UMH_PLAN_SELF_MAP ? write_maps(launch) : launch->mapped;
 
-	if (launch->plan->flags & UMH_PLAN_SELF_MAP) {
-		const int self = open_self();
-
-		result = self < 0 ? self : write_maps(launch, self);
-		sys_close(self);
-	}
+	sys_close(launch->self);
 	return result;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sandbox.c - what the helper takes away from itself for good. */
 
-#include <errno.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/prctl.h>

@@ -33,9 +33,9 @@ int apply_nice(struct launch *launch)
 /* What could not be had a step ago would be refused once more, and the policy with it. The call answers 20 - nice. */
 static int32_t nice_within_reach(const struct launch *launch)
 {
-	if (launch->kept & UMH_STEP(NICE))
-		return 20 - (int32_t)umh_syscall(__NR_getpriority, PRIO_PROCESS, 0);
-	return launch->plan->nice;
+	const long answer = launch->kept & UMH_STEP(NICE) ? umh_syscall(__NR_getpriority, PRIO_PROCESS, 0) : 0;
+
+	return answer > 0 ? 20 - (int32_t)answer : launch->plan->nice;
 }
 
 /* Also clears SCHED_RESET_ON_FORK: a helper's own children inherit as usual. */

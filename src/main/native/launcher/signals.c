@@ -87,5 +87,6 @@ int apply_signals(struct launch *launch)
 		if (result < 0)
 			return (int)result;
 	}
+	launch->detail = 0;
 	return (int)umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &launch->plan->blocked, 0, sizeof(uint64_t));
 }

@@ -27,8 +27,9 @@ final class BornState {
     /** Files that the plan sends along are opened on the way; the caller closes them when they have been sent. */
     static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened, Pipes pipes) throws UmhException {
         requirePossible(info, cred);
+        boolean timed = Events.areStartsRecorded();
         Remembered last = remembered;
-        if (last != null && last.isFor(info, cred)) {
+        if (last != null && last.timed == timed && last.isFor(info, cred)) {
             return last.plan;
         }
         Plan plan = new Plan();
@@ -50,9 +51,9 @@ final class BornState {
             plan.program(info.blob());
         }
         plan.flags |= info.isHeld() ? Plan.HOLD : 0;
-        plan.flags |= Events.areStartsRecorded() ? Plan.TIMES : 0;
+        plan.flags |= timed ? Plan.TIMES : 0;
         if (Remembered.mayBe(info)) {
-            remembered = new Remembered(cred, info, plan);
+            remembered = new Remembered(cred, info, timed, plan);
         }
         return plan;
     }
@@ -69,9 +70,10 @@ final class BornState {
         private final Session session;
         private final Limits limits;
         private final OptionalInt personality;
+        private final boolean timed;
         private final Plan plan;
 
-        Remembered(Cred cred, SubprocessInfo info, Plan plan) {
+        Remembered(Cred cred, SubprocessInfo info, boolean timed, Plan plan) {
             this.cred = cred;
             this.fs = info.fs();
             this.sched = info.sched();
@@ -79,6 +81,7 @@ final class BornState {
             this.session = info.session();
             this.limits = info.limits();
             this.personality = info.personality();
+            this.timed = timed;
             this.plan = plan;
         }
 

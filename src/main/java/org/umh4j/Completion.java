@@ -17,7 +17,9 @@ import org.umh4j.internal.Workers;
  */
 final class Completion {
     private final SubprocessInfo info;
-    private final CompletableFuture<Integer> result = new CompletableFuture<>();
+    private final CompletableFuture<Void> arrived = new CompletableFuture<>();
+    /** Set before it has arrived. A number, since memory may be lacking for a box. */
+    private int result;
     private final AtomicBoolean decided = new AtomicBoolean();
 
     Completion(SubprocessInfo info) {
@@ -27,12 +29,15 @@ final class Completion {
     /** The result will be the child's outcome, or its wait status. */
     void follow(Child child, boolean untilExit) {
         child.outcome().thenAccept(launch -> {
-            info.started(launch.pid()); // a successor may have taken the first process's place
-            if (launch.result() < 0) {
-                info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
-            }
-            if (launch.result() < 0 || !untilExit) {
-                arrive(launch.result());
+            try {
+                info.started(launch.pid()); // a successor may have taken the first process's place
+                if (launch.result() < 0) {
+                    info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
+                }
+            } finally { // whatever memory was lacking for: somebody waits
+                if (launch.result() < 0 || !untilExit) {
+                    arrive(launch.result());
+                }
             }
         });
         if (untilExit) {
@@ -42,7 +47,8 @@ final class Completion {
 
     private void arrive(int retval) {
         if (decided.compareAndSet(false, true)) {
-            result.complete(retval);
+            result = retval;
+            arrived.complete(null);
         } else {
             Workers.execute(() -> info.release(retval));
         }
@@ -55,16 +61,21 @@ final class Completion {
 
     /** The result; empty when the caller was interrupted and left. The interrupt flag stays set. */
     OptionalInt await(boolean killable) {
-        if (!killable) {
-            return OptionalInt.of(result.join());
-        }
         try {
-            return OptionalInt.of(result.get());
+            if (killable) {
+                arrived.get();
+            } else {
+                arrived.join();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return leave() ? OptionalInt.empty() : OptionalInt.of(result.join());
+            if (leave()) {
+                return OptionalInt.empty();
+            }
+            arrived.join();
         } catch (ExecutionException e) {
             throw new AssertionError("a result is a number", e);
         }
+        return OptionalInt.of(result);
     }
 }

@@ -25,7 +25,12 @@ final class Events {
         }
     }
 
-    /** Whether somebody wants to know of starts, and when what of them was done. */
+    /** Whether somebody wants to know of a helper before it has ended. */
+    static boolean areStartsAwaited() {
+        return isListenedTo() || areStartsRecorded();
+    }
+
+    /** Whether the flight recorder has starts, and when what of them was done. */
     static boolean areStartsRecorded() {
         return AVAILABLE && FlightEvents.isOn() && FlightEvents.areStartsRecorded();
     }
@@ -35,13 +40,12 @@ final class Events {
         if (AVAILABLE && FlightEvents.isOn()) {
             FlightEvents.started(info.path(), child);
         }
-        if (areAwaited()) {
+        if (isListenedTo()) {
             tellOf(Objects.requireNonNull(info.path()), child, Audience.now());
         }
     }
 
-    /** Whether a listener wants to know of a helper before it has ended. */
-    static boolean areAwaited() {
+    private static boolean isListenedTo() {
         return listened && !Audience.isEmpty();
     }
 
@@ -66,7 +70,7 @@ final class Events {
         });
     }
 
-    /** A helper was run to its end in one go, which is not done where starts are recorded. */
+    /** A helper was run to its end in one go, which is not done where its start is awaited. */
     static void ran(SubprocessInfo info, int status, long nanos) {
         if (AVAILABLE && FlightEvents.isOn()) {
             FlightEvents.exited(info.path(), info.pid(), new WaitStatus(status), nanos);
@@ -77,7 +81,7 @@ final class Events {
         if (AVAILABLE && FlightEvents.isOn()) {
             FlightEvents.failed(path, failure);
         }
-        if (areAwaited()) {
+        if (isListenedTo()) {
             Audience.tell(Audience.now(), listener -> listener.failed(path, failure));
         }
         return failure;

@@ -62,7 +62,7 @@ final class Execution {
         if (wait.isNoWait()) {
             return Workers.offer(() -> unattended(info)) ? 0 : info.refuse(UmhStage.WAIT, -EAGAIN);
         }
-        boolean parks = wait.isKillable() || wait.isFreezable() || Launching.parks(info) || Events.areStartsRecorded();
+        boolean parks = wait.isKillable() || wait.isFreezable() || Launching.parks(info);
         return parks ? parked(info, wait) : blocking(info, wait);
     }
 

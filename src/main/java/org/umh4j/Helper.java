@@ -301,16 +301,21 @@ public final class Helper implements AutoCloseable {
         return kill(0) && (kill(reach, Signal.TERM) || kill(Signal.TERM)); // it may lead no group
     }
 
-    /** The scope first: where the kernel has no better way, it is found by a leader that has not been reaped. */
-    void killAll() {
+    /**
+     * The scope first: where the kernel has no better way, it is found by a leader that has not been reaped.
+     *
+     * @return whether something was left to be killed
+     */
+    boolean killAll() {
+        boolean reached = false;
         if (scope != Scope.PROCESS) {
             try {
-                kill(scope, Signal.KILL);
+                reached = kill(scope, Signal.KILL);
             } catch (UmhException e) {
                 System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "not all of a helper was killed", e);
             }
         }
-        child.signal(Signal.KILL.number());
+        return child.signal(Signal.KILL.number()) == 0 || reached;
     }
 
     @Override

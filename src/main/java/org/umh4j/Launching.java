@@ -53,7 +53,7 @@ final class Launching {
 
     /** Runs a process to its end, in one crossing unless somebody is to be told of its start: the wait status. */
     static int status(SubprocessInfo info) throws UmhException {
-        if (Events.areAwaited()) {
+        if (Events.areStartsAwaited()) {
             return child(info, Until.EXEC).exit().join().status();
         }
         Cred cred = credentials(info);

@@ -63,7 +63,15 @@ public final class Namespaces {
         return copy;
     }
 
-    /** Those of a process; all kinds but its user namespace, when none is named. */
+    /**
+     * Those of a process; all kinds but its user namespace, when none is named. The one for time is left out where this kernel
+     * has none, or {@code /proc} does not tell.
+     *
+     * <p>A process that is gone by then, or may not be looked into, fails the start at {@link UmhStage#JOIN}, with
+     * {@code ESRCH} or {@code EPERM}.
+     *
+     * @throws IllegalArgumentException if the pid is not positive
+     */
     public Namespaces join(long pid, Namespace... kinds) {
         if (pid < 1 || pid > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("pid " + pid + " is not positive");

@@ -65,10 +65,11 @@ final class Run {
             note(Signal.TERM);
             String signals = "SIGTERM after " + timeout;
             if (!pumpUntilExit(Times.saturatedNanos(capture.grace()))) {
-                helper.killAll();
-                note(Signal.KILL);
+                if (helper.killAll()) {
+                    note(Signal.KILL);
+                    signals += ", SIGKILL " + capture.grace() + " later";
+                }
                 pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
-                signals += ", SIGKILL " + capture.grace() + " later";
             }
             throw new HelperTimeoutException(path + ": " + signals, result());
         } catch (HelperFailedException e) {

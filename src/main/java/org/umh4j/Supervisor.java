@@ -84,7 +84,7 @@ public final class Supervisor implements AutoCloseable {
     private @Nullable Restarts restarts;
     private @Nullable State state;
     private @Nullable Incarnation current;
-    private CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
+    private final News news = new News();
 
     private Supervisor(UsermodeDriver driver, int limitBytes) {
         this.driver = driver;
@@ -231,7 +231,7 @@ public final class Supervisor implements AutoCloseable {
     /** The driver runs when this returns, unless the supervisor was closed meanwhile. */
     private void fork() throws UmhException {
         driver.fork();
-        Incarnation made = new Incarnation(driver.process(), Mailbox.of(driver, limitBytes));
+        Incarnation made = converse();
         lock.lock();
         try {
             if (state == State.CLOSED) {
@@ -245,6 +245,17 @@ public final class Supervisor implements AutoCloseable {
         made.mailbox.over().thenRunAsync(() -> kill(made), Workers.executor()); // nobody can talk to it any more
         made.process.onExit().thenAccept(status -> ended(made, status)); // now, since it must not come before RUNNING
         checkLater(made);
+    }
+
+    /** A process that nobody can talk to must not be in the way of the next one. */
+    private Incarnation converse() {
+        Helper process = driver.process();
+        try {
+            return new Incarnation(process, Mailbox.of(driver, limitBytes));
+        } catch (RuntimeException | Error e) {
+            process.close();
+            throw e;
+        }
     }
 
     private void forkAgain() {
@@ -261,7 +272,7 @@ public final class Supervisor implements AutoCloseable {
             fork();
         } catch (UmhException e) {
             restartLater(Optional.empty(), Optional.of(e));
-        } catch (RuntimeException | Error e) { // of the driver's task function
+        } catch (RuntimeException | Error e) { // of the driver's task function, or no memory
             System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
             restartLater(Optional.empty(), Optional.empty());
         }
@@ -334,19 +345,10 @@ public final class Supervisor implements AutoCloseable {
             state = next;
             changed.signalAll();
             Change change = new Change(next, restarts == null ? 0 : restarts.count(), status, failure);
-            told = told.handleAsync((nothing, thrown) -> tell(change), Workers.executor());
+            news.tell(() -> listener.accept(change));
         } finally {
             lock.unlock();
         }
-    }
-
-    private Void tell(Change change) {
-        try {
-            listener.accept(change);
-        } catch (RuntimeException | Error e) {
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
-        }
-        return null;
     }
 
     /** Kills the driver and closes it; requests that are under way or wait fail. */

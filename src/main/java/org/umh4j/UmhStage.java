@@ -36,6 +36,8 @@ public enum UmhStage {
     OOM_SCORE_ADJ,
     /** {@code /proc/self/coredump_filter}. */
     COREDUMP_FILTER,
+    /** The security module's label, {@code /proc/thread-self/attr/exec}. */
+    EXEC_LABEL,
     /** {@code setpriority(2)}. */
     NICE,
     /** Scheduling policy and priority, {@code sched_setattr(2)}. */
@@ -68,8 +70,6 @@ public enum UmhStage {
     TERMINAL,
     /** The session keyring, {@code keyctl(2)}. */
     KEYRING,
-    /** The security module's label, {@code /proc/self/attr/exec}. */
-    EXEC_LABEL,
     /** {@code umask(2)}. */
     UMASK,
     /** The root folder, {@code chroot(2)}. */

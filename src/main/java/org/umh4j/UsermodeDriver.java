@@ -334,7 +334,7 @@ public final class UsermodeDriver implements AutoCloseable {
      */
     public void unload() throws UmhException {
         if (!free()) {
-            throw failed(UmhStage.BLOB, -Errno.EINVAL.number());
+            throw new UmhException(name, UmhStage.BLOB, -Errno.EINVAL.number(), 0); // no helper that failed: nobody is told
         }
     }
 

@@ -114,13 +114,18 @@ public final class UsermodeHelper {
         return Execution.start(info);
     }
 
-    /** Has a listener told of each helper that is started from now on. */
+    /**
+     * Has a listener told of each helper that is started from now on, until it is removed or the JVM ends. One that is added
+     * twice is told twice.
+     *
+     * @throws NullPointerException if there is none
+     */
     public static void addListener(HelperListener listener) {
         Events.add(listener);
     }
 
     /**
-     * Has a listener told nothing more, not even of helpers that it knows of.
+     * Has a listener told nothing more, not even of helpers that it knows of. A call to it that is under way goes on.
      *
      * @return whether it had been added, and not been removed since
      */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
@@ -102,7 +103,8 @@ public final class Main implements Runnable {
     }
 
     /** What went wrong and what to do, in the words of the command line where the library names a method. */
-    static String message(Throwable e) {
+    static String message(Throwable thrown) {
+        Throwable e = thrown instanceof UncheckedIOException && thrown.getCause() != null ? thrown.getCause() : thrown;
         String message = e.getMessage() == null ? e.toString() : e.getMessage();
         if (e instanceof NoSuchFileException missing) { // the file system's exceptions say the reason by their class
             message = missing.getFile() + ": no such file";
@@ -111,7 +113,7 @@ public final class Main implements Runnable {
         }
         return message.replace("Namespaces.mapRoot()", "--map-root")
                 .replace("Cred.noNewPrivs()", "--no-new-privs")
-                .replace("HelperPaths.allowOnly", "-Dorg.umh4j.allowed.paths");
+                .replace("HelperPaths.allowOnly", "--allow, or -Dorg.umh4j.allowed.paths");
     }
 
     /** The version that the build wrote into the jar. */

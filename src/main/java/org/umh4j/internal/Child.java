@@ -38,6 +38,8 @@ public final class Child implements Watcher {
     private long id = NONE;
     private int stops;
     private boolean keepsPidfd;
+    /** Its number is forgotten: no event tells of it, only a look. */
+    private boolean discarded;
     private @Nullable HeldDescriptor kept;
     /** Null until it has been reaped. */
     private @Nullable End end;
@@ -184,6 +186,10 @@ public final class Child implements Watcher {
 
     /** Does what no event asks for; whether to come again. */
     boolean lookAfter() {
+        if (discarded) {
+            decide();
+            return !failed() && !reap();
+        }
         if (!outcome.isDone()) {
             continueStopped();
             return true;
@@ -225,6 +231,7 @@ public final class Child implements Watcher {
         signal(Native.sigkill());
         while (!failed() && !reap()) {
             if (signal(Native.sigkill()) == -EPERM) {
+                discarded = true;
                 Reaper.lookAfter(this); // another user's by now: it is reaped when it ends
                 return;
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import java.util.ArrayDeque;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -15,8 +16,8 @@ import java.util.function.Supplier;
  * that somebody is parked at.
  *
  * <p>It runs as long as there is something to wait for and some seconds longer. It calls no code of the user's: it
- * completes futures whose dependents are our own and do not block. And it outlives a lack of memory: whoever could not be
- * told for that is told again.
+ * completes futures whose dependents are our own and do not block, and leaves all else to the workers, also where there is
+ * none yet. And it outlives a lack of memory: whoever could not be told for that is told again.
  */
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
@@ -30,11 +31,14 @@ public final class Reaper {
     /** Of whom no event may tell: those whose outcome is awaited, and those that have ended and can't be reaped yet. */
     private static final Set<Child> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
+    /** What is the workers', as soon as there is one; the reaper's own. */
+    private static final ArrayDeque<Runnable> LATER = new ArrayDeque<>();
     private static final AtomicLong NEXT = new AtomicLong();
     /** Those that will have something watched, or something done, in a moment. */
     private static int holders;
 
     private static boolean running;
+    private static volatile @Nullable Thread thread;
 
     // The reaper's own, made while there is memory.
     private static final long[] TOKENS = new long[BATCH];
@@ -173,26 +177,37 @@ public final class Reaper {
         holders--;
     }
 
+    /** Whether this is its thread. */
+    static boolean isCurrent() {
+        return Thread.currentThread() == thread;
+    }
+
+    /** From its own thread. */
+    static void offerLater(Runnable task) {
+        LATER.add(task);
+    }
+
     private static synchronized void ensureRunning() {
         if (running) {
             return;
         }
-        Thread thread = new Thread(null, Reaper::run, "umh4j-reaper", 0, false);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(null);
-        thread.start();
+        Thread made = new Thread(null, Reaper::run, "umh4j-reaper", 0, false);
+        made.setDaemon(true);
+        made.setContextClassLoader(null);
+        thread = made;
+        made.start();
         running = true;
     }
 
     /** A watcher is registered before ensureRunning() is called; so whoever comes second sees the other. */
     private static synchronized boolean stopIfIdle() {
-        running = holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty();
+        running = holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty() || !LATER.isEmpty();
         return !running;
     }
 
     private static void run() {
         for (;;) {
-            int count = Native.events(TOKENS, BATCH, LOOKED_AFTER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
+            int count = Native.events(TOKENS, BATCH, LOOKED_AFTER.isEmpty() && LATER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
             if (count < 0) {
                 pause(LOOK_MILLIS); // somebody has closed our descriptors: no need to be fast
             }
@@ -241,6 +256,9 @@ public final class Reaper {
         if (now - looked >= LOOK_MILLIS * 1_000_000L) {
             looked = now;
             LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child))); // who is left out has the next turn
+            while (!LATER.isEmpty() && Workers.offer(LATER.peek())) {
+                LATER.remove();
+            }
         }
     }
 

@@ -28,17 +28,23 @@ public final class Workers {
      * @return false if there is no thread for it and none can be made
      */
     public static boolean offer(Runnable task) {
+        Runnable logged = () -> logged(task);
         try {
-            POOL.execute(() -> logged(task));
+            POOL.execute(logged);
             return true;
-        } catch (OutOfMemoryError e) {
-            return false; // most often no memory, but no thread
+        } catch (OutOfMemoryError e) { // most often no memory, but no second thread
+            return POOL.getPoolSize() > 0 && POOL.getQueue().offer(logged);
         }
     }
 
-    /** The same; where there is no thread it is run here and now. */
+    /** The same; where there is no thread it is run here and now, but in the reaper, which waits until there is one. */
     public static void execute(Runnable task) {
-        if (!offer(task)) {
+        if (offer(task)) {
+            return;
+        }
+        if (Reaper.isCurrent()) {
+            Reaper.offerLater(task);
+        } else {
             logged(task);
         }
     }
