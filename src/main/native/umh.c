@@ -311,21 +311,19 @@ static void end_successor(const struct umh_child *child)
 }
 
 /*
- * What was said on the socket, after its other end was closed or its process has ended; the report keeps what was said
- * before. UMH_UNDECIDED: the process was succeeded by another one, and nothing more was said yet.
+ * What was said on the socket, after its other end was closed or its process has ended. UMH_UNDECIDED: the process was
+ * succeeded by another one; what that one has said is left for when it has become the helper, or ended, in its turn.
  */
 static int read_report(struct umh_child *child, struct umh_report *report)
 {
 	struct umh_report word;
-	int succeeded = 0;
 	int result;
 	int fd;
 
 	while ((result = next_word(child->socket, &word, &fd)) > 0) {
-		succeeded = word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0 && umh_is_child(fd);
-		if (succeeded) {
+		if (word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0 && umh_is_child(fd)) {
 			succeed(child, (int)word.pid, fd);
-			continue;
+			return UMH_UNDECIDED;
 		}
 		if (fd >= 0) {
 			end_by(fd);
@@ -340,8 +338,6 @@ static int read_report(struct umh_child *child, struct umh_report *report)
 	}
 	if (result < 0)
 		return failed(report, UMH_STAGE_WAIT, -result, 0);
-	if (succeeded)
-		return UMH_UNDECIDED;
 	if (report->stage == UMH_STAGE_EXEC && report->error == 0)
 		return 0;
 	return -(int)(report->error ? report->error : EINTR);
@@ -369,7 +365,7 @@ static int reap_failed(struct umh_child *child, struct umh_report *report)
 }
 
 /* Another library's fork may hold a copy of the child's end: then the pidfd tells of the end. */
-static int is_ready(const struct umh_child *child, enum umh_blocking blocking, int *hung_up)
+static int is_ready(const struct umh_child *child, enum umh_blocking blocking)
 {
 	struct pollfd ends[] = {{.fd = child->socket}, {.fd = child->pidfd, .events = POLLIN}};
 	int result;
@@ -378,19 +374,17 @@ static int is_ready(const struct umh_child *child, enum umh_blocking blocking, i
 	result = poll(ends, 2, blocking ? UMH_LOOK_MS : 0);
 	if (result < 0 && errno == EINTR)
 		result = 0;
-	*hung_up = ends[0].revents != 0;
 	return result < 0 ? -errno : result;
 }
 
 int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report)
 {
-	int hung_up = 0;
 	int stops = 0;
 	int result;
 
 	*report = nothing_said;
 	do {
-		result = is_ready(child, blocking, &hung_up);
+		result = is_ready(child, blocking);
 		if (result < 0) {
 			*report = (struct umh_report){.stage = UMH_STAGE_WAIT, .error = (uint32_t)-result};
 			return reap_failed(child, report);
@@ -400,8 +394,8 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 		if (result == 0)
 			umh_look_after(child, &stops);
 		result = result == 0 ? UMH_UNDECIDED : read_report(child, report);
-	} while (result == UMH_UNDECIDED && !hung_up);
-	if (result != 0) {
+	} while (result == UMH_UNDECIDED);
+	if (result < 0) {
 		report->error = report->error ? report->error : EINTR;
 		return reap_failed(child, report);
 	}
@@ -415,26 +409,21 @@ static int is_clean(int result, const struct umh_report *report)
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-/*
- * Whether the launcher has said that it is about to become the helper. The word is left to be read, unless it was read
- * together with that of a succession.
- */
-static int has_arrived(int socket, const struct umh_report *said)
+/* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
+static int has_arrived(int socket)
 {
 	struct umh_report word;
 
-	if (said->stage == UMH_STAGE_EXEC)
-		return 1;
 	return recv(socket, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof word && word.stage == UMH_STAGE_EXEC;
 }
 
 /* The same bound as in umh_outcome() for a launcher that somebody stops; whoever stops a helper may do so. */
-static int wait_for_end(const struct umh_child *child, const struct umh_report *said, int *status)
+static int wait_for_end(const struct umh_child *child, int *status)
 {
 	int stops = 0;
 	int result = umh_wait_or_stop(child->pidfd, status);
 
-	while (result == -EAGAIN && !has_arrived(child->socket, said)) {
+	while (result == -EAGAIN && !has_arrived(child->socket)) {
 		umh_signal(child->pidfd, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 		result = umh_wait_or_stop(child->pidfd, status);
 	}
@@ -447,7 +436,7 @@ static int wait_and_read(struct umh_child *child, struct umh_report *report, int
 
 	*report = nothing_said;
 	do {
-		result = wait_for_end(child, report, status);
+		result = wait_for_end(child, status);
 		if (result < 0) {
 			end_stray((pid_t)child->pid);
 			if (succeeds)
