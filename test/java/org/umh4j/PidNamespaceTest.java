@@ -8,8 +8,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Pid;
@@ -49,6 +52,37 @@ final class PidNamespaceTest {
             helper.waitFor();
             assertTrue(!Pid.isRunning(orphan));
         }
+    }
+
+    /** A launcher that is found stopped is let go on, and killed when it comes too often; not so the helper. */
+    @Test
+    void helperThatIsStoppedAgainAndAgainIsLeftAlone(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("end");
+        SubprocessInfo info = ProbeProgram.doing("await", file.toString(), "exit", "3").namespaces(NEW);
+        CompletableFuture<Integer> retval = CompletableFuture.supplyAsync(() -> UsermodeHelper.exec(info, UmhWait.PROC));
+        Await.until("it is there", () -> helpers().size() == 1);
+        long pid = helpers().get(0);
+        for (int i = 0; i < 25; i++) {
+            signal("STOP", pid);
+            Await.until("it is stopped", () -> Pid.state(pid) == 'T');
+            signal("CONT", pid);
+            Await.until("it goes on", () -> Pid.state(pid) != 'T');
+        }
+        java.nio.file.Files.createFile(file);
+        assertEquals(3 << 8, retval.get());
+    }
+
+    /** Those of our children that execute the probe. */
+    private static List<Long> helpers() {
+        String probe = ProbeProgram.path();
+        return ProcessHandle.current().children()
+                .filter(child -> child.info().command().filter(probe::equals).isPresent())
+                .map(ProcessHandle::pid)
+                .toList();
+    }
+
+    private static void signal(String name, long pid) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(pid)).inheritIO().start().waitFor());
     }
 
     private static String children(long pid) throws IOException {

@@ -17,11 +17,12 @@ final class ThreadNamesTest {
     void threadsAreKnownByTheirNames() throws Exception {
         CountDownLatch looked = new CountDownLatch(1);
         CountDownLatch reached = new CountDownLatch(1);
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0"))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").files(Files.none().fromJvm(0)))) {
             var callback = helper.onExit().thenAccept(status -> {
                 reached.countDown();
                 uninterruptibly(looked);
             });
+            helper.stdin().close(); // not before: what has ended calls back at once, in this thread
             reached.await();
             String dump = jcmd();
             looked.countDown();

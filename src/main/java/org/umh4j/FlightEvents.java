@@ -124,15 +124,17 @@ final class FlightEvents {
         }
     }
 
-    /** By the launcher's clock, which is another one where the helper has joined a time namespace. */
+    /**
+     * By the launcher's clock, which is another one where the helper has joined a time namespace. On a busy machine it may be
+     * done before we look at ours.
+     */
     private static void divide(HelperStart event, Launch launch) {
-        long create = launch.launchedNanos() - launch.beginNanos();
-        long apply = launch.saidNanos() - launch.launchedNanos();
-        long execute = launch.endNanos() - launch.saidNanos();
-        if (create > 0 && apply > 0 && execute > 0) {
-            event.create = create;
-            event.apply = apply;
-            event.execute = execute;
+        long said = launch.saidNanos();
+        long launched = Math.min(launch.launchedNanos(), said);
+        if (launched >= launch.beginNanos() && launch.endNanos() >= said) {
+            event.create = launched - launch.beginNanos();
+            event.apply = said - launched;
+            event.execute = launch.endNanos() - said;
         }
     }
 

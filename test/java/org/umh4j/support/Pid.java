@@ -11,10 +11,16 @@ public final class Pid {
 
     /** A zombie that its new parent has not looked at yet runs no more. */
     public static boolean isRunning(long pid) {
+        return "ZX".indexOf(state(pid)) < 0;
+    }
+
+    /** As ps(1) shows it; X, too, for one that is not there. */
+    public static char state(long pid) {
         try {
-            return !Files.readString(Path.of("/proc/" + pid + "/stat")).matches("(?s).*\\) [ZX] .*");
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2);
         } catch (IOException e) {
-            return false;
+            return 'X';
         }
     }
 
