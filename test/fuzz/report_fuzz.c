@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_fuzz.c - how the parent half (umh.c) takes what comes up the plan socket, whatever that is. */
+/* report_fuzz.c - how the parent half (umh_report.c) takes what comes up the plan socket, whatever that is. */
 
 /* An input is a sequence of messages: a byte with the length, with bit 7 for a descriptor that comes along; the bytes. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* umh.c - the parent half of a launch: plan down, report up. */
+/* umh.c - the parent half of a launch: the process is made, its outcome awaited, or its end. */
 
 /*
  * One socketpair a launch. The plan and the helper's descriptors are sent before the child exists, so the launcher
@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "umh_clone.h"
 #include "umh_launcher.h"
 #include "umh_reaper.h"
+#include "umh_report.h"
 #include "umh_send.h"
 #include "umh_socket.h"
 
@@ -40,12 +40,6 @@ int umh_load(const char *image, size_t size)
 	umh_pairs_load();
 	oom_score_adj = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
 	return umh_reaper_load();
-}
-
-static int failed(struct umh_report *report, enum umh_stage stage, int error, uint32_t detail)
-{
-	*report = (struct umh_report){.stage = stage, .error = (uint32_t)error, .detail = detail};
-	return -error;
 }
 
 static void close_open(int *fd)
@@ -130,10 +124,10 @@ static int send_and_clone(const struct umh_pair *pair, const struct umh_request 
 	result = umh_send_plan(pair->ours, request);
 	if (result < 0) {
 		stage = umh_send_stage(request, -result, &detail);
-		return failed(report, stage, -result, detail);
+		return umh_failed(report, stage, -result, detail);
 	}
 	result = clone_with(pair->theirs, request, pidfd, &stage);
-	return result >= 0 ? result : failed(report, stage, -result, 0);
+	return result >= 0 ? result : umh_failed(report, stage, -result, 0);
 }
 
 static int start(const struct umh_request *request, struct umh_child *child, struct umh_report *report)
@@ -144,7 +138,7 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 	*child = (struct umh_child){.pid = -1, .pidfd = -1, .socket = -1};
 	result = umh_pair_make(&pair);
 	if (result < 0)
-		return failed(report, UMH_STAGE_SOCKET, -result, 0);
+		return umh_failed(report, UMH_STAGE_SOCKET, -result, 0);
 	child->socket = pair.ours;
 	result = send_and_clone(&pair, request, &child->pidfd, report);
 	/* From here on the launcher alone holds its end: that is what makes the hang-up. */
@@ -188,178 +182,13 @@ int umh_go(int socket)
 	return size < 0 ? -errno : 0;
 }
 
-/* Report up */
-
-#define LARGEST_ERRNO 4095
-
-/*
- * One word, with the descriptor that may come along: 1, or 0 when there is none. What is no word of a launcher counts as
- * silence, and a descriptor that came with it is closed. A word that could not be read is no silence.
- */
-static int next_word(int socket, struct umh_report *word, int *fd)
-{
-	struct {
-		struct cmsghdr header;
-		int fd;
-	} control;
-	struct iovec part = {word, sizeof *word};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
-	ssize_t size;
-
-	for (int attempt = 0; attempt < 2; attempt++) {
-		do {
-			message.msg_controllen = sizeof control;
-			size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		} while (size < 0 && errno == EINTR);
-		/*
-		 * ECONNRESET is said once, before what is still to be read: the other end was closed without having read
-		 * the plan. And what is refused once may be granted now.
-		 */
-		if (size >= 0 || errno == EAGAIN)
-			break;
-	}
-	*fd = -1;
-	if (size < 0)
-		return errno == EAGAIN || errno == ECONNRESET ? 0 : -errno;
-	if (message.msg_controllen >= CMSG_LEN(sizeof *fd))
-		*fd = control.fd;
-	if (size == (ssize_t)sizeof *word && word->stage < UMH_STAGE_COUNT && word->error <= LARGEST_ERRNO)
-		return 1;
-	close_open(fd);
-	return 0;
-}
-
-/*
- * A child without a pidfd that serves: a launcher's successor whose pidfd did not arrive, or one that may not be waited
- * for by its pidfd. As long as nobody has reaped it its number is its own.
- */
-static void end_stray(pid_t pid)
-{
-	if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0)
-		return; /* no process at all, or it has ended, or was reaped by somebody else */
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* What is on its way out is reaped, here or nowhere. */
-static int end_of(const struct umh_child *child)
-{
-	int status = UMH_STATUS_LOST;
-
-	if (umh_wait(child->pidfd, UMH_BLOCK, &status, NULL) < 0)
-		end_stray((pid_t)child->pid);
-	return status;
-}
-
-/* The process that went on in another's place is ours to wait for; the other one has ended. */
-static void succeed(struct umh_child *child, int pid, int pidfd)
-{
-	if (child->pidfd >= 0) {
-		end_of(child);
-		close(child->pidfd);
-	}
-	child->pid = pid;
-	child->pidfd = pidfd;
-}
-
-static const struct umh_report nothing_said = {.stage = UMH_STAGE_DIED, .error = EINTR};
-
-/* How long is waited for what its maker has left behind and what is about to end. */
-#define LEFT_BEHIND_MS 1000
-
-/* Whether there is something to read, or an end, within LEFT_BEHIND_MS since the last interruption. */
-static int comes(int fd)
-{
-	struct pollfd one = {.fd = fd, .events = POLLIN};
-	int result;
-
-	do
-		result = poll(&one, 1, LEFT_BEHIND_MS);
-	while (result < 0 && errno == EINTR);
-	return result > 0;
-}
-
-/* Ends a process that nobody will know of, and closes its pidfd. Anybody's pidfd can be sent: only ours is killed. */
-static void end_by(int pidfd)
-{
-	int status;
-
-	if (umh_is_child(pidfd)) {
-		umh_signal(pidfd, SIGKILL);
-		comes(pidfd);
-		umh_wait(pidfd, UMH_NONBLOCK, &status, NULL);
-	}
-	close(pidfd);
-}
-
-/*
- * A launcher that was killed in the middle of its succession may have said something of a successor, or that one says
- * itself that it was left behind.
- */
-static void end_successor(const struct umh_child *child)
-{
-	struct umh_report word;
-	int fd;
-
-	while (comes(child->socket) && next_word(child->socket, &word, &fd) > 0) {
-		if (fd >= 0)
-			end_by(fd);
-		else if (word.stage == UMH_STAGE_SUCCESSION && word.pid)
-			end_stray((pid_t)word.pid);
-	}
-}
-
-/*
- * What was said on the socket, after its other end was closed or its process has ended. UMH_UNDECIDED: the process was
- * succeeded by another one; what that one has said is left for when it has become the helper, or ended, in its turn.
- */
-static int read_report(struct umh_child *child, struct umh_report *report)
-{
-	struct umh_report word;
-	int result;
-	int fd;
-
-	while ((result = next_word(child->socket, &word, &fd)) > 0) {
-		if (word.stage == UMH_STAGE_SUCCESSION && word.error == 0 && fd >= 0 && umh_is_child(fd)) {
-			succeed(child, (int)word.pid, fd);
-			return UMH_UNDECIDED;
-		}
-		if (fd >= 0) {
-			end_by(fd);
-			continue;
-		}
-		*report = word;
-		if (word.stage == UMH_STAGE_SUCCESSION && word.pid) {
-			end_stray((pid_t)word.pid);
-			report->error = word.error ? word.error : EMFILE;
-			return -(int)report->error; /* what it has said since is not the helper's */
-		}
-	}
-	if (result < 0)
-		return failed(report, UMH_STAGE_WAIT, -result, 0);
-	if (report->stage == UMH_STAGE_EXEC && report->error == 0)
-		return 0;
-	return -(int)(report->error ? report->error : EINTR);
-}
-
-/* A host that said it places nothing at random and does so has put the launcher's stack over it, once in 8,192 times. */
-static void tell_signal(struct umh_report *report, int status)
-{
-	if (report->stage != UMH_STAGE_DIED || !WIFSIGNALED(status))
-		return;
-	report->detail = (uint32_t)WTERMSIG(status);
-	if (WTERMSIG(status) == SIGSEGV)
-		umh_do_without(UMH_FEATURE_PERSONALITY);
-}
-
 /* The launcher is on its way out, or stopped by somebody; either way it has nothing more to do. */
 static int reap_failed(struct umh_child *child, struct umh_report *report)
 {
 	umh_signal(child->pidfd, SIGKILL);
-	tell_signal(report, end_of(child));
+	umh_report_end(report, umh_end_of(child));
 	if (report->stage == UMH_STAGE_DIED || report->stage == UMH_STAGE_WAIT)
-		end_successor(child);
+		umh_end_successor(child);
 	umh_release(child);
 	return -(int)report->error;
 }
@@ -382,7 +211,7 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 	int stops = 0;
 	int result;
 
-	*report = nothing_said;
+	*report = umh_nothing_said;
 	do {
 		result = is_ready(child, blocking);
 		if (result < 0) {
@@ -393,7 +222,7 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 			return UMH_UNDECIDED;
 		if (result == 0)
 			umh_look_after(child, &stops);
-		result = result == 0 ? UMH_UNDECIDED : read_report(child, report);
+		result = result == 0 ? UMH_UNDECIDED : umh_report_read(child, report);
 	} while (result == UMH_UNDECIDED);
 	if (result < 0) {
 		report->error = report->error ? report->error : EINTR;
@@ -409,21 +238,13 @@ static int is_clean(int result, const struct umh_report *report)
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-/* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
-static int has_arrived(int socket)
-{
-	struct umh_report word;
-
-	return recv(socket, &word, sizeof word, MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof word && word.stage == UMH_STAGE_EXEC;
-}
-
 /* The same bound as in umh_outcome() for a launcher that somebody stops; whoever stops a helper may do so. */
 static int wait_for_end(const struct umh_child *child, int *status)
 {
 	int stops = 0;
 	int result = umh_wait_or_stop(child->pidfd, status);
 
-	while (result == -EAGAIN && !has_arrived(child->socket)) {
+	while (result == -EAGAIN && !umh_report_has_arrived(child->socket)) {
 		umh_signal(child->pidfd, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 		result = umh_wait_or_stop(child->pidfd, status);
 	}
@@ -434,21 +255,21 @@ static int wait_and_read(struct umh_child *child, struct umh_report *report, int
 {
 	int result;
 
-	*report = nothing_said;
+	*report = umh_nothing_said;
 	do {
 		result = wait_for_end(child, status);
 		if (result < 0) {
-			end_stray((pid_t)child->pid);
+			umh_end_stray((pid_t)child->pid);
 			if (succeeds)
-				end_successor(child);
-			return failed(report, UMH_STAGE_WAIT, -result, 0);
+				umh_end_successor(child);
+			return umh_failed(report, UMH_STAGE_WAIT, -result, 0);
 		}
-		close_open(&child->pidfd); /* reaped: read_report() has nothing to wait for */
-		result = read_report(child, report);
+		close_open(&child->pidfd); /* reaped: umh_report_read() has nothing to wait for */
+		result = umh_report_read(child, report);
 	} while (child->pidfd >= 0); /* succeeded by another one, which may have spoken already */
-	tell_signal(report, *status);
+	umh_report_end(report, *status);
 	if (succeeds && report->stage == UMH_STAGE_DIED)
-		end_successor(child);
+		umh_end_successor(child);
 	return result;
 }
 
@@ -459,7 +280,7 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	int result = umh_pair_take(&pair);
 
 	if (result < 0)
-		return failed(report, UMH_STAGE_SOCKET, -result, 0);
+		return umh_failed(report, UMH_STAGE_SOCKET, -result, 0);
 	child.socket = pair.ours;
 	result = send_and_clone(&pair, request, &child.pidfd, report);
 	if (result >= 0) {
