@@ -125,10 +125,10 @@ int umh_run(const struct umh_request *request, int *pid, struct umh_report *repo
 int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage);
 
 /* The same, waiting; but -EAGAIN when it was stopped, which nobody else is told then. */
+int umh_wait_or_stop(int pidfd, int *status);
+
 /* Whether the process is a child of this one, or has ended and was reaped by somebody else. */
 int umh_is_child(int pidfd);
-
-int umh_wait_or_stop(int pidfd, int *status);
 
 /* Sends a signal to this process and to no other, whatever became of its pid: -ESRCH when it has ended. */
 int umh_signal(int pidfd, int signal);

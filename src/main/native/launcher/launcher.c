@@ -2,10 +2,10 @@
 /* launcher.c - the program between clone and execve: receives the plan, applies it in order, becomes the helper. */
 
 /*
- * It is born with the plan socket, with its own file where only its path could be executed, and every signal blocked. Its arguments are the helper's path and
- * then the helper's own argument vector; its environment is the helper's. It uses no libc, allocates nothing, and
- * never returns: it ends in execve(2), or in a report and exit. It runs wherever it is mapped (umh_launcher.c), so no
- * table of it holds an address.
+ * It is born with the plan socket, with its own file where only its path could be executed, and with every signal blocked.
+ * Its arguments are the helper's path and then the helper's own argument vector; its environment is the helper's. It uses
+ * no libc, allocates nothing, and never returns: it ends in execve(2), or in a report and exit. It runs wherever it is
+ * mapped (umh_launcher.c), so no table of it holds an address.
  *
  * The model is call_usermodehelper_exec_async() of kernel/umh.c, which a new kernel thread runs before its execve.
  */
