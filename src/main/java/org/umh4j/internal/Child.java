@@ -184,22 +184,21 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Does what no event asks for; whether to come again. */
+    /** Does what no event asks for, and what an event was lost for; whether to come again. */
     boolean lookAfter() {
-        if (discarded) {
-            decide();
-            return !failed() && !reap();
-        }
+        decide();
         if (!outcome.isDone()) {
             continueStopped();
             return true;
         }
         if (failed() || reap()) {
             Reaper.forget(id);
-        } else {
+            return false;
+        }
+        if (!discarded) {
             armExit();
         }
-        return false;
+        return discarded;
     }
 
     /** A user that the launcher has become may have stopped it: it goes on, or comes to an end. */
@@ -271,10 +270,16 @@ public final class Child implements Watcher {
     /**
      * Reaps the process if it has ended; true when there is nothing more to watch. Where memory was lacking it is called
      * again, and goes on with what was not yet done.
+     *
+     * <p>Never before the outcome is known. Between a look at the outcome and this one the successor of the first process
+     * may end: its failure would pass for the status of a helper, and the launch would stay undecided for ever.
      */
     private boolean reap() {
         lock.lock();
         try {
+            if (!outcome.isDone()) {
+                return false;
+            }
             if (end == null && pidfd == NONE) {
                 return true;
             }
