@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -16,6 +17,9 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.HelperGate.Depth;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
@@ -177,9 +181,40 @@ final class HelperGateTest {
         assertThrows(IllegalMonitorStateException.class, HelperGate::readUnlock);
     }
 
+    /** In any depth: an argument is looked at before the depth, the count and the freeze are. */
+    @ParameterizedTest
+    @EnumSource
+    void wrongArgumentIsNamedAndChangesNothing(Depth before) {
+        HelperGate.setDisableDepth(before);
+        assertNamed(NullPointerException.class, "newDepth", () -> HelperGate.disable(null));
+        assertNamed(NullPointerException.class, "newDepth", () -> HelperGate.setDisableDepth(null));
+        assertNamed(NullPointerException.class, "timeout", () -> HelperGate.readLockWait(null));
+        assertNamed(NullPointerException.class, "timeout", () -> HelperGate.freeze(null));
+        for (Duration negative : new Duration[] {Duration.ofNanos(-1), Duration.ofDays(-1), Duration.ofSeconds(Long.MIN_VALUE)}) {
+            String message = "timeout is negative: " + negative;
+            assertNamed(IllegalArgumentException.class, message, () -> HelperGate.readLockWait(negative));
+            assertNamed(IllegalArgumentException.class, message, () -> HelperGate.freeze(negative));
+        }
+        assertEquals(before, HelperGate.depth());
+        assertThrows(IllegalMonitorStateException.class, HelperGate::readUnlock);
+        HelperGate.enable();
+        assertEquals(0, tryOne(), "nothing is frozen");
+        assertEquals(0, UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC.freezable()));
+    }
+
+    private static void assertNamed(Class<? extends Exception> type, String message, Executable call) {
+        assertEquals(message, assertThrows(type, call).getMessage());
+    }
+
     @Test
-    void negativeTimeoutIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> HelperGate.readLockWait(Duration.ofNanos(-1)));
+    void longestTimeoutsAreWaits() {
+        for (Duration longest : new Duration[] {Duration.ofNanos(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE),
+            ChronoUnit.FOREVER.getDuration()}) {
+            assertFalse(HelperGate.readLockWait(longest).isZero());
+            HelperGate.readUnlock();
+            assertEquals(0, HelperGate.freeze(longest));
+            HelperGate.thaw();
+        }
     }
 
     @Test

@@ -3,7 +3,6 @@ package org.umh4j;
 
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -69,6 +68,7 @@ public final class HelperGate {
      *     {@link Depth#ENABLED}
      */
     public static int disable(Depth newDepth) {
+        Objects.requireNonNull(newDepth, "newDepth");
         if (newDepth == Depth.ENABLED) {
             return -EINVAL;
         }
@@ -92,7 +92,7 @@ public final class HelperGate {
 
     /** Sets the depth without waiting for calls under way: {@code __usermodehelper_set_disable_depth()}. */
     public static void setDisableDepth(Depth newDepth) {
-        Objects.requireNonNull(newDepth, "depth");
+        Objects.requireNonNull(newDepth, "newDepth");
         LOCK.lock();
         try {
             changeDepth(newDepth);
@@ -151,13 +151,11 @@ public final class HelperGate {
      * @throws IllegalArgumentException for a negative timeout
      */
     public static Duration readLockWait(Duration timeout) {
-        if (timeout.isNegative()) {
-            throw new IllegalArgumentException("timeout " + timeout + " is negative");
-        }
+        long nanos = Times.notNegative(timeout, "timeout");
         LOCK.lock();
         try {
             // Enabled already: the lock is held, and the whole timeout is left; one of zero is answered as a nanosecond.
-            long left = await(saturatedNanos(timeout), () -> writers == 0 && depth == Depth.ENABLED);
+            long left = await(nanos, () -> writers == 0 && depth == Depth.ENABLED);
             if (left > 0) {
                 readers++;
             }
@@ -191,13 +189,15 @@ public final class HelperGate {
      *
      * @param timeout how long to wait for calls under way; the kernel's own is {@link #DRAIN_TIMEOUT}
      * @return 0, frozen; or {@code -EAGAIN}, and then helpers are enabled again
+     * @throws IllegalArgumentException for a negative timeout; nothing is changed then
      */
     public static int freeze(Duration timeout) {
+        long nanos = Times.notNegative(timeout, "timeout");
         LOCK.lock();
         try {
             changeDepth(Depth.FREEZING);
             frozen = true;
-            if (await(saturatedNanos(timeout), () -> running == freezable) > 0) {
+            if (await(nanos, () -> running == freezable) > 0) {
                 changeDepth(Depth.DISABLED);
                 return 0;
             }
@@ -303,11 +303,5 @@ public final class HelperGate {
             Thread.currentThread().interrupt();
         }
         return check.holds() ? Math.max(left, 1) : 0;
-    }
-
-    private static long saturatedNanos(Duration duration) {
-        return duration.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0
-                ? TimeUnit.DAYS.toNanos(36_500)
-                : duration.toNanos();
     }
 }

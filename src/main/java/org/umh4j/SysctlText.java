@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * The text form of the two sysctl files, read as the kernel reads what is written to them.
  *
  * <p>Up to two unsigned words. Whatever follows the second is left unread, as long as it begins with white space.
  *
- * @param result how many characters were taken, or a negative errno
+ * @param result how many bytes were taken, or a negative errno
  * @param words how many words there were
  * @param low the first word, of which 32 bits count
  * @param high the second word, of which 32 bits count
@@ -18,28 +20,36 @@ record SysctlText(int result, int words, long low, long high) {
     private static final long LOW = 0xffff_ffffL;
     /** A number of so many characters is refused unread: TMPBUFLEN - 1. */
     private static final int LONGEST_NUMBER = 21;
+    /** No more of a write than this is looked at: PAGE_SIZE - 1, where a page is 4 KiB. */
+    private static final int LONGEST_TEXT = 4_095;
     /** As much or more is not taken into the kernel at all: KMALLOC_MAX_SIZE. */
     private static final int LARGEST_WRITE = 4 << 20;
 
     static SysctlText parse(String text) {
-        if (text.isEmpty()) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        if (bytes.length == 0) {
             return failed(0);
         }
-        if (text.length() >= LARGEST_WRITE) {
+        if (bytes.length >= LARGEST_WRITE) {
             return failed(-Errno.ENOMEM.number());
         }
+        int length = Math.min(bytes.length, LONGEST_TEXT);
+        String seen = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
         long[] words = new long[WORDS];
         int count = 0;
-        int at = skipBlanks(text, 0);
-        while (count < WORDS && at < text.length()) {
-            int end = endOfNumber(text, at);
-            if (end < 0 || !parseWord(text.substring(at, end), words, count)) {
+        int at = skipBlanks(seen, 0);
+        while (count < WORDS && at < length) {
+            int end = endOfNumber(seen, at);
+            if (end < 0 || !parseWord(seen.substring(at, end), words, count)) {
                 return failed(-Errno.EINVAL.number());
             }
             count++;
-            at = skipBlanks(text, end);
+            at = skipBlanks(seen, end);
         }
-        return count == 0 ? failed(-Errno.EINVAL.number()) : new SysctlText(at, count, words[0], words[1]);
+        int unread = length - at; // of what was looked at: the rest of a long write counts as taken
+        return count == 0
+                ? failed(-Errno.EINVAL.number())
+                : new SysctlText(bytes.length - unread, count, words[0], words[1]);
     }
 
     /** The bits of the set that the words leave; a word that was not given leaves its half alone. */
@@ -78,28 +88,21 @@ record SysctlText(int result, int words, long low, long high) {
     }
 
     private static boolean parseWord(String number, long[] words, int index) {
+        boolean hex = number.startsWith("0x") || number.startsWith("0X");
+        int base = hex ? 16 : number.startsWith("0") ? 8 : 10;
+        String digits = hex ? number.substring(2) : number;
+        if (!digits.chars().allMatch(c -> isDigit(c, base))) {
+            return false; // a sign too, and what are digits to Java alone
+        }
         try {
-            if (number.startsWith("-")) {
-                Long.parseUnsignedLong(digits(number.substring(1)));
-                words[index] = -1; // the kernel reads a negative number and leaves the word alone
-            } else if (number.startsWith("0x") || number.startsWith("0X")) {
-                words[index] = Long.parseUnsignedLong(digits(number.substring(2)), 16);
-            } else if (number.length() > 1 && number.startsWith("0")) {
-                words[index] = Long.parseUnsignedLong(digits(number.substring(1)), 8);
-            } else {
-                words[index] = Long.parseUnsignedLong(digits(number), 10);
-            }
+            words[index] = Long.parseUnsignedLong(digits, base);
             return true;
         } catch (NumberFormatException e) {
-            return false;
+            return false; // none, or too many
         }
     }
 
-    /** Java takes a plus sign for part of a number; the kernel does not. */
-    private static String digits(String text) {
-        if (text.startsWith("+")) {
-            throw new NumberFormatException(text);
-        }
-        return text;
+    private static boolean isDigit(int c, int base) {
+        return c < 0x80 && Character.digit(c, base) >= 0;
     }
 }

@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /** What the JDK lacks for waiting. */
 final class Times {
@@ -11,6 +12,14 @@ final class Times {
     }
 
     private Times() {}
+
+    /** The same, where a negative duration is a mistake of the caller. */
+    static long notNegative(Duration duration, String name) {
+        if (Objects.requireNonNull(duration, name).isNegative()) {
+            throw new IllegalArgumentException(name + " is negative: " + duration);
+        }
+        return saturatedNanos(duration);
+    }
 
     /** As many nanoseconds as fit; none for a negative duration. */
     static long saturatedNanos(Duration duration) {

@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.ProcFile;
@@ -37,12 +38,17 @@ public final class UmhSysctl {
 
     /** Intersects the first with a set; what remains. */
     public static CapabilitySet narrowBset(CapabilitySet set) {
-        return new CapabilitySet(BSET.accumulateAndGet(set.bits(), (a, b) -> a & b));
+        return narrow(BSET, set);
     }
 
     /** Intersects the second with a set; what remains. */
     public static CapabilitySet narrowInheritable(CapabilitySet set) {
-        return new CapabilitySet(INHERITABLE.accumulateAndGet(set.bits(), (a, b) -> a & b));
+        return narrow(INHERITABLE, set);
+    }
+
+    private static CapabilitySet narrow(AtomicLong words, CapabilitySet set) {
+        long kept = Objects.requireNonNull(set, "set").bits();
+        return new CapabilitySet(words.accumulateAndGet(kept, (a, b) -> a & b));
     }
 
     /**
@@ -50,7 +56,7 @@ public final class UmhSysctl {
      * policy alone.
      *
      * <p>One or two words, decimal, {@code 0x} hexadecimal or {@code 0} octal, low word first, separated by blanks, tabs
-     * or newlines. One word leaves the high one alone.
+     * or newlines. One word leaves the high one alone. There is no sign: a minus is refused like any other garbage.
      *
      * @return how many bytes were taken; {@code -EINVAL} for anything else, and nothing is changed; {@code -EPERM}
      *     without {@code CAP_SETPCAP} and {@code CAP_SYS_MODULE}, before the text is looked at
@@ -65,6 +71,7 @@ public final class UmhSysctl {
     }
 
     private static int write(AtomicLong words, String text) {
+        Objects.requireNonNull(text, "text");
         CapabilitySet effective = new CapabilitySet(Host.effective());
         if (!effective.contains(Capability.CAP_SETPCAP) || !effective.contains(Capability.CAP_SYS_MODULE)) {
             return -Errno.EPERM.number();
