@@ -14,12 +14,14 @@
 #include "umh_clone.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 
@@ -38,7 +40,12 @@ struct child {
 	int socket;
 	int launcher;
 	int beside_stack; /* the launcher to take instead where the kernel places nothing at random; or -1 */
+	int copied;       /* the table is its own from the beginning */
+	int again;        /* it has ended without a word: to be made once more, with the table copied */
 };
+
+/* What fs.nr_open is unless somebody raises it. */
+#define USUAL_NR_OPEN 1048576
 
 /* How many bytes of strings a stack may begin with that shall end far above UMH_BESIDE_STACK. */
 #define SMALL_STACK 65536
@@ -49,7 +56,7 @@ static atomic_int missing;
 int umh_features(void)
 {
 	return ~atomic_load(&missing) & (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT |
-					 UMH_FEATURE_PIDFD_INFO | UMH_FEATURE_PERSONALITY);
+					 UMH_FEATURE_PIDFD_INFO | UMH_FEATURE_PERSONALITY | UMH_FEATURE_UNSHARE);
 }
 
 void umh_do_without(int features)
@@ -71,63 +78,121 @@ static int has(enum umh_feature feature)
 	return !(atomic_load(&missing) & (int)feature);
 }
 
-/* Before 5.9 the whole table is copied, and emptied by asking /proc what is in it. */
-static int close_listed(int from)
+static int starts_with(const char *text, const char *beginning)
 {
-	char entries[1024] __attribute__((aligned(8)));
-	int directory = sys_open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	long size;
-
-	if (directory < 0)
-		return directory;
-	while ((size = sys_getdents64(directory, entries, sizeof entries)) > 0) {
-		for (long at = 0; at < size;) {
-			const struct {
-				uint64_t inode, offset;
-				unsigned short length;
-				unsigned char type;
-				char name[];
-			} *entry = (const void *)(entries + at);
-			int fd = 0;
-
-			for (const char *digit = entry->name; *digit >= '0' && *digit <= '9'; digit++)
-				fd = fd * 10 + (*digit - '0');
-			if (fd >= from && fd != directory)
-				sys_close(fd);
-			at += entry->length;
-		}
-	}
-	sys_close(directory);
-	return (int)size;
+	while (*beginning && *text == *beginning)
+		text++, beginning++;
+	return !*beginning;
 }
 
-static int close_all(int from)
+/*
+ * How many numbers the table has, by /proc: the highest open descriptor is below that, and a limit says nothing of it,
+ * since a limit may have been lowered. The line stands before that of the groups, which may be long. 0: not known.
+ */
+static long size_in_proc(void)
 {
-	struct rlimit limit;
-	int result = close_listed(from);
+	static const char name[] = "\nFDSize:\t";
+	char text[1024];
+	int file = sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
+	long length = file < 0 ? 0 : sys_read(file, text, sizeof text - 1);
+	const char *at = text;
+	long size = 0;
 
-	if (result == 0)
+	if (file >= 0)
+		sys_close(file);
+	if (length <= 0)
 		return 0;
-	/* No /proc: one by one. */
-	result = (int)umh_syscall(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
-	for (rlim_t fd = (rlim_t)from; result == 0 && fd < limit.rlim_max; fd++)
+	text[length] = 0;
+	while (*at && !starts_with(at, name))
+		at++;
+	for (at += *at ? sizeof name - 1 : 0; *at >= '0' && *at <= '9'; at++)
+		size = size * 10 + (*at - '0');
+	return size;
+}
+
+/*
+ * Without /proc: select(2) ignores the numbers that the table does not have, and complains of those that it has and
+ * that are not open. Answers 1 or 0, or a negative errno.
+ */
+static int is_in_table(long number)
+{
+	const struct {
+		long seconds, nanoseconds;
+	} at_once = {0, 0};
+	const size_t size = (size_t)number / 8 + sizeof(long);
+	unsigned char *set;
+	long result;
+
+	if (sys_fcntl((int)number, F_GETFD, 0) >= 0)
+		return 1;
+	set = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sys_is_error(set))
+		return (int)(long)set;
+	set[number / 8] = (unsigned char)(1U << number % 8);
+	result = umh_syscall(__NR_pselect6, number + 1, set, 0, 0, &at_once, 0);
+	umh_syscall(__NR_munmap, set, size);
+	return result < 0 && result != -EBADF ? (int)result : result == -EBADF;
+}
+
+/* A power of two that no open descriptor reaches. */
+static long size_by_select(void)
+{
+	long size = 64;
+	int more;
+
+	while (size < INT_MAX && (more = is_in_table(size)) > 0)
+		size *= 2;
+	return size < INT_MAX && more == 0 ? size : 0;
+}
+
+/* What nobody has raised the highest number of all to; or the limit that this process may go up to. */
+static long size_by_limit(void)
+{
+	struct rlimit limit = {0};
+
+	umh_syscall(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
+	return limit.rlim_max > INT_MAX ? INT_MAX : limit.rlim_max > USUAL_NR_OPEN ? (long)limit.rlim_max : USUAL_NR_OPEN;
+}
+
+/* Before 5.9, or where a filter refuses close_range(2): one by one, as far as the table goes. */
+static void close_all(int from)
+{
+	long size = size_in_proc();
+
+	if (size == 0)
+		size = size_by_select();
+	if (size == 0)
+		size = size_by_limit();
+	for (long fd = from; fd < size; fd++)
 		sys_close((int)fd);
+}
+
+/*
+ * A table of the child's own. A filter may refuse both calls: then the parent half starts again with a copy of the whole
+ * table, which clone(2) makes without being asked.
+ */
+static int own_table(struct child *child)
+{
+	const int top = (child->socket > child->launcher ? child->socket : child->launcher) + 1;
+	int result;
+
+	if (child->copied)
+		return 0;
+	if (has(UMH_FEATURE_CLOSE_RANGE)) {
+		result = sys_close_range((unsigned)top, ~0U, CLOSE_RANGE_UNSHARE);
+		if (result >= 0 || !is_missing(result, UMH_FEATURE_CLOSE_RANGE))
+			return result;
+	}
+	result = has(UMH_FEATURE_UNSHARE) ? sys_unshare(CLONE_FILES) : -ENOSYS;
+	child->again = result < 0 && is_missing(result, UMH_FEATURE_UNSHARE);
 	return result;
 }
 
 /* From the JVM's table to one of two descriptors: the plan socket and the launcher. */
 static int shed(struct child *child)
 {
-	const int top = (child->socket > child->launcher ? child->socket : child->launcher) + 1;
-	int result = -ENOSYS;
+	int result = own_table(child);
 
-	if (has(UMH_FEATURE_CLOSE_RANGE)) {
-		result = sys_close_range((unsigned)top, ~0U, CLOSE_RANGE_UNSHARE);
-		if (result < 0 && is_missing(result, UMH_FEATURE_CLOSE_RANGE))
-			result = -ENOSYS;
-	}
-	if (result == -ENOSYS)
-		result = sys_unshare(CLONE_FILES);
 	if (result < 0)
 		return result;
 	/* Both are above UMH_LAUNCHER_FD, so neither of these steps on the other. */
@@ -140,11 +205,15 @@ static int shed(struct child *child)
 		return result;
 	if (has(UMH_FEATURE_CLOSE_RANGE)) {
 		result = sys_close_range(0, UMH_PLAN_FD - 1, 0);
-		return result < 0 ? result : sys_close_range(UMH_LAUNCHER_FD + 1, ~0U, 0);
+		if (result == 0)
+			result = sys_close_range(UMH_LAUNCHER_FD + 1, ~0U, 0);
+		if (result >= 0 || !is_missing(result, UMH_FEATURE_CLOSE_RANGE))
+			return result;
 	}
 	for (int fd = 0; fd < UMH_PLAN_FD; fd++)
 		sys_close(fd);
-	return close_all(UMH_LAUNCHER_FD + 1);
+	close_all(UMH_LAUNCHER_FD + 1);
+	return 0;
 }
 
 static int launch(const struct umh_request *request)
@@ -192,6 +261,8 @@ static void child_main(void *argument)
 		report.stage = UMH_STAGE_LAUNCH;
 		result = launch(child->request);
 	}
+	if (child->again)
+		sys_exit(127);
 	report.error = (uint32_t)-result;
 	sys_send(child->socket, &report, sizeof report, MSG_NOSIGNAL);
 	sys_exit(127);
@@ -204,13 +275,16 @@ static void child_main(void *argument)
 static long old_clone(struct child *child, char *stack_top, int *pidfd)
 {
 	const unsigned long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
-	long pid = umh_clone(flags | CLONE_FILES | CLONE_PIDFD, stack_top, pidfd, child_main, child);
+	const unsigned long files = child->copied ? 0 : CLONE_FILES;
+	long pid = umh_clone(flags | files | CLONE_PIDFD, stack_top, pidfd, child_main, child);
 
 	if (pid != -EINVAL)
 		return pid;
-	pid = umh_clone(flags | CLONE_FILES, stack_top, 0, child_main, child);
-	if (pid == -EINVAL)
+	pid = umh_clone(flags | files, stack_top, 0, child_main, child);
+	if (pid == -EINVAL) {
+		child->copied = 1;
 		pid = umh_clone(flags, stack_top, 0, child_main, child);
+	}
 	if (pid < 0)
 		return pid;
 	*pidfd = (int)umh_syscall(__NR_pidfd_open, pid, 0);
@@ -226,7 +300,7 @@ static long clone_child(struct child *child, int *pidfd)
 	const int cgroup = child->request->cgroup;
 	char stack[CHILD_STACK] __attribute__((aligned(16)));
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (child->copied ? 0 : CLONE_FILES),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 		.stack = (uint64_t)(uintptr_t)stack,
@@ -269,6 +343,19 @@ static int beside_stack(const struct umh_request *request)
 	return arguments + size_of(request->envp, SMALL_STACK) > SMALL_STACK ? -1 : umh_launcher_beside_stack();
 }
 
+/* What it was to be told is still in the socket. Nobody but us knows of it: its number is its own until it is reaped. */
+static long clone_again(struct child *child, long pid, int *pidfd)
+{
+	int status;
+
+	umh_wait(*pidfd, (int)pid, UMH_BLOCK, &status, 0);
+	umh_syscall(__NR_close, *pidfd);
+	*pidfd = -1;
+	child->again = 0;
+	child->copied = 1;
+	return clone_child(child, pidfd);
+}
+
 int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd)
 {
 	const uint64_t all = ~UINT64_C(0);
@@ -277,6 +364,7 @@ int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd
 		.socket = socket,
 		.launcher = umh_launcher_fd(),
 		.beside_stack = beside_stack(request),
+		.copied = !has(UMH_FEATURE_CLOSE_RANGE) && !has(UMH_FEATURE_UNSHARE),
 	};
 	uint64_t before;
 	long pid;
@@ -284,6 +372,8 @@ int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd
 	/* libc's own function would leave its two internal signals open. */
 	umh_syscall(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
 	pid = clone_child(&child, pidfd);
+	if (pid >= 0 && child.again)
+		pid = clone_again(&child, pid, pidfd);
 	/* The kernel writes the number before its last checks, and has taken it back when one of them failed. */
 	if (pid < 0)
 		*pidfd = -1;
