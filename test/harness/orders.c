@@ -343,7 +343,7 @@ static struct answer run(const struct umh_request *request)
 static void finish(struct umh_child *child, struct answer *answer)
 {
 	if (answer->result == 0)
-		answer->result = umh_wait(child->pidfd, UMH_BLOCK, &answer->status, NULL);
+		answer->result = umh_wait(child->pidfd, child->pid, UMH_BLOCK, &answer->status, NULL);
 	if (answer->result < 0 && child->pidfd >= 0) {
 		answer->report = (struct umh_report){.stage = UMH_STAGE_WAIT};
 		kill(child->pid, SIGKILL);
@@ -415,7 +415,7 @@ static struct answer hold(struct order *order)
 		const int told = umh_go(child.socket);
 
 		if (told < 0)
-			umh_signal(child.pidfd, SIGKILL);
+			umh_signal(child.pidfd, child.pid, SIGKILL);
 		answer.result = umh_outcome(&child, UMH_BLOCK, &answer.report);
 		finish(&child, &answer);
 		if (told < 0 && told != -EPIPE) {

@@ -185,7 +185,7 @@ int umh_go(int socket)
 /* The launcher is on its way out, or stopped by somebody; either way it has nothing more to do. */
 static int reap_failed(struct umh_child *child, struct umh_report *report)
 {
-	umh_signal(child->pidfd, SIGKILL);
+	umh_signal(child->pidfd, child->pid, SIGKILL);
 	umh_report_end(report, umh_end_of(child));
 	if (report->stage == UMH_STAGE_DIED || report->stage == UMH_STAGE_WAIT)
 		umh_end_successor(child);
@@ -242,13 +242,13 @@ static int is_clean(int result, const struct umh_report *report)
 static int wait_for_end(const struct umh_child *child, int *status)
 {
 	int stops = 0;
-	int result = umh_wait_or_stop(child->pidfd, status);
+	int result = umh_wait_or_stop(child->pidfd, child->pid, status);
 
 	while (result == -EAGAIN && !umh_report_has_arrived(child->socket)) {
-		umh_signal(child->pidfd, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
-		result = umh_wait_or_stop(child->pidfd, status);
+		umh_signal(child->pidfd, child->pid, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+		result = umh_wait_or_stop(child->pidfd, child->pid, status);
 	}
-	return result == -EAGAIN ? umh_wait(child->pidfd, UMH_BLOCK, status, NULL) : result;
+	return result == -EAGAIN ? umh_wait(child->pidfd, child->pid, UMH_BLOCK, status, NULL) : result;
 }
 
 static int wait_and_read(struct umh_child *child, struct umh_report *report, int *status, int succeeds)

@@ -137,19 +137,19 @@ int umh_bridge_look_ms(void)
 	return UMH_LOOK_MS;
 }
 
-int umh_bridge_look_after(int pidfd, int socket, int stops)
+int umh_bridge_look_after(int pid, int pidfd, int socket, int stops)
 {
-	const struct umh_child child = {.pid = -1, .pidfd = pidfd, .socket = socket};
+	const struct umh_child child = {.pid = pid, .pidfd = pidfd, .socket = socket};
 
 	umh_look_after(&child, &stops);
 	return stops;
 }
 
-int umh_bridge_wait(int pidfd, long long *end)
+int umh_bridge_wait(int pidfd, int pid, long long *end)
 {
 	struct umh_usage usage;
 	int status;
-	int result = end ? umh_wait(pidfd, UMH_NONBLOCK, &status, &usage) : -EFAULT;
+	int result = end ? umh_wait(pidfd, pid, UMH_NONBLOCK, &status, &usage) : -EFAULT;
 
 	if (result < 0)
 		return result;
@@ -165,20 +165,20 @@ int umh_bridge_wait(int pidfd, long long *end)
 	return 0;
 }
 
-int umh_bridge_signal(int pidfd, int signal)
+int umh_bridge_signal(int pidfd, int pid, int signal)
 {
-	return umh_signal(pidfd, signal);
+	return umh_signal(pidfd, pid, signal);
 }
 
-/* Before 6.9 by the group's number, which is the group's as long as its leader has not been reaped. */
+/* Before 6.9, and where a filter refuses, by the group's number, which is the group's as long as its leader has not been reaped. */
 int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal)
 {
 	int result = umh_signal_group(pidfd, signal);
 
-	if (result != -EINVAL)
+	if (result != -EINVAL && result != -EPERM && result != -ENOSYS)
 		return result;
 	if (reaped)
-		return -ESRCH;
+		return result == -EINVAL ? -ESRCH : result;
 	return kill(-pid, signal) < 0 ? -errno : 0;
 }
 

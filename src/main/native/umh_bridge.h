@@ -42,7 +42,7 @@ int umh_bridge_start(const signed char *strings, int size, int argc, int envc, s
 int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
 int umh_bridge_look_ms(void);
 /* Answers how many times it was found stopped, this time included. */
-int umh_bridge_look_after(int pidfd, int socket, int stops);
+int umh_bridge_look_after(int pid, int pidfd, int socket, int stops);
 
 /* Where the answers of umh_bridge_wait() stand in their array. */
 enum umh_end {
@@ -57,8 +57,8 @@ enum umh_end {
 	UMH_END_INVOLUNTARY_SWITCHES,
 	UMH_END_COUNT
 };
-int umh_bridge_wait(int pidfd, long long *end);
-int umh_bridge_signal(int pidfd, int signal);
+int umh_bridge_wait(int pidfd, int pid, long long *end);
+int umh_bridge_signal(int pidfd, int pid, int signal);
 int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal);
 /* The number of the session that a process is in; 0 when it was made outside of this pid namespace. */
 int umh_bridge_session(int pid);

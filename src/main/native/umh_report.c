@@ -65,7 +65,7 @@ int umh_end_of(const struct umh_child *child)
 {
 	int status = UMH_STATUS_LOST;
 
-	if (umh_wait(child->pidfd, UMH_BLOCK, &status, NULL) < 0)
+	if (umh_wait(child->pidfd, child->pid, UMH_BLOCK, &status, NULL) < 0)
 		umh_end_stray((pid_t)child->pid);
 	return status;
 }
@@ -104,9 +104,9 @@ static void end_by(int pidfd)
 	int status;
 
 	if (umh_is_child(pidfd)) {
-		umh_signal(pidfd, SIGKILL);
+		umh_signal(pidfd, -1, SIGKILL);
 		comes(pidfd);
-		umh_wait(pidfd, UMH_NONBLOCK, &status, NULL);
+		umh_wait(pidfd, -1, UMH_NONBLOCK, &status, NULL);
 	}
 	close(pidfd);
 }

@@ -74,15 +74,50 @@ static struct umh_usage usage_of(const struct rusage *used)
 	};
 }
 
-/* The system call, not libc's function: it has one more argument, for the usage. */
-static int wait_for(int pidfd, int options, int *status, struct rusage *used)
+/* What a filter says to a call that it does not let through; and the kernel, to one that it does not have. */
+static int is_refused(int error)
+{
+	return error == EPERM || error == ENOSYS;
+}
+
+/* Of the options wait4(2) knows two. */
+static long wait_four(int pid, siginfo_t *info, int options, struct rusage *used)
+{
+	int status;
+	long result = syscall(__NR_wait4, pid, &status, options & (WNOHANG | WUNTRACED), used);
+
+	if (result <= 0)
+		return result;
+	info->si_pid = pid;
+	info->si_code = WIFSTOPPED(status) ? CLD_STOPPED : WIFEXITED(status) ? CLD_EXITED : WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
+	info->si_status = WIFEXITED(status) ? WEXITSTATUS(status) : WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status);
+	return 0;
+}
+
+/*
+ * The system call, not libc's function: it has one more argument, for the usage. Where a filter refuses it the older ways
+ * serve: a child that was not reaped keeps its pid, and whoever reaps it holds a lock or is the only one to know of it.
+ */
+static long wait_id(int pidfd, int pid, siginfo_t *info, int options, struct rusage *used)
+{
+	long result = syscall(__NR_waitid, P_PIDFD, pidfd, info, options, used);
+
+	if (result == 0 || !is_refused(errno) || pid <= 0)
+		return result;
+	result = syscall(__NR_waitid, P_PID, pid, info, options, used);
+	if (result == 0 || !is_refused(errno) || options & WNOWAIT)
+		return result;
+	return wait_four(pid, info, options, used);
+}
+
+static int wait_for(int pidfd, int pid, int options, int *status, struct rusage *used)
 {
 	siginfo_t info;
 	long result;
 
 	do {
 		info.si_pid = 0;
-		result = syscall(__NR_waitid, P_PIDFD, pidfd, &info, options, used);
+		result = wait_id(pidfd, pid, &info, options, used);
 	} while (result < 0 && errno == EINTR);
 	if (result < 0 && errno != ECHILD)
 		return -errno;
@@ -92,19 +127,19 @@ static int wait_for(int pidfd, int options, int *status, struct rusage *used)
 	return 0;
 }
 
-int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage)
+int umh_wait(int pidfd, int pid, enum umh_blocking blocking, int *status, struct umh_usage *usage)
 {
 	struct rusage used = {0};
-	int result = wait_for(pidfd, WEXITED | (blocking ? 0 : WNOHANG), status, usage ? &used : NULL);
+	int result = wait_for(pidfd, pid, WEXITED | (blocking ? 0 : WNOHANG), status, usage ? &used : NULL);
 
 	if (result == 0 && usage)
 		*usage = usage_of(&used);
 	return result;
 }
 
-int umh_wait_or_stop(int pidfd, int *status)
+int umh_wait_or_stop(int pidfd, int pid, int *status)
 {
-	return wait_for(pidfd, WEXITED | WSTOPPED, status, NULL);
+	return wait_for(pidfd, pid, WEXITED | WSTOPPED, status, NULL);
 }
 
 /* A call that is refused says nothing against it. */
@@ -114,12 +149,26 @@ int umh_is_child(int pidfd)
 
 	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0)
 		return 1;
-	return (errno != ECHILD && errno != EBADF) || umh_signal(pidfd, 0) == -ESRCH;
+	return (errno != ECHILD && errno != EBADF) || umh_signal(pidfd, -1, 0) == -ESRCH;
 }
 
-int umh_signal(int pidfd, int signal)
+/* Whether the pid is still this child's: nobody has reaped it. Where nobody may ask, the caller knows. */
+static int holds_pid(int pidfd, int pid)
 {
-	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+	siginfo_t info;
+
+	return wait_id(pidfd, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 || is_refused(errno);
+}
+
+int umh_signal(int pidfd, int pid, int signal)
+{
+	if (syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) == 0)
+		return 0;
+	if (!is_refused(errno) || pid <= 0)
+		return -errno;
+	if (!holds_pid(pidfd, pid))
+		return -ESRCH;
+	return kill(pid, signal) < 0 ? -errno : 0;
 }
 
 #define PIDFD_SIGNAL_PROCESS_GROUP 4 /* 6.9 */
@@ -141,10 +190,14 @@ int umh_look_after(const struct umh_child *child, int *stops)
 {
 	struct pollfd launched = {.fd = child->socket};
 	siginfo_t info = {.si_pid = 0};
+	const int options = WSTOPPED | WNOHANG | WNOWAIT;
+	const long result = wait_id(child->pidfd, child->pid, &info, options, NULL);
 
-	if (syscall(__NR_waitid, P_PIDFD, child->pidfd, &info, WSTOPPED | WNOHANG | WNOWAIT, NULL) < 0)
+	if (result < 0 && !is_refused(errno))
 		return -errno;
-	if (info.si_pid == 0 || child->socket < 0 || poll(&launched, 1, 0) != 0)
+	if ((result == 0 && info.si_pid == 0) || child->socket < 0 || poll(&launched, 1, 0) != 0)
 		return 0;
-	return umh_signal(child->pidfd, ++*stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+	/* Where nobody may ask it is let go on unseen, which changes nothing for one that was not stopped. */
+	*stops += result == 0;
+	return umh_signal(child->pidfd, child->pid, *stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 }

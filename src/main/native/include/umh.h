@@ -13,7 +13,7 @@
  *	struct umh_report report;
  *	if (umh_start(&request, &child, &report) == 0 &&     a process exists
  *	    umh_outcome(&child, UMH_BLOCK, &report) == 0)    it is the helper now
- *		umh_wait(child.pidfd, UMH_BLOCK, &status, NULL); it has ended, nothing of it is left
+ *		umh_wait(child.pidfd, child.pid, UMH_BLOCK, &status, NULL); it has ended, nothing of it is left
  *	umh_release(&child);
  *
  * or, for all of that in one,
@@ -121,17 +121,20 @@ int umh_run(const struct umh_request *request, int *pid, struct umh_report *repo
 /*
  * Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child.
  * usage may be NULL; it is all zero when the status was taken by somebody else.
+ *
+ * Here and below: the pid serves where a filter refuses calls by a pidfd. It is the child's own as long as the caller has
+ * not reaped it; -1 where it is not known.
  */
-int umh_wait(int pidfd, enum umh_blocking blocking, int *status, struct umh_usage *usage);
+int umh_wait(int pidfd, int pid, enum umh_blocking blocking, int *status, struct umh_usage *usage);
 
 /* The same, waiting; but -EAGAIN when it was stopped, which nobody else is told then. */
-int umh_wait_or_stop(int pidfd, int *status);
+int umh_wait_or_stop(int pidfd, int pid, int *status);
 
 /* Whether the process is a child of this one, or has ended and was reaped by somebody else. */
 int umh_is_child(int pidfd);
 
 /* Sends a signal to this process and to no other, whatever became of its pid: -ESRCH when it has ended. */
-int umh_signal(int pidfd, int signal);
+int umh_signal(int pidfd, int pid, int signal);
 
 /*
  * The same for the process group that the process leads, also after its end; -EINVAL before 6.9, where the number of
@@ -178,6 +181,7 @@ enum umh_feature {
 	UMH_FEATURE_EXECVEAT = 4,
 	UMH_FEATURE_PIDFD_INFO = 8,
 	UMH_FEATURE_PERSONALITY = 16,
+	UMH_FEATURE_UNSHARE = 32,
 };
 int umh_features(void);
 

@@ -27,7 +27,7 @@ import org.umh4j.support.RequiresRoot;
  */
 @ExtendWith(Leaks.class)
 final class HostileHostTest {
-    private static final String ALL_OF_THEM = "clone3,close_range,execveat,pidfd_info,personality";
+    private static final String ALL_OF_THEM = "clone3,close_range,execveat,pidfd_info,personality,unshare";
     static final String ANSWERS = String.join("\n",
             "exec 1792 9 -2", "parked 1792 9 -2", "start exit code 7", "run hello, exit code 3",
             "timeout killed by SIGTERM", "driver exit code 7", "");
@@ -91,12 +91,12 @@ final class HostileHostTest {
         assertDoctorNames(like, error);
     }
 
-    /** A helper that can't be signalled is told of as such; it is not waited for without end. */
+    /** The number of a child that was not reaped is its own. */
     @ParameterizedTest
     @ValueSource(strings = {"ENOSYS", "EPERM"})
-    void signalThatAFilterRefusesIsOneErrorWithItsErrno(String errno) throws Exception {
+    void signalThatAFilterRefusesIsSentByTheOlderCall(String errno) throws Exception {
         SubprocessInfo like = refusing("pidfd_send_signal", errno);
-        assertEquals("KILL " + errno + "\n", jvm(new Jvm(), like, SignalMain.class).requireSuccess().out());
+        assertEquals("sent\n", jvm(new Jvm(), like, SignalMain.class).requireSuccess().out());
         assertDoctorNames(like, "a seccomp filter");
     }
 
@@ -153,7 +153,7 @@ final class HostileHostTest {
     /** The paths of older kernels, on this one. */
     @ParameterizedTest
     @ValueSource(strings = {
-        "clone3", "close_range", "execveat", "pidfd_info", "personality", ALL_OF_THEM,
+        "clone3", "close_range", "execveat", "pidfd_info", "personality", "close_range,unshare", ALL_OF_THEM,
     })
     void olderKernelHasTheSameAnswers(String without) throws Exception {
         Jvm jvm = new Jvm().option("-Dorg.umh4j.without=" + without);
@@ -170,10 +170,33 @@ final class HostileHostTest {
 
     @ParameterizedTest
     @RequiresRoot
-    @ValueSource(strings = {"clone3", "close_range", "clone3,close_range"})
+    @ValueSource(strings = {"clone3", "close_range", "clone3,close_range", "clone3,close_range,unshare"})
     void hostWithoutProcHasTheSameAnswers(String without) throws Exception {
         Jvm jvm = new Jvm().withoutProc().option("-Dorg.umh4j.without=" + without);
         assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
+    }
+
+    /** Its limit was lowered since: it bounds no search for descriptors. */
+    @ParameterizedTest
+    @RequiresRoot
+    @CsvSource({"close_range, true", "close_range, false", "'close_range,unshare', true", "'close_range,unshare', false"})
+    void descriptorAboveTheHardLimitIsClosedToo(String without, boolean proc) throws Exception {
+        Jvm jvm = (proc ? new Jvm() : new Jvm().withoutProc())
+                .option("-Dorg.umh4j.without=" + without)
+                .under("bash", "-c", "exec 5000</etc/passwd && ulimit -n 1000 && exec \"$0\" \"$@\"");
+        assertEquals("EBADF EBADF\n", jvm.run(HighDescriptorMain.class).requireSuccess());
+    }
+
+    /** Has helpers ask for descriptor 5000: fcntl(2) with F_GETFD. Its number is too high for this JVM to open it again. */
+    static final class HighDescriptorMain {
+        public static void main(String[] arguments) {
+            System.out.println(errno() + " " + errno());
+        }
+
+        private static Errno errno() {
+            int retval = UsermodeHelper.exec(ProbeProgram.doing("errno", "72", "5000", "1"), UmhWait.PROC);
+            return Errno.of(retval >> 8);
+        }
     }
 
     /** Then the launcher can't be told which signals are ignored, and resets every one. */

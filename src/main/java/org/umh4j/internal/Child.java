@@ -95,7 +95,7 @@ public final class Child implements Watcher {
             if (result == 0 || result == -EPIPE) {
                 return 0; // a launcher that is gone has said why
             }
-            Native.signal(pidfd, Native.sigkill());
+            Native.signal(pidfd, pid(), Native.sigkill());
             return result;
         } finally {
             lock.unlock();
@@ -106,7 +106,7 @@ public final class Child implements Watcher {
     public int signal(int signal) {
         lock.lock();
         try {
-            return pidfd == NONE || end != null ? -ESRCH : Native.signal(pidfd, signal);
+            return pidfd == NONE || end != null ? -ESRCH : Native.signal(pidfd, pid(), signal);
         } finally {
             lock.unlock();
         }
@@ -206,7 +206,7 @@ public final class Child implements Watcher {
         lock.lock();
         try {
             if (pidfd != NONE && end == null) {
-                stops = Native.lookAfter(pidfd, launch.socket(), stops);
+                stops = Native.lookAfter(pid(), pidfd, launch.socket(), stops);
             }
         } finally {
             lock.unlock();
@@ -301,7 +301,7 @@ public final class Child implements Watcher {
     /** All memory is taken before: a status can be had once. */
     private boolean hasEnded() {
         End ended = new End(new long[NUMBERS]);
-        int result = Native.reap(pidfd, ended.numbers);
+        int result = Native.reap(pidfd, pid(), ended.numbers);
         if (result == -EAGAIN) {
             return false;
         }

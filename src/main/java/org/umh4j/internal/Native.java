@@ -56,17 +56,17 @@ final class Native {
     /** Lets a launcher go on that somebody has stopped; how many times that was. Too often, and it is killed. */
     @NoException
     @Name("umh_bridge_look_after")
-    static native int lookAfter(int pidfd, int socket, int stops);
+    static native int lookAfter(int pid, int pidfd, int socket, int stops);
 
     /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException
     @Name("umh_bridge_wait")
-    static native int reap(int pidfd, long[] end);
+    static native int reap(int pidfd, int pid, long[] end);
 
-    /** Sends a signal by pidfd. */
+    /** Sends a signal by pidfd; where a filter refuses that by the pid, of a child that was not reaped, else -1. */
     @NoException
     @Name("umh_bridge_signal")
-    static native int signal(int pidfd, int signal);
+    static native int signal(int pidfd, int pid, int signal);
 
     /** Sends a signal to the process group that the process of this pidfd leads. */
     @NoException
