@@ -69,7 +69,8 @@ public final class Helper implements AutoCloseable {
      * A future that is completed when the process has ended and been reaped.
      *
      * <p>Each call answers a future of its own; completing or cancelling it does nothing to the helper. What hangs on it
-     * runs in a thread of the library, of which there are two: code that blocks belongs into an executor of yours.
+     * runs in a thread of the library. There are two, and one more for each callback that blocks: code that blocks for long
+     * belongs into an executor of yours, but it holds up nobody else's.
      */
     public CompletableFuture<WaitStatus> onExit() {
         return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), Workers.executor());

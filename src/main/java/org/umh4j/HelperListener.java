@@ -11,10 +11,10 @@ import org.umh4j.internal.Nullable;
  * drivers among them: once that it was {@link #started}, and after that once that it has {@link #exited}; or once that it
  * {@link #failed}. So the helpers that were started and have not exited are those that run.
  *
- * <p>One call after the other, in one of the two threads of the library: a listener needs no lock. One that blocks holds up
- * what else is done there: {@link UmhWait#NO_WAIT} calls, cleanup functions, what hangs on exit futures, restarts. What it
- * throws is logged, and it is told of the next. Without a listener nothing is done; with one a call that waits for the end
- * takes part in the reaper's work, and fails with {@code EAGAIN} where no thread can be made for that.
+ * <p>One call after the other, in a thread of the library: a listener needs no lock. One that blocks costs a thread as long
+ * as that lasts, and holds up nobody else: what it is still to be told waits in memory. What it throws is logged, and it is
+ * told of the next. Without a listener nothing is done; with one a call that waits for the end takes part in the reaper's
+ * work, and fails with {@code EAGAIN} where no thread can be made for that.
  *
  * <pre>{@code
  * UsermodeHelper.addListener(new HelperListener() {

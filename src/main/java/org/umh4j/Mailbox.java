@@ -135,13 +135,20 @@ public final class Mailbox implements AutoCloseable {
 
     /**
      * Sends a request and answers a future of its reply, which fails as {@link #request} does. What hangs on it runs in a
-     * thread of the library, of which there are two: code that blocks belongs into an executor of yours.
+     * thread of the library, as with {@link Helper#onExit}.
      */
     public CompletableFuture<byte[]> post(byte[] message) throws IOException {
         Request request = submit(message);
         CompletableFuture<byte[]> reply = request.reply.thenApplyAsync(bytes -> bytes, Workers.executor());
         reply.whenComplete((bytes, none) -> giveUp(request)); // the caller may have set a timeout
         return reply;
+    }
+
+    /** The same for dependents of our own, which do not block: they may run in the reaper. */
+    CompletableFuture<byte[]> postOwn(byte[] message) throws IOException {
+        Request request = submit(message);
+        request.reply.whenComplete((bytes, none) -> giveUp(request));
+        return request.reply;
     }
 
     private Request submit(byte[] message) throws IOException {

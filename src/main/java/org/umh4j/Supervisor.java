@@ -6,13 +6,14 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.umh4j.internal.Nullable;
+import org.umh4j.internal.Reaper;
+import org.umh4j.internal.Reaper.Timer;
 import org.umh4j.internal.Restarts;
 import org.umh4j.internal.Workers;
 
@@ -36,7 +37,7 @@ import org.umh4j.internal.Workers;
  * own timeout. A driver that does not answer the health check in time, closes a pipe or sends what is no message is killed,
  * and so restarted.
  *
- * <p>No thread is kept for it; it works in the two threads that the library has for callbacks.
+ * <p>No thread is kept for it; it works in the threads that the library has for callbacks.
  */
 public final class Supervisor implements AutoCloseable {
     /** What the driver is doing. */
@@ -84,6 +85,9 @@ public final class Supervisor implements AutoCloseable {
     private @Nullable Restarts restarts;
     private @Nullable State state;
     private @Nullable Incarnation current;
+    private @Nullable Timer restart;
+    private @Nullable Timer nextCheck;
+
     private final News news = new News();
 
     private Supervisor(UsermodeDriver driver, int limitBytes) {
@@ -292,7 +296,7 @@ public final class Supervisor implements AutoCloseable {
             }
             Optional<Duration> pause = Objects.requireNonNull(restarts).after(System.nanoTime());
             enter(pause.isPresent() ? State.BACKING_OFF : State.GIVEN_UP, status, failure);
-            pause.ifPresent(time -> after(time).execute(this::forkAgain));
+            restart = pause.isEmpty() ? null : after(pause.get(), this::forkAgain);
         } finally {
             lock.unlock();
         }
@@ -301,17 +305,26 @@ public final class Supervisor implements AutoCloseable {
     /** Each process has its own chain of questions, which ends with it. */
     private void checkLater(Incarnation made) {
         Health asked = health;
-        if (asked != null) {
-            after(asked.every).execute(() -> check(made, asked));
+        if (asked == null) {
+            return;
+        }
+        lock.lock();
+        try {
+            if (state != State.CLOSED) {
+                nextCheck = after(asked.every, () -> check(made, asked));
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
     private void check(Incarnation made, Health asked) {
         try {
-            made.mailbox
-                    .post(asked.question)
-                    .orTimeout(Times.saturatedNanos(asked.deadline), TimeUnit.NANOSECONDS)
-                    .whenCompleteAsync((reply, none) -> checked(made, none), Workers.executor());
+            CompletableFuture<byte[]> reply = made.mailbox.postOwn(asked.question);
+            Timer deadline = Reaper.after(Times.saturatedNanos(asked.deadline),
+                    () -> reply.completeExceptionally(new TimeoutException("the driver does not answer")));
+            reply.whenComplete((bytes, none) -> deadline.cancel());
+            reply.whenCompleteAsync((bytes, none) -> checked(made, none), Workers.executor());
         } catch (IOException e) {
             // the conversation is over, and it is killed for that
         }
@@ -334,8 +347,15 @@ public final class Supervisor implements AutoCloseable {
         }
     }
 
-    private static Executor after(Duration time) {
-        return CompletableFuture.delayedExecutor(Times.saturatedNanos(time), TimeUnit.NANOSECONDS, Workers.executor());
+    /** Not by the JDK's own timer, whose thread is everybody's. */
+    private static Timer after(Duration time, Runnable step) {
+        return Reaper.after(Times.saturatedNanos(time), () -> Workers.execute(step));
+    }
+
+    private static void cancel(@Nullable Timer timer) {
+        if (timer != null) {
+            timer.cancel();
+        }
     }
 
     /** The listener is told later, without the lock, and after it was told of the change before. */
@@ -362,6 +382,8 @@ public final class Supervisor implements AutoCloseable {
             }
             enter(State.CLOSED, Optional.empty(), Optional.empty());
             last = current;
+            cancel(restart);
+            cancel(nextCheck);
         } finally {
             lock.unlock();
         }

@@ -186,7 +186,7 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /**
      * Has a routine run when a process has ended, exactly once for each that {@link #fork} has made, however it ended. It
-     * runs in a thread of the library, of which there are two: code that blocks belongs into an executor of yours.
+     * runs in a thread of the library, as what hangs on {@link Helper#onExit} does.
      */
     public UsermodeDriver atExit(Consumer<WaitStatus> routine) {
         atExit = Objects.requireNonNull(routine, "routine");

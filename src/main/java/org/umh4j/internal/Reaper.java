@@ -2,6 +2,7 @@
 package org.umh4j.internal;
 
 import java.util.ArrayDeque;
+import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -33,6 +34,8 @@ public final class Reaper {
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     /** What is the workers', as soon as there is one; the reaper's own. */
     private static final ArrayDeque<Runnable> LATER = new ArrayDeque<>();
+    /** What is to be done at a time, the earliest first. Under the lock of this class. */
+    private static final PriorityQueue<Timer> TIMERS = new PriorityQueue<>();
     private static final AtomicLong NEXT = new AtomicLong();
     /** Those that will have something watched, or something done, in a moment. */
     private static int holders;
@@ -45,6 +48,7 @@ public final class Reaper {
     private static final Runnable LOOK_AFTER_SOME = Reaper::lookAfterSome;
     private static final Runnable DO_TASKS = Reaper::doTasks;
     private static final Runnable CLOSE_DROPPED = Reaper::closeDropped;
+    private static final Runnable RING = Reaper::ringTimers;
     private static long looked = System.nanoTime();
 
     static {
@@ -152,6 +156,63 @@ public final class Reaper {
         }
     }
 
+    /** Something of our own that is short and does not block, to be done in the reaper's thread at its time. */
+    public static final class Timer implements Comparable<Timer> {
+        private final long at;
+        private final Runnable task;
+
+        private Timer(long at, Runnable task) {
+            this.at = at;
+            this.task = task;
+        }
+
+        /** It is not done any more, unless that has begun. */
+        public void cancel() {
+            synchronized (Reaper.class) {
+                TIMERS.remove(this);
+            }
+        }
+
+        @Override
+        public int compareTo(Timer other) {
+            return Long.signum(at - other.at);
+        }
+    }
+
+    /**
+     * Has something done after a time. The JDK has one thread for that, in which everybody's futures may call what blocks.
+     */
+    public static Timer after(long nanos, Runnable task) {
+        Timer timer = new Timer(System.nanoTime() + Math.min(nanos, Long.MAX_VALUE / 2), task);
+        synchronized (Reaper.class) {
+            TIMERS.add(timer);
+            try {
+                ensureRunning();
+            } catch (OutOfMemoryError e) {
+                TIMERS.remove(timer);
+                throw e;
+            }
+        }
+        Native.wake();
+        return timer;
+    }
+
+    private static synchronized int millisToTimer() {
+        Timer first = TIMERS.peek();
+        return first == null ? IDLE_MILLIS : (int) Math.max(0, Math.min((first.at - System.nanoTime()) / 1_000_000L + 1, IDLE_MILLIS));
+    }
+
+    private static void ringTimers() {
+        for (Timer timer = due(); timer != null; timer = due()) {
+            guarded(timer.task);
+        }
+    }
+
+    private static synchronized @Nullable Timer due() {
+        Timer first = TIMERS.peek();
+        return first == null || first.at - System.nanoTime() > 0 ? null : TIMERS.poll();
+    }
+
     /** Has this class loaded, and that of a child. */
     public static void load() {
         Child.load();
@@ -201,19 +262,22 @@ public final class Reaper {
 
     /** A watcher is registered before ensureRunning() is called; so whoever comes second sees the other. */
     private static synchronized boolean stopIfIdle() {
-        running = holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty() || !LATER.isEmpty();
+        running = holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty() || !LATER.isEmpty()
+                || !TIMERS.isEmpty();
         return !running;
     }
 
     private static void run() {
         for (;;) {
-            int count = Native.events(TOKENS, BATCH, LOOKED_AFTER.isEmpty() && LATER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS);
+            int longest = LOOKED_AFTER.isEmpty() && LATER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS;
+            int count = Native.events(TOKENS, BATCH, Math.min(longest, millisToTimer()));
             if (count < 0) {
                 pause(LOOK_MILLIS); // somebody has closed our descriptors: no need to be fast
             }
             guarded(LOOK_AFTER_SOME);
             guarded(DO_TASKS);
             guarded(CLOSE_DROPPED);
+            guarded(RING);
             if (count == 0 && stopIfIdle()) {
                 return;
             }
@@ -282,9 +346,11 @@ public final class Reaper {
         }
     }
 
+    /** A handler of the user's may block: it is called by a worker. */
     private static void leftOut(Throwable reason) {
         try {
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "the reaper left something out", reason);
+            Workers.offer(() -> System.getLogger("org.umh4j")
+                    .log(System.Logger.Level.WARNING, "the reaper left something out", reason));
         } catch (Throwable e) {
             // no memory for that either
         }

@@ -1,19 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
 /**
- * Two threads at most that run what callers gave us: init and cleanup of calls that nobody waits for, and whatever
- * hangs on an exit future. The reaper never runs such code, so code that blocks delays no exit notice.
+ * The threads that run what callers gave us: init and cleanup of calls that nobody waits for, listeners, and whatever hangs
+ * on an exit future. The reaper never runs such code, so code that blocks delays no exit notice.
+ *
+ * <p>Two threads share the work as long as it moves. When a task has waited for a moment and neither thread has taken
+ * another one, both are taken for blocked, and two more may run; so a callback that blocks costs a thread and holds up
+ * nobody. There are as many threads as there are callbacks that block, and two; a thread beyond two ends as soon as it has
+ * nothing to do.
+ *
+ * <p>A monitor, and not a lock of java.util.concurrent: waiting for one takes no memory, which may be what is lacking.
  */
 public final class Workers {
-    private static final int THREADS = 2;
-    private static final int IDLE_SECONDS = 10;
-    private static final ThreadPoolExecutor POOL = pool();
+    private static final int USUAL = 2;
+    private static final int IDLE_MILLIS = 10_000;
+    /** How long the first task in the queue waits before the threads are taken for blocked. */
+    private static final int PATIENCE_MILLIS = 20;
+    /** The same when one is known to be. */
+    private static final int IMPATIENCE_MILLIS = 5;
+
+    private static final Object LOCK = new Object();
+
+    // All of these under the lock.
+    private static final ArrayDeque<Runnable> QUEUE = new ArrayDeque<>();
+    private static final List<Worker> THREADS = new ArrayList<>();
+    /** How many of them run a task; all others wait for one. */
+    private static int running;
+    /** How many of those that run are taken for blocked. */
+    private static int blocked;
+    /** How many tasks were taken: as long as that changes, nobody is blocked. */
+    private static long taken;
 
     private Workers() {}
 
@@ -28,12 +50,33 @@ public final class Workers {
      * @return false if there is no thread for it and none can be made
      */
     public static boolean offer(Runnable task) {
-        Runnable logged = () -> logged(task);
-        try {
-            POOL.execute(logged);
+        synchronized (LOCK) {
+            if (!ensureIdle() && THREADS.isEmpty()) {
+                return false;
+            }
+            try {
+                QUEUE.add(task);
+            } catch (OutOfMemoryError e) {
+                return false;
+            }
+            LOCK.notify();
             return true;
-        } catch (OutOfMemoryError e) { // most often no memory, but no second thread
-            return POOL.getPoolSize() > 0 && POOL.getQueue().offer(logged);
+        }
+    }
+
+    /** Has a thread that waits for a task, with the lock; false when none can be made. */
+    private static boolean ensureIdle() {
+        if (THREADS.size() > running) {
+            return true;
+        }
+        try {
+            Worker made = new Worker();
+            THREADS.add(made);
+            made.start();
+            return true;
+        } catch (OutOfMemoryError e) { // most often no memory, but no further thread
+            THREADS.removeIf(thread -> thread.getState() == Thread.State.NEW);
+            return false;
         }
     }
 
@@ -54,20 +97,113 @@ public final class Workers {
         try {
             task.run();
         } catch (Throwable e) {
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
+            log("a callback failed", e);
         }
     }
 
-    private static ThreadPoolExecutor pool() {
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                THREADS, THREADS, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Workers::thread);
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+    /** A handler of the user's that throws, or lacks memory, is not the end of a thread of ours. */
+    private static void log(String message, Throwable reason) {
+        try {
+            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, message, reason);
+        } catch (Throwable e) {
+            // nobody is left to be told
+        }
     }
 
-    private static Thread thread(Runnable run) {
-        Thread thread = new Thread(null, run, "umh4j-worker", 0, false);
-        thread.setDaemon(true);
-        return thread;
+    /** One of the threads. */
+    private static final class Worker extends Thread {
+        private boolean isRunning;
+        private boolean isBlocked;
+
+        Worker() {
+            super(null, null, "umh4j-worker", 0, false);
+            setDaemon(true);
+        }
+
+        @Override
+        public void run() {
+            for (Runnable task = next(); task != null; task = next()) {
+                setContextClassLoader(ClassLoader.getSystemClassLoader()); // not that of whoever came first
+                logged(task);
+                Thread.interrupted(); // a callback may leave it set, and the next one is another's
+            }
+        }
+
+        /** The next task; null when this thread is not needed any longer. */
+        private @Nullable Runnable next() {
+            synchronized (LOCK) {
+                end();
+                while (!mayRun()) {
+                    if (!QUEUE.isEmpty()) {
+                        waitForProgress();
+                    } else if (THREADS.size() - blocked > USUAL || !waitForTask()) {
+                        THREADS.remove(this);
+                        return null;
+                    }
+                }
+                return begin();
+            }
+        }
+
+        private Runnable begin() {
+            isRunning = true;
+            running++;
+            taken++;
+            Runnable task = QUEUE.remove();
+            if (!QUEUE.isEmpty()) {
+                ensureIdle(); // who sees to it that the others have their turn
+                LOCK.notify();
+            }
+            return task;
+        }
+
+        private void end() {
+            running -= isRunning ? 1 : 0;
+            blocked -= isBlocked ? 1 : 0;
+            isRunning = false;
+            isBlocked = false;
+        }
+
+        private static boolean mayRun() {
+            return !QUEUE.isEmpty() && running - blocked < USUAL;
+        }
+
+        /** Whether one came before the time was over. */
+        private static boolean waitForTask() {
+            long begin = System.nanoTime();
+            for (long left = IDLE_MILLIS; left > 0 && QUEUE.isEmpty(); left = IDLE_MILLIS - millisSince(begin)) {
+                pause(left);
+            }
+            return !QUEUE.isEmpty();
+        }
+
+        /** Two run and others wait: when nobody has got on for a while, those that run are blocked. */
+        private static void waitForProgress() {
+            long before = taken;
+            long begin = System.nanoTime();
+            int patience = blocked == 0 ? PATIENCE_MILLIS : IMPATIENCE_MILLIS;
+            for (long left = patience; left > 0; left = patience - millisSince(begin)) {
+                pause(left);
+                if (taken != before || QUEUE.isEmpty() || mayRun()) {
+                    return;
+                }
+            }
+            for (Worker worker : THREADS) {
+                worker.isBlocked = worker.isRunning;
+            }
+            blocked = running;
+        }
+
+        private static long millisSince(long begin) {
+            return (System.nanoTime() - begin) / 1_000_000L;
+        }
+
+        private static void pause(long millis) {
+            try {
+                LOCK.wait(millis);
+            } catch (InterruptedException e) {
+                // somebody has this thread from a callback of his; it means nothing here
+            }
+        }
     }
 }
