@@ -12,20 +12,21 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools build run test test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
+.PHONY: help tools tools-for-tests build run test test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Each tool with the Debian package that brings it.
+# The tests' tools are in sbin, which an ordinary user's PATH lacks.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+# What is missing is installed for root by apt-get, or named: before anything is built or downloaded. SETUP=no never installs.
+export SETUP
 tools:
-	@missing=; \
-	need() { command -v "$$1" >/dev/null 2>&1 || missing="$$missing\n  $$1: apt-get install $$2"; }; \
-	need mvn maven; need gcc gcc; need g++ g++; need ld binutils; \
-	[ -n "$$JAVA_HOME" ] || need javac openjdk-17-jdk-headless; \
-	[ -z "$$JAVA_HOME" ] || [ -x "$$JAVA_HOME/bin/javac" ] || missing="$$missing\n  javac: JAVA_HOME=$$JAVA_HOME has none"; \
-	[ -e /usr/include/linux/close_range.h ] || missing="$$missing\n  linux/close_range.h: apt-get install linux-libc-dev libc6-dev"; \
-	[ -z "$$missing" ] || { printf "missing:$$missing\n" >&2; exit 1; }
+	@tools/setup build
+
+tools-for-tests:
+	@tools/setup test
 
 $(CLI): $(SOURCES)
 	@$(MAKE) --no-print-directory tools
@@ -143,7 +144,8 @@ clean: ## removes what was built
 # Benchmarks: C peers live in the same JVM, so that everything is measured under the same conditions.
 BENCH := target/bench
 JAVAC := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/javac,javac)
-JDK := $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
+# Asked for when it is used: without a JDK there is nothing to ask.
+JDK = $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
 BENCH_ROUNDS ?= 1000
 # The JDK in use and, if there is a newer one beside it, that too.
 BENCH_JAVA ?= $(addsuffix /bin/java,$(shell .ci/jdks))

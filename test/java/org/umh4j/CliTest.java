@@ -340,6 +340,15 @@ final class CliTest {
     @RequiresRoot
     void tourRunsToItsEnd() throws Exception {
         String out = umh("tour").requireSuccess();
-        assertTrue(out.contains("uid=0(root)") && out.contains("= 768") && out.contains("status.CapBnd"), out);
+        assertTrue(out.contains("uid=0(root)") && out.contains("= 768") && out.contains("0000000000001400"), out);
+    }
+
+    @Test
+    @RequiresRoot
+    void tourOfAnOrdinaryUserEndsWithWhatRootWouldSee() throws Exception {
+        Jvm.Outcome outcome = new Jvm().asNobody().run(Main.class, "tour");
+        assertEquals("", outcome.err());
+        String out = outcome.requireSuccess();
+        assertTrue(out.contains("uid=65534") && out.contains("= 768") && out.contains("# As root the same helper"), out);
     }
 }

@@ -99,7 +99,7 @@ final class PagesTest {
     @Test
     void everyBlockOfEveryPageIsRun() throws IOException {
         Set<String> run = Set.of(
-                "README.md", // ReadmeTest; its first block is what .ci/run does, and test/newcomer
+                "README.md", // ReadmeTest; its first block is what .ci/run does, and tools/first-use
                 "docs/recipes.md", // RecipesTest
                 "docs/tutorial.md", "docs/migration.md", "docs/virtual-threads.md", "docs/observability.md", // programs()
                 "examples/fib/README.md"); // DriverExampleTest
@@ -107,7 +107,7 @@ final class PagesTest {
                 "docs/containers.md yaml", "capabilitiesOfThePodSufficeForAnotherUserWithNone",
                 "docs/systemd.md ini", "capabilitiesOfTheUnitSufficeForAnotherUserWithOne",
                 "docs/migration.md text", "whatIsReplacedIsRight, but for NuProcess, which make bench compiles against",
-                "examples/README.md text", "ExamplesTest, and test/newcomer by this very line");
+                "examples/README.md text", "ExamplesTest, and tools/first-use by this very line");
         TreeSet<String> forgotten = new TreeSet<>();
         for (Path document : Snippets.documents()) {
             for (Snippets.Block block : Snippets.blocks(document)) {

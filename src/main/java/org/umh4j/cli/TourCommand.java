@@ -15,6 +15,7 @@ import org.umh4j.UmhSysctl;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.WaitStatus;
+import org.umh4j.internal.Host;
 import org.umh4j.internal.Nullable;
 import picocli.CommandLine.Command;
 
@@ -25,11 +26,27 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true)
 final class TourCommand implements Callable<Integer> {
     private static final int WIDTH = 34;
+    private static final CapabilitySet TWO = CapabilitySet.of(Capability.CAP_NET_ADMIN, Capability.CAP_NET_BIND_SERVICE);
+    private static final List<String> COMPARED = List.of(
+            "uids_ruid_euid_suid", "groups", "status.CapInh", "status.CapPrm", "status.CapEff",
+            "status.CapBnd", "status.CapAmb", "securebits", "no_new_privs", "status.Umask", "cwd", "pgrp",
+            "sid", "fds", "status.SigIgn", "status.SigCgt", "status.SigBlk", "nice", "cpu_affinity",
+            "timerslack_ns", "oom_score_adj", "coredump_filter", "rlimits.NOFILE", "rlimits.CORE",
+            "keyrings.session", "envp");
+    /** What takes privilege; the numbers are those of the other branch. */
+    private static final String AS_ROOT = """
+
+            # As root the same helper
+            is under a policy  CapPrm, CapEff and CapBnd are 0000000000001400 when bset leaves it two capabilities
+            is who you say     ./umh exec --uid nobody --gid nogroup /usr/bin/id
+            may do less        ./umh exec --bset cap_net_admin /bin/grep Cap /proc/self/status
+            sees less          ./umh exec --unshare net /bin/cat /proc/net/dev
+            sudo ./umh tour shows it; ./umh doctor says what else takes privilege on this host.""";
 
     @Override
     public Integer call() throws Exception {
         call("Who is it?", "/usr/bin/id");
-        call("What does it see of the network?", firstOf("/usr/sbin/ip", "/sbin/ip", "/bin/ip"), "-brief", "link");
+        call("What time is it there? An environment was not asked for, so the time zone is the host's", "/bin/date");
         call("A program that is not there", "/no/such/program");
         call("A folder is no program", "/usr");
         call("An exit code comes back as the kernel returns it, shifted by eight", "/bin/sh", "-c", "exit 3");
@@ -37,15 +54,6 @@ final class TourCommand implements Callable<Integer> {
         call("An empty path is a successful no-op", "");
         compare();
         return 0;
-    }
-
-    private static String firstOf(String... paths) {
-        for (String path : paths) {
-            if (Files.isExecutable(Path.of(path))) {
-                return path;
-            }
-        }
-        return paths[0];
     }
 
     private static void call(String title, String path, String... arguments) {
@@ -69,25 +77,27 @@ final class TourCommand implements Callable<Integer> {
         return info.pid() == 0 ? "nothing was started" : new WaitStatus(retval).toString();
     }
 
-    /** The JVM beside a helper whose policy leaves it two capabilities. */
+    /** The JVM beside a helper; where this JVM may narrow the policy, beside one that has two capabilities left. */
     private static void compare() throws IOException, InterruptedException {
-        CapabilitySet two = CapabilitySet.of(Capability.CAP_NET_ADMIN, Capability.CAP_NET_BIND_SERVICE);
-        System.out.println("# Born with: a helper under the policy bset = " + two);
-        UmhSysctl.narrowBset(two);
+        boolean privileged = new CapabilitySet(Host.effective()).contains(Capability.CAP_SETPCAP);
+        if (privileged) {
+            System.out.println("# Born with: a helper under the policy bset = " + TWO);
+            UmhSysctl.narrowBset(TWO);
+        } else {
+            System.out.println("# Born with: a helper of an ordinary user");
+        }
         HelperOptions options = new HelperOptions();
         options.kernel = true;
         try (Probe probe = new Probe()) {
             Map<String, Object> jvm = probe.reportOfJvm();
             Map<String, Object> helper = Json.object(probe.report(options));
             row("", "JVM", "helper");
-            for (String name : List.of(
-                    "uids_ruid_euid_suid", "groups", "status.CapInh", "status.CapPrm", "status.CapEff",
-                    "status.CapBnd", "status.CapAmb", "securebits", "no_new_privs", "status.Umask", "cwd", "pgrp",
-                    "sid", "fds", "status.SigIgn", "status.SigCgt", "status.SigBlk", "nice", "cpu_affinity",
-                    "timerslack_ns", "oom_score_adj", "coredump_filter", "rlimits.NOFILE", "rlimits.CORE",
-                    "keyrings.session", "envp")) {
+            for (String name : COMPARED) {
                 row(name, text(value(jvm, name)), text(value(helper, name)));
             }
+        }
+        if (!privileged) {
+            System.out.println(AS_ROOT);
         }
     }
 
