@@ -2,7 +2,6 @@
 # Makefile - the front door: what Maven does, and what it can't. `make help` lists the targets.
 
 # Inputs: JAVA_HOME selects the JDK (17 or newer); MAVEN_OPTS and MVNFLAGS go to Maven.
-MVN := mvn --batch-mode --no-transfer-progress $(MVNFLAGS)
 VERSION := $(shell sed -n 's:^  <version>\(.*\)</version>:\1:p' pom.xml)
 CLI := target/umh4j-$(VERSION)-cli.jar
 SOURCES := pom.xml $(shell find src test/probe -type f)
@@ -16,6 +15,10 @@ NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/de
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Maven's own libraries do what newer JDKs warn about; that is not ours to hear.
+QUIET_MAVEN = $(shell $(JAVA) --sun-misc-unsafe-memory-access=allow -version >/dev/null 2>&1 && echo --sun-misc-unsafe-memory-access=allow) $(NATIVE_ACCESS)
+MVN = MAVEN_OPTS="$(strip $(QUIET_MAVEN) $(MAVEN_OPTS))" mvn --batch-mode --no-transfer-progress $(MVNFLAGS)
 
 # The tests' tools are in sbin, which an ordinary user's PATH lacks.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -86,8 +89,12 @@ tarball: natives ## packs what install installs; unpacked anywhere it runs
 run: build ## starts real helpers on this machine and shows what they were born with
 	./umh tour
 
-test: tools ## builds and runs all tests
-	$(MVN) verify
+# All classes, unless -Dtest=... among MVNFLAGS names some.
+TEST_CLASS_COUNT = $(if $(findstring -Dtest=,$(MVNFLAGS)),,$(shell find test/java -name '*Test.java' | wc -l))
+
+test: tools-for-tests ## builds and runs all tests
+	@tools/test-progress "$(TEST_CLASS_COUNT)" env $(MVN) verify
+	@test/count-tests --skipped
 	@mkdir -p $(RECORDS)
 	@[ -n "$(findstring -Dtest=,$(MVNFLAGS))" ] || test/count-tests >$(RECORDS)/tests.md
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -202,8 +203,7 @@ final class BadInputTest {
     void pidLimitIsEagainAtClone() throws Exception {
         Path group = pidsGroup();
         if (group == null) {
-            System.out.println("SKIPPED pidLimitIsEagainAtClone: no pids controller to write to");
-            org.junit.jupiter.api.Assumptions.abort("no pids controller");
+            Need.PIDS_CONTROLLER.missing();
         }
         try {
             Jvm.Outcome outcome = new Jvm()

@@ -3,7 +3,6 @@ package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -14,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
@@ -64,10 +64,7 @@ final class BornStateTest {
     @Test
     @RequiresRoot
     void limitsAreThoseOfKthreadd() throws IOException {
-        Path second = Path.of("/proc/2/comm");
-        assumeTrue(
-                java.nio.file.Files.exists(second) && java.nio.file.Files.readString(second).equals("kthreadd\n"),
-                "kthreadd can't be seen in this pid namespace");
+        Need.KTHREADD.orSkip();
         Report helper = ProbeProgram.report();
         Map<String, String> names = Map.of(
                 "Max processes", "NPROC",

@@ -2,18 +2,17 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.Need;
 
 /** What a shell makes of the beginning of a command line when tab is pressed. */
 final class CompletionTest {
@@ -58,8 +57,7 @@ final class CompletionTest {
             umh exec --wait n, umh exec --wait none
             """)
     void zshCompletes(String begun, String completed) throws Exception {
-        boolean zsh = List.of("/bin/zsh", "/usr/bin/zsh").stream().anyMatch(path -> Files.isExecutable(Path.of(path)));
-        assumeTrue(zsh, "no zsh");
+        Need.ZSH.orSkip();
         assertEquals("completed", run("zsh", "-f", "-c", """
                 zmodload zsh/zpty
                 zpty shell "TERM=dumb zsh -f -i"

@@ -4,7 +4,6 @@ package org.umh4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.FileOutputStream;
@@ -29,6 +28,7 @@ import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.RequiresRoot;
 
 /** Which bytes can be a driver, where they lie, and when they begin to run. */
@@ -105,7 +105,7 @@ final class DriverProgramTest {
     /** It is no file below any folder, so landlock that leaves nothing leaves it. */
     @Test
     void landlockLeavesADriverItsOwnProgram() throws Exception {
-        assumeTrue(Sandbox.landlockAbi() > 0, "no landlock");
+        Need.LANDLOCK.orSkip();
         try (UsermodeDriver driver = DriverBlobs.doing("print", "confined")
                 .task(info -> info.cred(Cred.unchanged().noNewPrivs()).sandbox(Sandbox.none().landlock()))) {
             assertEquals("confined\n", output(driver));

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -94,7 +94,6 @@ final class ExamplesTest {
     @Test
     @RequiresRoot
     void networkHelperHasOneCapability() throws Exception {
-        assumeTrue(Files.isExecutable(Path.of("/bin/ip")) || Files.isExecutable(Path.of("/sbin/ip")), "no ip");
         Outcome outcome = run("NetworkHelper");
         assertTrue(outcome.out().matches("(?s)lo +UN\\w+ .*UP.*\\nCapEff:\t0000000000001000\\n"), outcome.out());
     }
@@ -117,8 +116,7 @@ final class ExamplesTest {
                 .findFirst()
                 .orElse("/no/cgroup2");
         Path group = Path.of(mount, "umh4j-example-" + ProcessHandle.current().pid());
-        assumeTrue(group.toFile().mkdir() && group.resolve("cgroup.kill").toFile().exists(), "no cgroup can be made, or not killed");
-        Files.delete(group);
+        Need.CGROUP.orSkip();
         Outcome outcome = run("JobExecutor", group.toString(), "100", "setsid sleep 1000 & exit 7");
         assertEquals("exit code 7\nnothing is left\n", outcome.out());
         assertFalse(Files.exists(group));

@@ -3,7 +3,6 @@ package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -17,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.support.Descriptors;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -30,7 +30,7 @@ final class FailedCloneTest {
     @Test
     @RequiresRoot
     void descriptorsOfOtherThreadsStayOpen() throws Exception {
-        assumeTrue(Files.exists(ROOT.resolve("cgroup.procs")), "no cgroup2 is mounted");
+        Need.CGROUP.orSkip();
         try (DirectoryStream<Path> removed = removedCgroup()) {
             int cgroup = numberOfRemoved();
             AtomicBoolean over = new AtomicBoolean();
@@ -53,7 +53,7 @@ final class FailedCloneTest {
     @Test
     @RequiresRoot
     void cgroupThatCantBeEnteredFailsWithoutClone3Too() throws Exception {
-        assumeTrue(Files.exists(ROOT.resolve("cgroup.procs")), "no cgroup2 is mounted");
+        Need.CGROUP.orSkip();
         String out = new Jvm().option("-Dorg.umh4j.without=clone3").run(RemovedMain.class).requireSuccess();
         assertEquals("CGROUP\n", out);
     }

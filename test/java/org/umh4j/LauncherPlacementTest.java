@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 
 /** Where the launcher stands in memory, and that nothing of it reaches the helper. */
 @ExtendWith(Leaks.class)
@@ -30,7 +30,7 @@ final class LauncherPlacementTest {
 
     @BeforeEach
     void knownMachine() {
-        assumeTrue(System.getProperty("os.arch").equals("amd64"), "another machine has no such place");
+        Need.AMD64.orSkip();
     }
 
     /** The launcher's memory. It is held right before its execve; its pid is known before all of it is in place. */

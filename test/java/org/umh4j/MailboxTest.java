@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -32,6 +31,7 @@ import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 
 /** Requests and replies. A driver that echoes answers every request with the request. */
 @ExtendWith(Leaks.class)
@@ -215,7 +215,7 @@ final class MailboxTest {
 
     @Test
     void virtualThreadsPark() throws Exception {
-        assumeTrue(Runtime.version().feature() >= 21, "virtual threads need 21");
+        Need.VIRTUAL_THREADS.orSkip();
         String out = new Jvm()
                 .option("-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1")
                 .run(OneCarrierMain.class)

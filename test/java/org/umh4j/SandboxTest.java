@@ -3,7 +3,6 @@ package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,6 +12,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -25,24 +25,17 @@ final class SandboxTest {
     private static final String PYTHON = "/usr/bin/python3";
 
     private static final int SIGNAL_BITS = 0x7f;
-    private static Boolean compiled;
+    private static boolean compiled;
 
     /** What the filter of this name of filters.py is as bytes. */
     private static byte[] filter(String name) throws IOException, InterruptedException {
-        if (compiled == null) {
-            java.nio.file.Files.createDirectories(FOLDER);
-            compiled = succeeds(PYTHON, "-c", "import seccomp");
-            assertTrue(!compiled || succeeds(PYTHON, "test/native/filters.py", FOLDER.toString()));
-        }
+        Need.SECCOMP_COMPILER.orSkip();
         if (!compiled) {
-            skip(name, "no python3-seccomp to compile filters with");
+            java.nio.file.Files.createDirectories(FOLDER);
+            compiled = succeeds(PYTHON, "test/native/filters.py", FOLDER.toString());
+            assertTrue(compiled);
         }
         return java.nio.file.Files.readAllBytes(FOLDER.resolve(name + ".bpf"));
-    }
-
-    private static void skip(String what, String reason) {
-        System.out.println("SKIPPED " + what + ": " + reason);
-        abort(reason);
     }
 
     private static boolean succeeds(String... command) throws InterruptedException {
@@ -108,9 +101,7 @@ final class SandboxTest {
 
     @Test
     void abiIsTheKernelsOwnAnswer() throws Exception {
-        if (!succeeds(PYTHON, "--version")) {
-            skip("landlock's ABI", "no python3 to ask the kernel with");
-        }
+        Need.SECCOMP_COMPILER.orSkip();
         Path answer = ProbeProgram.FOLDER.resolve("abi");
         String ask = "import ctypes; print(max(0, ctypes.CDLL(None).syscall(444, None, 0, 1)))"; // landlock_create_ruleset
         int status = new ProcessBuilder(PYTHON, "-c", ask).redirectOutput(answer.toFile()).start().waitFor();
@@ -120,9 +111,7 @@ final class SandboxTest {
 
     @Test
     void landlockLeavesWhatItsRulesSayAndNothingElse() throws Exception {
-        if (Sandbox.landlockAbi() == 0) {
-            skip("landlock", "this kernel has none");
-        }
+        Need.LANDLOCK.orSkip();
         Path file = java.nio.file.Files.writeString(ProbeProgram.FOLDER.resolve("kept"), "as it was");
         String probe = ProbeProgram.path();
         String write = "write " + file + " x";

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -22,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
@@ -107,7 +106,7 @@ final class ScopeTest {
     @ParameterizedTest
     @EnumSource(value = Scope.class, names = {"GROUP", "SESSION"})
     void aScopeThatWasAskedForIsReachedAfterTheHelpersEnd(Scope scope) throws Exception {
-        assumeTrue(hasGroupSignals(), "before Linux 6.9 a group can't be told from a later one");
+        Need.GROUP_SIGNALS.orSkip();
         Helper helper = UsermodeHelper.start(call("exit 5").scope(scope));
         meet(helper);
         assertEquals(5, helper.waitFor(Await.PATIENCE).orElseThrow().exitCode());
@@ -247,22 +246,18 @@ final class ScopeTest {
         }
     }
 
-    private static boolean hasGroupSignals() {
-        String[] version = System.getProperty("os.version").split("[^0-9]+");
-        int major = Integer.parseInt(version[0]);
-        return major > 6 || major == 6 && Integer.parseInt(version[1]) >= 9;
-    }
-
     private static Path cgroup(String name) throws IOException {
         for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
             if (line.contains(" - cgroup2 ")) {
                 Path folder = Path.of(line.split(" ")[4], name);
                 folder.toFile().mkdir();
-                assumeTrue(folder.resolve("cgroup.kill").toFile().exists(), "no cgroup can be made, or it has no cgroup.kill");
+                if (!folder.resolve("cgroup.kill").toFile().exists()) {
+                    Need.CGROUP.missing();
+                }
                 return folder;
             }
         }
-        return abort("no cgroup2 is mounted");
+        return Need.CGROUP.missing();
     }
 
     /** It can't be removed as long as anybody in it is on the way out. */

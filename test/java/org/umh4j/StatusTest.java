@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,6 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Shell;
 
@@ -75,7 +75,9 @@ final class StatusTest {
     @ParameterizedTest
     @ValueSource(ints = {3, 4, 6, 8, 11})
     void aCoreDumpIsSaidExactlyWhenThereIsOne(int signal) throws Exception {
-        assumeTrue(coresAreFiles(), "core_pattern does not make a plain file in the working directory");
+        if (!coresAreFiles()) {
+            Need.CORE_FILES.missing();
+        }
         Path folder = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "core");
         for (boolean allowed : new boolean[] {true, false}) {
             Limits limits = Limits.kernel().rlimit(Resource.CORE, allowed ? 1 << 20 : 0);

@@ -2,7 +2,6 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -24,14 +23,13 @@ final class SysctlTextTest {
         for (String kernel : Recordings.KERNELS) {
             writes.addAll(Recordings.writes(kernel));
         }
-        return writes.stream();
+        // A method has no offset; docs/kernel-map.md says so.
+        return writes.stream().filter(write -> !write.isAtOffset());
     }
 
     @ParameterizedTest
     @MethodSource("writes")
     void answersAndLeavesWhatWasRecorded(SysctlWrite write) {
-        // A method has no offset; docs/kernel-map.md says so.
-        assumeFalse(write.isAtOffset(), "writes at an offset are a file's");
         assertEquals(write.expected(), write.answer());
     }
 

@@ -12,10 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
@@ -216,9 +216,7 @@ final class UnprivilegedTest {
     @Test
     void confinementAndNewUserNamespacesTakeNoPrivilege() throws Exception {
         if (new ProcessBuilder(UNSHARE).start().waitFor() != 0) {
-            String reason = "this host forbids user namespaces to users";
-            System.out.println("SKIPPED confinementAndNewUserNamespacesTakeNoPrivilege: " + reason);
-            Assumptions.abort(reason);
+            Need.USER_NAMESPACES.missing();
         }
         assertEquals("", new Jvm().asNobody().run(NobodyMain.class, "confinement").requireSuccess());
     }

@@ -140,6 +140,7 @@ final class ValuesTest {
     }
 
     @Test
+    @org.umh4j.support.RequiresRoot
     void policyOnlyNarrowsAndTheTextAsksForPrivilege() throws Exception {
         String out = new org.umh4j.support.Jvm().run(PolicyMain.class).requireSuccess();
         assertEquals("true true true -22 true\n", out);

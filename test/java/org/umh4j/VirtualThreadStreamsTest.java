@@ -2,7 +2,6 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -15,13 +14,14 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.VirtualThread;
 
 /** Pipes and runs from virtual threads, all of which share one carrier: who blocked it would block everybody. */
 final class VirtualThreadStreamsTest {
     private static void assertPasses(Class<?> main) throws Exception {
-        assumeTrue(VirtualThread.exists(), "virtual threads need 21");
+        Need.VIRTUAL_THREADS.orSkip();
         assertEquals("passed\n", VirtualThread.oneCarrier().run(main).requireSuccess());
     }
 

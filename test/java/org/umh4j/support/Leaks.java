@@ -13,14 +13,17 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Counts what a class of tests leaves behind: descriptors of every kind, children dead or alive, threads of the
- * library. What is still on its way out has some seconds to go.
+ * Counts what each test leaves behind: descriptors of every kind, children dead or alive, threads of the library. What is
+ * still on its way out has some seconds to go. What is left then is charged to the test that made it: its children are
+ * killed, and the next test begins with what it finds.
  */
-public final class Leaks implements BeforeAllCallback, AfterAllCallback {
+public final class Leaks implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     private static final long PATIENCE_MILLIS = 15_000;
     private static final Path FDS = Path.of("/proc/self/fd");
 
@@ -28,7 +31,51 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
         openTheSocketOfTheJdk();
     }
 
-    private TreeMap<String, Long> before;
+    /** Of the class and of the test that runs. */
+    private State ofClass;
+    private State ofTest;
+
+    /** What there was before. */
+    private record State(TreeMap<String, Long> descriptors, List<String> children) {
+        static State now() throws IOException {
+            return new State(Leaks.descriptors(), Leaks.children());
+        }
+
+        void assertNothingAdded() throws IOException, InterruptedException {
+            long deadline = System.currentTimeMillis() + PATIENCE_MILLIS;
+            while (!added().isEmpty() && System.currentTimeMillis() < deadline) {
+                System.gc(); // files of other classes close when they are collected
+                Thread.sleep(20);
+            }
+            List<String> added = added();
+            if (!added.isEmpty()) {
+                clear();
+                Assertions.fail("left: " + added);
+            }
+        }
+
+        /** What there is more of than before: less is what an earlier test's garbage was. */
+        private List<String> added() throws IOException {
+            List<String> added = new ArrayList<>();
+            Leaks.descriptors().forEach((kind, count) -> {
+                if (count > descriptors.getOrDefault(kind, 0L)) {
+                    added.add(count - descriptors.getOrDefault(kind, 0L) + " " + kind);
+                }
+            });
+            newChildren().forEach(pid -> added.add("child " + pid));
+            return added;
+        }
+
+        private List<String> newChildren() throws IOException {
+            List<String> now = Leaks.children();
+            now.removeAll(children);
+            return now;
+        }
+
+        private void clear() throws IOException {
+            newChildren().forEach(pid -> ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly));
+        }
+    }
 
     /** With the first of its channels the JDK opens one for good. */
     private static void openTheSocketOfTheJdk() {
@@ -44,23 +91,29 @@ public final class Leaks implements BeforeAllCallback, AfterAllCallback {
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
         ProbeProgram.report(); // everything is loaded that is loaded once
-        before = descriptors();
+        ofClass = State.now();
     }
 
     @Override
-    public void afterAll(ExtensionContext context) throws IOException, InterruptedException {
-        assertNothingLeft(before);
+    public void beforeEach(ExtensionContext context) throws IOException {
+        ofTest = State.now();
     }
 
-    /** Fails unless, soon, descriptors are as they were and no child is left. */
+    @Override
+    public void afterEach(ExtensionContext context) throws IOException, InterruptedException {
+        ofTest.assertNothingAdded();
+    }
+
+    /** What a test has left was charged to it; here it is what the class has opened for all of them. */
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException, InterruptedException {
+        ofClass.assertNothingAdded();
+        Assertions.assertTrue(libraryThreads().size() <= 3, () -> "threads: " + libraryThreads());
+    }
+
+    /** Fails unless, soon, no more descriptors are open than there were, and no child is left. */
     public static void assertNothingLeft(TreeMap<String, Long> before) throws IOException, InterruptedException {
-        long deadline = System.currentTimeMillis() + PATIENCE_MILLIS;
-        while (!(descriptors().equals(before) && children().isEmpty()) && System.currentTimeMillis() < deadline) {
-            System.gc(); // files of other classes close when they are collected
-            Thread.sleep(20);
-        }
-        Assertions.assertEquals(List.of(), children(), "children left");
-        Assertions.assertEquals(before, descriptors(), "descriptors left");
+        new State(before, List.of()).assertNothingAdded();
         Assertions.assertTrue(libraryThreads().size() <= 3, () -> "threads: " + libraryThreads());
     }
 
