@@ -4,16 +4,23 @@ package org.umh4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.internal.NativeLibrary;
+import org.umh4j.support.EntriesMain;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
@@ -101,6 +108,100 @@ final class LoadingTest {
         Jvm.Outcome outcome = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library).run(CallMain.class);
         assertTrue(outcome.err().contains("belongs to uid 65534"), outcome.err());
         assertFalse(Files.exists(mark));
+    }
+
+    /** What is in the way, and a part of what to do. */
+    private static void assertEachEntrySays(Jvm.Outcome outcome, String reason, String remedy) {
+        String said = outcome.requireSuccess();
+        assertEquals(1, said.lines().count(), said + outcome.err());
+        assertTrue(said.contains(reason) && said.contains(remedy), said);
+    }
+
+    /** From the JVM's beginning, the options of the host's fault before it. */
+    private static Jvm.Outcome entries(Jvm jvm) throws Exception {
+        return jvm.shortLived().run(EntriesMain.class);
+    }
+
+    @Test
+    void eachEntrySaysEachTimeThatTheNamedLibraryIsNotThere() throws Exception {
+        Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=/no/such/libumh4j.so");
+        assertEachEntrySays(entries(jvm), "/no/such/libumh4j.so does not exist", NativeLibrary.LIBRARY_PROPERTY);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 63, 64, 500, 4096, 20_000, -1})
+    void libraryThatIsCutShortEndsNoJvm(int length, @TempDir Path folder) throws Exception {
+        byte[] whole = NativeLibrary.resource("libumh4j.so");
+        byte[] part = Arrays.copyOf(whole, length < 0 ? endOfSegments(whole) - 1 : length);
+        Path library = Files.write(folder.resolve("libumh4j.so"), part);
+        Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);
+        assertEachEntrySays(entries(jvm), library.toString(), "; name the libumh4j.so of this release");
+    }
+
+    /** Where the last of what is mapped ends: e_phoff, e_phentsize, e_phnum, then p_type, p_offset, p_filesz of each. */
+    private static int endOfSegments(byte[] library) {
+        ByteBuffer elf = ByteBuffer.wrap(library).order(ByteOrder.LITTLE_ENDIAN);
+        int end = 0;
+        for (int number = 0; number < elf.getShort(56); number++) {
+            int at = (int) elf.getLong(32) + number * elf.getShort(54);
+            end = elf.getInt(at) == 1 ? Math.max(end, (int) (elf.getLong(at + 8) + elf.getLong(at + 32))) : end;
+        }
+        return end;
+    }
+
+    @Test
+    void libraryOfAnotherArchitectureOrNoneIsSaidToBeThat(@TempDir Path folder) throws Exception {
+        byte[] other = NativeLibrary.resource("libumh4j.so");
+        other[18] = (byte) (other[18] == 62 ? 183 : 62);
+        Path library = Files.write(folder.resolve("libumh4j.so"), other);
+        Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);
+        assertEachEntrySays(entries(jvm), "is for another architecture", "; name the libumh4j.so of this release");
+        Files.writeString(library, "not a library, but as long as the header of one, which is sixty-four bytes long");
+        assertEachEntrySays(entries(jvm), "is no library", "; name the libumh4j.so of this release");
+    }
+
+    /** It is loaded, and then lacks what the library has. */
+    @Test
+    void anotherLibraryIsSaidNotToBeOurs(@TempDir Path folder) throws Exception {
+        Path library = Files.write(folder.resolve("libumh4j.so"), trap(folder, folder.resolve("sprung")));
+        Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);
+        assertEachEntrySays(entries(jvm), "Native", "; name the libumh4j.so of this release");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"riscv64", "x86", "aarch64-none", ""})
+    void architectureThatTheJarIsNotForIsSaid(String name) throws Exception {
+        assertEachEntrySays(entries(new Jvm().option("-Dos.arch=" + name)), "this jar has no linux-" + name, "x86_64 and arm64");
+    }
+
+    @Test
+    @RequiresRoot
+    void nothingButNoexecFoldersAreEachNamed() throws Exception {
+        String folders = "/tmp /run /dev/shm /var/tmp";
+        Jvm jvm = new Jvm().under("unshare", "-m", "/bin/sh", "-c",
+                        "for f in " + folders + "; do mount -t tmpfs -o noexec none $f || exit 9; done; exec \"$0\" \"$@\"")
+                .option("-Duser.home=/no/such/home")
+                .variable("XDG_RUNTIME_DIR=/run");
+        assertEachEntrySays(entries(jvm), "/dev/shm: ", "not mounted noexec by -D" + NativeLibrary.FOLDER_PROPERTY);
+    }
+
+    @Test
+    void nativeAccessThatIsDeniedIsNamedWithItsOption() throws Exception {
+        assumeTrue(Runtime.version().feature() >= 24, "this JVM can't deny native access");
+        Jvm jvm = new Jvm().withoutNativeAccess().option("--illegal-native-access=deny");
+        assertEachEntrySays(entries(jvm), "llegal native access", "--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    @RequiresRoot
+    void userNamespaceWithoutTheOwnerOfTheRootIsNamed() throws Exception {
+        Jvm jvm = new Jvm().under("unshare", "--user", "--map-root-user").asNobody();
+        assertEachEntrySays(entries(jvm), "/tmp belongs to uid 65534", "newuidmap");
+    }
+
+    @Test
+    void unknownFeatureIsNamedEachTime() throws Exception {
+        assertEachEntrySays(entries(new Jvm().option("-Dorg.umh4j.without=warp")), "warp is none of", "clone3");
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.util.OptionalInt;
 import java.util.function.LongConsumer;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Launch.Until;
+import org.umh4j.internal.NativeLibrary;
 import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Reaper;
@@ -29,9 +30,11 @@ final class Execution {
 
     static {
         // The classes of the failure path, as long as there are descriptors to load classes with.
-        UmhException.load();
-        Events.load();
-        Reaper.load();
+        if (NativeLibrary.isLoaded()) {
+            UmhException.load();
+            Events.load();
+            Reaper.load();
+        }
     }
 
     private Execution() {}
@@ -41,6 +44,7 @@ final class Execution {
         if (info.files().hasPipes()) {
             throw new IllegalArgumentException("nobody would have the other end of the pipes; use start or run");
         }
+        NativeLibrary.require();
         info.take();
         if (!info.hasPath()) {
             return info.refuse(UmhStage.SETUP, -EINVAL);
@@ -120,6 +124,7 @@ final class Execution {
         if (info.scope() == Scope.CGROUP && info.limits().cgroupPath() == null) {
             throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
         }
+        NativeLibrary.require();
         info.take();
         Pipes pipes = info.files().hasPipes() ? new Pipes() : Pipes.none();
         Helper helper = null;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import org.umh4j.internal.Host;
+import org.umh4j.internal.NativeLibrary;
 import org.umh4j.internal.ProcFile;
 
 /**
@@ -28,11 +29,13 @@ public final class UmhSysctl {
 
     /** What helpers may have in their bounding set. */
     public static CapabilitySet bset() {
+        NativeLibrary.require();
         return new CapabilitySet(BSET.get());
     }
 
     /** What helpers may have in their inheritable set. */
     public static CapabilitySet inheritable() {
+        NativeLibrary.require();
         return new CapabilitySet(INHERITABLE.get());
     }
 
@@ -47,6 +50,7 @@ public final class UmhSysctl {
     }
 
     private static CapabilitySet narrow(AtomicLong words, CapabilitySet set) {
+        NativeLibrary.require();
         long kept = Objects.requireNonNull(set, "set").bits();
         return new CapabilitySet(words.accumulateAndGet(kept, (a, b) -> a & b));
     }
@@ -83,7 +87,11 @@ public final class UmhSysctl {
         return parsed.result();
     }
 
+    /** Where nothing can be asked it does not matter: no helper is started there. */
     private static long host(String name) {
+        if (!NativeLibrary.isLoaded()) {
+            return 0;
+        }
         try {
             SysctlText text = SysctlText.parse(ProcFile.read(HOST + name));
             return text.result() > 0 ? text.intersect(Host.capabilities()) : Host.capabilities();

@@ -20,6 +20,7 @@ public final class Jvm {
     private final List<String> options = new ArrayList<>(List.of("-Xmx256m", "-Xshare:auto", "-XX:-UsePerfData"));
     private final List<String> environment = new ArrayList<>();
     private Duration limit = LIMIT;
+    private boolean nativeAccess = true;
     private String classPath = System.getProperty("java.class.path");
 
     /** What a JVM said and how it ended. */
@@ -59,6 +60,12 @@ public final class Jvm {
 
     public Jvm option(String... jvmOptions) {
         options.addAll(List.of(jvmOptions));
+        return this;
+    }
+
+    /** Not told that native code may be loaded. */
+    public Jvm withoutNativeAccess() {
+        nativeAccess = false;
         return this;
     }
 
@@ -113,7 +120,7 @@ public final class Jvm {
     public List<String> command(Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>(before);
         command.add(System.getProperty("java.home") + "/bin/java");
-        if (Runtime.version().feature() >= 22) {
+        if (nativeAccess && Runtime.version().feature() >= 22) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
         command.addAll(options);

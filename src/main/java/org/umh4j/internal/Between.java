@@ -18,6 +18,7 @@ public final class Between implements AutoCloseable {
 
     /** Becomes a pipe: 0, or a negative errno. */
     public int open() {
+        NativeLibrary.require();
         return Native.pipe(ends);
     }
 

@@ -24,6 +24,7 @@ public final class Blob implements AutoCloseable {
 
     /** Reads a program to its end. The name is a file's, and {@code ps} may show it. */
     public static Loaded load(byte[] name, InputStream program) throws IOException {
+        NativeLibrary.require();
         byte[] terminated = Arrays.copyOf(name, name.length + 1);
         int[] opened = new int[2];
         int result = Native.blobOpen(terminated, opened);

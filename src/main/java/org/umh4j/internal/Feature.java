@@ -29,6 +29,7 @@ public enum Feature {
 
     /** Whether it is used, as far as is known by now. */
     public boolean isInUse() {
+        NativeLibrary.require();
         return (Native.features() & 1 << ordinal()) != 0;
     }
 

@@ -12,13 +12,14 @@ import org.bytedeco.javacpp.annotation.Raw;
  * The only native methods: {@code umh_bridge.h}, function by function.
  *
  * <p>Every one answers 0 or more, or a negative errno; none throws. Constants are asked from C, so that no number is
- * written twice. The library is loaded before the first of them can be called.
+ * written twice. The library is loaded before the first of them can be called. Where it can't be, this class is initialised
+ * all the same, since a class that is not says nothing of the reason: {@link NativeLibrary#require} does, before any of them
+ * is called.
  */
 @Platform(include = "umh_bridge.h", library = "jniumh4j")
 final class Native {
-    static {
-        NativeLibrary.load();
-    }
+    /** Why the library could not be loaded; null when it was. */
+    static final @Nullable UnsatisfiedLinkError FAILURE = NativeLibrary.load();
 
     private Native() {}
 

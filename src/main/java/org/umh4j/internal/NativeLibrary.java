@@ -23,6 +23,8 @@ import java.util.Set;
  * <p>Either a file named by {@value #LIBRARY_PROPERTY}, trusted from its root folder down to itself; or the copy in
  * this jar, written into a folder that was made for it a moment before, readable by nobody else, read back, loaded and
  * deleted. No cache is kept and none is looked at. A folder on a {@code noexec} mount is passed over for the next one.
+ *
+ * <p>It is tried once. When it fails every later call fails with the same words: what is in the way, and what to do.
  */
 public final class NativeLibrary {
     /** Names the library's file, for an installation with files of its own. */
@@ -40,20 +42,69 @@ public final class NativeLibrary {
 
     private NativeLibrary() {}
 
-    /** Called once, when {@link Native} is initialised. */
-    static void load() {
+    /** Called by everything that leads to a native method, before anything else. */
+    public static void require() {
+        UnsatisfiedLinkError failure = Native.FAILURE;
+        if (failure != null) {
+            throw again(failure);
+        }
+    }
+
+    /** Whether it could be loaded. */
+    public static boolean isLoaded() {
+        return Native.FAILURE == null;
+    }
+
+    /** With the stack of whoever calls now; the first one is its cause. */
+    private static UnsatisfiedLinkError again(UnsatisfiedLinkError first) {
+        UnsatisfiedLinkError failure = new UnsatisfiedLinkError(first.getMessage());
+        failure.initCause(first);
+        return failure;
+    }
+
+    /** Called once, when {@link Native} is initialised: null, or why not. */
+    static @Nullable UnsatisfiedLinkError load() {
+        try {
+            loadAll();
+            return null;
+        } catch (Throwable e) { // whatever it is: thrown from here, all that is known later is that it was thrown
+            UnsatisfiedLinkError failure = new UnsatisfiedLinkError("umh4j can't be loaded: " + described(e));
+            failure.initCause(e);
+            return failure;
+        }
+    }
+
+    /** There may be no descriptor left to load one more class with. */
+    private static String described(Throwable failure) {
+        try {
+            return Remedy.described(failure);
+        } catch (LinkageError e) {
+            return failure + "; raise the limit of open files (ulimit -n)";
+        }
+    }
+
+    private static void loadAll() {
         String path = System.getProperty(LIBRARY_PROPERTY);
         if (path != null) {
-            System.load(trusted(path, LIBRARY_PROPERTY).toString());
+            loadNamed(trusted(path, LIBRARY_PROPERTY));
         } else {
             loadBundled(resource("libumh4j.so"));
         }
         Feature.leaveOut();
         int result = loadLauncher();
         if (result < 0) {
-            throw new UnsatisfiedLinkError("the launcher can't be made ready: errno " + -result
-                    + "; where executable memfds are forbidden, name its file by -D" + LAUNCHER_PROPERTY);
+            throw new UnsatisfiedLinkError("the launcher can't be made ready: errno " + -result + Remedy.ofLauncher(-result));
         }
+    }
+
+    /** A file that is cut short would be mapped all the same, and the JVM end where it is touched. */
+    private static void loadNamed(Path library) {
+        try {
+            ElfFile.requireWhole(library, System.getProperty("os.arch"));
+        } catch (IOException e) {
+            throw new UnsatisfiedLinkError(LIBRARY_PROPERTY + ": " + e.getMessage() + Remedy.OTHER_LIBRARY);
+        }
+        System.load(library.toString());
     }
 
     private static int loadLauncher() {
@@ -69,7 +120,7 @@ public final class NativeLibrary {
         try {
             return TrustedPath.require(Path.of(path));
         } catch (IOException e) {
-            throw new UnsatisfiedLinkError(property + ": " + e.getMessage());
+            throw new UnsatisfiedLinkError(property + ": " + Remedy.reason(e));
         }
     }
 
@@ -78,7 +129,8 @@ public final class NativeLibrary {
         String place = platform() + "/" + name;
         try (InputStream in = NativeLibrary.class.getResourceAsStream(place)) {
             if (in == null) {
-                throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch") + ")");
+                throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch") + ")"
+                        + Remedy.OTHER_MACHINE);
             }
             return in.readAllBytes();
         } catch (IOException e) {
@@ -98,11 +150,11 @@ public final class NativeLibrary {
                 loadFrom(base, library);
                 return;
             } catch (IOException | UnsatisfiedLinkError e) {
-                refused.add(base + ": " + e.getMessage());
+                refused.add(base + ": " + Remedy.reason(e));
             }
         }
-        throw new UnsatisfiedLinkError("no folder to load the native library from; name one by -D" + FOLDER_PROPERTY
-                + " or the library itself by -D" + LIBRARY_PROPERTY + ": " + String.join("; ", refused));
+        String reasons = String.join("; ", refused);
+        throw new UnsatisfiedLinkError("no folder to load the native library from: " + reasons + Remedy.ofFolders(reasons));
     }
 
     /** Where a private folder may be made, the best place first; some may be missing, or mounted noexec. */

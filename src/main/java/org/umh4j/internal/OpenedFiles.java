@@ -10,6 +10,10 @@ public final class OpenedFiles implements AutoCloseable {
     private int[] fds = new int[4];
     private int count;
 
+    public OpenedFiles() {
+        NativeLibrary.require();
+    }
+
     /** Opens a file; its descriptor, or a negative errno. */
     public int open(byte[] path, int flags, int mode) {
         return add(Native.open(terminated(path), flags, mode));
@@ -58,6 +62,7 @@ public final class OpenedFiles implements AutoCloseable {
 
     /** The number of a descriptor of the JDK's, which stays open: a stream's FileDescriptor, or a channel. */
     public static int descriptorOf(Object holder) {
+        NativeLibrary.require();
         return Native.descriptor(holder);
     }
 
