@@ -28,25 +28,54 @@
 /* The lowest number that a plan socket may have in our table: 3 and 4 are the child's own. */
 #define LOWEST_SOCKET 5
 
+/* How many descriptors a launch opens at the same time, with some for the JVM. */
+#define SPARE 6
+
 /* The JVM's own, to be read again before each launch: others may change it at any time. -1 without /proc. */
 static int oom_score_adj = -1;
-
-int umh_load(const char *image, size_t size)
-{
-	int result = umh_launcher_load(image, size);
-
-	if (result < 0)
-		return result;
-	umh_pairs_load();
-	oom_score_adj = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
-	return umh_reaper_load();
-}
 
 static void close_open(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
+}
+
+/* Where less is left the first launch would fail, and the JVM could not load the classes to say so. */
+static int is_room_left(void)
+{
+	int fds[SPARE];
+	int error = 0;
+
+	for (int i = 0; i < SPARE; i++) {
+		fds[i] = fcntl(umh_launcher_fd(), F_DUPFD_CLOEXEC, LOWEST_SOCKET);
+		error = fds[i] < 0 ? errno : error;
+	}
+	for (int i = 0; i < SPARE; i++)
+		close_open(&fds[i]);
+	return error == EINVAL ? -EMFILE : -error;
+}
+
+int umh_load(const char *image, size_t size)
+{
+	int result = umh_launcher_load(image, size);
+
+	if (result == -EALREADY)
+		return result;
+	if (result == 0) {
+		umh_pairs_load();
+		oom_score_adj = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+		result = umh_reaper_load();
+	}
+	if (result == 0)
+		result = is_room_left();
+	if (result < 0) {
+		umh_reaper_unload();
+		umh_pairs_unload();
+		umh_launcher_unload();
+		close_open(&oom_score_adj);
+	}
+	return result;
 }
 
 void umh_release(struct umh_child *child)

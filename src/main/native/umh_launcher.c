@@ -89,6 +89,8 @@ static int move_low(int fd)
 	int error = errno;
 
 	close(fd);
+	if (low < 0 && error == EINVAL)
+		error = EMFILE; /* the limit itself is below that number */
 	return low < 0 ? -error : low;
 }
 
@@ -174,13 +176,16 @@ void umh_slot_lose(int number)
 }
 
 /* The library is unloaded with the class loader that loaded it. */
-__attribute__((destructor)) static void unload(void)
+__attribute__((destructor)) void umh_launcher_unload(void)
 {
-	for (int i = 0; i < SLOTS; i++)
+	for (int i = 0; i < SLOTS; i++) {
 		if (launcher.slots[i] >= 0)
 			close(launcher.slots[i]);
+		launcher.slots[i] = -1;
+	}
 	if (launcher.beside_stack >= 0)
 		close(launcher.beside_stack);
 	if (launcher.fd >= 0)
 		close(launcher.fd);
+	launcher.beside_stack = launcher.fd = -1;
 }

@@ -7,6 +7,9 @@
 
 int umh_launcher_load(const char *image, size_t size);
 
+/* Closes all that loading has opened. */
+void umh_launcher_unload(void);
+
 /* The launcher's own descriptor, close-on-exec. */
 int umh_launcher_fd(void);
 

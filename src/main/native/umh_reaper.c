@@ -73,10 +73,11 @@ int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 }
 
 /* The library is unloaded with the class loader that loaded it. */
-__attribute__((destructor)) static void unload(void)
+__attribute__((destructor)) void umh_reaper_unload(void)
 {
 	if (epoll >= 0)
 		close(epoll);
 	if (wake >= 0)
 		close(wake);
+	epoll = wake = -1;
 }

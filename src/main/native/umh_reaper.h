@@ -5,4 +5,7 @@
 
 int umh_reaper_load(void);
 
+/* Closes what loading has opened. */
+void umh_reaper_unload(void);
+
 #endif

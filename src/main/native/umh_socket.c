@@ -83,7 +83,7 @@ void umh_pair_give(struct umh_pair *pair, int clean)
 }
 
 /* The library is unloaded with the class loader that loaded it. */
-__attribute__((destructor)) static void unload(void)
+__attribute__((destructor)) void umh_pairs_unload(void)
 {
 	for (int place = 0; place < KEPT; place++)
 		if (places[place].pair.ours >= 0)

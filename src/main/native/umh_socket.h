@@ -11,6 +11,9 @@ struct umh_pair {
 
 void umh_pairs_load(void);
 
+/* Closes those that are kept. */
+void umh_pairs_unload(void);
+
 /* A new pair; a negative errno. */
 int umh_pair_make(struct umh_pair *pair);
 

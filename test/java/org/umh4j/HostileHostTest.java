@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.EntriesMain;
 import org.umh4j.support.Filter;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -82,12 +83,20 @@ final class HostileHostTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"memfd_create, ENOSYS, 38", "memfd_create, EPERM, 1"})
-    void launcherThatCanNotBeMadeReadyIsOneErrorWithItsErrno(String call, String errno, String number) throws Exception {
+    @CsvSource({
+        "memfd_create, ENOSYS, 38, name its file by -Dorg.umh4j.launcher.path",
+        "memfd_create, EPERM, 1, name its file by -Dorg.umh4j.launcher.path",
+        "memfd_create, ENOMEM, 12, memory",
+        "memfd_create, EMFILE, 24, ulimit -n",
+    })
+    void launcherThatCanNotBeMadeReadyIsOneErrorWithItsErrno(String call, String errno, String number, String remedy)
+            throws Exception {
         SubprocessInfo like = refusing(call, errno);
         String error = "the launcher can't be made ready: errno " + number;
         Result result = jvm(new Jvm(), like, AnswersMain.class);
-        assertTrue(result.err().contains(error), result.err());
+        assertTrue(result.err().contains(error) && result.err().contains(remedy), result.err());
+        Result entries = jvm(new Jvm(), like, EntriesMain.class).requireSuccess();
+        assertTrue(entries.out().lines().count() == 1 && entries.out().contains(error), entries.out());
         assertDoctorNames(like, error);
     }
 
@@ -289,6 +298,16 @@ final class HostileHostTest {
             assertTrue(outcome.exitCode() == 1 && outcome.err().matches("(?s).*(EMFILE|Too many open files|errno 24).*"),
                     outcome.toString());
         }
+    }
+
+    /** From so few that the JVM can only just be. The test's classes are in a folder, so it takes one to load each. */
+    @ParameterizedTest
+    @ValueSource(ints = {19, 21, 22, 23, 25, 26})
+    void fewDescriptorsAreEnoughOrEachEntrySaysWhichLimit(int descriptors) throws Exception {
+        Jvm.Outcome outcome = new Jvm().shortLived().under("prlimit", "--nofile=" + descriptors).run(EntriesMain.class);
+        String said = outcome.requireSuccess();
+        boolean enough = said.contains("said nothing") && !said.contains("Error");
+        assertTrue(enough || (said.lines().count() == 1 && said.contains("ulimit -n")), outcome.toString());
     }
 
     /** As another user: root is not counted. */
