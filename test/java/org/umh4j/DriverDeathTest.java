@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -62,7 +63,7 @@ final class DriverDeathTest {
     static final class HeldMain {
         public static void main(String[] arguments) throws Exception {
             Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.script("echo > " + arguments[0]))).blob();
-            SubprocessInfo info = SubprocessInfo.of(blob, "held", new String[] {"held"}, null);
+            SubprocessInfo info = SubprocessInfo.of(blob, "held", new byte[][] {"held".getBytes(US_ASCII)}, new byte[0][]);
             info.created(pid -> {
                 System.out.println(pid);
                 Runtime.getRuntime().halt(0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -35,6 +36,8 @@ import org.umh4j.support.RequiresRoot;
 @ExtendWith(Leaks.class)
 @Timeout(120)
 final class DriverProgramTest {
+    private static final byte[][] HELD = {"held".getBytes(US_ASCII), "pause".getBytes(US_ASCII)};
+
     private static final int MIB = 1 << 20;
 
     private static String output(UsermodeDriver driver) throws Exception {
@@ -225,7 +228,7 @@ final class DriverProgramTest {
     void pidIsKnownBeforeTheFirstInstruction() throws Exception {
         Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe())).blob();
         try {
-            SubprocessInfo info = SubprocessInfo.of(blob, "held", new String[] {"held", "pause"}, null);
+            SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
             StringBuilder seen = new StringBuilder();
             info.created(pid -> seen.append(programOnceItWaits(pid)));
             try (Helper helper = UsermodeHelper.start(info)) {
@@ -241,7 +244,7 @@ final class DriverProgramTest {
     void driverThatIsKilledBeforeItBeginsHasNotBegun() throws Exception {
         Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe())).blob();
         try {
-            SubprocessInfo info = SubprocessInfo.of(blob, "held", new String[] {"held", "pause"}, null);
+            SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
             info.created(DriverProgramTest::kill);
             UmhException failure = assertThrows(UmhException.class, () -> UsermodeHelper.start(info));
             assertEquals("DIED EINTR 9", text(failure) + " " + failure.detail());

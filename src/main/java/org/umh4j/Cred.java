@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import org.umh4j.internal.Bytes;
@@ -115,19 +116,39 @@ public final class Cred {
     }
 
     /**
-     * A user's uid, gid and supplementary groups, as {@code login} would set them.
-     *
-     * @param name a name in {@code /etc/passwd}; other sources of names are not asked, use numbers for those
-     * @throws IllegalArgumentException if there is no such user
+     * A user's uid, gid and supplementary groups, as {@code login} would set them: as {@link #user(String, Duration)}, within
+     * five seconds.
      */
     public Cred user(String name) {
-        UserDatabase.User user = UserDatabase.user(name);
+        return user(name, UserDatabase.BOUND);
+    }
+
+    /**
+     * A user's uid, gid and supplementary groups, as {@code login} would set them.
+     *
+     * <p>The name is looked up now, and the result is numbers: no later start looks it up again. {@code /etc/passwd} and
+     * {@code /etc/group} are read first. A name that they lack is asked for by {@code getent(1)} and {@code id(1)}, which
+     * run as helpers, so that the host's other sources are asked too (LDAP, sssd, systemd) and none of their code is loaded into
+     * the JVM. {@code id} is also asked for a local user's groups if {@code /etc/nsswitch.conf} names other sources of groups.
+     *
+     * @param name a name, never a number: {@code "0"} is not root
+     * @param bound how long the host's other sources may take
+     * @throws IllegalArgumentException if the host knows no such user
+     * @throws java.io.UncheckedIOException if the other sources could not be asked within the bound
+     */
+    public Cred user(String name, Duration bound) {
+        UserDatabase.User user = UserDatabase.user(name, bound);
         return uid(user.uid()).gid(user.gid()).groups(user.groups());
     }
 
-    /** A group's gid by its name in {@code /etc/group}. */
+    /** A group's gid by its name: as {@link #group(String, Duration)}, within five seconds. */
     public Cred group(String name) {
-        return gid(UserDatabase.group(name));
+        return group(name, UserDatabase.BOUND);
+    }
+
+    /** A group's gid by its name, which is looked up as a user's is in {@link #user(String, Duration)}. */
+    public Cred group(String name, Duration bound) {
+        return gid(UserDatabase.group(name, bound));
     }
 
     /** What stays in the bounding set; what is not in the JVM's own can't be added. */

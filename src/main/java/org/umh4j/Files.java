@@ -99,6 +99,11 @@ public final class Files {
         return with(target, new Source.Opened(Bytes.of(path, "path"), OpenFlag.bits(flags), 0666));
     }
 
+    /** The same for a name in another encoding than the system's. */
+    public Files open(int target, byte[] path, OpenFlag... flags) {
+        return open(target, path, OpenFlag.bits(flags), 0666);
+    }
+
     /** These, and a file, opened with {@code flags} and {@code mode} as {@code open(2)} has them. */
     public Files open(int target, byte[] path, int flags, int mode) {
         return with(target, new Source.Opened(Bytes.of(path, "path"), flags, mode));

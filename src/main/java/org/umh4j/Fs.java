@@ -38,6 +38,11 @@ public final class Fs {
         return new Fs(Bytes.of(path, "root"), cwd, umask);
     }
 
+    /** The same for a name in another encoding than the system's. */
+    public Fs root(byte[] path) {
+        return new Fs(Bytes.of(path, "root"), cwd, umask);
+    }
+
     /**
      * A working directory, looked up in the root folder.
      *
@@ -45,6 +50,11 @@ public final class Fs {
      * the change of user.
      */
     public Fs cwd(String path) {
+        return new Fs(root, Bytes.of(path, "cwd"), umask);
+    }
+
+    /** The same for a name in another encoding than the system's. */
+    public Fs cwd(byte[] path) {
         return new Fs(root, Bytes.of(path, "cwd"), umask);
     }
 

@@ -106,8 +106,8 @@ public final class SubprocessInfo {
     }
 
     /** A call of a program that has no path, which messages and {@link HelperPaths} know by this name. */
-    static SubprocessInfo of(Blob blob, String path, String[] argv, String[] envp) {
-        return new SubprocessInfo(Bytes.of(path, "path"), encoded(argv, "argv"), encoded(envp, "envp"), blob);
+    static SubprocessInfo of(Blob blob, String path, byte[][] argv, byte[][] envp) {
+        return new SubprocessInfo(Bytes.of(path, "path"), argv, envp, blob);
     }
 
     private static byte[][] encoded(@Nullable String[] strings, String what) {

@@ -2,60 +2,181 @@
 package org.umh4j;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.umh4j.internal.Bytes;
 
-/** Names of users and groups, from the two files that every system has. */
+/**
+ * Names of users and groups as the host knows them: the two files that every system has, then the host's other sources.
+ *
+ * <p>Other sources are asked by {@code getent} and {@code id}, which run as helpers with a bound in time: a module of the
+ * name service that hangs or crashes does neither to the JVM. All text is compared byte by byte, as ISO 8859-1, since a
+ * name has no encoding of its own.
+ */
 final class UserDatabase {
+    /** How long the host's other sources may take. */
+    static final Duration BOUND = Duration.ofSeconds(5);
+
     private static final Path USERS = Path.of("/etc/passwd");
     private static final Path GROUPS = Path.of("/etc/group");
+    private static final Path SOURCES = Path.of("/etc/nsswitch.conf");
+    /** Sources that know no more of a local user's groups than the files do. */
+    private static final Set<String> LOCAL = Set.of("files", "compat", "systemd", "db", "altfiles");
+
+    private static final String[] ENVIRONMENT = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
+    /** What getent exits with when no source has the name. */
+    private static final WaitStatus EXIT_UNKNOWN = new WaitStatus(2 << 8);
+
+    private static final int MEMBERS = 3;
+    private static final long LARGEST_ID = 0xffff_fffeL;
 
     /** One user: the primary group is among the groups, as initgroups(3) has it. */
     record User(long uid, long gid, long[] groups) {}
 
     private UserDatabase() {}
 
-    static User user(String name) {
-        String[] fields = line(USERS, name, "user");
-        long gid = Long.parseLong(fields[3]);
-        return new User(Long.parseLong(fields[2]), gid, groupsOf(name, gid));
+    /**
+     * A user by name.
+     *
+     * @throws IllegalArgumentException if no source of the host has it
+     * @throws UncheckedIOException if the host's other sources could not be asked in time
+     */
+    static User user(String name, Duration bound) {
+        requireNotNegative(bound);
+        String key = key(name, "user");
+        Optional<String[]> local = inFile(USERS, key);
+        String[] fields = local.isPresent() ? local.get() : asked("passwd", key, bound);
+        long gid = id(fields[3]).orElseThrow(() -> unknown("user", name));
+        long uid = id(fields[2]).orElseThrow(() -> unknown("user", name));
+        boolean filesSuffice = local.isPresent() && sources("initgroups", "group").allMatch(LOCAL::contains);
+        return new User(uid, gid, filesSuffice ? groupsInFile(key, gid) : groupsAsked(key, gid, bound));
     }
 
-    static long group(String name) {
-        return Long.parseLong(line(GROUPS, name, "group")[2]);
+    /** A group's gid by name; throws as {@link #user} does. */
+    static long group(String name, Duration bound) {
+        requireNotNegative(bound);
+        String key = key(name, "group");
+        String[] fields = inFile(GROUPS, key).orElseGet(() -> asked("group", key, bound));
+        return id(fields[2]).orElseThrow(() -> unknown("group", name));
     }
 
-    private static long[] groupsOf(String user, long primary) {
-        try (Stream<String> lines = lines(GROUPS)) {
-            return Stream.concat(
-                            Stream.of(primary),
-                            lines.map(line -> line.split(":", -1))
-                                    .filter(fields -> fields.length > 3 && Arrays.asList(fields[3].split(",")).contains(user))
-                                    .map(fields -> Long.parseLong(fields[2])))
-                    .mapToLong(Long::longValue)
-                    .distinct()
-                    .toArray();
+    private static void requireNotNegative(Duration bound) {
+        if (bound.isNegative()) {
+            throw new IllegalArgumentException("bound " + bound + " is negative");
         }
     }
 
-    private static String[] line(Path file, String name, String what) {
-        try (Stream<String> lines = lines(file)) {
-            return lines.map(line -> line.split(":", -1))
-                    .filter(fields -> fields[0].equals(name) && fields.length > 3)
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("no " + what + " '" + name + "' in " + file));
+    private static String key(String name, String kind) {
+        String key = text(Bytes.of(name, kind));
+        if (key.isEmpty() || key.contains(":") || key.contains("\n")) {
+            throw new IllegalArgumentException("'" + name + "' is no name of a " + kind);
         }
+        return key;
     }
 
-    @SuppressWarnings("StreamResourceLeak") // it is the caller's to close
-    private static Stream<String> lines(Path file) {
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
+    }
+
+    private static IllegalArgumentException unknown(String kind, String name) {
+        return new IllegalArgumentException("this host knows no " + kind + " '" + name + "'");
+    }
+
+    /** The fields of the first sound line of this name. */
+    private static Optional<String[]> inFile(Path file, String key) {
+        return lines(file).filter(fields -> fields[0].equals(key)).findFirst();
+    }
+
+    private static long[] groupsInFile(String user, long primary) {
+        LongStream member = lines(GROUPS)
+                .filter(fields -> Arrays.asList(fields[MEMBERS].split(",")).contains(user))
+                .mapToLong(fields -> id(fields[2]).orElse(primary));
+        return LongStream.concat(LongStream.of(primary), member).distinct().toArray();
+    }
+
+    private static Stream<String[]> lines(Path file) {
+        return read(file).lines().map(line -> line.split(":", -1)).filter(UserDatabase::isSound);
+    }
+
+    private static boolean isSound(String[] fields) {
+        return fields.length > MEMBERS && id(fields[2]).isPresent();
+    }
+
+    /** A file that is not there, or not to be read, has no names. */
+    private static String read(Path file) {
         try {
-            return Files.lines(file, StandardCharsets.ISO_8859_1);
+            return text(Files.readAllBytes(file));
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + " can't be read: " + e.getMessage(), e);
+            return "";
+        }
+    }
+
+    private static Optional<Long> id(String digits) {
+        return Optional.of(digits).filter(text -> text.matches("\\d{1,10}")).map(Long::valueOf).filter(id -> id <= LARGEST_ID);
+    }
+
+    /** What nsswitch.conf(5) names for the first of these databases that it has. */
+    private static Stream<String> sources(String... databases) {
+        List<String> lines = read(SOURCES).lines().map(line -> line.replaceFirst("#.*", "").strip()).toList();
+        for (String database : databases) {
+            for (String line : lines) {
+                if (line.startsWith(database + ":")) {
+                    return Stream.of(line.substring(database.length() + 1).replaceAll("\\[[^]]*]", " ").strip().split("\\s+"));
+                }
+            }
+        }
+        return Stream.of("files");
+    }
+
+    private static String[] asked(String database, String key, Duration bound) {
+        String kind = database.equals("passwd") ? "user" : "group";
+        Result answer = ask(bound, "getent", database, "--", key);
+        String[] fields = text(answer.stdout()).lines().findFirst().orElse("").split(":", -1);
+        // getent takes digits for a number, and finds another name then.
+        if (answer.status().success() && isSound(fields) && fields[0].equals(key)) {
+            return fields;
+        }
+        if (answer.status().success() || answer.status().equals(EXIT_UNKNOWN)) {
+            throw unknown(kind, Bytes.toString(key.getBytes(StandardCharsets.ISO_8859_1)));
+        }
+        throw new UncheckedIOException(new IOException("getent " + database + " ended with " + answer.status()));
+    }
+
+    /** What initgroups(3) would set: id -G lists the primary group first. */
+    private static long[] groupsAsked(String user, long primary, Duration bound) {
+        Result answer = ask(bound, "id", "-G", "--", user);
+        if (!answer.status().success()) {
+            throw new UncheckedIOException(new IOException("id -G ended with " + answer.status()));
+        }
+        LongStream groups = Stream.of(text(answer.stdout()).strip().split("\\s+")).flatMap(word -> id(word).stream()).mapToLong(id -> id);
+        return LongStream.concat(LongStream.of(primary), groups).distinct().toArray();
+    }
+
+    private static Result ask(Duration bound, String tool, String... arguments) {
+        Path program = Stream.of("/usr/bin/", "/bin/").map(directory -> Path.of(directory + tool)).filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() -> new UncheckedIOException(new IOException("no " + tool + " to ask this host's other sources of names")));
+        byte[][] argv = Stream.concat(Stream.of(tool), Stream.of(arguments))
+                .map(word -> word.getBytes(StandardCharsets.ISO_8859_1))
+                .toArray(byte[][]::new);
+        byte[][] envp = Stream.of(ENVIRONMENT).map(word -> word.getBytes(StandardCharsets.ISO_8859_1)).toArray(byte[][]::new);
+        try {
+            return UsermodeHelper.run(SubprocessInfo.of(Bytes.of(program.toString(), "path"), argv, envp), bound);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UncheckedIOException(new InterruptedIOException("interrupted while " + tool + " was asked for a name"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(new IOException(tool + " could not be asked for a name: " + e.getMessage(), e));
         }
     }
 }

@@ -6,7 +6,6 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -14,6 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Nullable;
@@ -63,8 +64,8 @@ public final class UsermodeDriver implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition forked = lock.newCondition();
 
-    private volatile String[] arguments = {};
-    private volatile String[] environment = {};
+    private volatile byte[][] arguments = {};
+    private volatile byte[][] environment = {};
     private volatile Consumer<SubprocessInfo> task = info -> {};
     private volatile Consumer<WaitStatus> atExit = status -> {};
 
@@ -164,14 +165,34 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /** Its arguments behind the name; for the next fork. */
     public UsermodeDriver arguments(String... more) {
-        arguments = more.clone();
+        arguments = encoded(more, "arguments");
+        return this;
+    }
+
+    /** The same with bytes, for names in another encoding than the system's; without their NUL. */
+    public UsermodeDriver arguments(List<byte[]> more) {
+        arguments = copied(more, "arguments");
         return this;
     }
 
     /** Its environment, {@code NAME=VALUE} each; for the next fork. */
     public UsermodeDriver environment(String... variables) {
-        environment = variables.clone();
+        environment = encoded(variables, "environment");
         return this;
+    }
+
+    /** The same with bytes, for names in another encoding than the system's; without their NUL. */
+    public UsermodeDriver environment(List<byte[]> variables) {
+        environment = copied(variables, "environment");
+        return this;
+    }
+
+    private static byte[][] encoded(String[] strings, String what) {
+        return IntStream.range(0, strings.length).mapToObj(i -> Bytes.of(strings[i], what, i)).toArray(byte[][]::new);
+    }
+
+    private static byte[][] copied(List<byte[]> strings, String what) {
+        return IntStream.range(0, strings.size()).mapToObj(i -> Bytes.of(strings.get(i), what, i)).toArray(byte[][]::new);
     }
 
     /**
@@ -255,9 +276,8 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     private SubprocessInfo call(Blob program) {
-        List<String> argv = new ArrayList<>(List.of(name));
-        argv.addAll(List.of(arguments));
-        SubprocessInfo info = SubprocessInfo.of(program, name, argv.toArray(String[]::new), environment);
+        byte[][] argv = Stream.concat(Stream.of(Bytes.of(name, "name")), Stream.of(arguments)).toArray(byte[][]::new);
+        SubprocessInfo info = SubprocessInfo.of(program, name, argv, environment);
         task.accept(info);
         info.files(info.files().fromJvm(0).toJvm(1));
         info.signals(info.signals().parentDeath(Signal.KILL));

@@ -40,8 +40,8 @@ final class Bridge {
             try {
                 out.write(chunk, 0, size);
             } catch (IOException e) {
-                from.close(); // nobody reads what umh writes: the driver shall know
-                return;
+                from.close(); // the driver must know that its output goes nowhere
+                throw new IOException("standard output can't be written: " + e.getMessage(), e);
             }
         }
     }

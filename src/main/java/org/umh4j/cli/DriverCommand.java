@@ -57,7 +57,9 @@ final class DriverCommand implements Callable<Integer> {
         options.narrowPolicy();
         String name = options.argv0 != null ? options.argv0 : blob.getFileName().toString();
         try (UsermodeDriver driver = UsermodeDriver.load(name, blob)) {
-            driver.arguments(arguments.toArray(String[]::new)).environment(options.environment()).task(this::describe);
+            driver.arguments(List.of(Words.bytes(arguments, "argument")))
+                    .environment(List.of(options.environment()))
+                    .task(this::describe);
             return supervise ? supervise(driver) : ExitStatus.of(run(driver, new Bridge()));
         } catch (NoSuchFileException e) {
             System.err.println("umh: " + blob + ": no such file");

@@ -3,9 +3,11 @@ package org.umh4j.cli;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.umh4j.CapabilitySet;
 import org.umh4j.Files;
 import org.umh4j.HelperPaths;
@@ -19,6 +21,9 @@ import picocli.CommandLine.Option;
 
 /** What a helper is born with: the options that {@code exec} and {@code probe} share. */
 final class HelperOptions {
+    /** Which of 0 to 2 were closed when umh was started: its script says so, and keeps their numbers. */
+    private static final Set<String> CLOSED = Set.of(System.getProperty("org.umh4j.cli.closed", "").split(","));
+
     @Option(
             names = "--kernel",
             description = "Exactly as the kernel does: no descriptors, and the environment that modprobe gets.")
@@ -48,7 +53,8 @@ final class HelperOptions {
     @Option(
             names = "--fd",
             paramLabel = "N=SOURCE",
-            description = "Descriptor N: inherit:M (umh's own M), null, or a file, read and written. Repeatable.")
+            description = "Descriptor N: inherit:M (umh's own M), null, read:FILE, write:FILE or append:FILE, which are"
+                    + " created, or a FILE that exists, to read and write. Repeatable.")
     Map<Integer, String> fds = new LinkedHashMap<>();
 
     @Option(
@@ -84,7 +90,8 @@ final class HelperOptions {
         argv.add(argv0 != null ? argv0 : path);
         argv.addAll(arguments);
         narrowPolicy();
-        SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), environment()).files(files());
+        SubprocessInfo info = SubprocessInfo.of(Words.bytes(path, "path"), Words.bytes(argv, "argument"), environment())
+                .files(files());
         into(info);
         return info;
     }
@@ -117,22 +124,23 @@ final class HelperOptions {
         task.personality(info);
     }
 
-    String[] environment() {
-        List<String> variables = new ArrayList<>();
+    byte[][] environment() {
+        List<byte[]> variables = new ArrayList<>();
         if (envInherit) {
-            System.getenv().forEach((name, value) -> variables.add(name + "=" + value));
+            variables.addAll(Words.environment());
         } else if (kernel) {
-            variables.addAll(List.of(UsermodeHelper.kernelEnvironment()));
+            variables.addAll(List.of(Words.bytes(List.of(UsermodeHelper.kernelEnvironment()), "environment")));
         }
         for (String variable : env) {
             int equals = variable.indexOf('=');
             if (equals < 1) {
                 throw new IllegalArgumentException("--env " + variable + ": write NAME=VALUE");
             }
-            variables.removeIf(other -> other.startsWith(variable.substring(0, equals + 1)));
-            variables.add(variable);
+            byte[] name = Words.bytes(variable.substring(0, equals + 1), "--env");
+            variables.removeIf(other -> Arrays.equals(other, 0, Math.min(name.length, other.length), name, 0, name.length));
+            variables.add(Words.bytes(variable, "--env"));
         }
-        return variables.toArray(String[]::new);
+        return variables.toArray(byte[][]::new);
     }
 
     Files files() {
@@ -152,24 +160,38 @@ final class HelperOptions {
 
     private static Files standard(Files files, int target, String source) {
         return switch (source) {
-            case "inherit" -> files.inherit(target, target);
+            case "inherit" -> inherited(files, target, target);
             case "null" -> files.devNull(target);
             case "none" -> files.without(target);
-            default -> target == 0
-                    ? files.open(target, source, OpenFlag.READ)
-                    : files.open(target, source, OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE);
+            default -> open(files, target, target == 0 ? "read" : "write", source);
         };
     }
 
     private static Files numbered(Files files, int target, String source) {
-        if (source.startsWith("inherit:")) {
-            return files.inherit(target, Numbers.integer(source.substring("inherit:".length())));
-        }
-        return switch (source) {
-            case "inherit" -> files.inherit(target, target);
+        String[] parts = source.split(":", 2);
+        return switch (parts.length == 1 && !source.contains("/") ? source : parts[0] + ":") {
+            case "inherit" -> inherited(files, target, target);
+            case "inherit:" -> inherited(files, target, Numbers.integer(parts[1]));
             case "null" -> files.devNull(target);
             case "none" -> files.without(target);
-            default -> files.open(target, source, OpenFlag.READ_WRITE, OpenFlag.CREATE);
+            case "read:", "write:", "append:" -> open(files, target, parts[0], parts[1]);
+            default -> open(files, target, "both", source);
         };
+    }
+
+    /** Only who asks for writing alone names a file that may be created: as a shell's {@code >} and {@code >>}. */
+    private static Files open(Files files, int target, String access, String path) {
+        OpenFlag[] flags = switch (access) {
+            case "read" -> new OpenFlag[] {OpenFlag.READ};
+            case "write" -> new OpenFlag[] {OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE};
+            case "append" -> new OpenFlag[] {OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.APPEND};
+            default -> new OpenFlag[] {OpenFlag.READ_WRITE};
+        };
+        return files.open(target, Words.bytes(path, "path"), flags);
+    }
+
+    /** What was closed in umh is closed in the helper; its number holds something else in the JVM. */
+    private static Files inherited(Files files, int target, int source) {
+        return CLOSED.contains(Integer.toString(source)) ? files.without(target) : files.inherit(target, source);
     }
 }

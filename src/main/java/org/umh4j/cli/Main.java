@@ -48,11 +48,30 @@ public final class Main implements Runnable {
 
     /** Runs a command and exits with its status. */
     public static void main(String[] arguments) {
-        System.exit(run(arguments));
+        System.exit(written(exact(arguments)));
+    }
+
+    private static int exact(String... arguments) {
+        try {
+            return run(Words.arguments(arguments));
+        } catch (IllegalArgumentException e) {
+            System.err.println("umh: " + e.getMessage());
+            return FAILED;
+        }
+    }
+
+    /** What could not be written is a failure, whatever became of the helper. */
+    private static int written(int status) {
+        if (!System.out.checkError()) {
+            return status;
+        }
+        System.err.println("umh: standard output can't be written");
+        return FAILED;
     }
 
     static int run(String... arguments) {
         return commands(arguments).setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false) // an argument that begins with @ is an argument
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(command, e))
                 .setExitCodeExceptionMapper(e -> FAILED)
                 .setParameterExceptionHandler(Main::misused)
@@ -113,6 +132,7 @@ public final class Main implements Runnable {
         }
         return message.replace("Namespaces.mapRoot()", "--map-root")
                 .replace("Cred.noNewPrivs()", "--no-new-privs")
+                .replace("; pass it as bytes", "")
                 .replace("HelperPaths.allowOnly", "--allow, or -Dorg.umh4j.allowed.paths");
     }
 

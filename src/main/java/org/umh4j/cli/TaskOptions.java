@@ -83,8 +83,8 @@ final class TaskOptions {
     private @Nullable Integer terminal;
 
     Fs fs() {
-        Fs fs = cwd == null ? Fs.kernel() : Fs.kernel().cwd(cwd);
-        fs = root == null ? fs : fs.root(root);
+        Fs fs = cwd == null ? Fs.kernel() : Fs.kernel().cwd(Words.bytes(cwd, "--cwd"));
+        fs = root == null ? fs : fs.root(Words.bytes(root, "--root"));
         if (umask == null) {
             return fs;
         }

@@ -19,6 +19,11 @@ public final class Bytes {
 
     private Bytes() {}
 
+    /** The encoding of strings that come from the system and go to it. */
+    public static Charset systemCharset() {
+        return SYSTEM;
+    }
+
     /** The bytes of a string, which is called {@code what} in the exception about a NUL or an impossible character. */
     public static byte[] of(String string, String what) {
         return of(string, what, NO_INDEX);
