@@ -49,7 +49,7 @@ static int next_number(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	const int before = next_number();
-	struct umh_child child = {-1, -1, -1};
+	struct umh_child child = {.pid = -1, .pidfd = -1, .socket = -1, .successor_due = size & 1};
 	struct umh_report report;
 	int sockets[2];
 	int result;

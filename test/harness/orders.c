@@ -202,7 +202,6 @@ static void mapped(struct order *order)
 
 	ask(order, UMH_STEP(UNSHARE) | UMH_STEP(ID_MAP) | UMH_STEP(SUCCESSION));
 	plan->unshare = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
-	plan->flags |= UMH_PLAN_SUCCESSION;
 	plan->uid_map = text(order, "0 0 65536\n");
 	plan->gid_map = text(order, "0 0 65536\n");
 }
@@ -370,7 +369,6 @@ static struct answer watch(const struct umh_request *request)
 	struct answer answer = {0};
 	struct umh_child child;
 	unsigned long long token;
-	int stops = 0;
 
 	answer.result = umh_start(request, &child, &answer.report);
 	if (answer.result < 0)
@@ -379,7 +377,7 @@ static struct answer watch(const struct umh_request *request)
 	umh_watch(child.pidfd, UMH_EXIT, 2);
 	for (answer.result = UMH_UNDECIDED; answer.result == UMH_UNDECIDED;) {
 		if (umh_events(&token, 1, UMH_LOOK_MS) == 0)
-			umh_look_after(&child, &stops);
+			umh_look_after(&child);
 		answer.result = umh_outcome(&child, UMH_NONBLOCK, &answer.report);
 	}
 	finish(&child, &answer);
@@ -403,7 +401,7 @@ static int blob(const struct order *order)
 static struct answer hold(struct order *order)
 {
 	struct answer answer = {.report.stage = UMH_STAGE_BLOB};
-	struct umh_child child = {-1, -1, -1};
+	struct umh_child child = {.pid = -1, .pidfd = -1, .socket = -1};
 	int fd = blob(order);
 
 	answer.result = fd;

@@ -62,7 +62,6 @@ static void try_stop(void)
 	struct umh_child child;
 	struct order order;
 	siginfo_t info = {0};
-	int stops = 0;
 	int status = 0;
 
 	order_begin(&order, &way);
@@ -71,8 +70,8 @@ static void try_stop(void)
 	expect(way.name, "start", umh_start(&order.request, &child, &report), 0);
 	order_end(&order);
 	expect(way.name, "the stop", waitid(P_PID, (id_t)child.pid, &info, WSTOPPED | WNOWAIT), 0);
-	expect(way.name, "look", umh_look_after(&child, &stops), 0);
-	expect(way.name, "times let go on", stops, 0);
+	expect(way.name, "look", umh_look_after(&child), 0);
+	expect(way.name, "times let go on", child.stops, 0);
 	expect(way.name, "outcome", umh_outcome(&child, UMH_NONBLOCK, &report), 0);
 	expect(way.name, "kill", umh_signal(child.pidfd, child.pid, SIGKILL), 0);
 	expect(way.name, "wait", umh_wait(child.pidfd, child.pid, UMH_BLOCK, &status, NULL), 0);

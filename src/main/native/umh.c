@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* umh.c - the parent half of a launch: the process is made, its outcome awaited, or its end. */
+/* umh.c - the parent half of a launch: the process is made, or awaited to its end. */
 
 /*
  * One socketpair a launch. The plan and the helper's descriptors are sent before the child exists, so the launcher
@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -159,12 +158,23 @@ static int send_and_clone(const struct umh_pair *pair, const struct umh_request 
 	return result >= 0 ? result : umh_failed(report, stage, -result, 0);
 }
 
+static struct umh_child new_child(const struct umh_request *request)
+{
+	return (struct umh_child){
+		.pid = -1,
+		.pidfd = -1,
+		.socket = -1,
+		.said = {.stage = UMH_STAGE_DIED, .error = EINTR},
+		.successor_due = (request->plan->steps & UMH_STEP(SUCCESSION)) != 0,
+	};
+}
+
 static int start(const struct umh_request *request, struct umh_child *child, struct umh_report *report)
 {
 	struct umh_pair pair;
 	int result;
 
-	*child = (struct umh_child){.pid = -1, .pidfd = -1, .socket = -1};
+	*child = new_child(request);
 	result = umh_pair_make(&pair);
 	if (result < 0)
 		return umh_failed(report, UMH_STAGE_SOCKET, -result, 0);
@@ -211,56 +221,6 @@ int umh_go(int socket)
 	return size < 0 ? -errno : 0;
 }
 
-/* The launcher is on its way out, or stopped by somebody; either way it has nothing more to do. */
-static int reap_failed(struct umh_child *child, struct umh_report *report)
-{
-	umh_signal(child->pidfd, child->pid, SIGKILL);
-	umh_report_end(report, umh_end_of(child));
-	if (report->stage == UMH_STAGE_DIED || report->stage == UMH_STAGE_WAIT)
-		umh_end_successor(child);
-	umh_release(child);
-	return -(int)report->error;
-}
-
-/* Another library's fork may hold a copy of the child's end: then the pidfd tells of the end. */
-static int is_ready(const struct umh_child *child, enum umh_blocking blocking)
-{
-	struct pollfd ends[] = {{.fd = child->socket}, {.fd = child->pidfd, .events = POLLIN}};
-	int result;
-
-	/* An interruption that comes again and again must not keep us from looking after a launcher: the time is over. */
-	result = poll(ends, 2, blocking ? UMH_LOOK_MS : 0);
-	if (result < 0 && errno == EINTR)
-		result = 0;
-	return result < 0 ? -errno : result;
-}
-
-int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report)
-{
-	int stops = 0;
-	int result;
-
-	*report = umh_nothing_said;
-	do {
-		result = is_ready(child, blocking);
-		if (result < 0) {
-			*report = (struct umh_report){.stage = UMH_STAGE_WAIT, .error = (uint32_t)-result};
-			return reap_failed(child, report);
-		}
-		if (result == 0 && !blocking)
-			return UMH_UNDECIDED;
-		if (result == 0)
-			umh_look_after(child, &stops);
-		result = result == 0 ? UMH_UNDECIDED : umh_report_read(child, report);
-	} while (result == UMH_UNDECIDED);
-	if (result < 0) {
-		report->error = report->error ? report->error : EINTR;
-		return reap_failed(child, report);
-	}
-	close_open(&child->socket);
-	return 0;
-}
-
 /* The launcher read all that was sent: the socket is empty, and can serve the next launch. */
 static int is_clean(int result, const struct umh_report *report)
 {
@@ -273,38 +233,35 @@ static int wait_for_end(const struct umh_child *child, int *status)
 	int stops = 0;
 	int result = umh_wait_or_stop(child->pidfd, child->pid, status);
 
-	while (result == -EAGAIN && !umh_report_has_arrived(child->socket)) {
+	while (result == -EAGAIN && child->state == UMH_LAUNCHING && !umh_report_has_arrived(child->socket)) {
 		umh_signal(child->pidfd, child->pid, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 		result = umh_wait_or_stop(child->pidfd, child->pid, status);
 	}
 	return result == -EAGAIN ? umh_wait(child->pidfd, child->pid, UMH_BLOCK, status, NULL) : result;
 }
 
-static int wait_and_read(struct umh_child *child, struct umh_report *report, int *status, int succeeds)
+/* The end of the process decides, so no hang-up is needed but for a successor that never got its turn. */
+static int wait_and_decide(struct umh_child *child, struct umh_pair *pair, int *status)
 {
 	int result;
 
-	*report = umh_nothing_said;
 	do {
 		result = wait_for_end(child, status);
 		if (result < 0) {
-			umh_end_stray((pid_t)child->pid);
-			if (succeeds)
-				umh_end_successor(child);
-			return umh_failed(report, UMH_STAGE_WAIT, -result, 0);
+			umh_cannot_wait(child, -result);
+			break;
 		}
-		close_open(&child->pidfd); /* reaped: umh_report_read() has nothing to wait for */
-		result = umh_report_read(child, report);
-	} while (child->pidfd >= 0); /* succeeded by another one, which may have spoken already */
-	umh_report_end(report, *status);
-	if (succeeds && report->stage == UMH_STAGE_DIED)
-		umh_end_successor(child);
-	return result;
+		close_open(&child->pidfd);
+		result = umh_outcome_of_ended(child, *status);
+	} while (result == UMH_UNDECIDED);
+	if (child->state != UMH_DECIDED && child->successor_due)
+		umh_pair_hang_up(pair);
+	return umh_decide(child, UMH_BLOCK);
 }
 
 static int run(const struct umh_request *request, int *pid, struct umh_report *report, int *status)
 {
-	struct umh_child child = {-1, -1, -1};
+	struct umh_child child = new_child(request);
 	struct umh_pair pair;
 	int result = umh_pair_take(&pair);
 
@@ -314,7 +271,8 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	result = send_and_clone(&pair, request, &child.pidfd, report);
 	if (result >= 0) {
 		child.pid = result;
-		result = wait_and_read(&child, report, status, (request->plan->flags & UMH_PLAN_SUCCESSION) != 0);
+		result = wait_and_decide(&child, &pair, status);
+		*report = child.said;
 		*pid = child.pid;
 	}
 	close_open(&child.pidfd);

@@ -51,6 +51,18 @@ static void answer_child(long long *answer, const struct umh_child *child)
 	answer[UMH_ANSWER_PID] = child->pid;
 	answer[UMH_ANSWER_PIDFD] = child->pidfd;
 	answer[UMH_ANSWER_SOCKET] = child->socket;
+	memcpy(&answer[UMH_ANSWER_CHILD], child, sizeof *child);
+}
+
+/* The one that an answer was last about. */
+static struct umh_child child_of(const long long *answer, int pidfd, int socket)
+{
+	struct umh_child child;
+
+	memcpy(&child, &answer[UMH_ANSWER_CHILD], sizeof child);
+	child.pidfd = pidfd;
+	child.socket = socket;
+	return child;
 }
 
 static long long nanoseconds(long long seconds, long long rest)
@@ -71,7 +83,7 @@ static void answer_report(long long *answer, const struct umh_report *report)
 static int start(const struct umh_request *request, enum umh_until until, long long *answer)
 {
 	struct umh_report report = {0};
-	struct umh_child child = {-1, -1, -1};
+	struct umh_child child = {.pid = -1, .pidfd = -1, .socket = -1};
 	struct timespec launched = {0};
 	int status = 0;
 	int result;
@@ -118,14 +130,15 @@ int umh_bridge_start(const signed char *strings, int size, int argc, int envc, s
 	return result;
 }
 
-int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer)
+int umh_bridge_outcome(int pidfd, int socket, long long *answer)
 {
-	struct umh_child child = {pid, pidfd, socket};
-	struct umh_report report = {0};
+	struct umh_child child;
+	struct umh_report report;
 	int result;
 
 	if (!answer)
 		return -EFAULT;
+	child = child_of(answer, pidfd, socket);
 	result = umh_outcome(&child, UMH_NONBLOCK, &report);
 	answer_child(answer, &child);
 	answer_report(answer, &report);
@@ -137,12 +150,17 @@ int umh_bridge_look_ms(void)
 	return UMH_LOOK_MS;
 }
 
-int umh_bridge_look_after(int pid, int pidfd, int socket, int stops)
+int umh_bridge_look_after(int pidfd, int socket, long long *answer)
 {
-	const struct umh_child child = {.pid = pid, .pidfd = pidfd, .socket = socket};
+	struct umh_child child;
+	int result;
 
-	umh_look_after(&child, &stops);
-	return stops;
+	if (!answer)
+		return -EFAULT;
+	child = child_of(answer, pidfd, socket);
+	result = umh_look_after(&child);
+	answer_child(answer, &child);
+	return result;
 }
 
 int umh_bridge_wait(int pidfd, int pid, long long *end)

@@ -24,7 +24,8 @@ enum umh_answer {
 	UMH_ANSWER_STATUS,
 	UMH_ANSWER_LAUNCHED_NS, /* by CLOCK_MONOTONIC: when the launcher was executed, unless it went until the exit */
 	UMH_ANSWER_SAID_NS,     /* and when it got to its execve, if the plan asks; else 0 */
-	UMH_ANSWER_COUNT
+	UMH_ANSWER_CHILD,       /* the struct umh_child, as long as the outcome is not known */
+	UMH_ANSWER_COUNT = UMH_ANSWER_CHILD + (sizeof(struct umh_child) + sizeof(long long) - 1) / sizeof(long long)
 };
 
 /* How far umh_bridge_start() goes before it returns. */
@@ -39,10 +40,9 @@ int umh_bridge_load(const signed char *image, int size);
 /* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
 		     const int *fds, int fd_count, int cgroup, int until, long long *answer);
-int umh_bridge_outcome(int pid, int pidfd, int socket, long long *answer);
+int umh_bridge_outcome(int pidfd, int socket, long long *answer);
 int umh_bridge_look_ms(void);
-/* Answers how many times it was found stopped, this time included. */
-int umh_bridge_look_after(int pid, int pidfd, int socket, int stops);
+int umh_bridge_look_after(int pidfd, int socket, long long *answer);
 
 /* Where the answers of umh_bridge_wait() stand in their array. */
 enum umh_end {

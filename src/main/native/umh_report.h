@@ -7,9 +7,6 @@
 
 #include "umh.h"
 
-/* DIED: nobody has said anything. */
-extern const struct umh_report umh_nothing_said;
-
 static inline int umh_failed(struct umh_report *report, enum umh_stage stage, int error, uint32_t detail)
 {
 	*report = (struct umh_report){.stage = stage, .error = (uint32_t)error, .detail = detail};
@@ -17,11 +14,13 @@ static inline int umh_failed(struct umh_report *report, enum umh_stage stage, in
 }
 
 /*
- * What was said on the socket, after its other end was closed or its process has ended: 0, a negative errno, or
- * UMH_UNDECIDED, when the process was succeeded by another one. What that one has said is left for when it has become the
- * helper, or ended, in its turn.
+ * One word from the socket, with the descriptor that may come along or -1: 1, 0 when there is none, or a negative errno when
+ * it could not be read.
  */
-int umh_report_read(struct umh_child *child, struct umh_report *report);
+int umh_report_next(int socket, struct umh_report *word, int *fd);
+
+/* The same, and the word is left to be read, with what comes along. */
+int umh_report_peek(int socket, struct umh_report *word);
 
 /* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
 int umh_report_has_arrived(int socket);
@@ -29,19 +28,25 @@ int umh_report_has_arrived(int socket);
 /* Adds to a report of nothing which signal has ended the launcher. */
 void umh_report_end(struct umh_report *report, int status);
 
-/* What is on its way out is reaped, here or nowhere: its status. */
-int umh_end_of(const struct umh_child *child);
+/* umh_outcome(), and the socket stays open (umh_outcome.c). */
+int umh_decide(struct umh_child *child, enum umh_blocking blocking);
+
+/*
+ * The same for a process that was waited for and reaped: UMH_UNDECIDED when it was succeeded by another one. After a failure
+ * umh_decide() has still to end what may be left of it.
+ */
+int umh_outcome_of_ended(struct umh_child *child, int status);
+
+/* By CLOCK_MONOTONIC. */
+long long umh_now_ms(void);
+
+/* The process could not be waited for. */
+void umh_cannot_wait(struct umh_child *child, int error);
 
 /*
  * Ends a child without a pidfd that serves: a launcher's successor whose pidfd did not arrive, or one that may not be waited
  * for by its pidfd. As long as nobody has reaped it its number is its own.
  */
 void umh_end_stray(pid_t pid);
-
-/*
- * A launcher that was killed in the middle of its succession may have said something of a successor, or that one says
- * itself that it was left behind: it is ended.
- */
-void umh_end_successor(const struct umh_child *child);
 
 #endif

@@ -35,7 +35,8 @@ static int create(struct umh_pair *pair, int place)
 static void discard(struct umh_pair *pair)
 {
 	close(pair->ours);
-	close(pair->theirs);
+	if (pair->theirs >= 0)
+		close(pair->theirs);
 	pair->ours = -1;
 }
 
@@ -69,6 +70,14 @@ int umh_pair_take(struct umh_pair *pair)
 	return create(pair, -1);
 }
 
+void umh_pair_hang_up(struct umh_pair *pair)
+{
+	close(pair->theirs);
+	pair->theirs = -1;
+	if (pair->place >= 0)
+		places[pair->place].pair.theirs = -1;
+}
+
 void umh_pair_give(struct umh_pair *pair, int clean)
 {
 	const int place = pair->place;
@@ -77,7 +86,7 @@ void umh_pair_give(struct umh_pair *pair, int clean)
 		discard(pair);
 		return;
 	}
-	if (!clean)
+	if (!clean || pair->theirs < 0)
 		discard(&places[place].pair);
 	atomic_store(&places[place].taken, 0);
 }

@@ -20,6 +20,9 @@ int umh_pair_make(struct umh_pair *pair);
 /* A pair that nothing was said on, kept or new; a negative errno. */
 int umh_pair_take(struct umh_pair *pair);
 
+/* Closes our copy of the child's end, so that the launcher and its successor alone hold it. */
+void umh_pair_hang_up(struct umh_pair *pair);
+
 /* Back, after its launch: clean says that all that was sent was also received, so that the next one can use it. */
 void umh_pair_give(struct umh_pair *pair, int clean);
 

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "umh.h"
+#include "umh_report.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -179,25 +179,29 @@ int umh_signal_group(int pidfd, int signal)
 }
 
 /*
- * A launcher that has become another user may be stopped by that user until it is the helper. Whoever waits for the
- * start looks after it now and then, and lets it go on; one that is stopped again and again is killed, so that a start
- * takes a bounded time. WNOWAIT: the stop is left for others to see.
+ * A launcher that has become another user may be stopped by that user until it is the helper. The thread that waits for
+ * the start lets it go on; one that is stopped again and again is killed, so that a start takes a bounded time. Not so one
+ * that is about to be the helper: it may be the helper by now. WNOWAIT: the stop is left for others to see.
  *
  * A helper may stop itself with its first instruction, before anybody has asked for its outcome. Then its end of the socket
  * is closed already; so that is looked at when the stop was seen, and not before.
  */
-int umh_look_after(const struct umh_child *child, int *stops)
+int umh_look_after(struct umh_child *child)
 {
 	struct pollfd launched = {.fd = child->socket};
 	siginfo_t info = {.si_pid = 0};
 	const int options = WSTOPPED | WNOHANG | WNOWAIT;
-	const long result = wait_id(child->pidfd, child->pid, &info, options, NULL);
+	long result;
 
+	if (child->state > UMH_ABOUT || child->pidfd < 0 || umh_now_ms() < child->look_ms)
+		return 0;
+	child->look_ms = umh_now_ms() + UMH_LOOK_MS;
+	result = wait_id(child->pidfd, child->pid, &info, options, NULL);
 	if (result < 0 && !is_refused(errno))
 		return -errno;
 	if ((result == 0 && info.si_pid == 0) || child->socket < 0 || poll(&launched, 1, 0) != 0)
 		return 0;
 	/* Where nobody may ask it is let go on unseen, which changes nothing for one that was not stopped. */
-	*stops += result == 0;
-	return umh_signal(child->pidfd, child->pid, *stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+	child->stops += result == 0 && child->state == UMH_LAUNCHING;
+	return umh_signal(child->pidfd, child->pid, child->stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 }

@@ -46,6 +46,15 @@ struct umh_request {
 	int cgroup;                  /* a cgroup's folder to be born in, or -1 */
 };
 
+/* How far a launch is decided; what leads from one to another stands in umh_outcome.c. */
+enum umh_state {
+	UMH_LAUNCHING, /* the launcher takes its steps */
+	UMH_ABOUT,     /* it has said that it is about to become the helper */
+	UMH_FAILED,    /* its process is to be killed and reaped */
+	UMH_SEARCHING, /* its process is reaped; a successor may be there that has said nothing */
+	UMH_DECIDED,   /* a helper, or nothing is left */
+};
+
 /*
  * A process that was made and not yet waited for. Descriptors that are not open are -1. While the outcome is not known
  * the process may be succeeded by another one (a new pid namespace): pid and pidfd then change.
@@ -54,6 +63,14 @@ struct umh_child {
 	int pid;
 	int pidfd;
 	int socket; /* our end of the plan socket; open until the outcome is known */
+	enum umh_state state;
+	int successor_due;         /* a successor may come, or may have been left behind */
+	int hung_up;               /* the other end of the socket is closed */
+	int nameless;              /* the launcher could not give itself its name, so the name tells nothing */
+	int stops;                 /* how often it was found stopped */
+	long long look_ms;         /* not to be looked after before that time, by CLOCK_MONOTONIC */
+	long long search_until_ms; /* SEARCHING: the same */
+	struct umh_report said;    /* the word that counts */
 };
 
 enum umh_blocking { UMH_NONBLOCK, UMH_BLOCK };
@@ -95,15 +112,22 @@ int umh_start(const struct umh_request *request, struct umh_child *child, struct
  */
 int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report);
 
-/* How often a launcher is looked after whose outcome is awaited, and how many times it may be found stopped. */
+/*
+ * When a launch is looked at whose outcome is awaited: first, and at least so often. And how many times a launcher may be
+ * found stopped.
+ */
+#ifndef UMH_FIRST_LOOK_MS
+#define UMH_FIRST_LOOK_MS 2
+#endif
 #define UMH_LOOK_MS    100
 #define UMH_MOST_STOPS 20
 
 /*
  * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often. A helper that is stopped
- * is left alone. For a caller of umh_outcome() that does not block, each UMH_LOOK_MS.
+ * is left alone. For a caller of umh_outcome() that does not block, when it was undecided; more often than each UMH_LOOK_MS
+ * it does nothing.
  */
-int umh_look_after(const struct umh_child *child, int *stops);
+int umh_look_after(struct umh_child *child);
 
 /*
  * Lets a program begin whose plan has UMH_PLAN_HOLD: the launcher stops right before its execve until then. -EPIPE when

@@ -146,7 +146,6 @@ struct umh_landlock_rule {
 #define UMH_PLAN_GROUP      1U /* SESSION: a process group instead of a session */
 #define UMH_PLAN_PERMITTED  2U /* the permitted set is asked for */
 #define UMH_PLAN_EFFECTIVE  4U /* the effective set is asked for */
-#define UMH_PLAN_SUCCESSION 8U /* the helper must be a child of this launcher */
 #define UMH_PLAN_SELF_MAP   16U /* the id maps name this process alone: it may write them itself */
 #define UMH_PLAN_SCRIPT     32U /* program is a script: its interpreter opens it by its number, so that stays open */
 #define UMH_PLAN_HOLD       64U /* the parent half wants to say when the program begins: umh_go() */

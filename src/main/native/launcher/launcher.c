@@ -168,7 +168,8 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	struct launch launch = {.socket = UMH_PLAN_FD};
 	int result;
 
-	umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM);
+	if (umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM) < 0)
+		launch.kept = UMH_STEP(LAUNCH); /* said in arrive(): the name will not tell when this is the helper */
 	sys_close(UMH_LAUNCHER_FD); /* open where there is no execveat(2) */
 	result = receive_plan(&launch, buffer, sizeof buffer);
 	if (result < 0)

@@ -2,6 +2,7 @@
 package org.umh4j.internal;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -36,7 +37,6 @@ public final class Child implements Watcher {
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
     private long id = NONE;
-    private int stops;
     private boolean keepsPidfd;
     /** Its number is forgotten: no event tells of it, only a look. */
     private boolean discarded;
@@ -206,7 +206,7 @@ public final class Child implements Watcher {
         lock.lock();
         try {
             if (pidfd != NONE && end == null) {
-                stops = Native.lookAfter(pid(), pidfd, launch.socket(), stops);
+                launch.lookAfter();
             }
         } finally {
             lock.unlock();
@@ -228,14 +228,13 @@ public final class Child implements Watcher {
     void discard() {
         Reaper.forget(id);
         signal(Native.sigkill());
-        while (!failed() && !reap()) {
+        for (decide(); !failed() && !reap(); decide()) {
             if (signal(Native.sigkill()) == -EPERM) {
                 discarded = true;
                 Reaper.lookAfter(this); // another user's by now: it is reaped when it ends
                 return;
             }
-            decide();
-            Thread.onSpinWait();
+            LockSupport.parkNanos(1_000_000);
         }
     }
 

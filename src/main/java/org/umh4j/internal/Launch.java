@@ -69,13 +69,18 @@ public final class Launch {
 
     /** Asks again; true when the outcome is known now. Either way the process may have been succeeded by another. */
     boolean decide() {
-        int now = Native.outcome(pid(), pidfd(), socket(), answer);
+        int now = Native.outcome(pidfd(), socket(), answer);
         if (now == UNDECIDED) {
             return false;
         }
         result = now;
         end = System.nanoTime();
         return true;
+    }
+
+    /** Lets the launcher go on if somebody has stopped it. */
+    void lookAfter() {
+        Native.lookAfter(pidfd(), socket(), answer);
     }
 
     public long beginNanos() {

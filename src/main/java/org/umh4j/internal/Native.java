@@ -47,17 +47,17 @@ final class Native {
     /** Asks how a launch went, without waiting. */
     @NoException
     @Name("umh_bridge_outcome")
-    static native int outcome(int pid, int pidfd, int socket, long[] answer);
+    static native int outcome(int pidfd, int socket, long[] answer);
 
     /** How often a launcher whose outcome is awaited is looked after, in milliseconds. */
     @NoException
     @Name("umh_bridge_look_ms")
     static native int lookMillis();
 
-    /** Lets a launcher go on that somebody has stopped; how many times that was. Too often, and it is killed. */
+    /** Lets a launcher go on that somebody has stopped. Too often, and it is killed. */
     @NoException
     @Name("umh_bridge_look_after")
-    static native int lookAfter(int pid, int pidfd, int socket, int stops);
+    static native int lookAfter(int pidfd, int socket, long[] answer);
 
     /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException

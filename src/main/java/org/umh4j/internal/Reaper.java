@@ -27,6 +27,10 @@ public final class Reaper {
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
     private static final int LOOK_MILLIS = Native.lookMillis();
+    /** While there are launches it looks more often: so none has to wake it. */
+    private static final int SOON_MILLIS = 10;
+
+    private static final long BUSY_NANOS = 1_000_000_000L;
 
     private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
     /** Of whom no event may tell: those whose outcome is awaited, and those that have ended and can't be reaped yet. */
@@ -39,6 +43,9 @@ public final class Reaper {
     private static final AtomicLong NEXT = new AtomicLong();
     /** Those that will have something watched, or something done, in a moment. */
     private static int holders;
+
+    /** When somebody's launch was last to be decided here. */
+    private static volatile long launched = System.nanoTime() - 2 * BUSY_NANOS;
 
     private static boolean running;
     private static volatile @Nullable Thread thread;
@@ -74,14 +81,35 @@ public final class Reaper {
 
     private static boolean isWatched(Child child) {
         try {
-            if (!child.outcome().isDone()) {
+            if (child.watch(register(child)) < 0) {
+                return false;
+            }
+            if (!child.outcome().isDone()) { // not before its events are asked for: a look may change its descriptors
                 LOOKED_AFTER.add(child);
                 child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
+                lookSoon();
             }
-            return child.watch(register(child)) == 0;
+            return true;
         } catch (OutOfMemoryError e) {
             return false;
         }
+    }
+
+    /** A launch that no event may decide is looked at within some milliseconds. */
+    private static void lookSoon() {
+        long now = System.nanoTime();
+        boolean sleeps = now - launched > BUSY_NANOS;
+        launched = now;
+        if (sleeps) {
+            Native.wake();
+        }
+    }
+
+    private static int pauseMillis() {
+        if (System.nanoTime() - launched <= BUSY_NANOS) {
+            return SOON_MILLIS;
+        }
+        return LOOKED_AFTER.isEmpty() && LATER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS;
     }
 
     /** A number by which a watcher is told; until it is forgotten the thread runs. */
@@ -269,7 +297,7 @@ public final class Reaper {
 
     private static void run() {
         for (;;) {
-            int longest = LOOKED_AFTER.isEmpty() && LATER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS;
+            int longest = pauseMillis();
             int count = Native.events(TOKENS, BATCH, Math.min(longest, millisToTimer()));
             if (count < 0) {
                 pause(LOOK_MILLIS); // somebody has closed our descriptors: no need to be fast
@@ -278,7 +306,7 @@ public final class Reaper {
             guarded(DO_TASKS);
             guarded(CLOSE_DROPPED);
             guarded(RING);
-            if (count == 0 && stopIfIdle()) {
+            if (count == 0 && longest == IDLE_MILLIS && stopIfIdle()) {
                 return;
             }
             for (int i = 0; i < count; i++) {
@@ -317,7 +345,7 @@ public final class Reaper {
     /** Now and then. */
     private static void lookAfterSome() {
         long now = System.nanoTime();
-        if (now - looked >= LOOK_MILLIS * 1_000_000L) {
+        if (now - looked >= Math.min(LOOK_MILLIS, pauseMillis()) * 1_000_000L) {
             looked = now;
             LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child))); // who is left out has the next turn
             while (!LATER.isEmpty() && Workers.offer(LATER.peek())) {

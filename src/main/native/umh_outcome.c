@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_outcome.c - how a launch is decided: its states, and the effect of each event on each of them. */
+
+/*
+ * A launch has one process at a time: the first, or its successor in a new pid namespace. Three things are observed:
+ * whether the plan socket is hung up, whether that process has ended, and its name. Then the words are read. So each word
+ * that was sent before the hang-up or the end is there.
+ *
+ *	state      EXEC    error   succession            hung up, or ended   another name
+ *	LAUNCHING  ABOUT   FAILED  the successor's turn  FAILED at DIED      -
+ *	ABOUT      -       FAILED  ignored               DECIDED: helper     DECIDED: helper
+ *	FAILED     -       -       -                     ended: SEARCHING    -
+ *	SEARCHING  -       -       killed: FAILED        hung up: DECIDED    -
+ *
+ * A succession is taken when the first process has ended, and not before: at any time one end is waited for. FAILED kills
+ * the process and reaps it. SEARCHING ends a successor that never got its turn; it is skipped where the plan has none, and
+ * bounded where a copy of the socket keeps it from being hung up. No state waits for a process in waitid(2), so one thread
+ * can decide many launches. docs/launcher.md has the same in words; test/harness/decide.c tries every order.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "umh_report.h"
+
+/* What was observed of a launch before its words were read. */
+#define HUNG_UP 1
+#define ENDED   2
+
+/* How long a successor is awaited that has not said anything, when the first process has ended. */
+#define SEARCH_MS 1000
+
+long long umh_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void close_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* The first failure is the launch's. */
+static void fail(struct umh_child *child, enum umh_stage stage, int error, uint32_t detail)
+{
+	if (child->state >= UMH_FAILED)
+		return;
+	umh_failed(&child->said, stage, error, detail);
+	child->state = UMH_FAILED;
+}
+
+/* Whether no process of the launch is known any more. One that is traced has ended before it can be reaped. */
+static int is_reaped(struct umh_child *child)
+{
+	int status = UMH_STATUS_LOST;
+	int result;
+
+	if (child->pidfd < 0)
+		return 1;
+	result = umh_wait(child->pidfd, child->pid, UMH_NONBLOCK, &status, NULL);
+	if (result == -EAGAIN)
+		return 0;
+	if (result < 0)
+		umh_end_stray((pid_t)child->pid);
+	close_open(&child->pidfd);
+	if (child->state == UMH_FAILED && child->said.detail == 0)
+		umh_report_end(&child->said, status);
+	return 1;
+}
+
+/* Reaps the first process, and keeps its pidfd: so the successor's has another number, by which all can tell them apart. */
+static int is_there(struct umh_child *child)
+{
+	int status;
+
+	if (child->pidfd < 0)
+		return 0;
+	if (umh_wait(child->pidfd, child->pid, UMH_NONBLOCK, &status, NULL) == -EAGAIN)
+		return 1;
+	child->pid = -1;
+	return 0;
+}
+
+/* The next word is left unread as long as it is of a succession and the first process is there. */
+static int must_wait_for_end(struct umh_child *child)
+{
+	struct umh_report word;
+	int result;
+
+	if (!child->successor_due)
+		return 0;
+	result = umh_report_peek(child->socket, &word);
+	if (result < 0)
+		fail(child, UMH_STAGE_WAIT, -result, 0);
+	return result < 0 || (result > 0 && word.stage == UMH_STAGE_SUCCESSION && is_there(child));
+}
+
+/* A pidfd came with the word, or the number of a process whose pidfd there was no descriptor for. */
+static void hear_succession(struct umh_child *child, const struct umh_report *word, int fd)
+{
+	if (child->successor_due && fd >= 0 && umh_is_child(fd)) {
+		close_open(&child->pidfd);
+		child->pid = word->pid ? (int)word->pid : -1;
+		child->pidfd = fd;
+		child->successor_due = 0;
+		if (child->state == UMH_SEARCHING)
+			child->state = UMH_FAILED;
+	} else if (fd >= 0) {
+		close(fd);
+	} else if (word->pid && (int)word->pid != child->pid) {
+		umh_end_stray((pid_t)word->pid);
+		fail(child, UMH_STAGE_SUCCESSION, EMFILE, 0);
+	}
+	if (word->error)
+		fail(child, UMH_STAGE_SUCCESSION, (int)word->error, 0);
+}
+
+static void hear_word(struct umh_child *child, struct umh_report *word, int fd)
+{
+	if (word->stage == UMH_STAGE_SUCCESSION && (fd >= 0 || word->pid)) {
+		hear_succession(child, word, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (word->error) {
+		if (word->stage <= UMH_STAGE_SUCCESSION)
+			child->successor_due = 0; /* there is none yet */
+		fail(child, word->stage, (int)word->error, word->detail);
+	} else if (word->stage == UMH_STAGE_EXEC && child->state <= UMH_ABOUT) {
+		child->nameless = (word->kept & UMH_STEP(LAUNCH)) != 0;
+		word->kept &= ~UMH_STEP(LAUNCH);
+		child->said = *word;
+		child->state = UMH_ABOUT;
+	}
+}
+
+/* Reads all that was said: false when a word has to wait for the end of the first process. */
+static int hear(struct umh_child *child)
+{
+	struct umh_report word;
+	int result;
+	int fd;
+
+	do {
+		if (must_wait_for_end(child))
+			return 0;
+		result = umh_report_next(child->socket, &word, &fd);
+		if (result > 0)
+			hear_word(child, &word, fd);
+	} while (result > 0);
+	if (result < 0)
+		fail(child, UMH_STAGE_WAIT, -result, 0);
+	return 1;
+}
+
+static int read_file(const char *path, char *text, size_t capacity)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, capacity - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[size > 0 ? size : 0] = 0;
+	return size > 0;
+}
+
+/* A /proc of another pid namespace has other processes at our numbers. */
+static int is_own_proc(void)
+{
+	char number[16] = "";
+
+	return readlink("/proc/self", number, sizeof number - 1) > 0 && atoi(number) == getpid();
+}
+
+/*
+ * Another library's fork may hold a copy of the launcher's end; then the socket is not hung up. But execve(2) gives a
+ * process the name of its program at the point of no return, and the launcher has had one of its own since before
+ * it read the plan. Everybody may read that name. Where it can't be told, the end of the process decides.
+ */
+static int has_executed(const struct umh_child *child)
+{
+	char path[32];
+	char stat[256];
+	const char *name, *end;
+
+	if (child->nameless || child->pid <= 0 || !is_own_proc())
+		return 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", child->pid);
+	if (!read_file(path, stat, sizeof stat))
+		return 0;
+	name = strchr(stat, '(');
+	end = strrchr(stat, ')');
+	if (!name || !end || strlen(end) < 4 || atoi(end + 4) != getpid())
+		return 0;
+	name++;
+	return end - name != sizeof UMH_LAUNCHER_COMM - 1 || strncmp(name, UMH_LAUNCHER_COMM, sizeof UMH_LAUNCHER_COMM - 1) != 0;
+}
+
+static void go_on_launching(struct umh_child *child, int observed)
+{
+	const int pidfd = child->pidfd;
+
+	if (!hear(child) || child->pidfd != pidfd)
+		return; /* what was observed was the first process */
+	if (child->state == UMH_ABOUT && (observed || has_executed(child)))
+		child->state = UMH_DECIDED;
+	else if (child->state == UMH_LAUNCHING && observed)
+		fail(child, UMH_STAGE_DIED, EINTR, 0);
+}
+
+static void go_on_failing(struct umh_child *child)
+{
+	if (child->pidfd >= 0)
+		umh_signal(child->pidfd, child->pid, SIGKILL);
+	if (!is_reaped(child))
+		return;
+	child->state = UMH_SEARCHING;
+	child->search_until_ms = umh_now_ms() + SEARCH_MS;
+}
+
+static void go_on_searching(struct umh_child *child, int observed)
+{
+	if (child->successor_due)
+		hear(child);
+	if (child->state == UMH_SEARCHING &&
+	    (!child->successor_due || observed & HUNG_UP || umh_now_ms() >= child->search_until_ms))
+		child->state = UMH_DECIDED;
+}
+
+/* One event; whether it has changed anything. */
+static int go_on(struct umh_child *child, int observed)
+{
+	const enum umh_state state = child->state;
+	const int pidfd = child->pidfd;
+
+	switch (state) {
+	case UMH_LAUNCHING:
+	case UMH_ABOUT:
+		go_on_launching(child, observed);
+		break;
+	case UMH_FAILED:
+		go_on_failing(child);
+		break;
+	default:
+		go_on_searching(child, observed);
+	}
+	return child->state != state || child->pidfd != pidfd;
+}
+
+/*
+ * What there is to observe, within that time. The hang-up need not be asked for, and the words are asked for where a
+ * successor is awaited alone. An interruption is the end of that time: one that comes again and again must not keep us from
+ * looking after a launcher.
+ */
+static int observe(struct umh_child *child, int timeout_ms)
+{
+	struct pollfd ends[] = {{.fd = child->hung_up ? -1 : child->socket}, {.fd = child->pidfd, .events = POLLIN}};
+	int result;
+
+	if (child->state == UMH_FAILED)
+		ends[0].fd = -1;
+	if (child->state == UMH_SEARCHING)
+		ends[0].events = POLLIN;
+	if (child->pidfd < 0 && !(child->state == UMH_SEARCHING && child->successor_due))
+		timeout_ms = 0;
+	result = poll(ends, 2, timeout_ms);
+	if (result < 0 && errno != EINTR) {
+		fail(child, UMH_STAGE_WAIT, errno, 0);
+		usleep((useconds_t)timeout_ms * 1000);
+	}
+	if (result > 0 && ends[0].revents & (POLLHUP | POLLERR | POLLNVAL))
+		child->hung_up = 1;
+	result = (result > 0 && ends[1].revents) || child->pidfd < 0 ? ENDED : 0;
+	return result | (child->hung_up ? HUNG_UP : 0);
+}
+
+/* Nothing has happened in that time; or nothing came of it yet, and it must not be asked for without a pause. */
+static int look_later(struct umh_child *child, int observed, int after_ms)
+{
+	if (observed)
+		usleep((useconds_t)after_ms * 1000);
+	umh_look_after(child);
+	return after_ms * 4 < UMH_LOOK_MS ? after_ms * 4 : UMH_LOOK_MS;
+}
+
+int umh_decide(struct umh_child *child, enum umh_blocking blocking)
+{
+	int after_ms = UMH_FIRST_LOOK_MS;
+
+	while (child->state != UMH_DECIDED) {
+		const int observed = observe(child, blocking ? after_ms : 0);
+
+		if (go_on(child, observed))
+			continue;
+		if (!blocking)
+			return UMH_UNDECIDED;
+		after_ms = look_later(child, observed, after_ms);
+	}
+	return -(int)child->said.error;
+}
+
+int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report)
+{
+	const int result = umh_decide(child, blocking);
+
+	if (result != UMH_UNDECIDED)
+		close_open(&child->socket);
+	*report = child->said;
+	return result;
+}
+
+void umh_cannot_wait(struct umh_child *child, int error)
+{
+	umh_end_stray((pid_t)child->pid);
+	close_open(&child->pidfd);
+	fail(child, UMH_STAGE_WAIT, error, 0);
+}
+
+int umh_outcome_of_ended(struct umh_child *child, int status)
+{
+	hear(child);
+	if (child->pidfd >= 0 && child->state < UMH_FAILED)
+		return UMH_UNDECIDED; /* succeeded by another one, which may have spoken already */
+	if (child->state == UMH_ABOUT)
+		child->state = UMH_DECIDED;
+	fail(child, UMH_STAGE_DIED, EINTR, 0);
+	if (child->said.stage == UMH_STAGE_DIED)
+		umh_report_end(&child->said, status);
+	return 0;
+}
