@@ -122,7 +122,8 @@ static void hear_succession(struct umh_child *child, const struct umh_report *wo
 		close(fd);
 	} else if (word->pid && (int)word->pid != child->pid) {
 		umh_end_stray((pid_t)word->pid);
-		fail(child, UMH_STAGE_SUCCESSION, EMFILE, 0);
+		child->successor_due = 0;
+		fail(child, UMH_STAGE_SUCCESSION, word->error ? (int)word->error : EMFILE, 0);
 	}
 	if (word->error)
 		fail(child, UMH_STAGE_SUCCESSION, (int)word->error, 0);
