@@ -138,8 +138,8 @@ static void hear_word(struct umh_child *child, struct umh_report *word, int fd)
 	if (fd >= 0)
 		close(fd);
 	if (word->error) {
-		if (word->stage <= UMH_STAGE_SUCCESSION)
-			child->successor_due = 0; /* there is none yet */
+		if (word->stage < UMH_STAGE_SUCCESSION)
+			child->successor_due = 0; /* there is none yet; at that stage either of the two may have said it first */
 		fail(child, word->stage, (int)word->error, word->detail);
 	} else if (word->stage == UMH_STAGE_EXEC && child->state <= UMH_ABOUT) {
 		child->nameless = (word->kept & UMH_STEP(LAUNCH)) != 0;
