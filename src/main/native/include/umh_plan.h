@@ -50,9 +50,7 @@
 	X(KEYRING)         /* session keyring */                                                     \
 	X(UMASK)                                                                                     \
 	X(ROOT)            /* root folder */                                                         \
-	X(CWD)             /* working directory */                                                   \
 	X(DESCRIPTORS)     /* received descriptors moved to their numbers */                         \
-	X(NOFILE)          /* RLIMIT_NOFILE, which would be in the way of DESCRIPTORS */             \
 	X(BOUNDING)        /* capability bounding set */                                             \
 	X(GROUPS)                                                                                    \
 	X(GID)                                                                                       \
@@ -60,6 +58,8 @@
 	X(CAPABILITIES)    /* permitted and inheritable set */                                       \
 	X(AMBIENT)                                                                                   \
 	X(SECUREBITS)                                                                                \
+	X(CWD)             /* working directory */                                                   \
+	X(NOFILE)          /* RLIMIT_NOFILE, which would be in the way of steps above */            \
 	X(PARENT_DEATH)    /* the signal for the parent's death, and that it lives */                \
 	X(NO_NEW_PRIVS)                                                                              \
 	X(LANDLOCK)                                                                                  \

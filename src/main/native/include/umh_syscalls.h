@@ -14,6 +14,9 @@
 
 #include "umh_machine.h"
 
+#ifndef O_PATH
+#define O_PATH 010000000
+#endif
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif

@@ -59,8 +59,8 @@ static uint64_t needed(const struct launch *launch)
 		needed |= capability(CAP_SETPCAP);
 	if (asks(launch, UMH_STEP(LANDLOCK) | UMH_STEP(SECCOMP)) && !asks(launch, UMH_STEP(NO_NEW_PRIVS)))
 		needed |= capability(CAP_SYS_ADMIN);
-	/* A hard limit on processes is raised last, and root without this one is held to it. */
-	if (asks(launch, UMH_STEP(NPROC)))
+	/* Two hard limits are raised that late, and root without this one is held to the last. */
+	if (asks(launch, UMH_STEP(NOFILE) | UMH_STEP(NPROC)))
 		needed |= capability(CAP_SYS_RESOURCE);
 	return needed;
 }
@@ -195,6 +195,37 @@ int apply_securebits(struct launch *launch)
 	if (umh_syscall(__NR_prctl, PR_GET_SECUREBITS) == (long)launch->plan->securebits)
 		return 0;
 	return (int)umh_syscall(__NR_prctl, PR_SET_SECUREBITS, launch->plan->securebits);
+}
+
+/* What an execve(2) leaves of the effective set: of root's what is bounded or inheritable, of another's what is ambient. */
+static uint64_t left_by_execve(const struct launch *launch)
+{
+	const struct umh_plan *plan = launch->plan;
+	const int is_root = umh_syscall(__NR_geteuid) == 0 && !(plan->securebits & SECBIT_NOROOT);
+
+	return launch->effective & (is_root ? plan->bounding | plan->inheritable : plan->ambient);
+}
+
+int with_rights_of_helper(struct launch *launch, int (*step)(struct launch *launch))
+{
+	const uint64_t over_files = capability(CAP_DAC_OVERRIDE) | capability(CAP_DAC_READ_SEARCH);
+	struct sets now, helper;
+	int result = get(&now);
+	int second;
+
+	if (result < 0)
+		return result;
+	helper = now;
+	if (now.effective & over_files)
+		helper.effective &= ~over_files | left_by_execve(launch);
+	if (helper.effective == now.effective)
+		return step(launch);
+	result = set(&helper);
+	if (result < 0)
+		return result;
+	result = step(launch);
+	second = set(&now);
+	return result < 0 ? result : second;
 }
 
 int apply_effective(struct launch *launch)

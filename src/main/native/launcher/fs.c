@@ -2,6 +2,9 @@
 /* fs.c - where the helper stands in the file system, and the mode of what it creates. */
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
 
 #include "launch.h"
 #include "umh_syscalls.h"
@@ -12,29 +15,107 @@ int apply_umask(struct launch *launch)
 	return 0;
 }
 
-/* The working directory stays outside until CWD, which is always taken with it. */
+static int joins_mounts(const struct launch *launch)
+{
+	const struct umh_join *joins = span(launch, launch->plan->joins);
+	const uint32_t count = launch->plan->joins.length / sizeof *joins;
+	uint32_t flags = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		flags |= joins[i].flags;
+	return (flags & CLONE_NEWNS) != 0;
+}
+
+/* Whether paths are looked up in another tree than the JVM's. The launcher stands at its root then, until CWD. */
+static int is_elsewhere(const struct launch *launch)
+{
+	return asks(launch, UMH_STEP(ROOT)) || joins_mounts(launch);
+}
+
+/*
+ * A magic link of /proc leads out of any root, for instance to what the launcher has open. No path needs one. And where
+ * another tree was entered, a folder that is moved out of it meanwhile takes nobody along.
+ */
+static int open_path(const char *path, uint64_t flags, uint64_t resolve)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC | flags, .resolve = RESOLVE_NO_MAGICLINKS | resolve};
+
+	return (int)umh_syscall(__NR_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+/* getcwd(2) has no name for a folder that was deleted, and one without a slash for a folder outside of the root. */
+static __attribute__((noinline)) int require_below_root(void)
+{
+	char path[PATH_MAX];
+	const long size = umh_syscall(__NR_getcwd, path, sizeof path);
+
+	if (size < 0)
+		return (int)size;
+	return path[0] == '/' ? 0 : -EXDEV;
+}
+
+/* Before openat2(2) (5.6) a magic link is followed, and refused when it has led out of the root. */
+static int enter(const struct launch *launch, const char *path)
+{
+	const int fd = open_path(path, O_DIRECTORY, is_elsewhere(launch) ? RESOLVE_IN_ROOT : 0);
+	int result = fd;
+
+	if (fd >= 0) {
+		result = (int)umh_syscall(__NR_fchdir, fd);
+		sys_close(fd);
+	} else if (fd == -ENOSYS || fd == -EPERM) {
+		result = (int)umh_syscall(__NR_chdir, path);
+	}
+	return result < 0 ? result : require_below_root();
+}
+
+/* chroot(2) leaves the working directory outside, where a relative path would begin. */
 int apply_root(struct launch *launch)
 {
-	return (int)umh_syscall(__NR_chroot, span(launch, launch->plan->root));
+	const char *path = span(launch, launch->plan->root);
+	int result;
+
+	if (!joins_mounts(launch)) {
+		result = (int)umh_syscall(__NR_chroot, path);
+		return result < 0 ? result : (int)umh_syscall(__NR_chdir, "/");
+	}
+	/* Links on the way may be those of whoever is root in there. */
+	result = enter(launch, path);
+	return result < 0 ? result : (int)umh_syscall(__NR_chroot, ".");
 }
 
-static int change_directory(const struct launch *launch)
+/* Where nothing is asked for, the helper begins at the root, whoever it is. */
+int begin_at_root(struct launch *launch)
 {
-	const char *path = span(launch, launch->plan->cwd);
-
-	return (int)umh_syscall(__NR_chdir, path ? path : "/");
+	if (span(launch, launch->plan->cwd) || asks(launch, UMH_STEP(ROOT)))
+		return 0;
+	return (int)umh_syscall(__NR_chdir, "/");
 }
 
-/* Root need not be allowed everywhere: a network file system may know the new user alone. */
+static int enter_cwd(struct launch *launch)
+{
+	return enter(launch, span(launch, launch->plan->cwd));
+}
+
+/* As the helper: it stands in no folder that it could not have entered, and in one that root may not enter. */
 int apply_cwd(struct launch *launch)
 {
-	int result = change_directory(launch);
-
-	launch->cwd_refused = result == -EACCES && asks(launch, UMH_STEP(UID));
-	return launch->cwd_refused ? 0 : result;
+	return span(launch, launch->plan->cwd) ? with_rights_of_helper(launch, enter_cwd) : 0;
 }
 
-int retry_cwd(struct launch *launch)
+/*
+ * A program of another tree is not one of this tree that a magic link leads to. What else is wrong with the path, execve(2)
+ * says; before openat2(2) it is what the helper could reach by the same link.
+ */
+int check_program(struct launch *launch, const char *path)
 {
-	return launch->cwd_refused ? change_directory(launch) : 0;
+	int fd;
+
+	if (launch->plan->program != UMH_NO_FILE || !is_elsewhere(launch))
+		return 0;
+	fd = open_path(path, 0, 0);
+	if (fd < 0)
+		return fd == -ELOOP ? fd : 0;
+	sys_close(fd);
+	return 0;
 }

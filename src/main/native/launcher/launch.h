@@ -14,7 +14,6 @@ struct launch {
 	uint64_t kept;      /* steps that failed and were not required */
 	uint64_t permitted; /* what the helper shall have, once UID has been passed */
 	uint64_t effective;
-	int cwd_refused;    /* the first chdir was not allowed; the new identity may be */
 	int mapped;         /* how writing the id maps went, when another process did it */
 };
 
@@ -66,9 +65,8 @@ int apply_keyring(struct launch *launch);         /* cred.c */
 int apply_exec_label(struct launch *launch);
 int apply_umask(struct launch *launch);           /* fs.c */
 int apply_root(struct launch *launch);
-int apply_cwd(struct launch *launch);
+int begin_at_root(struct launch *launch);
 int apply_descriptors(struct launch *launch);     /* files.c */
-int apply_nofile(struct launch *launch);          /* limits.c */
 int apply_bounding(struct launch *launch);        /* capabilities.c */
 int apply_groups(struct launch *launch);          /* cred.c */
 int apply_gid(struct launch *launch);
@@ -76,7 +74,8 @@ int apply_uid(struct launch *launch);
 int apply_capabilities(struct launch *launch);    /* capabilities.c */
 int apply_ambient(struct launch *launch);
 int apply_securebits(struct launch *launch);
-int retry_cwd(struct launch *launch);             /* fs.c */
+int apply_cwd(struct launch *launch);             /* fs.c */
+int apply_nofile(struct launch *launch);          /* limits.c */
 int apply_parent_death(struct launch *launch);    /* signals.c */
 int apply_no_new_privs(struct launch *launch);    /* sandbox.c */
 int apply_landlock(struct launch *launch);
@@ -90,6 +89,12 @@ uint64_t ignored_signals(void);
 
 /* Keeps the permitted set across the change of uid where later steps need it, and says what shall remain (UID). */
 int keep_capabilities(struct launch *launch);
+
+/* Takes a step with those rights to files alone that the helper will have (capabilities.c). */
+int with_rights_of_helper(struct launch *launch, int (*step)(struct launch *launch));
+
+/* Refuses a program's path that leads out of the root through a link of /proc (fs.c). */
+int check_program(struct launch *launch, const char *path);
 
 /* Receives the plan and the descriptors that come with it (plan.c). */
 int receive_plan(struct launch *launch, void *buffer, uint32_t size);

@@ -74,8 +74,10 @@ static void arrive(const struct launch *launch)
 }
 
 /* The recipe. The order is the meaning: each line says what it must come before or after. */
-static void follow_recipe(struct launch *launch)
+static void follow_recipe(struct launch *launch, const char *program)
 {
+	int result;
+
 	launch->ignored = ignored_signals();                            /* before a /proc that may be anybody's; see SIGNALS */
 	launch->self = open_self(launch);                               /* the same; see ID_MAP */
 	take(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
@@ -100,9 +102,8 @@ static void follow_recipe(struct launch *launch)
 	take(launch, UMH_STAGE_KEYRING, apply_keyring);                 /* in the user namespace, before another uid's quota */
 	take(launch, UMH_STAGE_UMASK, apply_umask);
 	take(launch, UMH_STAGE_ROOT, apply_root);
-	take(launch, UMH_STAGE_CWD, apply_cwd);                         /* in the new root; again below when it was refused */
-	take(launch, UMH_STAGE_DESCRIPTORS, apply_descriptors);         /* after the last file that a step opens */
-	take(launch, UMH_STAGE_NOFILE, apply_nofile);                   /* a descriptor may stand above the helper's own limit */
+	take(launch, UMH_STAGE_CWD, begin_at_root);                     /* where no other folder is asked for; see below */
+	take(launch, UMH_STAGE_DESCRIPTORS, apply_descriptors);         /* from now on the numbers of steps are above the helper's */
 	take(launch, UMH_STAGE_BOUNDING, apply_bounding);               /* needs CAP_SETPCAP, which the next ones may end */
 	take(launch, UMH_STAGE_GROUPS, apply_groups);                   /* groups and gid need what a new uid has not */
 	take(launch, UMH_STAGE_GID, apply_gid);
@@ -110,7 +111,11 @@ static void follow_recipe(struct launch *launch)
 	take(launch, UMH_STAGE_CAPABILITIES, apply_capabilities);       /* what is kept, and what the steps below still need */
 	take(launch, UMH_STAGE_AMBIENT, apply_ambient);                 /* a subset of permitted and inheritable */
 	take(launch, UMH_STAGE_SECUREBITS, apply_securebits);           /* could forbid raising ambient capabilities */
-	take(launch, UMH_STAGE_CWD, retry_cwd);                         /* a folder that only the new identity may enter */
+	take(launch, UMH_STAGE_CWD, apply_cwd);                         /* as the helper, in its root */
+	result = check_program(launch, program);                        /* the same way, and from the same folder */
+	if (result < 0)
+		fail(launch, UMH_STAGE_EXEC, -result);
+	take(launch, UMH_STAGE_NOFILE, apply_nofile);                   /* a descriptor may stand above it; the last that opens one */
 	take(launch, UMH_STAGE_PARENT_DEATH, apply_parent_death);       /* a change of identity clears it */
 	take(launch, UMH_STAGE_NO_NEW_PRIVS, apply_no_new_privs);       /* lets an unprivileged process take the next ones */
 	take(launch, UMH_STAGE_LANDLOCK, apply_landlock);
@@ -174,7 +179,7 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	result = receive_plan(&launch, buffer, sizeof buffer);
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);
-	follow_recipe(&launch);
+	follow_recipe(&launch, argv[0]);
 	restrict_calls(&launch);
 	fail(&launch, UMH_STAGE_EXEC, -execute(&launch, argv, envp));
 }

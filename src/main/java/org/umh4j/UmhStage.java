@@ -74,12 +74,8 @@ public enum UmhStage {
     UMASK,
     /** The root folder, {@code chroot(2)}. */
     ROOT,
-    /** The working directory, {@code chdir(2)}. */
-    CWD,
     /** The helper's descriptors, {@code dup3(2)}; the detail is the number that one was to have. */
     DESCRIPTORS,
-    /** {@code RLIMIT_NOFILE}. */
-    NOFILE,
     /** The bounding set, {@code PR_CAPBSET_DROP}; the detail is the capability. */
     BOUNDING,
     /** {@code setgroups(2)}. */
@@ -94,6 +90,10 @@ public enum UmhStage {
     AMBIENT,
     /** {@code PR_SET_SECUREBITS}. */
     SECUREBITS,
+    /** The working directory, {@code fchdir(2)}; {@code EXDEV}: it is outside of the root, {@code ELOOP}: a link of {@code /proc}. */
+    CWD,
+    /** {@code RLIMIT_NOFILE}. */
+    NOFILE,
     /** {@code PR_SET_PDEATHSIG}. */
     PARENT_DEATH,
     /** {@code PR_SET_NO_NEW_PRIVS}. */
