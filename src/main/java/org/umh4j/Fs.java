@@ -44,10 +44,13 @@ public final class Fs {
     }
 
     /**
-     * A working directory, looked up in the root folder.
+     * A working directory, looked up in the helper's root. A relative path begins there if the helper has another root or
+     * joins a mount namespace; else at the JVM's working directory.
      *
-     * <p>A folder that root may not enter and the helper's user may, as on some network file systems, is entered after
-     * the change of user.
+     * <p>It is entered as the helper: with its ids and groups, and with the capabilities that its program will have. A
+     * directory that only the JVM may enter fails the start at {@link UmhStage#CWD} with {@code EACCES}. Magic links of
+     * {@code /proc}, such as {@code /proc/self/cwd}, are refused with {@code ELOOP}, a directory outside of the root with
+     * {@code EXDEV}, one that was deleted with {@code ENOENT}.
      */
     public Fs cwd(String path) {
         return new Fs(root, Bytes.of(path, "cwd"), umask);

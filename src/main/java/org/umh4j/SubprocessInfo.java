@@ -23,7 +23,8 @@ import org.umh4j.internal.Nullable;
  * }</pre>
  *
  * <p>The path is executed as it stands: there is no shell, and {@code PATH} is not searched. A relative path is looked
- * up in the helper's working directory, which is the root folder. The first argument is by custom the program's name.
+ * up in the helper's working directory, which is the root folder. In another root, a path through a magic link of
+ * {@code /proc} is refused. The first argument is by custom the program's name.
  * The environment is exactly what is passed.
  *
  * <p>Strings become bytes in {@code sun.jnu.encoding}, as the JVM decoded those that it got from the system; a

@@ -38,6 +38,7 @@ public final class Filter {
             case "pidfd_open" -> 434;
             case "clone3" -> 435;
             case "close_range" -> 436;
+            case "openat2" -> 437;
             default -> throw new IllegalArgumentException(call);
         };
     }

@@ -10,9 +10,17 @@ public final class NativeProgram {
 
     /** Its path. */
     public static String compile(String name) throws IOException, InterruptedException {
-        Path program = ProbeProgram.FOLDER.resolve(name);
+        return compile(name, ProbeProgram.FOLDER.resolve(name), "-O2");
+    }
+
+    /** The same in another folder, without libraries: for a root folder that has none. */
+    public static String compileStatic(String name, Path folder) throws IOException, InterruptedException {
+        return compile(name, folder.resolve(name), "-static");
+    }
+
+    private static String compile(String name, Path program, String option) throws IOException, InterruptedException {
         String source = "test/native/" + name + ".c";
-        int status = new ProcessBuilder("gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program.toString(), source)
+        int status = new ProcessBuilder("gcc", option, "-Wall", "-Wextra", "-Werror", "-o", program.toString(), source)
                 .inheritIO()
                 .start()
                 .waitFor();
