@@ -10,23 +10,31 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.support.Await;
@@ -260,51 +268,387 @@ final class ProcessViewTest {
         assertTrue(process.isAlive());
     }
 
-    /** The JDK's stream ends then too, but one can read before it knows: it is no oracle for a test that must not hang. */
-    @Test
-    void theOutputEndsWithTheProcessWhoeverElseHoldsIt() throws Exception {
-        Process process = start(Maker.HELPER, "sleep 1000 & echo $!; exit 3");
-        AtomicReference<Object> seen = new AtomicReference<>();
-        Thread reader = reader(process.getErrorStream(), seen);
-        assertEquals(3, process.waitFor());
-        String pid = new String(process.getInputStream().readAllBytes()).trim();
-        Await.end(reader);
-        assertEquals(-1, seen.get(), "a read that waited ends too");
-        ProcessHandle.of(Long.parseLong(pid)).orElseThrow().destroyForcibly();
-    }
-
     @Test
     void thereIsOneViewOfAHelper() throws Exception {
         Process process = start(Maker.HELPER, "read x");
         assertSame(process, helpers.get(0).toProcess());
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void whatIsClosedSaysSo(Maker maker) throws Exception {
+        Process process = start(maker, "exec sleep 1000");
+        assertEquals("process hasn't exited",
+                assertThrows(IllegalThreadStateException.class, process::exitValue).getMessage());
+        process.destroy();
+        assertSaysClosed(() -> process.getInputStream().read());
+        assertSaysClosed(() -> process.getInputStream().read(new byte[10]));
+        assertSaysClosed(() -> process.getInputStream().available());
+        assertSaysClosed(() -> process.getErrorStream().read());
+        process.waitFor();
+        assertSaysClosed(() -> writeNow(process, 1));
+    }
+
+    private static void writeNow(Process process, int size) throws IOException {
+        process.getOutputStream().write(new byte[size]);
+        process.getOutputStream().flush();
+    }
+
+    private static void assertSaysClosed(Executable call) {
+        assertEquals("Stream closed", assertThrows(IOException.class, call).getMessage());
+    }
+
     @Test
-    void aViewOfAHelperWithoutPipesHasEmptyStreams() throws Exception {
-        try (Helper helper = UsermodeHelper.start(Shell.script("exit 0"))) {
-            Process process = helper.toProcess();
-            assertEquals(-1, process.getInputStream().read());
-            assertEquals(-1, process.getErrorStream().read());
-            process.getOutputStream().write(1);
+    void withoutPipesOutputIsAtItsEndAndInputIsClosed() throws Exception {
+        helpers.add(UsermodeHelper.start(Shell.script("exit 0")));
+        processes.add(helpers.get(0).toProcess());
+        processes.add(new ProcessBuilder("true").inheritIO().redirectInput(new File("/dev/null")).start());
+        for (Process process : processes) {
+            for (InputStream output : List.of(process.getInputStream(), process.getErrorStream())) {
+                assertEquals(-1, output.read());
+                assertEquals(0, output.available());
+                output.close();
+                assertEquals(-1, output.read(), "closing changes nothing");
+            }
+            assertSaysClosed(() -> process.getOutputStream().write(1));
+            assertSaysClosed(() -> process.getOutputStream().write(new byte[2]));
             process.getOutputStream().flush();
+            process.getOutputStream().close();
             assertEquals(0, process.waitFor());
         }
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void anInterruptEndsNoReadAndNoWrite(Maker maker) throws Exception {
+        Process process = start(maker, "read x; echo got $x; cat >/dev/null; echo rest");
+        Thread.currentThread().interrupt();
+        process.getOutputStream().write("it\n".getBytes(StandardCharsets.US_ASCII));
+        process.getOutputStream().flush();
+        assertEquals("got it", process.inputReader().readLine());
+        writeNow(process, 1 << 20);
+        process.getOutputStream().close();
+        assertEquals("rest", process.inputReader().readLine());
+        assertTrue(Thread.interrupted(), "it stays pending");
+        assertEquals(0, process.waitFor());
+    }
+
+    /** A process that ends, and a child of it that holds its pipes and goes on when a file is there. */
+    private Process leaving(Path file, String late) throws IOException {
+        java.nio.file.Files.deleteIfExists(file);
+        return start(Maker.HELPER, "(" + until(file) + late + ") & echo early; exit 3");
+    }
+
+    private static String until(Path file) {
+        return "while [ ! -e " + file + " ]; do sleep 0.01; done; ";
+    }
+
+    /** The JDK may end it with the process, by a race: it is no oracle here. */
     @Test
-    void afterTheEndThereIsNoHandleToBeHadForTheFirstTime() throws Exception {
-        try (Helper helper = UsermodeHelper.start(Shell.script("exit 7"))) {
-            Optional<ProcessHandle> handle = helper.toHandle();
-            helper.waitFor();
-            assertEquals(Optional.empty(), helper.toHandle());
-            handle.ifPresent(old -> assertFalse(old.isAlive()));
-            Process process = helper.toProcess();
-            assertEquals(7, process.exitValue());
-            assertEquals(Set.of(), process.descendants().collect(Collectors.toSet()));
-            assertEquals(Set.of(), process.children().collect(Collectors.toSet()));
-            assertThrows(UnsupportedOperationException.class, process::toHandle);
-            process.destroy();
+    void whoReadsIsNotCutOffByTheEndOfTheProcess(@TempDir Path folder) throws Exception {
+        for (boolean begunBefore : new boolean[] {true, false}) {
+            Process process = leaving(folder.resolve("go"), "echo late; echo later");
+            BufferedReader reader = process.inputReader();
+            List<String> seen = new ArrayList<>();
+            if (!begunBefore) {
+                assertEquals(3, process.waitFor());
+            }
+            Thread reading = new Thread(() -> reader.lines().forEach(seen::add));
+            reading.start();
+            Await.blocked(reading);
+            assertEquals(3, process.waitFor());
+            java.nio.file.Files.createFile(folder.resolve("go"));
+            Await.end(reading);
+            assertEquals(List.of("early", "late", "later"), seen);
         }
+    }
+
+    @Test
+    void whoWritesIsNotCutOffByTheEndOfTheProcess(@TempDir Path folder) throws Exception {
+        Path leave = folder.resolve("leave");
+        Process process = start(Maker.HELPER,
+                "exec 3<&0; (" + until(folder.resolve("go")) + "wc -c <&3 >&2) & " + until(leave) + "exit 3");
+        AtomicReference<Object> failure = new AtomicReference<>();
+        Thread writing = new Thread(() -> {
+            try {
+                writeNow(process, 1 << 20);
+            } catch (IOException e) {
+                failure.set(e);
+            }
+        });
+        writing.start();
+        Await.blocked(writing);
+        java.nio.file.Files.createFile(leave);
+        assertEquals(3, process.waitFor());
+        java.nio.file.Files.createFile(folder.resolve("go"));
+        Await.end(writing);
+        assertEquals(null, failure.get());
+        assertEquals("" + (1 << 20), process.errorReader().readLine().trim(), "and it was at its end after that");
+        assertSaysClosed(() -> writeNow(process, 1));
+    }
+
+    /** More of them than are waited for. What was said before is there all the same. */
+    @Test
+    void descriptorsGoWhoeverElseHoldsThePipes(@TempDir Path folder) throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        for (int i = 0; i < 50; i++) {
+            leaving(folder.resolve("go"), "exit");
+        }
+        for (Process process : processes) {
+            assertEquals(3, process.waitFor());
+        }
+        Await.until("all are given back", () -> Leaks.descriptors().equals(before));
+        java.nio.file.Files.createFile(folder.resolve("go"));
+        for (Process process : processes) {
+            assertEquals(0, process.getErrorStream().available());
+            assertEquals("early\n", new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII));
+            assertEquals(-1, process.getErrorStream().read());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void descriptorsGoWithTheProcess(Maker maker) throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        for (int i = 0; i < 40; i++) {
+            assertEquals(i, start(maker, "head -c 5000 /dev/zero; exit " + i).waitFor());
+        }
+        Await.until("all are given back", () -> Leaks.descriptors().equals(before));
+        for (Process process : processes) {
+            assertEquals(5_000, process.getInputStream().available());
+            assertArrayEquals(new byte[5_000], process.getInputStream().readAllBytes());
+            process.getInputStream().close();
+            assertSaysClosed(() -> process.getInputStream().read());
+            assertSaysClosed(() -> writeNow(process, 1));
+        }
+    }
+
+    /** Whatever reads, and whenever the process ends: each byte once and in its order. */
+    @Test
+    void everyDoorToTheOutputGivesTheSameBytes() throws Exception {
+        Random random = new Random(7);
+        for (int i = 0; i < 24; i++) {
+            int lines = random.nextInt(3_000);
+            Process process = start(Maker.HELPER, "seq " + lines + (i % 2 == 0 ? "; sleep 0.0" + random.nextInt(10) : ""));
+            StringBuilder seen = new StringBuilder();
+            for (boolean more = true; more; ) {
+                byte[] bytes = new byte[random.nextInt(9_000) + 1];
+                more = read(helpers.get(i), process, bytes, i % 4 == 3 ? 3 : random.nextInt(3), seen); // the last one is buffered
+                if (random.nextInt(20) == 0) {
+                    process.waitFor();
+                }
+            }
+            String expected = IntStream.rangeClosed(1, lines).mapToObj(line -> line + "\n").collect(Collectors.joining());
+            assertEquals(expected, seen.toString());
+        }
+    }
+
+    private static boolean read(Helper helper, Process process, byte[] bytes, int door, StringBuilder seen) throws IOException {
+        ByteBuffer buffer = door == 0 ? ByteBuffer.wrap(bytes) : ByteBuffer.allocateDirect(bytes.length);
+        int size = door <= 1 ? helper.reader(1).read(buffer) : door == 2 ? helper.stdout().read(bytes)
+                : process.getInputStream().read(bytes, 0, Math.min(bytes.length, process.getInputStream().available() + 1));
+        if (door == 1) {
+            buffer.flip().get(bytes, 0, Math.max(size, 0));
+        }
+        seen.append(new String(bytes, 0, Math.max(size, 0), StandardCharsets.US_ASCII));
+        return size >= 0;
+    }
+
+    /** Handle and info are there however early or late they are asked for. */
+    @ParameterizedTest
+    @EnumSource
+    void handleAndInfoAreThereHoweverShortItsLife(Maker maker) throws Exception {
+        for (int i = 0; i < 30; i++) {
+            Process process = start(maker, "exit 7");
+            if (i % 2 == 0) {
+                process.waitFor();
+            }
+            assertEquals(process.pid(), process.toHandle().pid());
+            process.info().command().ifPresent(command -> assertTrue(command.startsWith("/"), command));
+            process.children().count();
+            process.descendants().count();
+            assertEquals(process.toHandle(), process.onExit().get(SECONDS, TimeUnit.SECONDS).toHandle());
+            assertFalse(process.toHandle().isAlive());
+        }
+    }
+
+    @Test
+    void theHandleOfAnEndedProcessKnowsItsPid() throws Exception {
+        try (Helper helper = UsermodeHelper.start(Shell.script("exit 7")); Helper other = UsermodeHelper.start(Shell.script("exit 7"))) {
+            helper.waitFor();
+            other.waitFor();
+            assertEquals(Optional.empty(), helper.toHandle());
+            ProcessHandle handle = helper.toProcess().toHandle();
+            assertEquals(helper.pid(), handle.pid());
+            assertEquals("" + helper.pid(), handle.toString());
+            assertEquals(Optional.empty(), handle.parent());
+            assertEquals(0, handle.children().count() + handle.descendants().count());
+            assertEquals("[]", handle.info().toString());
+            assertEquals(Optional.empty(), handle.info().startInstant());
+            assertTrue(handle.supportsNormalTermination());
+            assertFalse(handle.isAlive() || handle.destroy() || handle.destroyForcibly());
+            assertEquals(handle, handle.onExit().get(SECONDS, TimeUnit.SECONDS));
+            assertEquals(0, handle.compareTo(handle));
+            assertEquals(handle.hashCode(), helper.toProcess().toHandle().hashCode());
+            assertFalse(handle.equals(other.toProcess().toHandle()));
+            assertFalse(handle.equals(ProcessHandle.current()));
+        }
+    }
+
+    @Test
+    void aHandleThatWasTakenBeforeIsTheViews() throws Exception {
+        try (Helper helper = UsermodeHelper.start(Shell.piped("read x"))) {
+            ProcessHandle handle = helper.toHandle().orElseThrow();
+            helper.stdin().close();
+            helper.waitFor();
+            assertEquals(handle, helper.toProcess().toHandle());
+        }
+    }
+
+    /** As a collector may find it: the view, its streams and the helper are nobody's. */
+    @Test
+    void aProcessThatIsDroppedKeepsItsPipesAndLosesThemWithItsEnd(@TempDir Path folder) throws Exception {
+        TreeMap<String, Long> before = Leaks.descriptors();
+        String go = folder.resolve("go").toString();
+        String done = folder.resolve("done").toString();
+        UsermodeHelper.start(Shell.piped("while [ ! -e " + go + " ]; do sleep 0.01; done; echo a line && echo went on >" + done))
+                .toProcess();
+        for (int i = 0; i < 5; i++) {
+            System.gc();
+            UsermodeHelper.start(Shell.piped("exit 0")).close(); // has descriptors of dropped ones closed
+        }
+        java.nio.file.Files.createFile(folder.resolve("go"));
+        Await.until("it went on", () -> java.nio.file.Files.exists(folder.resolve("done")));
+        Await.until("its descriptors are gone", () -> Leaks.descriptors().equals(before));
+    }
+
+    /** A process that traps the signal and says so lives on while somebody reads, and is not killed by its own word. */
+    @ParameterizedTest
+    @EnumSource
+    void destroyDoesNotCloseThePipeUnderAReader(Maker maker) throws Exception {
+        Process process = start(maker, "trap 'echo caught' TERM; echo ready; while :; do sleep 0.01; done");
+        InputStream out = process.getInputStream();
+        assertEquals("ready\n", new String(out.readNBytes(6), StandardCharsets.US_ASCII));
+        AtomicReference<Object> seen = new AtomicReference<>();
+        Thread reader = reader(out, seen);
+        Await.inRead(reader);
+        process.destroy();
+        Await.end(reader);
+        assertEquals("Stream closed", ((IOException) seen.get()).getMessage(), "the word was for nobody");
+        assertFalse(process.waitFor(50, TimeUnit.MILLISECONDS), "it has caught the signal");
+        assertEquals(137, process.destroyForcibly().waitFor());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aReadUnderWaySeesTheEndOfADestroyedProcess(Maker maker) throws Exception {
+        Process process = start(maker, "exec sleep 1000");
+        AtomicReference<Object> seen = new AtomicReference<>();
+        Thread reader = reader(process.getInputStream(), seen);
+        Await.inRead(reader);
+        process.destroy();
+        Await.end(reader);
+        assertEquals(-1, seen.get());
+    }
+
+    /** Here the JDK's would wait for the grandchild. */
+    @Test
+    void aReadUnderWaySeesTheEndWhoeverHoldsThePipeOfADestroyedProcess(@TempDir Path folder) throws Exception {
+        Process process = start(Maker.HELPER, "(" + until(folder.resolve("go")) + ") & echo ready; wait");
+        assertEquals("ready", process.inputReader().readLine());
+        AtomicReference<Object> seen = new AtomicReference<>();
+        Thread reader = reader(process.getInputStream(), seen);
+        Await.inRead(reader);
+        process.destroy();
+        Await.end(reader);
+        assertEquals(-1, seen.get());
+        java.nio.file.Files.createFile(folder.resolve("go"));
+    }
+
+    @Test
+    void closingTheStreamOrTheHelperEndsAReadAtOnce() throws Exception {
+        for (boolean helper : new boolean[] {true, false}) {
+            Process process = start(Maker.HELPER, "trap '' TERM; read x");
+            AtomicReference<Object> seen = new AtomicReference<>();
+            Thread reader = reader(process.getInputStream(), seen);
+            Await.inRead(reader);
+            if (helper) {
+                process.destroy();
+                helpers.get(0).close();
+            } else {
+                process.getInputStream().close();
+            }
+            Await.end(reader);
+            assertTrue(helper && seen.get().equals(-1) || ((IOException) seen.get()).getMessage().equals("Stream closed"));
+        }
+    }
+
+    /** What JDK 26 inherits to it. */
+    @Test
+    void closingItAsJdk26DoesWaitsAndKillsNobody() throws Exception {
+        Process process = start(Maker.HELPER, "cat; echo end >&2; exit 4");
+        Writer writer = process.outputWriter();
+        writer.write("buffered");
+        writer.close();
+        process.inputReader().close();
+        assertEquals("end", process.errorReader().readLine());
+        process.errorReader().close();
+        assertEquals(4, process.waitFor());
+        assertEquals(List.of(), List.of(HelperProcess.class.getDeclaredMethods()).stream()
+                .filter(method -> method.getName().equals("close")).collect(Collectors.toList()));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void exitFuturesMayWaitForEachOther(Maker maker) throws Exception {
+        List<CompletableFuture<Void>> chains = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            chains.add(start(maker, "sleep 0.05").onExit().thenAccept(first -> next(maker).onExit().join()));
+        }
+        for (CompletableFuture<Void> chain : chains) {
+            chain.get(SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    private Process next(Maker maker) {
+        try {
+            return maker == Maker.HELPER ? UsermodeHelper.start(Shell.script("sleep 0.05")).toProcess()
+                    : new ProcessBuilder("sleep", "0.05").start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void timeoutsOfEveryLengthAreTimeouts(Maker maker) throws Exception {
+        Process process = start(maker, "read x");
+        for (TimeUnit unit : TimeUnit.values()) {
+            assertFalse(process.waitFor(Long.MIN_VALUE, unit));
+            assertFalse(process.waitFor(0, unit));
+        }
+        process.getOutputStream().close();
+        for (TimeUnit unit : TimeUnit.values()) {
+            assertTrue(process.waitFor(Long.MAX_VALUE, unit));
+        }
+        assertThrows(NullPointerException.class, () -> process.waitFor(1, null));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void readersAndWritersHaveOneCharset(Maker maker) throws Exception {
+        Process process = start(maker, "cat; cat </dev/null >&2");
+        assertThrows(NullPointerException.class, () -> process.outputWriter(null));
+        assertThrows(NullPointerException.class, () -> process.inputReader(null));
+        assertThrows(NullPointerException.class, () -> process.errorReader(null));
+        try (Writer writer = process.outputWriter(StandardCharsets.UTF_16BE)) {
+            writer.write("\u00e4\u20ac");
+        }
+        assertSame(process.inputReader(StandardCharsets.UTF_16BE), process.inputReader(StandardCharsets.UTF_16BE));
+        assertThrows(IllegalStateException.class, () -> process.inputReader(StandardCharsets.UTF_8));
+        assertThrows(IllegalStateException.class, () -> process.outputWriter(StandardCharsets.UTF_8));
+        assertEquals("\u00e4\u20ac", process.inputReader(StandardCharsets.UTF_16BE).readLine());
+        assertEquals(null, process.errorReader().readLine());
     }
 
     private static Thread reader(InputStream stream, AtomicReference<Object> seen) {

@@ -26,7 +26,8 @@ import org.umh4j.internal.Workers;
  * the same pid. It is reaped as soon as it ends, whether anybody asks or not, and costs one descriptor until then and
  * no thread.
  *
- * <p>Its pipes, if it has any, are open until they are closed or the helper is. {@link #close} also kills: for a helper
+ * <p>Its pipes, if it has any, are open until they are closed or the helper is; and as long as somebody else holds their other
+ * ends nothing is at its end. A library that expects the JDK's ways is given {@link #toProcess}. {@link #close} also kills: for a helper
  * that shall outlive its handle there is {@link #detach}. A handle that is dropped without {@code close} leaves the process
  * alone and reaped at its end; its pipes are closed some time after the collector has found that nobody has them either.
  *
@@ -41,6 +42,7 @@ public final class Helper implements AutoCloseable {
     private final @Nullable String cgroup;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
+    private volatile @Nullable ProcessHandle handle;
     private @Nullable HelperProcess process;
 
     Helper(SubprocessInfo info, Child child, Pipes pipes) {
@@ -223,10 +225,6 @@ public final class Helper implements AutoCloseable {
         return reader(2).stream();
     }
 
-    boolean hasWriter(int target) {
-        return pipes.writer(target) != null;
-    }
-
     Pipes pipes() {
         return pipes;
     }
@@ -238,17 +236,40 @@ public final class Helper implements AutoCloseable {
 
     /** The JDK's view of the process; empty when it has ended, since its number may be another process's now. */
     public Optional<ProcessHandle> toHandle() {
-        Optional<ProcessHandle> handle = ProcessHandle.of(pid());
-        return child.isReaped() ? Optional.empty() : handle; // in this order: it was the helper's when it was taken
+        Optional<ProcessHandle> found = ProcessHandle.of(pid());
+        if (child.isReaped()) {
+            return Optional.empty(); // asked in this order: it was the helper's when it was taken
+        }
+        found.ifPresent(known -> handle = known);
+        return found;
+    }
+
+    /** That one, also after the end when it was asked for before; else one of our own. */
+    ProcessHandle handle() {
+        toHandle();
+        ProcessHandle known = handle;
+        return known == null ? new HelperHandle(this) : known;
     }
 
     /**
      * The helper as a {@link Process}, for libraries that take one; the same object each time.
      *
-     * <p>Its streams are the helper's pipes, buffered as the JDK's are, so read those or these; where there is no pipe they
-     * are empty. Its output ends with the helper, whoever else holds the pipes, and {@code destroy} closes its streams: both
-     * as with the JDK's own processes. Its exit value is the exit code, 128 and the signal's number after a signal, 255 when
-     * the status was lost. A view that is first asked for after the helper's end has no handle and no info.
+     * <p>It behaves as the JDK's own processes do, and so differs from this class:
+     *
+     * <ul>
+     *   <li>Its streams are the pipes at descriptors 0, 1 and 2, buffered: read those or these. Without a pipe the output is
+     *       at its end and the input is closed.
+     *   <li>An interrupt does not end a read or a write. What is closed fails with {@code Stream closed}, and {@code destroy}
+     *       closes the streams.
+     *   <li>The descriptors of those pipes go when the process has ended, and what it had written can still be read. While
+     *       somebody else holds its output, and somebody reads, there is no end; when nobody has read for two seconds, there is.
+     *       A view that is dropped keeps the pipes of a process that lives.
+     *   <li>Its exit value is the exit code, 128 and the signal's number after a signal, 255 when the status was lost.
+     *   <li>{@code toHandle} and {@code info} always answer. Of a process that had ended before this method or {@link #toHandle}
+     *       was called the handle is not one of the JDK's and can't be compared with those; it knows the pid.
+     *   <li>From JDK 26 on a {@code Process} has a {@code close} too, which closes the streams and <em>waits</em> for the end.
+     *       {@link #close} <em>kills</em>. Pipes at other descriptors than 0, 1 and 2 are closed by the latter alone.
+     * </ul>
      */
     public synchronized Process toProcess() {
         process = process == null ? new HelperProcess(this) : process;

@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
-import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.umh4j.internal.PipeEnd;
+import org.umh4j.internal.Pipes;
 
 /**
- * A helper as the JDK's Process. Handle, info, children and descendants come from the JDK itself: from a handle that is taken
- * while the process lives, and knows its start time.
+ * A helper as the JDK's Process. Info, children and descendants come from the JDK itself: from a handle that is taken while
+ * the process lives, and knows its start time.
+ *
+ * <p>Class Process has been Closeable since JDK 26, and its {@code close} is inherited: a method of that name that is compiled
+ * here for 17 would override it without a word.
  */
 final class HelperProcess extends Process {
     private static final int SIGNALED = 128;
     private static final int LOST = 255;
 
     private final Helper helper;
-    private final Optional<ProcessHandle> handle;
+    private final ProcessHandle handle;
     private final OutputStream stdin;
     private final InputStream stdout;
     private final InputStream stderr;
 
     HelperProcess(Helper helper) {
         this.helper = helper;
-        handle = helper.toHandle();
-        stdin = helper.hasWriter(0) ? new BufferedOutputStream(helper.stdin()) : OutputStream.nullOutputStream();
-        stdout = output(1);
-        stderr = output(2);
-    }
-
-    private InputStream output(int target) {
-        PipeEnd pipe = helper.pipes().reader(target);
-        return pipe == null ? InputStream.nullInputStream() : new BufferedInputStream(new ProcessOutput(helper, pipe));
+        handle = helper.handle();
+        Pipes pipes = helper.pipes();
+        stdin = ProcessStreams.input(pipes.writer(0));
+        stdout = ProcessStreams.output(pipes.reader(1));
+        stderr = ProcessStreams.output(pipes.reader(2));
+        helper.exitEvent().thenRun(pipes::release); // until then it also keeps the pipes, whoever drops this
     }
 
     @Override
@@ -63,13 +63,13 @@ final class HelperProcess extends Process {
 
     @Override
     public boolean waitFor(long timeout, TimeUnit unit) throws InterruptedException {
-        return helper.waitFor(Duration.ofNanos(unit.toNanos(timeout))).isPresent();
+        return helper.waitFor(Duration.ofNanos(Objects.requireNonNull(unit, "unit").toNanos(timeout))).isPresent();
     }
 
     @Override
     public int exitValue() {
         Optional<WaitStatus> status = helper.status();
-        return exitValue(status.orElseThrow(() -> new IllegalThreadStateException("process has not exited")));
+        return exitValue(status.orElseThrow(() -> new IllegalThreadStateException("process hasn't exited")));
     }
 
     private static int exitValue(WaitStatus status) {
@@ -99,8 +99,11 @@ final class HelperProcess extends Process {
 
     /** As the JDK's process does it: callers rely on that, and close nothing. */
     private void closeStreams() {
-        if (helper.hasWriter(0)) {
-            helper.writer(0).close(); // first, so that nobody waits for room for what is buffered
+        Pipes pipes = helper.pipes();
+        for (PipeEnd end : new PipeEnd[] {pipes.writer(0), pipes.reader(1), pipes.reader(2)}) {
+            if (end != null) {
+                end.closeBehindReaders(); // first, so that nobody waits for room for what is buffered
+            }
         }
         for (Closeable stream : new Closeable[] {stdin, stdout, stderr}) {
             try {
@@ -133,17 +136,17 @@ final class HelperProcess extends Process {
 
     @Override
     public ProcessHandle toHandle() {
-        return handle.orElseThrow(() -> new UnsupportedOperationException("the process had ended when this view was made"));
+        return handle;
     }
 
     @Override
     public Stream<ProcessHandle> children() {
-        return handle.stream().flatMap(ProcessHandle::children);
+        return handle.children();
     }
 
     @Override
     public Stream<ProcessHandle> descendants() {
-        return handle.stream().flatMap(ProcessHandle::descendants);
+        return handle.descendants();
     }
 
     @Override

@@ -28,6 +28,19 @@ public final class Await {
                 || thread.getState() == Thread.State.TIMED_WAITING);
     }
 
+    /** Waits until the thread reads from a pipe, of ours or of the JDK's, and waits there. */
+    public static void inRead(Thread thread) throws Exception {
+        until(thread + " reads", () -> {
+            for (StackTraceElement element : thread.getStackTrace()) {
+                if (element.getMethodName().equals("awaitAndTransfer") || element.getMethodName().equals("readBytes")) {
+                    return true;
+                }
+            }
+            return false;
+        });
+        Thread.sleep(30); // the JDK's has no state that tells whether it is in the system call
+    }
+
     /** Waits for the end of a thread. */
     public static void end(Thread thread) throws InterruptedException {
         thread.join(PATIENCE.toMillis());

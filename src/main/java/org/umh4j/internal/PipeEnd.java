@@ -8,6 +8,7 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -17,11 +18,20 @@ import java.util.concurrent.locks.ReentrantLock;
  * pins nothing; a platform thread first waits a moment in the kernel, which is faster when the other side is busy.
  * Closing wakes who waits. One lock guards the descriptor, and no call that could wait is made under it; writers
  * hold another one until all is written.
+ *
+ * <p>Once the helper has ended the descriptor can be given back by {@link #release}: what was in the pipe is kept here.
  */
 public final class PipeEnd implements Watcher {
     private static final int NONE = -1;
     private static final int MOMENT_MILLIS = 10;
     private static final int CHUNK = 64 << 10;
+    /** What a helper has left in a pipe is no more than the largest one holds. */
+    private static final int LARGEST_PIPE = 1 << 20;
+    /** How long the output of others who hold the pipe is waited for when nobody reads. */
+    private static final long LINGER_NANOS = 2_000_000_000L;
+    /** How many descriptors are kept for that at a time. */
+    private static final int MOST_LINGERING = 64;
+    private static final AtomicInteger LINGERING = new AtomicInteger();
     private static final int EAGAIN = Native.eagain();
     private static final int READABLE = Native.readable();
     private static final int WRITABLE = Native.writable();
@@ -34,6 +44,17 @@ public final class PipeEnd implements Watcher {
     private long watch = NONE;
     private @Nullable CompletableFuture<Void> ready;
     private boolean over;
+    private boolean closed;
+    /** It is closed for those who come; those who wait go on. */
+    private boolean behind;
+    /** The helper has ended, and the descriptor is to be given back. */
+    private boolean ended;
+    /** What was in the pipe when it was. */
+    private @Nullable ByteBuffer rest;
+    /** How many threads read or write, and whether one has lately. */
+    private int inside;
+    private boolean used;
+    private boolean lingers;
 
     private PipeEnd(int fd, int event) {
         this.fd = fd;
@@ -53,13 +74,53 @@ public final class PipeEnd implements Watcher {
         return new PipeEnd(fd, WRITABLE);
     }
 
+    /** What is done with the descriptor. */
     private interface Transfer {
         int apply(int fd);
     }
 
+    /** A read, which takes what was kept before that. */
+    private interface Reading extends Transfer {
+        int take(ByteBuffer kept);
+    }
+
+    private record ArrayRead(byte[] bytes, int offset, int length) implements Reading {
+        @Override
+        public int apply(int fd) {
+            return Native.read(fd, bytes, offset, length);
+        }
+
+        @Override
+        public int take(ByteBuffer kept) {
+            int size = Math.min(length, kept.remaining());
+            kept.get(bytes, offset, size);
+            return size;
+        }
+    }
+
+    private record DirectRead(ByteBuffer into, int position, int length) implements Reading {
+        @Override
+        public int apply(int fd) {
+            return Native.readDirect(fd, into, position, length);
+        }
+
+        @Override
+        public int take(ByteBuffer kept) {
+            int size = Math.min(length, kept.remaining());
+            into.put(position, kept, kept.position(), size);
+            kept.position(kept.position() + size);
+            return size;
+        }
+    }
+
     /** Reads what there is, waiting for the first byte; -1 at the end. */
     public int read(byte[] bytes, int offset, int length) throws IOException {
-        return length == 0 ? 0 : end(transfer(fd -> Native.read(fd, bytes, offset, length)));
+        return length == 0 ? 0 : end(transfer(new ArrayRead(bytes, offset, length), true));
+    }
+
+    /** The same, and an interrupt does not end the wait: it stays pending. */
+    public int readUninterruptibly(byte[] bytes, int offset, int length) throws IOException {
+        return length == 0 ? 0 : end(transfer(new ArrayRead(bytes, offset, length), false));
     }
 
     /** The same into a buffer. */
@@ -73,7 +134,7 @@ public final class PipeEnd implements Watcher {
             return 0;
         }
         int size = into.isDirect()
-                ? end(transfer(fd -> Native.readDirect(fd, into, position, length)))
+                ? end(transfer(new DirectRead(into, position, length), true))
                 : read(into.array(), into.arrayOffset() + position, length);
         into.position(position + Math.max(size, 0));
         return size;
@@ -81,20 +142,32 @@ public final class PipeEnd implements Watcher {
 
     /** Reads what there is now: 0 when that is nothing, -1 at the end. */
     public int readNow(byte[] bytes, int offset, int length) throws IOException {
-        int size = attempt(fd -> Native.read(fd, bytes, offset, length));
+        int size = attempt(new ArrayRead(bytes, offset, length), false);
         return size == -EAGAIN ? 0 : end(checked(size));
     }
 
     /** Writes all of it, waiting while there is no room. Writers take turns: what each one writes stays together. */
     public void write(byte[] bytes, int offset, int length) throws IOException {
         takeTurn();
+        writeAll(bytes, offset, length, true);
+    }
+
+    /** The same, and an interrupt does not end the wait: it stays pending. */
+    public void writeUninterruptibly(byte[] bytes, int offset, int length) throws IOException {
+        turn.lock();
+        writeAll(bytes, offset, length, false);
+    }
+
+    private void writeAll(byte[] bytes, int offset, int length, boolean interruptibly) throws IOException {
+        enter();
         try {
             for (int done = 0; done < length; ) {
                 int at = offset + done;
                 int left = length - done;
-                done += transfer(fd -> Native.write(fd, bytes, at, left));
+                done += transfer(fd -> Native.write(fd, bytes, at, left), interruptibly);
             }
         } finally {
+            leave();
             turn.unlock();
         }
     }
@@ -102,11 +175,13 @@ public final class PipeEnd implements Watcher {
     /** The same from a buffer, whose position tells how much was written even when not all was. */
     public void write(ByteBuffer from) throws IOException {
         takeTurn();
+        enter();
         try {
             while (from.hasRemaining()) {
                 from.position(from.position() + writeSome(from));
             }
         } finally {
+            leave();
             turn.unlock();
         }
     }
@@ -115,14 +190,14 @@ public final class PipeEnd implements Watcher {
         int position = from.position();
         int length = from.remaining();
         if (from.isDirect()) {
-            return transfer(fd -> Native.writeDirect(fd, from, position, length));
+            return transfer(fd -> Native.writeDirect(fd, from, position, length), true);
         }
         if (from.hasArray()) {
-            return transfer(fd -> Native.write(fd, from.array(), from.arrayOffset() + position, length));
+            return transfer(fd -> Native.write(fd, from.array(), from.arrayOffset() + position, length), true);
         }
         byte[] bytes = new byte[Math.min(length, CHUNK)];
         from.duplicate().get(bytes);
-        return transfer(fd -> Native.write(fd, bytes, 0, bytes.length));
+        return transfer(fd -> Native.write(fd, bytes, 0, bytes.length), true);
     }
 
     private void takeTurn() throws InterruptedIOException {
@@ -138,19 +213,26 @@ public final class PipeEnd implements Watcher {
 
     /** Writes what there is room for now, which may be nothing. */
     public int writeNow(byte[] bytes, int offset, int length) throws IOException {
-        int size = attempt(fd -> Native.write(fd, bytes, offset, length));
+        int size = attempt(fd -> Native.write(fd, bytes, offset, length), false);
         return size == -EAGAIN ? 0 : checked(size);
     }
 
     /** How many bytes can be read at once. */
     public int available() throws IOException {
-        return checked(attempt(Native::available));
+        lock.lock();
+        try {
+            requireOpen(false);
+            int kept = rest == null ? 0 : rest.remaining();
+            return kept + (fd == NONE ? 0 : checked(Native.available(fd)));
+        } finally {
+            lock.unlock();
+        }
     }
 
     public boolean isOpen() {
         lock.lock();
         try {
-            return fd != NONE;
+            return !closed;
         } finally {
             lock.unlock();
         }
@@ -160,11 +242,134 @@ public final class PipeEnd implements Watcher {
     public void close() {
         lock.lock();
         try {
+            closed = true;
+            behind = false;
+            rest = null;
+            giveBack();
+        } finally {
+            lock.unlock();
+        }
+        wake();
+    }
+
+    /**
+     * Closes it for who comes. A read that is under way goes on until something comes, or the helper ends: before that the
+     * helper's next word would be its death by SIGPIPE.
+     */
+    public void closeBehindReaders() {
+        lock.lock();
+        try {
+            behind = inside > 0 && !ended && !closed;
+            closed = true;
+            rest = null;
+            if (!behind) {
+                giveBack();
+            }
+        } finally {
+            lock.unlock();
+        }
+        wake();
+    }
+
+    /** With the lock; who does it wakes those that wait, afterwards. */
+    private void giveBack() {
+        if (fd != NONE) {
+            held.close();
+            fd = NONE;
+        }
+    }
+
+    /**
+     * The helper has ended, and the descriptor is given back: at once when all was said, else when nobody reads any more.
+     * What can be read until then is kept. A writer's end is closed.
+     */
+    void release() {
+        if (event == WRITABLE) {
+            releaseWriter();
+            return;
+        }
+        lock.lock();
+        try {
             if (fd == NONE) {
                 return;
             }
-            held.close();
-            fd = NONE;
+            ended = true;
+            if (closed || drain() || inside == 0 && !linger()) {
+                giveBack();
+            }
+        } finally {
+            lock.unlock();
+        }
+        wake(); // who waits finds what was kept
+    }
+
+    /** Who is writing goes on until it is written: somebody else may read it. */
+    private void releaseWriter() {
+        lock.lock();
+        try {
+            ended = true;
+            if (inside > 0) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        close();
+    }
+
+    /** Keeps what is in the pipe; whether that is all that will ever come. With the lock. */
+    private boolean drain() {
+        for (int room = LARGEST_PIPE; room > 0; ) {
+            byte[] bytes = new byte[Math.max(1, Math.min(Native.available(fd), room))];
+            int size = Native.read(fd, bytes, 0, bytes.length);
+            if (size <= 0) {
+                return size != -EAGAIN;
+            }
+            keep(bytes, size);
+            room -= size;
+        }
+        return false;
+    }
+
+    private void keep(byte[] bytes, int size) {
+        int before = rest == null ? 0 : rest.remaining();
+        ByteBuffer all = before == 0 ? ByteBuffer.wrap(bytes, 0, size) : ByteBuffer.allocate(before + size);
+        if (before != 0) {
+            all.put(rest).put(bytes, 0, size).flip();
+        }
+        rest = all;
+    }
+
+    /** Somebody else holds the pipe, and a reader may be about to come; false when too many wait for that. With the lock. */
+    private boolean linger() {
+        if (lingers) {
+            return true;
+        }
+        if (LINGERING.get() >= MOST_LINGERING) {
+            return false;
+        }
+        try {
+            Reaper.after(LINGER_NANOS, this::lookAgain);
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+        lingers = true;
+        used = false;
+        LINGERING.incrementAndGet();
+        return true;
+    }
+
+    /** Nobody has read for a while, or it lingers on; or there is a reader, who sees to it when he leaves. */
+    private void lookAgain() {
+        lock.lock();
+        try {
+            lingers = false;
+            LINGERING.decrementAndGet();
+            if (fd == NONE || inside > 0 || used && linger()) {
+                return;
+            }
+            drain();
+            giveBack();
         } finally {
             lock.unlock();
         }
@@ -189,8 +394,8 @@ public final class PipeEnd implements Watcher {
     public CompletableFuture<Void> whenReady() throws IOException {
         lock.lock();
         try {
-            requireOpen();
-            if (over) {
+            requireOpen(true);
+            if (over || fd == NONE) {
                 return CompletableFuture.completedFuture(null);
             }
             if (ready == null) {
@@ -229,33 +434,83 @@ public final class PipeEnd implements Watcher {
         }
     }
 
-    private int transfer(Transfer transfer) throws IOException {
-        int size = attempt(transfer);
+    private int transfer(Transfer transfer, boolean interruptibly) throws IOException {
+        enter();
+        try {
+            int size = attempt(transfer, false);
+            return checked(size == -EAGAIN ? awaitAndTransfer(transfer, interruptibly) : size);
+        } finally {
+            leave();
+        }
+    }
+
+    private int awaitAndTransfer(Transfer transfer, boolean interruptibly) throws IOException {
+        int size = -EAGAIN;
         try {
             for (boolean first = true; size == -EAGAIN; first = false) {
                 if (!first || VirtualThreads.isCurrent() || !pollForAMoment()) {
-                    park();
+                    await(whenReady(), interruptibly);
                 }
-                size = attempt(transfer);
+                size = attempt(transfer, true);
             }
+            return size;
         } catch (ClosedChannelException e) {
             throw new AsynchronousCloseException(); // it was open when the wait began
         }
-        return checked(size);
     }
 
-    private int attempt(Transfer transfer) throws IOException {
+    private void enter() {
+        lock.lock();
+        inside++;
+        lock.unlock();
+    }
+
+    /** The last one who leaves sees to it that the descriptor of a helper that has ended is given back. */
+    private void leave() {
         lock.lock();
         try {
-            requireOpen();
-            if (over && event == WRITABLE) {
-                return -Native.epipe();
+            inside--;
+            if (inside > 0 || fd == NONE || !ended && !closed || !closed && event == READABLE && linger()) {
+                return;
             }
-            int size = transfer.apply(fd);
-            return size == -EAGAIN && over ? 0 : size;
+            if (event == WRITABLE) {
+                closed = true;
+            } else if (!closed) {
+                drain();
+            }
+            giveBack();
         } finally {
             lock.unlock();
         }
+        wake();
+    }
+
+    private int attempt(Transfer transfer, boolean hasWaited) throws IOException {
+        boolean atEnd;
+        int size;
+        lock.lock();
+        try {
+            requireOpen(hasWaited);
+            if (over && event == WRITABLE) {
+                return -Native.epipe();
+            }
+            used = true;
+            if (transfer instanceof Reading reading && rest != null && rest.hasRemaining()) {
+                return reading.take(rest);
+            }
+            size = fd == NONE ? 0 : transfer.apply(fd);
+            atEnd = size == 0 && ended && fd != NONE;
+            if (atEnd) {
+                giveBack();
+            }
+            size = size == -EAGAIN && over ? 0 : size;
+        } finally {
+            lock.unlock();
+        }
+        if (atEnd) {
+            wake();
+        }
+        return size;
     }
 
     /** Not under the lock: should the descriptor be closed and used again meanwhile, it is only looked at. */
@@ -264,16 +519,11 @@ public final class PipeEnd implements Watcher {
         return now != NONE && Native.poll(now, event, MOMENT_MILLIS) != 0;
     }
 
-    private void park() throws IOException {
-        await(whenReady());
-    }
-
-    /** Waits until the end is ready, or closed, or something else has happened. */
-    public void awaitReadyOr(CompletableFuture<?> other) throws IOException {
-        await(CompletableFuture.anyOf(whenReady(), other));
-    }
-
-    private static void await(CompletableFuture<?> event) throws IOException {
+    private static void await(CompletableFuture<?> event, boolean interruptibly) throws IOException {
+        if (!interruptibly) {
+            event.join();
+            return;
+        }
         try {
             event.get();
         } catch (InterruptedException e) {
@@ -288,8 +538,8 @@ public final class PipeEnd implements Watcher {
         return new InterruptedIOException("interrupted; the pipe is still open and nothing was lost");
     }
 
-    private void requireOpen() throws ClosedChannelException {
-        if (fd == NONE) {
+    private void requireOpen(boolean hasWaited) throws ClosedChannelException {
+        if (closed && !(behind && hasWaited)) {
             throw new ClosedChannelException();
         }
     }

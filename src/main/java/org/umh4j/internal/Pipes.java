@@ -60,6 +60,15 @@ public final class Pipes {
         writers.values().forEach(PipeEnd::end);
     }
 
+    /** The helper has ended: the descriptors of its standard streams are given back, and what was said is kept. */
+    public void release() {
+        for (PipeEnd end : new PipeEnd[] {writers.get(0), readers.get(1), readers.get(2)}) {
+            if (end != null) {
+                end.release();
+            }
+        }
+    }
+
     /** Closes all of the JVM's ends. */
     public void close() {
         readers.values().forEach(PipeEnd::close);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+
+/**
+ * A helper as the JDK's handle, where the JDK has none: it makes one of a number, and only while it finds that in
+ * {@code /proc}. Of an ended process its own handles know no more than this one.
+ */
+final class HelperHandle implements ProcessHandle {
+    private final Helper helper;
+
+    HelperHandle(Helper helper) {
+        this.helper = helper;
+    }
+
+    @Override
+    public long pid() {
+        return helper.pid();
+    }
+
+    @Override
+    public Optional<ProcessHandle> parent() {
+        return isAlive() ? Optional.of(ProcessHandle.current()) : Optional.empty();
+    }
+
+    @Override
+    public Stream<ProcessHandle> children() {
+        return Stream.empty();
+    }
+
+    @Override
+    public Stream<ProcessHandle> descendants() {
+        return Stream.empty();
+    }
+
+    @Override
+    public Info info() {
+        return Unknown.INFO;
+    }
+
+    @Override
+    public CompletableFuture<ProcessHandle> onExit() {
+        return helper.onExit().thenApply(status -> this);
+    }
+
+    @Override
+    public boolean supportsNormalTermination() {
+        return true;
+    }
+
+    @Override
+    public boolean destroy() {
+        return sent(Signal.TERM);
+    }
+
+    @Override
+    public boolean destroyForcibly() {
+        return sent(Signal.KILL);
+    }
+
+    private boolean sent(Signal signal) {
+        try {
+            return helper.kill(signal);
+        } catch (UmhException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean isAlive() {
+        return helper.isAlive();
+    }
+
+    @Override
+    public int compareTo(ProcessHandle other) {
+        return Long.compare(pid(), other.pid());
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof HelperHandle handle && handle.helper == helper;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(pid(), helper.startTime());
+    }
+
+    @Override
+    public String toString() {
+        return Long.toString(pid());
+    }
+
+    /** Nothing is known of it. */
+    private enum Unknown implements Info {
+        INFO;
+
+        @Override
+        public Optional<String> command() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> commandLine() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String[]> arguments() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Instant> startInstant() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Duration> totalCpuDuration() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> user() {
+            return Optional.empty();
+        }
+
+        @Override
+        public String toString() {
+            return "[]";
+        }
+    }
+}

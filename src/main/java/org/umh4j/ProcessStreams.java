@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.ClosedChannelException;
+import java.util.Objects;
+import org.umh4j.internal.Nullable;
+import org.umh4j.internal.PipeEnd;
+
+/**
+ * The streams of a helper as those of the JDK's processes are: buffered; an interrupt does not end a wait; what is closed
+ * says {@code Stream closed}.
+ */
+final class ProcessStreams {
+    private ProcessStreams() {}
+
+    /** What the helper writes; at its end where there is no pipe. */
+    static InputStream output(@Nullable PipeEnd pipe) {
+        return pipe == null ? new ByteArrayInputStream(new byte[0]) : new BufferedInputStream(new Output(pipe));
+    }
+
+    /** What the helper reads; closed where there is no pipe. */
+    static OutputStream input(@Nullable PipeEnd pipe) {
+        return pipe == null ? new Closed() : new BufferedOutputStream(new Input(pipe));
+    }
+
+    private static IOException streamClosed() {
+        return new IOException("Stream closed");
+    }
+
+    private static final class Output extends InputStream {
+        private final PipeEnd pipe;
+
+        Output(PipeEnd pipe) {
+            this.pipe = pipe;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, bytes.length);
+            try {
+                return pipe.readUninterruptibly(bytes, offset, length);
+            } catch (ClosedChannelException e) {
+                throw streamClosed();
+            }
+        }
+
+        @Override
+        public int available() throws IOException {
+            try {
+                return pipe.available();
+            } catch (ClosedChannelException e) {
+                throw streamClosed();
+            }
+        }
+
+        @Override
+        public void close() {
+            if (pipe.isOpen()) { // else it may be closed behind a reader
+                pipe.close();
+            }
+        }
+    }
+
+    private static final class Input extends OutputStream {
+        private final PipeEnd pipe;
+
+        Input(PipeEnd pipe) {
+            this.pipe = pipe;
+        }
+
+        @Override
+        public void write(int one) throws IOException {
+            write(new byte[] {(byte) one}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, bytes.length);
+            try {
+                pipe.writeUninterruptibly(bytes, offset, length);
+            } catch (ClosedChannelException e) {
+                throw streamClosed();
+            }
+        }
+
+        @Override
+        public void close() {
+            pipe.close();
+        }
+    }
+
+    private static final class Closed extends OutputStream {
+        @Override
+        public void write(int one) throws IOException {
+            throw streamClosed();
+        }
+    }
+}
