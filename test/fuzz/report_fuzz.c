@@ -49,12 +49,14 @@ static int next_number(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	const int before = next_number();
-	struct umh_child child = {.pid = -1, .pidfd = -1, .socket = -1, .successor_due = size & 1};
+	struct umh_child child = {.pid = getpid(), .pidfd = -1, .socket = -1, .successor_due = size & 1};
+	const int on = 1;
 	struct umh_report report;
 	int sockets[2];
 	int result;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0 ||
+	    setsockopt(sockets[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return -1;
 	for (size_t at = 0; at < size;) {
 		size_t length = bytes[at] & 0x7f;

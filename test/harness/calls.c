@@ -12,6 +12,7 @@
 /* What each call may be refused with: its page's, and what a filter says. One that is not here must not be made. */
 static const struct kind kinds[] = {
 	{__NR_socketpair, "socketpair", {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, ENOSYS}},
+	{__NR_setsockopt, "setsockopt", {ENOMEM, EPERM, EACCES, ENOSYS}},
 	{__NR_sendmsg, "sendmsg", {ENOMEM, ENOBUFS, EAGAIN, ETOOMANYREFS, EPERM, EACCES}},
 	{__NR_sendto, "sendto", {EINTR, EAGAIN, ENOBUFS, ENOMEM}},
 	{__NR_recvmsg, "recvmsg", {EINTR, ENOMEM, ENOBUFS, EACCES, EIO}},
@@ -236,6 +237,7 @@ static enum umh_stage stage_in_parent(const struct call *call, enum umh_stage la
 {
 	switch (call->number) {
 	case __NR_socketpair:
+	case __NR_setsockopt:
 	case __NR_sendmsg:
 		return UMH_STAGE_SOCKET;
 	case __NR_dup3:

@@ -186,7 +186,7 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 		umh_release(child);
 		return result;
 	}
-	child->pid = result;
+	child->first = child->pid = result;
 	return 0;
 }
 
@@ -233,7 +233,7 @@ static int wait_for_end(const struct umh_child *child, int *status)
 	int stops = 0;
 	int result = umh_wait_or_stop(child->pidfd, child->pid, status);
 
-	while (result == -EAGAIN && child->state == UMH_LAUNCHING && !umh_report_has_arrived(child->socket)) {
+	while (result == -EAGAIN && child->state == UMH_LAUNCHING && !umh_report_has_arrived(child)) {
 		umh_signal(child->pidfd, child->pid, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 		result = umh_wait_or_stop(child->pidfd, child->pid, status);
 	}
@@ -270,7 +270,7 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	child.socket = pair.ours;
 	result = send_and_clone(&pair, request, &child.pidfd, report);
 	if (result >= 0) {
-		child.pid = result;
+		child.first = child.pid = result;
 		result = wait_and_decide(&child, &pair, status);
 		*report = child.said;
 		*pid = child.pid;

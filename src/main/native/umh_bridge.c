@@ -195,7 +195,7 @@ int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal)
 
 	if (result != -EINVAL && result != -EPERM && result != -ENOSYS)
 		return result;
-	if (reaped)
+	if (reaped || pid <= 1) /* 0 would be our own group, -1 everybody */
 		return result == -EINVAL ? -ESRCH : result;
 	return kill(-pid, signal) < 0 ? -errno : 0;
 }

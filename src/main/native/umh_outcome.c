@@ -102,41 +102,64 @@ static int must_wait_for_end(struct umh_child *child)
 
 	if (!child->successor_due)
 		return 0;
-	result = umh_report_peek(child->socket, &word);
+	result = umh_report_peek(child, &word);
 	if (result < 0)
 		fail(child, UMH_STAGE_WAIT, -result, 0);
 	return result < 0 || (result > 0 && word.stage == UMH_STAGE_SUCCESSION && is_there(child));
 }
 
-/* A pidfd came with the word, or the number of a process whose pidfd there was no descriptor for. */
-static void hear_succession(struct umh_child *child, const struct umh_report *word, int fd)
+/* What the successor says itself, before its pidfd has come: the kernel has named it. */
+static int is_left_behind(const struct umh_child *child, const struct umh_message *message)
 {
-	if (child->successor_due && fd >= 0 && umh_is_child(fd)) {
+	return message->sender != child->pid && message->sender != child->first;
+}
+
+/* Anybody's pidfd can be sent: the launcher's word is good for its successor's, everybody's for its own. */
+static int is_successor(const struct umh_child *child, const struct umh_message *message)
+{
+	if (!child->successor_due || message->fd < 0)
+		return 0;
+	if (is_left_behind(child, message) && umh_pid_of(message->fd) != message->sender)
+		return 0;
+	return umh_is_child(message->fd);
+}
+
+static void hear_succession(struct umh_child *child, const struct umh_message *message)
+{
+	const int error = (int)message->word.error;
+
+	if (is_successor(child, message)) {
 		close_open(&child->pidfd);
-		child->pid = word->pid ? (int)word->pid : -1;
-		child->pidfd = fd;
+		child->pid = umh_pid_of(message->fd);
+		child->pidfd = message->fd;
 		child->successor_due = 0;
 		if (child->state == UMH_SEARCHING)
 			child->state = UMH_FAILED;
-	} else if (fd >= 0) {
-		close(fd);
-	} else if (word->pid && (int)word->pid != child->pid) {
-		umh_end_stray((pid_t)word->pid);
+	} else if (message->fd >= 0) {
+		close(message->fd);
+	} else if (is_left_behind(child, message)) {
+		umh_end_stray(message->sender);
 		child->successor_due = 0;
-		fail(child, UMH_STAGE_SUCCESSION, word->error ? (int)word->error : EMFILE, 0);
+		fail(child, UMH_STAGE_SUCCESSION, error ? error : EMFILE, 0);
+	} else if (!error) { /* its pidfd was sent, and found no room */
+		fail(child, UMH_STAGE_SUCCESSION, EMFILE, 0);
 	}
-	if (word->error)
-		fail(child, UMH_STAGE_SUCCESSION, (int)word->error, 0);
+	if (error)
+		fail(child, UMH_STAGE_SUCCESSION, error, 0);
 }
 
-static void hear_word(struct umh_child *child, struct umh_report *word, int fd)
+static void hear_word(struct umh_child *child, struct umh_message *message)
 {
-	if (word->stage == UMH_STAGE_SUCCESSION && (fd >= 0 || word->pid)) {
-		hear_succession(child, word, fd);
+	struct umh_report *word = &message->word;
+
+	if (child->pid <= 0 && !child->successor_due)
+		child->pid = message->sender;
+	if (word->stage == UMH_STAGE_SUCCESSION || is_left_behind(child, message)) {
+		hear_succession(child, message);
 		return;
 	}
-	if (fd >= 0)
-		close(fd);
+	if (message->fd >= 0)
+		close(message->fd);
 	if (word->error) {
 		if (word->stage < UMH_STAGE_SUCCESSION)
 			child->successor_due = 0; /* there is none yet; at that stage either of the two may have said it first */
@@ -152,16 +175,15 @@ static void hear_word(struct umh_child *child, struct umh_report *word, int fd)
 /* Reads all that was said: false when a word has to wait for the end of the first process. */
 static int hear(struct umh_child *child)
 {
-	struct umh_report word;
+	struct umh_message message;
 	int result;
-	int fd;
 
 	do {
 		if (must_wait_for_end(child))
 			return 0;
-		result = umh_report_next(child->socket, &word, &fd);
+		result = umh_report_next(child, &message);
 		if (result > 0)
-			hear_word(child, &word, fd);
+			hear_word(child, &message);
 	} while (result > 0);
 	if (result < 0)
 		fail(child, UMH_STAGE_WAIT, -result, 0);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,42 +14,151 @@
 
 #define LARGEST_ERRNO 4095
 
-/*
- * What is no word of a launcher counts as
- * silence, and a descriptor that came with it is closed. A word that could not be read is no silence.
- */
-int umh_report_next(int socket, struct umh_report *word, int *fd)
+/* Every descriptor that came is in the JVM's table by now: one is kept, and of more than one none. */
+static void take_descriptors(struct umh_message *message, const struct cmsghdr *header)
 {
-	struct {
-		struct cmsghdr header;
-		int fd;
-	} control;
-	struct iovec part = {word, sizeof *word};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+	const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fd;
+
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+		if (count == 1)
+			message->fd = fd;
+		else
+			close(fd);
+	}
+}
+
+static void take_control(struct umh_message *message, struct msghdr *received)
+{
+	struct ucred sender;
+
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(received); header; header = CMSG_NXTHDR(received, header)) {
+		if (header->cmsg_level != SOL_SOCKET)
+			continue;
+		if (header->cmsg_type == SCM_RIGHTS)
+			take_descriptors(message, header);
+		if (header->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&sender, CMSG_DATA(header), sizeof sender);
+			message->sender = sender.pid;
+		}
+	}
+}
+
+/*
+ * What is there, or 0 at the end of file, or a negative errno. There is room for all that one message can bring along; for
+ * the sender alone in one that is left there, so that nothing is received.
+ */
+static ssize_t receive(int socket, struct umh_message *message, int flags)
+{
+	char control[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(UMH_SCM_MAX * sizeof(int))]
+		__attribute__((aligned(sizeof(struct cmsghdr))));
+	struct iovec part = {&message->word, sizeof message->word};
+	struct msghdr received;
 	ssize_t size;
 
-	for (int attempt = 0; attempt < 2; attempt++) {
-		do {
-			message.msg_controllen = sizeof control;
-			size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		} while (size < 0 && errno == EINTR);
+	*message = (struct umh_message){.sender = 0, .fd = -1};
+	do {
+		received = (struct msghdr){
+			.msg_iov = &part,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = flags & MSG_PEEK ? CMSG_SPACE(sizeof(struct ucred)) : sizeof control,
+		};
+		size = recvmsg(socket, &received, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	} while (size < 0 && errno == EINTR);
+	if (size < 0)
+		return -errno;
+	take_control(message, &received);
+	return size;
+}
+
+/* As umh_is_child(): a call that a filter refuses says nothing against it. */
+static int is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return pid > 0 && (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD);
+}
+
+/*
+ * A word is its sender's own: whoever else has got hold of the socket is not heard, whatever is said of whom. A successor
+ * whose pidfd has not come, or whose number is not known, is a child of ours.
+ */
+static int is_from(const struct umh_child *child, const struct umh_message *message)
+{
+	const int sender = message->sender;
+
+	if (sender > 0 && (sender == child->pid || sender == child->first))
+		return 1;
+	if (!is_child(sender))
+		return 0;
+	return child->pid <= 0 ||
+	       (child->successor_due && (message->word.stage == UMH_STAGE_SUCCESSION || child->state >= UMH_FAILED));
+}
+
+static int is_word(const struct umh_message *message, ssize_t size)
+{
+	return size == (ssize_t)sizeof message->word && message->word.stage < UMH_STAGE_COUNT &&
+	       message->word.error <= LARGEST_ERRNO;
+}
+
+/* How many messages are passed over that are none of a launcher's: the socket does not hold more of them. */
+#define MOST_FOREIGN 1000
+
+static void pass_over(int socket, struct umh_message *message, int flags)
+{
+	if (flags & MSG_PEEK)
+		receive(socket, message, 0);
+	if (message->fd >= 0)
+		close(message->fd);
+}
+
+/* Whatever is no word of this launch counts as silence. A word that could not be read is no silence. */
+static int next_word(const struct umh_child *child, struct umh_message *message, int flags)
+{
+	int failures = 0;
+
+	for (int foreign = 0; foreign < MOST_FOREIGN;) {
+		const ssize_t size = receive(child->socket, message, flags);
+
+		if (size == -EAGAIN || (size == 0 && message->sender == 0))
+			return 0;
 		/*
 		 * ECONNRESET is said once, before what is still to be read: the other end was closed without having read
 		 * the plan. And what is refused once may be granted now.
 		 */
-		if (size >= 0 || errno == EAGAIN)
-			break;
+		if (size < 0 && failures++ > 0)
+			return size == -ECONNRESET ? 0 : (int)size;
+		if (size < 0)
+			continue;
+		if (is_word(message, size) && is_from(child, message))
+			return 1;
+		pass_over(child->socket, message, flags);
+		foreign++;
 	}
-	*fd = -1;
-	if (size < 0)
-		return errno == EAGAIN || errno == ECONNRESET ? 0 : -errno;
-	if (message.msg_controllen >= CMSG_LEN(sizeof *fd))
-		*fd = control.fd;
-	if (size == (ssize_t)sizeof *word && word->stage < UMH_STAGE_COUNT && word->error <= LARGEST_ERRNO)
-		return 1;
-	if (*fd >= 0)
-		close(*fd);
 	return 0;
+}
+
+int umh_report_next(const struct umh_child *child, struct umh_message *message)
+{
+	return next_word(child, message, 0);
+}
+
+int umh_report_peek(const struct umh_child *child, struct umh_report *word)
+{
+	struct umh_message message;
+	const int result = next_word(child, &message, MSG_PEEK);
+
+	*word = message.word;
+	return result;
+}
+
+int umh_report_has_arrived(const struct umh_child *child)
+{
+	struct umh_report word;
+
+	return umh_report_peek(child, &word) > 0 && word.stage == UMH_STAGE_EXEC;
 }
 
 void umh_end_stray(pid_t pid)
@@ -68,30 +178,4 @@ void umh_report_end(struct umh_report *report, int status)
 	report->detail = (uint32_t)WTERMSIG(status);
 	if (WTERMSIG(status) == SIGSEGV)
 		umh_do_without(UMH_FEATURE_PERSONALITY);
-}
-
-int umh_report_peek(int socket, struct umh_report *word)
-{
-	struct iovec part = {word, sizeof *word};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	ssize_t size = -1;
-
-	/* Again as above. A descriptor that would come along is not received without room for it. */
-	for (int attempt = 0; attempt < 2 && size < 0; attempt++) {
-		do
-			size = recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT);
-		while (size < 0 && errno == EINTR);
-		if (size < 0 && errno == EAGAIN)
-			return 0;
-	}
-	if (size < 0)
-		return errno == ECONNRESET ? 0 : -errno;
-	return size == (ssize_t)sizeof *word;
-}
-
-int umh_report_has_arrived(int socket)
-{
-	struct umh_report word;
-
-	return umh_report_peek(socket, &word) > 0 && word.stage == UMH_STAGE_EXEC;
 }

@@ -13,17 +13,24 @@ static inline int umh_failed(struct umh_report *report, enum umh_stage stage, in
 	return -error;
 }
 
+/* One message of the plan socket. */
+struct umh_message {
+	struct umh_report word;
+	int sender; /* the process that the kernel says has sent it: SO_PASSCRED */
+	int fd;     /* -1 when none came along, or more than one */
+};
+
 /*
- * One word from the socket, with the descriptor that may come along or -1: 1, 0 when there is none, or a negative errno when
- * it could not be read.
+ * One word of this launch from the socket: 1, 0 when there is none, or a negative errno when it could not be read. What
+ * anybody else has said is passed over, and the descriptors that came with it are closed.
  */
-int umh_report_next(int socket, struct umh_report *word, int *fd);
+int umh_report_next(const struct umh_child *child, struct umh_message *message);
 
 /* The same, and the word is left to be read, with what comes along. */
-int umh_report_peek(int socket, struct umh_report *word);
+int umh_report_peek(const struct umh_child *child, struct umh_report *word);
 
 /* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
-int umh_report_has_arrived(int socket);
+int umh_report_has_arrived(const struct umh_child *child);
 
 /* Adds to a report of nothing which signal has ended the launcher. */
 void umh_report_end(struct umh_report *report, int status);

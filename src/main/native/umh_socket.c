@@ -22,22 +22,29 @@ static struct {
 	atomic_int taken;
 } places[KEPT];
 
-static int create(struct umh_pair *pair, int place)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return -errno;
-	*pair = (struct umh_pair){fds[0], fds[1], place};
-	return 0;
-}
-
 static void discard(struct umh_pair *pair)
 {
 	close(pair->ours);
 	if (pair->theirs >= 0)
 		close(pair->theirs);
 	pair->ours = -1;
+}
+
+/* SO_PASSCRED: the kernel adds to each message the pid of the process that has sent it. */
+static int create(struct umh_pair *pair, int place)
+{
+	const int on = 1;
+	int fds[2];
+	int error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	*pair = (struct umh_pair){fds[0], fds[1], place};
+	if (setsockopt(pair->ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0)
+		return 0;
+	error = errno;
+	discard(pair);
+	return -error;
 }
 
 /* A JVM without descriptors to spare makes them when it needs them. */

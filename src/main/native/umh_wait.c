@@ -2,10 +2,14 @@
 /* umh_wait.c - what is done to a process by its pidfd: waiting, reaping, signals; never to another process. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,7 +22,7 @@
 #define P_PIDFD 3
 #endif
 
-/* What pidfs tells of a process that somebody else has reaped (6.15). */
+/* What pidfs tells of a process (6.13), and of one that somebody else has reaped (6.15). */
 struct pidfd_exit_info {
 	uint64_t mask;
 	uint64_t cgroupid;
@@ -150,6 +154,37 @@ int umh_is_child(int pidfd)
 	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0)
 		return 1;
 	return (errno != ECHILD && errno != EBADF) || umh_signal(pidfd, -1, 0) == -ESRCH;
+}
+
+/* "Pid:" of the descriptor's fdinfo; 0 without /proc. */
+static int listed_pid(int pidfd)
+{
+	char path[32], text[256];
+	const char *line;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	size = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[size < 0 ? 0 : size] = 0;
+	line = strstr(text, "\nPid:");
+	return line ? atoi(line + sizeof "\nPid:" - 1) : 0;
+}
+
+int umh_pid_of(int pidfd)
+{
+	struct pidfd_exit_info info = {.mask = 0};
+	int pid = 0;
+
+	if (umh_features() & UMH_FEATURE_PIDFD_INFO && ioctl(pidfd, PIDFD_GET_EXIT_INFO, &info) == 0)
+		pid = (int)info.ids[1]; /* after the thread's own: the process's */
+	if (pid <= 0)
+		pid = listed_pid(pidfd);
+	return pid > 0 ? pid : 0;
 }
 
 /* Whether the pid is still this child's: nobody has reaped it. Where nobody may ask, the caller knows. */

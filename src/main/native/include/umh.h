@@ -64,6 +64,7 @@ struct umh_child {
 	int pidfd;
 	int socket; /* our end of the plan socket; open until the outcome is known */
 	enum umh_state state;
+	int first;                 /* the pid of the process that was made */
 	int successor_due;         /* a successor may come, or may have been left behind */
 	int hung_up;               /* the other end of the socket is closed */
 	int nameless;              /* the launcher could not give itself its name, so the name tells nothing */
@@ -153,6 +154,9 @@ int umh_wait(int pidfd, int pid, enum umh_blocking blocking, int *status, struct
 
 /* The same, waiting; but -EAGAIN when it was stopped, which nobody else is told then. */
 int umh_wait_or_stop(int pidfd, int pid, int *status);
+
+/* The number of a process that was not reaped, as the kernel says it; 0 where it says none (before 6.13 without /proc). */
+int umh_pid_of(int pidfd);
 
 /* Whether the process is a child of this one, or has ended and was reaped by somebody else. */
 int umh_is_child(int pidfd);

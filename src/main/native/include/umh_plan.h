@@ -210,14 +210,15 @@ static_assert(sizeof(struct umh_plan) % 8 == 0, "the variable part begins aligne
 /*
  * What comes back, in messages of this form. Before its execve the launcher says that it got there: stage EXEC, no
  * error, and the steps that it could not take and that were not required. A message with an error is the end of the
- * launch. Then the socket is closed, by the execve or by exit; so at end of file all has been said. The time is
+ * launch. A word counts only when the kernel says that its sender is the process that it is of; so none names a process by
+ * a number. Then the socket is closed, by the execve or by exit; so at end of file all has been said. The time is
  * CLOCK_MONOTONIC's and said with UMH_PLAN_TIMES alone.
  */
 struct umh_report {
 	uint32_t stage;  /* enum umh_stage */
 	uint32_t error;  /* errno of that stage, or 0 */
 	uint32_t detail; /* which rlimit, capability, descriptor, signal; EXEC: nanoseconds of the time; else 0 */
-	uint32_t pid;    /* SUCCESSION: who goes on; its pidfd comes with the message. EXEC: seconds of the time */
+	uint32_t pid;    /* EXEC: seconds of the time; else 0. SUCCESSION: the message has the pidfd of who goes on */
 	uint64_t kept;   /* steps not taken: the attribute is still the JVM's */
 };
 

@@ -148,16 +148,16 @@ int apply_id_map(struct launch *launch)
  * child of the JVM (CLONE_PARENT), which is sent its pidfd. It waits until that was sent: a helper that the JVM does
  * not know of must not exist. When this launcher is killed before, its successor says so itself, for it has to be reaped.
  */
-static __attribute__((noreturn)) void hand_over(const struct launch *launch, long pid, int pidfd, int known)
+static __attribute__((noreturn)) void hand_over(const struct launch *launch, int pidfd, int known)
 {
-	struct umh_report word = {.stage = UMH_STAGE_SUCCESSION, .pid = (uint32_t)pid};
+	struct umh_report word = {.stage = UMH_STAGE_SUCCESSION};
 	long result = say(launch, &word, pidfd);
 
 	if (result == 0)
 		result = sys_write(known, "", 1);
 	word.error = (uint32_t)-result;
 	if (result < 0 && result != -EPIPE) /* it is dead, and known */
-		say(launch, &word, -1);     /* whoever waits for us can end it */
+		say(launch, &word, -1);     /* its successor says itself that it was left behind */
 	sys_exit(0);
 }
 
@@ -183,7 +183,7 @@ int apply_succession(struct launch *launch)
 	if (pid < 0)
 		return (int)pid;
 	if (pid > 0)
-		hand_over(launch, pid, pidfd, pipe[1]);
+		hand_over(launch, pidfd, pipe[1]);
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &known, 1);
 	if (result == 0)

@@ -3,14 +3,18 @@ package org.umh4j.support;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A program of {@code test/native}, compiled where every user may execute it: tests need it, nobody else does. */
 public final class NativeProgram {
     private NativeProgram() {}
 
-    /** Its path. */
-    public static String compile(String name) throws IOException, InterruptedException {
-        return compile(name, ProbeProgram.FOLDER.resolve(name), "-O2");
+    private static final Path SHIM = Path.of("src/main/native");
+
+    /** Its path. Sources of the shim that are named are part of it. */
+    public static String compile(String name, String... shim) throws IOException, InterruptedException {
+        return compile(name, ProbeProgram.FOLDER.resolve(name), "-O2", shim);
     }
 
     /** The same in another folder, without libraries: for a root folder that has none. */
@@ -18,9 +22,15 @@ public final class NativeProgram {
         return compile(name, folder.resolve(name), "-static");
     }
 
-    private static String compile(String name, Path program, String option) throws IOException, InterruptedException {
-        String source = "test/native/" + name + ".c";
-        int status = new ProcessBuilder("gcc", option, "-Wall", "-Wextra", "-Werror", "-o", program.toString(), source)
+    private static String compile(String name, Path program, String option, String... shim)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("gcc", option, "-Wall", "-Wextra", "-Werror"));
+        command.addAll(List.of("-I" + SHIM, "-I" + SHIM.resolve("include"), "-o", program.toString()));
+        command.add("test/native/" + name + ".c");
+        for (String source : shim) {
+            command.addAll(List.of("-U_GNU_SOURCE", "-D_GNU_SOURCE", SHIM.resolve(source).toString()));
+        }
+        int status = new ProcessBuilder(command)
                 .inheritIO()
                 .start()
                 .waitFor();

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* words.c - says words on a plan socket that are not a launcher's, and looks at what the parent half makes of them. */
+
+/*
+ * Built with the shim's own sources. Each case is a socketpair, a child that is taken for the launcher, and one who speaks
+ * in its place: what is said must not be heard, no process may be harmed, no descriptor may be left. "ok" on standard output
+ * for each case.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "umh.h"
+#include "umh_report.h"
+#include "umh_socket.h"
+
+#define MOST 253
+
+/* Of umh_clone.c, which is not part of this program. */
+int umh_features(void)
+{
+	return ~0;
+}
+
+void umh_do_without(int features)
+{
+	(void)features;
+}
+
+/* And of umh.c. */
+void umh_release(struct umh_child *child)
+{
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	if (child->socket >= 0)
+		close(child->socket);
+}
+
+static pid_t victim; /* a child that somebody else would have ended */
+
+static pid_t sleeper(void)
+{
+	pid_t pid = fork();
+
+	while (pid == 0)
+		pause();
+	return pid;
+}
+
+static int pidfd_of(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void say(int socket, const struct umh_report *word, const int *fds, unsigned count)
+{
+	char control[CMSG_SPACE(MOST * sizeof(int))] __attribute__((aligned(8))) = {0};
+	struct iovec part = {(void *)word, sizeof *word};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (count > 0) {
+		struct cmsghdr *header = (void *)control;
+
+		*header = (struct cmsghdr){CMSG_LEN(count * sizeof *fds), SOL_SOCKET, SCM_RIGHTS};
+		memcpy(CMSG_DATA(header), fds, count * sizeof *fds);
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(count * sizeof *fds);
+	}
+	if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0)
+		abort();
+}
+
+static unsigned open_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+static int is_alive(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+/* As the launcher itself (child->pid is the speaker's), or as anybody else. */
+struct words {
+	const char *name;
+	int by_launcher;
+	unsigned stage, error, detail;
+	int names_victim; /* by its bare number */
+	unsigned fds;     /* so many pidfds of the victim come along */
+	unsigned wanted_stage;
+};
+
+static const struct words cases[] = {
+	{"a stranger says that it is done", 0, UMH_STAGE_EXEC, 0, 0, 0, 0, UMH_STAGE_DIED},
+	{"a stranger says that it failed", 0, UMH_STAGE_UID, EPERM, 0, 0, 0, UMH_STAGE_DIED},
+	{"a stranger names a successor", 0, UMH_STAGE_SUCCESSION, 0, 0, 1, 0, UMH_STAGE_SUCCESSION},
+	{"a stranger sends a successor", 0, UMH_STAGE_SUCCESSION, 0, 0, 1, 1, UMH_STAGE_DIED},
+	{"a stranger says that a succession failed", 0, UMH_STAGE_SUCCESSION, EPIPE, 1, 1, 1, UMH_STAGE_SUCCESSION},
+	{"a stranger sends many", 0, UMH_STAGE_EXEC, 0, 0, 0, MOST, UMH_STAGE_DIED},
+	{"the launcher names one by its number", 1, UMH_STAGE_SUCCESSION, EPERM, 0, 1, 0, UMH_STAGE_SUCCESSION},
+	{"the launcher sends two", 1, UMH_STAGE_SUCCESSION, EPERM, 0, 1, 2, UMH_STAGE_SUCCESSION},
+	{"the launcher sends many", 1, UMH_STAGE_UID, EPERM, 0, 0, MOST, UMH_STAGE_UID},
+};
+
+static pid_t speak(const struct umh_pair *pair, const struct words *words)
+{
+	const struct umh_report word = {.stage = words->stage, .error = words->error, .detail = words->detail,
+					.pid = words->names_victim ? (uint32_t)victim : 0};
+	pid_t pid = fork();
+	int fds[MOST];
+
+	if (pid != 0)
+		return pid;
+	for (int i = 0; i < MOST; i++)
+		fds[i] = pidfd_of(victim);
+	for (int times = 0; times < 2; times++)
+		say(pair->theirs, &word, fds, words->fds);
+	_exit(0);
+}
+
+static void try(const struct words *words)
+{
+	const unsigned before = open_descriptors();
+	struct umh_child child = {.pidfd = -1, .successor_due = 1, .said = {.stage = UMH_STAGE_DIED, .error = EINTR}};
+	struct umh_report report;
+	struct umh_pair pair;
+	pid_t speaker;
+
+	if (umh_pair_make(&pair) < 0)
+		abort();
+	speaker = speak(&pair, words);
+	waitid(P_PID, (id_t)speaker, &(siginfo_t){0}, WEXITED | WNOWAIT);
+	close(pair.theirs);
+	child.socket = pair.ours;
+	child.first = child.pid = words->by_launcher ? speaker : sleeper();
+	umh_outcome(&child, UMH_BLOCK, &report);
+	if (!words->by_launcher)
+		kill(child.first, SIGKILL);
+	while (waitpid(child.first, NULL, 0) > 0 || waitpid(speaker, NULL, 0) > 0)
+		;
+	umh_release(&child);
+	printf("%s: %s\n", words->name,
+	       !is_alive(victim) ? "the victim ended"
+	       : open_descriptors() != before ? "a descriptor is left"
+	       : report.stage != words->wanted_stage ? "it was heard"
+						     : "ok");
+}
+
+int main(void)
+{
+	victim = sleeper();
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
+		try(&cases[i]);
+	kill(victim, SIGKILL);
+	return 0;
+}
