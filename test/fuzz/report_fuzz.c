@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "umh.h"
+#include "umh_identity.h"
 
 static int nothing = -1;
 
@@ -68,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	close(sockets[1]);
 	child.socket = sockets[0];
+	child.socket_is = umh_identity(child.socket);
 	result = umh_outcome(&child, UMH_NONBLOCK, &report);
 	/* An answer is 0 or an errno, at a stage that exists, and nothing that came along stays open. The end was closed. */
 	if (result > 0 || result < -4095 || report.stage >= UMH_STAGE_COUNT)

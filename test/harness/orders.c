@@ -342,7 +342,7 @@ static struct answer run(const struct umh_request *request)
 static void finish(struct umh_child *child, struct answer *answer)
 {
 	if (answer->result == 0)
-		answer->result = umh_wait(child->pidfd, child->pid, UMH_BLOCK, &answer->status, NULL);
+		answer->result = umh_wait(child, UMH_BLOCK, &answer->status, NULL);
 	if (answer->result < 0 && child->pidfd >= 0) {
 		answer->report = (struct umh_report){.stage = UMH_STAGE_WAIT};
 		kill(child->pid, SIGKILL);
@@ -408,12 +408,13 @@ static struct answer hold(struct order *order)
 	if (fd < 0)
 		return answer;
 	order->fds[order->plan.program] = fd;
+	order->plan.program_is = umh_short_identity(umh_identity(fd));
 	answer.result = umh_start(&order->request, &child, &answer.report);
 	if (answer.result == 0) {
-		const int told = umh_go(child.socket);
+		const int told = umh_go(&child);
 
 		if (told < 0)
-			umh_signal(child.pidfd, child.pid, SIGKILL);
+			umh_signal(&child, SIGKILL);
 		answer.result = umh_outcome(&child, UMH_BLOCK, &answer.report);
 		finish(&child, &answer);
 		if (told < 0 && told != -EPIPE) {

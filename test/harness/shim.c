@@ -73,8 +73,8 @@ static void try_stop(void)
 	expect(way.name, "look", umh_look_after(&child), 0);
 	expect(way.name, "times let go on", child.stops, 0);
 	expect(way.name, "outcome", umh_outcome(&child, UMH_NONBLOCK, &report), 0);
-	expect(way.name, "kill", umh_signal(child.pidfd, child.pid, SIGKILL), 0);
-	expect(way.name, "wait", umh_wait(child.pidfd, child.pid, UMH_BLOCK, &status, NULL), 0);
+	expect(way.name, "kill", umh_signal(&child, SIGKILL), 0);
+	expect(way.name, "wait", umh_wait(&child, UMH_BLOCK, &status, NULL), 0);
 	expect(way.name, "status", status, SIGKILL);
 	umh_release(&child);
 }

@@ -18,20 +18,19 @@
 #include <unistd.h>
 
 #include "umh_clone.h"
+#include "umh_identity.h"
 #include "umh_launcher.h"
 #include "umh_reaper.h"
 #include "umh_report.h"
 #include "umh_send.h"
 #include "umh_socket.h"
 
-/* The lowest number that a plan socket may have in our table: 3 and 4 are the child's own. */
-#define LOWEST_SOCKET 5
-
 /* How many descriptors a launch opens at the same time, with some for the JVM. */
 #define SPARE 6
 
 /* The JVM's own, to be read again before each launch: others may change it at any time. -1 without /proc. */
 static int oom_score_adj = -1;
+static uint64_t oom_score_adj_is;
 
 static void close_open(int *fd)
 {
@@ -47,7 +46,7 @@ static int is_room_left(void)
 	int error = 0;
 
 	for (int i = 0; i < SPARE; i++) {
-		fds[i] = fcntl(umh_launcher_fd(), F_DUPFD_CLOEXEC, LOWEST_SOCKET);
+		fds[i] = fcntl(umh_launcher()->fd, F_DUPFD_CLOEXEC, UMH_LOWEST_FD);
 		error = fds[i] < 0 ? errno : error;
 	}
 	for (int i = 0; i < SPARE; i++)
@@ -64,6 +63,7 @@ int umh_load(const char *image, size_t size)
 	if (result == 0) {
 		umh_pairs_load();
 		oom_score_adj = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
+		oom_score_adj_is = umh_identity(oom_score_adj);
 		result = umh_reaper_load();
 	}
 	if (result == 0)
@@ -79,15 +79,18 @@ int umh_load(const char *image, size_t size)
 
 void umh_release(struct umh_child *child)
 {
-	close_open(&child->socket);
-	close_open(&child->pidfd);
+	umh_close_own(&child->socket, child->socket_is);
+	umh_close_pidfd(child);
 }
 
-/* The child has the JVM's value, since it is a fork of it: then it need not write the same again. */
+/*
+ * The child has the JVM's value, since it is a fork of it: then it need not write the same again. It does so when the
+ * number is not that file's any more.
+ */
 static void leave_out_oom_score_adj(struct umh_plan *plan)
 {
 	char text[16];
-	ssize_t size = oom_score_adj < 0 ? -1 : pread(oom_score_adj, text, sizeof text - 1, 0);
+	ssize_t size = umh_is(oom_score_adj, oom_score_adj_is) ? pread(oom_score_adj, text, sizeof text - 1, 0) : -1;
 
 	if (size <= 0)
 		return;
@@ -106,17 +109,6 @@ static int duplicate(int fd, int number)
 	return result;
 }
 
-/* A slot that kept the child's end would keep the launch from being decided. */
-static void restore_slot(int slot)
-{
-	if (duplicate(umh_launcher_fd(), slot) < 0) {
-		umh_slot_lose(slot);
-		close(slot);
-		return;
-	}
-	umh_slot_give(slot);
-}
-
 /* What the kernel may say of a cgroup that a process was to be created in. */
 static int is_of_cgroup(const struct umh_request *request, int error)
 {
@@ -124,26 +116,35 @@ static int is_of_cgroup(const struct umh_request *request, int error)
 }
 
 /*
- * The child's end goes to a low number, so that the child has few descriptors to copy. The slot keeps its number
- * reserved all the time: filled with the socket for one clone, then with the launcher again.
+ * The child's end goes to a low number, so that the child has few descriptors to copy; a kept one is there already. The
+ * slot keeps its number reserved all the time: filled with the socket for one clone, then with the launcher again.
  */
-static int clone_with(int socket, const struct umh_request *request, int *pidfd, enum umh_stage *stage)
+static int clone_low(const struct umh_pair *pair, const struct umh_launcher *launcher, const struct umh_request *request,
+		     int *pidfd, enum umh_stage *stage)
 {
-	int slot = umh_slot_take();
-	int low = slot < 0 ? fcntl(socket, F_DUPFD_CLOEXEC, LOWEST_SOCKET) : duplicate(socket, slot);
-	int result = low < 0 ? -errno : umh_clone_launcher(request, low, pidfd);
+	int slot = pair->place >= 0 ? -1 : umh_slot_take();
+	int low = pair->theirs;
+	int result;
 
-	*stage = low >= 0 && is_of_cgroup(request, -result) ? UMH_STAGE_CGROUP : UMH_STAGE_CLONE;
-	if (slot < 0 && low >= 0)
-		close(low);
 	if (slot >= 0)
-		restore_slot(slot);
+		low = duplicate(pair->theirs, slot);
+	else if (pair->place < 0)
+		low = fcntl(pair->theirs, F_DUPFD_CLOEXEC, UMH_LOWEST_FD);
+	*stage = UMH_STAGE_CLONE;
+	result = low < 0 ? -errno : umh_clone_launcher(request, launcher, low, pair->theirs_is, pidfd, stage);
+	if (low >= 0 && *stage == UMH_STAGE_CLONE && is_of_cgroup(request, -result))
+		*stage = UMH_STAGE_CGROUP;
+	if (slot >= 0)
+		umh_slot_give(slot, low < 0 ? UMH_NO_IDENTITY : pair->theirs_is);
+	else if (pair->place < 0)
+		umh_close_own(&low, pair->theirs_is);
 	return result;
 }
 
 static int send_and_clone(const struct umh_pair *pair, const struct umh_request *request, int *pidfd,
 			  struct umh_report *report)
 {
+	const struct umh_launcher *launcher = umh_launcher();
 	enum umh_stage stage;
 	uint32_t detail = 0;
 	int result;
@@ -154,7 +155,9 @@ static int send_and_clone(const struct umh_pair *pair, const struct umh_request 
 		stage = umh_send_stage(request, -result, &detail);
 		return umh_failed(report, stage, -result, detail);
 	}
-	result = clone_with(pair->theirs, request, pidfd, &stage);
+	result = clone_low(pair, launcher, request, pidfd, &stage);
+	if (result == -EBADF && stage == UMH_STAGE_LAUNCH)
+		umh_launcher_repair(launcher);
 	return result >= 0 ? result : umh_failed(report, stage, -result, 0);
 }
 
@@ -179,9 +182,11 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 	if (result < 0)
 		return umh_failed(report, UMH_STAGE_SOCKET, -result, 0);
 	child->socket = pair.ours;
+	child->socket_is = pair.ours_is;
 	result = send_and_clone(&pair, request, &child->pidfd, report);
+	child->pidfd_is = umh_identity(child->pidfd);
 	/* From here on the launcher alone holds its end: that is what makes the hang-up. */
-	close(pair.theirs);
+	umh_close_own(&pair.theirs, pair.theirs_is);
 	if (result < 0) {
 		umh_release(child);
 		return result;
@@ -190,9 +195,28 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 	return 0;
 }
 
-/* A kernel that can't create a process in a cgroup has the launcher enter it. */
-static int let_launcher_enter(struct umh_request *request, int result, const struct umh_report *report)
+/*
+ * Others have closed what the child had to have, and it has noticed before it used another file; or the other end of a
+ * kept pair. All of that was made again, so the second attempt finds it.
+ */
+static int was_closed(int result, const struct umh_report *report)
 {
+	switch (report->stage) {
+	case UMH_STAGE_SHED:
+	case UMH_STAGE_LAUNCH:
+		return result == -EBADF;
+	case UMH_STAGE_SOCKET:
+		return result == -EBADF || result == -EPIPE || result == -ECONNRESET || result == -ENOTSOCK;
+	default:
+		return 0;
+	}
+}
+
+/* Whether to try once more. A kernel that can't create a process in a cgroup has the launcher enter it. */
+static int starts_again(struct umh_request *request, int result, const struct umh_report *report)
+{
+	if (was_closed(result, report))
+		return 1;
 	if (result != -ENOSYS || report->stage != UMH_STAGE_CLONE || request->cgroup < 0)
 		return 0;
 	request->cgroup = -1;
@@ -206,15 +230,17 @@ int umh_start(const struct umh_request *original, struct umh_child *child, struc
 	struct umh_request request = *original;
 	int result = start(&request, child, report);
 
-	return let_launcher_enter(&request, result, report) ? start(&request, child, report) : result;
+	return starts_again(&request, result, report) ? start(&request, child, report) : result;
 }
 
-int umh_go(int socket)
+int umh_go(const struct umh_child *child)
 {
 	ssize_t size;
 
+	if (!umh_is(child->socket, child->socket_is))
+		return -EBADF;
 	do
-		size = send(socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+		size = send(child->socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (size < 0 && errno == EINTR);
 	if (size < 0 && errno == ECONNRESET) /* as EPIPE, of one that has not read its plan */
 		return -EPIPE;
@@ -228,16 +254,17 @@ static int is_clean(int result, const struct umh_report *report)
 }
 
 /* The same bound as in umh_outcome() for a launcher that somebody stops; whoever stops a helper may do so. */
-static int wait_for_end(const struct umh_child *child, int *status)
+static int wait_for_end(struct umh_child *child, int *status)
 {
 	int stops = 0;
-	int result = umh_wait_or_stop(child->pidfd, child->pid, status);
+	int result = umh_wait_or_stop(child, status);
 
 	while (result == -EAGAIN && child->state == UMH_LAUNCHING && !umh_report_has_arrived(child)) {
-		umh_signal(child->pidfd, child->pid, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
-		result = umh_wait_or_stop(child->pidfd, child->pid, status);
+		umh_signal(child, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+		umh_regain(child);
+		result = umh_wait_or_stop(child, status);
 	}
-	return result == -EAGAIN ? umh_wait(child->pidfd, child->pid, UMH_BLOCK, status, NULL) : result;
+	return result == -EAGAIN ? umh_wait(child, UMH_BLOCK, status, NULL) : result;
 }
 
 /* The end of the process decides, so no hang-up is needed but for a successor that never got its turn. */
@@ -251,7 +278,7 @@ static int wait_and_decide(struct umh_child *child, struct umh_pair *pair, int *
 			umh_cannot_wait(child, -result);
 			break;
 		}
-		close_open(&child->pidfd);
+		umh_close_pidfd(child);
 		result = umh_outcome_of_ended(child, *status);
 	} while (result == UMH_UNDECIDED);
 	if (child->state != UMH_DECIDED && child->successor_due)
@@ -268,14 +295,16 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	if (result < 0)
 		return umh_failed(report, UMH_STAGE_SOCKET, -result, 0);
 	child.socket = pair.ours;
+	child.socket_is = pair.ours_is;
 	result = send_and_clone(&pair, request, &child.pidfd, report);
 	if (result >= 0) {
 		child.first = child.pid = result;
+		child.pidfd_is = umh_identity(child.pidfd);
 		result = wait_and_decide(&child, &pair, status);
 		*report = child.said;
 		*pid = child.pid;
 	}
-	close_open(&child.pidfd);
+	umh_close_pidfd(&child);
 	umh_pair_give(&pair, is_clean(result, report));
 	return result;
 }
@@ -285,11 +314,11 @@ int umh_run(const struct umh_request *original, int *pid, struct umh_report *rep
 	struct umh_request request = *original;
 	int result = run(&request, pid, report, status);
 
-	return let_launcher_enter(&request, result, report) ? run(&request, pid, report, status) : result;
+	return starts_again(&request, result, report) ? run(&request, pid, report, status) : result;
 }
 
 /* The library is unloaded with the class loader that loaded it. */
 __attribute__((destructor)) static void unload(void)
 {
-	close_open(&oom_score_adj);
+	umh_close_own(&oom_score_adj, oom_score_adj_is);
 }

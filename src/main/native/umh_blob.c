@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "umh.h"
+#include "umh_identity.h"
 #include "umh_memfd.h"
 
 #define EXECUTABLE 0555
@@ -28,8 +29,8 @@ static void close_open(int *fd)
 
 void umh_blob_abandon(struct umh_blob *blob)
 {
-	close_open(&blob->fd);
-	close_open(&blob->mount);
+	umh_close_own(&blob->fd, blob->fd_is);
+	umh_close_own(&blob->mount, blob->mount_is);
 }
 
 /* A file system that no path leads to; needs CAP_SYS_ADMIN and Linux 5.2. */
@@ -62,10 +63,12 @@ int umh_blob_open(const char *name, struct umh_blob *blob)
 	int result;
 
 	*blob = (struct umh_blob){.fd = umh_memfd_make(name), .mount = -1};
-	if (blob->fd >= 0)
-		return 0;
 	result = blob->fd;
 	if (result == -EACCES && open_in_mount(name, blob) == 0)
+		result = 0;
+	blob->fd_is = umh_identity(blob->fd);
+	blob->mount_is = umh_identity(blob->mount);
+	if (result >= 0)
 		return 0;
 	umh_blob_abandon(blob);
 	return result; /* why there is no memfd says more than why there is no mount */
@@ -91,7 +94,9 @@ int umh_blob_seal(const char *name, struct umh_blob *blob)
 {
 	int fd;
 
-	if (blob->mount >= 0) {
+	if (!umh_is(blob->fd, blob->fd_is) || (blob->mount >= 0 && !umh_is(blob->mount, blob->mount_is))) {
+		fd = -EBADF; /* others have closed it while it was filled */
+	} else if (blob->mount >= 0) {
 		fd = seal_mount(name, blob);
 	} else {
 		int result = umh_memfd_seal(blob->fd);

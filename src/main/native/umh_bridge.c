@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "umh_identity.h"
+
 int umh_bridge_load(const signed char *image, int size)
 {
 	return image ? umh_load((const char *)image, (size_t)size) : -EFAULT;
@@ -55,13 +57,11 @@ static void answer_child(long long *answer, const struct umh_child *child)
 }
 
 /* The one that an answer was last about. */
-static struct umh_child child_of(const long long *answer, int pidfd, int socket)
+static struct umh_child child_of(const long long *answer)
 {
 	struct umh_child child;
 
 	memcpy(&child, &answer[UMH_ANSWER_CHILD], sizeof child);
-	child.pidfd = pidfd;
-	child.socket = socket;
 	return child;
 }
 
@@ -83,7 +83,7 @@ static void answer_report(long long *answer, const struct umh_report *report)
 static int start(const struct umh_request *request, enum umh_until until, long long *answer)
 {
 	struct umh_report report = {0};
-	struct umh_child child = {.pid = -1, .pidfd = -1, .socket = -1};
+	struct umh_child child = UMH_NO_CHILD;
 	struct timespec launched = {0};
 	int status = 0;
 	int result;
@@ -130,7 +130,7 @@ int umh_bridge_start(const signed char *strings, int size, int argc, int envc, s
 	return result;
 }
 
-int umh_bridge_outcome(int pidfd, int socket, long long *answer)
+int umh_bridge_outcome(long long *answer)
 {
 	struct umh_child child;
 	struct umh_report report;
@@ -138,7 +138,7 @@ int umh_bridge_outcome(int pidfd, int socket, long long *answer)
 
 	if (!answer)
 		return -EFAULT;
-	child = child_of(answer, pidfd, socket);
+	child = child_of(answer);
 	result = umh_outcome(&child, UMH_NONBLOCK, &report);
 	answer_child(answer, &child);
 	answer_report(answer, &report);
@@ -150,24 +150,52 @@ int umh_bridge_look_ms(void)
 	return UMH_LOOK_MS;
 }
 
-int umh_bridge_look_after(int pidfd, int socket, long long *answer)
+int umh_bridge_look_after(long long *answer)
 {
 	struct umh_child child;
 	int result;
 
 	if (!answer)
 		return -EFAULT;
-	child = child_of(answer, pidfd, socket);
+	child = child_of(answer);
 	result = umh_look_after(&child);
 	answer_child(answer, &child);
 	return result;
 }
 
-int umh_bridge_wait(int pidfd, int pid, long long *end)
+int umh_bridge_go(const long long *answer)
 {
+	const struct umh_child child = answer ? child_of(answer) : UMH_NO_CHILD;
+
+	return umh_go(&child);
+}
+
+int umh_bridge_regain(long long *answer)
+{
+	struct umh_child child;
+	int result;
+
+	if (!answer)
+		return -EFAULT;
+	child = child_of(answer);
+	result = umh_regain(&child);
+	answer_child(answer, &child);
+	return result;
+}
+
+void umh_bridge_close_pidfd(const long long *answer)
+{
+	struct umh_child child = answer ? child_of(answer) : UMH_NO_CHILD;
+
+	umh_close_pidfd(&child);
+}
+
+int umh_bridge_wait(const long long *answer, long long *end)
+{
+	const struct umh_child child = answer ? child_of(answer) : UMH_NO_CHILD;
 	struct umh_usage usage;
 	int status;
-	int result = end ? umh_wait(pidfd, pid, UMH_NONBLOCK, &status, &usage) : -EFAULT;
+	int result = end ? umh_wait(&child, UMH_NONBLOCK, &status, &usage) : -EFAULT;
 
 	if (result < 0)
 		return result;
@@ -183,21 +211,29 @@ int umh_bridge_wait(int pidfd, int pid, long long *end)
 	return 0;
 }
 
-int umh_bridge_signal(int pidfd, int pid, int signal)
+int umh_bridge_signal(const long long *answer, int signal)
 {
-	return umh_signal(pidfd, pid, signal);
+	const struct umh_child child = answer ? child_of(answer) : UMH_NO_CHILD;
+
+	return umh_signal(&child, signal);
 }
 
-/* Before 6.9, and where a filter refuses, by the group's number, which is the group's as long as its leader has not been reaped. */
-int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal)
+int umh_bridge_signal_opened(int pidfd, int signal)
 {
-	int result = umh_signal_group(pidfd, signal);
+	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* Before 6.9 by the group's number, which is the group's as long as its leader has not been reaped. */
+int umh_bridge_signal_group(const long long *answer, int reaped, int signal)
+{
+	const struct umh_child child = answer ? child_of(answer) : UMH_NO_CHILD;
+	int result = umh_signal_group(&child, signal);
 
 	if (result != -EINVAL && result != -EPERM && result != -ENOSYS)
 		return result;
-	if (reaped || pid <= 1) /* 0 would be our own group, -1 everybody */
+	if (reaped || child.pid <= 1) /* 0 would be our own group, -1 everybody */
 		return result == -EINVAL ? -ESRCH : result;
-	return kill(-pid, signal) < 0 ? -errno : 0;
+	return kill(-child.pid, signal) < 0 ? -errno : 0;
 }
 
 int umh_bridge_session(int pid)
@@ -317,35 +353,63 @@ int umh_bridge_descriptor(JNIEnv *env, jobject object)
 	return fd < 0 ? -EBADF : fd;
 }
 
-int umh_bridge_close(int fd)
+long long umh_bridge_identity(int fd)
 {
-	return close(fd) < 0 ? -errno : 0;
+	return (long long)umh_identity(fd);
 }
 
-int umh_bridge_blob_open(const signed char *name, int *blob)
+int umh_bridge_is(int fd, long long identity)
+{
+	return umh_is(fd, (uint64_t)identity);
+}
+
+void umh_bridge_close(int fd, long long identity)
+{
+	umh_close_own(&fd, (uint64_t)identity);
+}
+
+static struct umh_blob blob_of(const long long *blob)
+{
+	return (struct umh_blob){
+		.fd = (int)blob[UMH_BLOB_FD],
+		.mount = (int)blob[UMH_BLOB_MOUNT],
+		.fd_is = (uint64_t)blob[UMH_BLOB_FD_IS],
+		.mount_is = (uint64_t)blob[UMH_BLOB_MOUNT_IS],
+	};
+}
+
+int umh_bridge_blob_open(const signed char *name, long long *blob)
 {
 	struct umh_blob opened;
 	int result = name && blob ? umh_blob_open((const char *)name, &opened) : -EFAULT;
 
 	if (result == 0) {
-		blob[0] = opened.fd;
-		blob[1] = opened.mount;
+		blob[UMH_BLOB_FD] = opened.fd;
+		blob[UMH_BLOB_MOUNT] = opened.mount;
+		blob[UMH_BLOB_FD_IS] = (long long)opened.fd_is;
+		blob[UMH_BLOB_MOUNT_IS] = (long long)opened.mount_is;
 	}
 	return result;
 }
 
-int umh_bridge_blob_seal(const signed char *name, int fd, int mount)
+int umh_bridge_blob_seal(const signed char *name, const long long *blob)
 {
-	struct umh_blob blob = {fd, mount};
+	struct umh_blob opened;
 
-	return name ? umh_blob_seal((const char *)name, &blob) : -EFAULT;
+	if (!name || !blob)
+		return -EFAULT;
+	opened = blob_of(blob);
+	return umh_blob_seal((const char *)name, &opened);
 }
 
-void umh_bridge_blob_abandon(int fd, int mount)
+void umh_bridge_blob_abandon(const long long *blob)
 {
-	struct umh_blob blob = {fd, mount};
+	struct umh_blob opened;
 
-	umh_blob_abandon(&blob);
+	if (!blob)
+		return;
+	opened = blob_of(blob);
+	umh_blob_abandon(&opened);
 }
 
 int umh_bridge_features(void)

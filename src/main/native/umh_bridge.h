@@ -40,9 +40,14 @@ int umh_bridge_load(const signed char *image, int size);
 /* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
 		     const int *fds, int fd_count, int cgroup, int until, long long *answer);
-int umh_bridge_outcome(int pidfd, int socket, long long *answer);
+
+/* From here on the process is the one of that answer, which is kept up to date. */
+int umh_bridge_outcome(long long *answer);
 int umh_bridge_look_ms(void);
-int umh_bridge_look_after(int pidfd, int socket, long long *answer);
+int umh_bridge_look_after(long long *answer);
+int umh_bridge_go(const long long *answer);
+int umh_bridge_regain(long long *answer);
+void umh_bridge_close_pidfd(const long long *answer);
 
 /* Where the answers of umh_bridge_wait() stand in their array. */
 enum umh_end {
@@ -57,9 +62,11 @@ enum umh_end {
 	UMH_END_INVOLUNTARY_SWITCHES,
 	UMH_END_COUNT
 };
-int umh_bridge_wait(int pidfd, int pid, long long *end);
-int umh_bridge_signal(int pidfd, int pid, int signal);
-int umh_bridge_signal_group(int pidfd, int pid, int reaped, int signal);
+int umh_bridge_wait(const long long *answer, long long *end);
+int umh_bridge_signal(const long long *answer, int signal);
+int umh_bridge_signal_group(const long long *answer, int reaped, int signal);
+/* By a pidfd that was opened a moment ago. */
+int umh_bridge_signal_opened(int pidfd, int signal);
 /* The number of the session that a process is in; 0 when it was made outside of this pid namespace. */
 int umh_bridge_session(int pid);
 int umh_bridge_watch(int fd, int event, long long token);
@@ -67,22 +74,33 @@ int umh_bridge_events(long long *tokens, int capacity, int timeout_ms);
 int umh_bridge_open(const signed char *path, int flags, int mode);
 int umh_bridge_open_cgroup(const signed char *path);
 int umh_bridge_open_pid(int pid);
-int umh_bridge_close(int fd);
 
-/* A program in memory: where it is written, and its mount or -1; sealing answers the descriptor to execute. */
-int umh_bridge_blob_open(const signed char *name, int *blob);
-int umh_bridge_blob_seal(const signed char *name, int fd, int mount);
-void umh_bridge_blob_abandon(int fd, int mount);
+/* Which file a number is, whether it is still that one, and closing it if it is (umh_identity.h). */
+long long umh_bridge_identity(int fd);
+int umh_bridge_is(int fd, long long identity);
+void umh_bridge_close(int fd, long long identity);
+
+/* Where the descriptors of a program in memory stand in their array: where it is written, and its mount or -1. */
+enum umh_blob_part {
+	UMH_BLOB_FD,
+	UMH_BLOB_MOUNT,
+	UMH_BLOB_FD_IS, /* which files these two have to be; what sealing answers, the descriptor to execute, is the first */
+	UMH_BLOB_MOUNT_IS,
+	UMH_BLOB_COUNT
+};
+int umh_bridge_blob_open(const signed char *name, long long *blob);
+int umh_bridge_blob_seal(const signed char *name, const long long *blob);
+void umh_bridge_blob_abandon(const long long *blob);
 
 /* A pipe, close-on-exec; then what is read or written from it without waiting: -EAGAIN when it would. */
 int umh_bridge_pipe(int *fds);
 int umh_bridge_set_nonblocking(int fd);
-int umh_bridge_available(int fd);
+int umh_bridge_available(int fd, long long is);
 int umh_bridge_poll(int fd, int event, int timeout_ms);
-int umh_bridge_read(JNIEnv *env, int fd, jbyteArray bytes, int offset, int length);
-int umh_bridge_write(JNIEnv *env, int fd, jbyteArray bytes, int offset, int length);
-int umh_bridge_read_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length);
-int umh_bridge_write_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length);
+int umh_bridge_read(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length);
+int umh_bridge_write(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length);
+int umh_bridge_read_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length);
+int umh_bridge_write_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length);
 
 /* Whether a helper can be born in the cgroup of this folder: -EINVAL for one of the first version, -EBUSY for a frozen one. */
 int umh_bridge_check_cgroup(int fd);
@@ -91,11 +109,11 @@ int umh_bridge_check_cgroup(int fd);
 int umh_bridge_descriptor(JNIEnv *env, jobject object);
 
 /* Every function of the glue has an env; this is how it gets here. */
-#define UMH_BRIDGE_DESCRIPTOR(object)             umh_bridge_descriptor(env, object)
-#define UMH_BRIDGE_READ(fd, a, o, n)              umh_bridge_read(env, fd, (jbyteArray)(a), o, n)
-#define UMH_BRIDGE_WRITE(fd, a, o, n)             umh_bridge_write(env, fd, (jbyteArray)(a), o, n)
-#define UMH_BRIDGE_READ_DIRECT(fd, buffer, o, n)  umh_bridge_read_direct(env, fd, buffer, o, n)
-#define UMH_BRIDGE_WRITE_DIRECT(fd, buffer, o, n) umh_bridge_write_direct(env, fd, buffer, o, n)
+#define UMH_BRIDGE_DESCRIPTOR(object)                 umh_bridge_descriptor(env, object)
+#define UMH_BRIDGE_READ(fd, is, a, o, n)              umh_bridge_read(env, fd, is, (jbyteArray)(a), o, n)
+#define UMH_BRIDGE_WRITE(fd, is, a, o, n)             umh_bridge_write(env, fd, is, (jbyteArray)(a), o, n)
+#define UMH_BRIDGE_READ_DIRECT(fd, is, buffer, o, n)  umh_bridge_read_direct(env, fd, is, buffer, o, n)
+#define UMH_BRIDGE_WRITE_DIRECT(fd, is, buffer, o, n) umh_bridge_write_direct(env, fd, is, buffer, o, n)
 
 /* The kernel's landlock ABI, or a negative errno. */
 int umh_bridge_landlock_abi(void);

@@ -25,7 +25,9 @@
 #include <sys/personality.h>
 #include <sys/resource.h>
 
+#include "umh_identity.h"
 #include "umh_launcher.h"
+#include "umh_report.h"
 #include "umh_syscalls.h"
 
 #ifndef CLONE_INTO_CGROUP
@@ -35,13 +37,21 @@
 /* Ample for the child's calls below; on the caller's own stack, because that is asleep as long as it is used. */
 #define CHILD_STACK 8192
 
+/* In memory that both have, unless there is an emulator between: so the child needs no descriptor to speak. */
 struct child {
 	const struct umh_request *request;
 	int socket;
 	int launcher;
 	int beside_stack; /* the launcher to take instead where the kernel places nothing at random; or -1 */
-	int copied;       /* the table is its own from the beginning */
-	int again;        /* it has ended without a word: to be made once more, with the table copied */
+	uint64_t socket_is;
+	uint64_t launcher_is;
+	uint64_t beside_stack_is;
+	int copied;           /* the table is its own from the beginning */
+	int again;            /* to be made once more, with the table copied */
+	int apart;            /* the child's memory is its own: it can be heard on the socket alone */
+	int known;            /* the socket is what it has to be */
+	enum umh_stage stage; /* the child's answer, if it has not executed the launcher */
+	int error;
 };
 
 /* What fs.nr_open is unless somebody raises it. */
@@ -188,11 +198,25 @@ static int own_table(struct child *child)
 	return result;
 }
 
+/* The table is the child's own by now, so that what is true of it stays true. */
+static int verify(struct child *child)
+{
+	if (!umh_is(child->socket, child->socket_is))
+		return -EBADF;
+	child->known = 1;
+	if (umh_is(child->launcher, child->launcher_is))
+		return 0;
+	child->stage = UMH_STAGE_LAUNCH;
+	return -EBADF;
+}
+
 /* From the JVM's table to one of two descriptors: the plan socket and the launcher. */
 static int shed(struct child *child)
 {
 	int result = own_table(child);
 
+	if (result == 0)
+		result = verify(child);
 	if (result < 0)
 		return result;
 	/* Both are above UMH_LAUNCHER_FD, so neither of these steps on the other. */
@@ -243,28 +267,32 @@ static void choose_launcher(struct child *child)
 {
 	long before = child->beside_stack < 0 ? -1 : umh_syscall(__NR_personality, ADDR_NO_RANDOMIZE);
 
-	if (before >= 0)
+	if (before >= 0) {
 		child->launcher = child->beside_stack;
-	else if (child->beside_stack >= 0)
+		child->launcher_is = child->beside_stack_is;
+	} else if (child->beside_stack >= 0) {
 		atomic_fetch_or(&missing, UMH_FEATURE_PERSONALITY);
+	}
 }
 
 static void child_main(void *argument)
 {
 	struct child *child = argument;
-	struct umh_report report = {.stage = UMH_STAGE_SHED};
+	struct umh_report report = {0};
 	int result;
 
 	choose_launcher(child);
 	result = shed(child);
 	if (result == 0) {
-		report.stage = UMH_STAGE_LAUNCH;
+		child->stage = UMH_STAGE_LAUNCH;
 		result = launch(child->request);
 	}
-	if (child->again)
-		sys_exit(127);
-	report.error = (uint32_t)-result;
-	sys_send(child->socket, &report, sizeof report, MSG_NOSIGNAL);
+	child->error = -result;
+	if (child->apart && child->known) {
+		report.stage = child->stage;
+		report.error = (uint32_t)child->error;
+		sys_send(child->socket, &report, sizeof report, MSG_NOSIGNAL);
+	}
 	sys_exit(127);
 }
 
@@ -283,6 +311,7 @@ static long old_clone(struct child *child, char *stack_top, int *pidfd)
 	pid = umh_clone(flags | files, stack_top, 0, child_main, child);
 	if (pid == -EINVAL) {
 		child->copied = 1;
+		child->apart = 1;
 		pid = umh_clone(flags, stack_top, 0, child_main, child);
 	}
 	if (pid < 0)
@@ -334,41 +363,56 @@ static size_t size_of(char *const *strings, size_t limit)
 }
 
 /* Only what makes a stack of known place and size. */
-static int beside_stack(const struct umh_request *request)
+static int beside_stack(const struct umh_request *request, const struct umh_launcher *launcher)
 {
 	const size_t arguments = size_of(request->launcher_argv, SMALL_STACK);
 
 	if (!has(UMH_FEATURE_PERSONALITY) || !(request->plan->steps & UMH_STEP(PERSONALITY)))
 		return -1;
-	return arguments + size_of(request->envp, SMALL_STACK) > SMALL_STACK ? -1 : umh_launcher_beside_stack();
+	return arguments + size_of(request->envp, SMALL_STACK) > SMALL_STACK ? -1 : launcher->beside_stack;
 }
 
-/* What it was to be told is still in the socket. Nobody but us knows of it: its number is its own until it is reaped. */
-static long clone_again(struct child *child, long pid, int *pidfd)
+/* A child that is no launcher is on its way out. */
+static void reap(long pid, int *pidfd)
 {
+	const struct umh_child child = {.pid = (int)pid, .pidfd = *pidfd, .socket = -1, .pidfd_is = umh_identity(*pidfd)};
 	int status;
 
-	umh_wait(*pidfd, (int)pid, UMH_BLOCK, &status, 0);
+	if (umh_wait(&child, UMH_BLOCK, &status, NULL) < 0)
+		umh_end_stray((pid_t)pid);
 	umh_syscall(__NR_close, *pidfd);
 	*pidfd = -1;
+}
+
+/* What it was to be told is still in the socket. */
+static long clone_again(struct child *child, long pid, int *pidfd)
+{
+	reap(pid, pidfd);
 	child->again = 0;
 	child->copied = 1;
+	child->stage = UMH_STAGE_SHED;
+	child->error = 0;
 	return clone_child(child, pidfd);
 }
 
-int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd)
+int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher *launcher, int socket,
+		       uint64_t socket_is, int *pidfd, enum umh_stage *stage)
 {
 	const uint64_t all = ~UINT64_C(0);
 	struct child child = {
 		.request = request,
 		.socket = socket,
-		.launcher = umh_launcher_fd(),
-		.beside_stack = beside_stack(request),
-		.copied = !has(UMH_FEATURE_CLOSE_RANGE) && !has(UMH_FEATURE_UNSHARE),
+		.launcher = launcher->fd,
+		.beside_stack = beside_stack(request, launcher),
+		.socket_is = socket_is,
+		.launcher_is = launcher->is,
+		.beside_stack_is = launcher->beside_stack_is,
+		.stage = UMH_STAGE_SHED,
 	};
 	uint64_t before;
 	long pid;
 
+	*stage = UMH_STAGE_CLONE;
 	/* libc's own function would leave its two internal signals open. */
 	umh_syscall(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
 	pid = clone_child(&child, pidfd);
@@ -378,5 +422,9 @@ int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd
 	if (pid < 0)
 		*pidfd = -1;
 	umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
-	return (int)pid;
+	if (pid < 0 || child.error == 0)
+		return (int)pid;
+	reap(pid, pidfd);
+	*stage = child.stage;
+	return -child.error;
 }

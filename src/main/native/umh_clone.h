@@ -4,12 +4,15 @@
 #define UMH_CLONE_H
 
 #include "umh.h"
+#include "umh_launcher.h"
 
 /*
  * Creates the child and has it execute the launcher, whose plan socket is socket in our table. Answers the pid, fills
- * *pidfd. A child that could not execute the launcher says so on the socket and is gone. With request->cgroup the
- * answer -ENOSYS means that this kernel can't create a process in a cgroup.
+ * *pidfd. When it could not execute the launcher the child is gone, and its errno and stage are answered: -EBADF when
+ * the launcher (LAUNCH) or the socket (SHED) is not what it has to be. With request->cgroup the answer -ENOSYS at CLONE
+ * means that this kernel can't create a process in a cgroup.
  */
-int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd);
+int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher *launcher, int socket,
+		       uint64_t socket_is, int *pidfd, enum umh_stage *stage);
 
 #endif

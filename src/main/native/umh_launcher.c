@@ -7,6 +7,9 @@
  * numbers are free, the launcher moves to the lowest of them, and some more numbers are filled with duplicates of it:
  * slots, each lent to one spawn at a time for its plan socket. When all slots are lent, a spawn uses its socket where
  * it is, which costs time and nothing else.
+ *
+ * None of these numbers is trusted: a child compares the launcher with what was noted here before it executes it, and
+ * when others have closed that it is made again.
  */
 
 /*
@@ -20,23 +23,33 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "umh_machine.h"
+#include "umh_identity.h"
 #include "umh_memfd.h"
 
-/* 0 to 2 are the host's, whether it keeps them open or not; 3 and 4 are the child's (umh_clone.c). */
-#define LOWEST 5
-#define SLOTS  4
+#define SLOTS 4
 
+static const struct umh_launcher none = {.fd = -1, .beside_stack = -1};
+static _Atomic(const struct umh_launcher *) current = &none;
+
+/* To make it again from; NULL where the launcher is a file. */
 static struct {
-	int fd;
-	int beside_stack; /* -1 where there is none */
-	atomic_int slots[SLOTS];
-	atomic_uint lent; /* one bit a slot */
-} launcher = {.fd = -1, .beside_stack = -1, .slots = {-1, -1, -1, -1}};
+	char *bytes;
+	size_t size;
+} image_kept;
+static pthread_mutex_t repairing = PTHREAD_MUTEX_INITIALIZER;
+
+/* A slot belongs to whoever has set its bit in lent; one without a number stays lent. */
+static struct {
+	atomic_int numbers[SLOTS];
+	uint64_t are[SLOTS];
+	atomic_uint lent;
+} slots = {.numbers = {-1, -1, -1, -1}};
 
 /* What the kernel reads of the image before anything else: launcher.ld makes one segment, and says what its stack may. */
 struct headers {
@@ -85,7 +98,7 @@ static int open_file(const char *path)
 /* A duplicate at the lowest free number that is not the host's; the original is closed. */
 static int move_low(int fd)
 {
-	int low = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST);
+	int low = fcntl(fd, F_DUPFD_CLOEXEC, UMH_LOWEST_FD);
 	int error = errno;
 
 	close(fd);
@@ -94,59 +107,101 @@ static int move_low(int fd)
 	return low < 0 ? -error : low;
 }
 
-static void reserve_slots(void)
+static int open_low(const char *image, size_t size, uint64_t address)
 {
-	for (int i = 0; i < SLOTS; i++) {
-		launcher.slots[i] = fcntl(launcher.fd, F_DUPFD_CLOEXEC, LOWEST);
-		if (launcher.slots[i] < 0)
-			atomic_fetch_or(&launcher.lent, 1U << i); /* never to be lent */
-	}
+	int fd = size > 0 ? open_image(image, size, address) : open_file(image);
+
+	return fd < 0 ? fd : move_low(fd);
 }
 
 /* One that is missing costs time and nothing else. */
-static void load_beside_stack(const char *image, size_t size)
+static int open_beside_stack(const char *image, size_t size)
 {
 #ifdef UMH_BESIDE_STACK
-	int fd = open_image(image, size, UMH_BESIDE_STACK);
+	int fd = size > 0 ? open_low(image, size, UMH_BESIDE_STACK) : -1;
 
-	launcher.beside_stack = fd < 0 ? -1 : move_low(fd);
+	return fd < 0 ? -1 : fd;
 #else
 	(void)image;
 	(void)size;
+	return -1;
 #endif
+}
+
+/* Those that have no number get one. */
+static void reserve_slots(const struct umh_launcher *launcher)
+{
+	for (int i = 0; i < SLOTS; i++) {
+		if (slots.numbers[i] >= 0)
+			continue;
+		slots.numbers[i] = fcntl(launcher->fd, F_DUPFD_CLOEXEC, UMH_LOWEST_FD);
+		slots.are[i] = launcher->is;
+		if (slots.numbers[i] >= 0)
+			atomic_fetch_and(&slots.lent, ~(1U << i));
+	}
+}
+
+static int make_ready(const char *image, size_t size, const struct umh_launcher *before)
+{
+	struct umh_launcher *made = malloc(sizeof *made);
+
+	if (!made)
+		return -ENOMEM;
+	*made = *before;
+	made->before = before;
+	if (!umh_is(made->fd, made->is)) {
+		made->fd = open_low(image, size, UMH_BELOW_STACK);
+		made->is = umh_identity(made->fd);
+	}
+	if (made->fd < 0) {
+		int result = made->fd;
+
+		free(made);
+		return result;
+	}
+	if (!umh_is(made->beside_stack, made->beside_stack_is)) {
+		made->beside_stack = open_beside_stack(image, size);
+		made->beside_stack_is = umh_identity(made->beside_stack);
+	}
+	reserve_slots(made);
+	atomic_store(&current, made);
+	return 0;
 }
 
 int umh_launcher_load(const char *image, size_t size)
 {
-	int fd;
-
-	if (launcher.fd >= 0)
+	if (atomic_load(&current) != &none)
 		return -EALREADY;
-	fd = size > 0 ? open_image(image, size, UMH_BELOW_STACK) : open_file(image);
-	if (fd >= 0)
-		fd = move_low(fd);
-	if (fd < 0)
-		return fd;
-	launcher.fd = fd;
-	if (size > 0)
-		load_beside_stack(image, size);
-	reserve_slots();
-	return 0;
+	if (size > 0) {
+		image_kept.bytes = malloc(size);
+		if (!image_kept.bytes)
+			return -ENOMEM;
+		memcpy(image_kept.bytes, image, size);
+		image_kept.size = size;
+	}
+	atomic_store(&slots.lent, (1U << SLOTS) - 1);
+	return make_ready(image, size, &none);
 }
 
-int umh_launcher_fd(void)
+int umh_launcher_repair(const struct umh_launcher *closed)
 {
-	return launcher.fd;
+	int result = 0;
+
+	pthread_mutex_lock(&repairing);
+	if (atomic_load(&current) == closed)
+		result = image_kept.bytes ? make_ready(image_kept.bytes, image_kept.size, closed) : -EBADF;
+	pthread_mutex_unlock(&repairing);
+	return result;
 }
 
-int umh_launcher_beside_stack(void)
+const struct umh_launcher *umh_launcher(void)
 {
-	return launcher.beside_stack;
+	return atomic_load(&current);
 }
 
 int umh_slot_take(void)
 {
-	unsigned lent = atomic_load(&launcher.lent);
+	unsigned lent = atomic_load(&slots.lent);
 
 	for (;;) {
 		unsigned free = ~lent & ((1U << SLOTS) - 1);
@@ -155,37 +210,75 @@ int umh_slot_take(void)
 		if (free == 0)
 			return -1;
 		slot = (unsigned)__builtin_ctz(free);
-		if (atomic_compare_exchange_weak(&launcher.lent, &lent, lent | 1U << slot))
-			return launcher.slots[slot];
+		if (!atomic_compare_exchange_weak(&slots.lent, &lent, lent | 1U << slot))
+			continue;
+		if (umh_is(slots.numbers[slot], slots.are[slot]))
+			return slots.numbers[slot];
+		slots.numbers[slot] = -1; /* somebody else's by now */
+		lent |= 1U << slot;
 	}
 }
 
-void umh_slot_give(int number)
+static int index_of(int number)
 {
-	for (int i = 0; i < SLOTS; i++)
-		if (launcher.slots[i] == number)
-			atomic_fetch_and(&launcher.lent, ~(1U << i));
+	int i = 0;
+
+	while (slots.numbers[i] != number)
+		i++;
+	return i;
 }
 
-/* Its number may be anybody's by now: it stays lent. */
-void umh_slot_lose(int number)
+static int duplicate(int fd, int number)
 {
-	for (int i = 0; i < SLOTS; i++)
-		if (launcher.slots[i] == number)
-			launcher.slots[i] = -1;
+	int result;
+
+	do
+		result = dup3(fd, number, O_CLOEXEC);
+	while (result < 0 && errno == EINTR);
+	return result;
+}
+
+/* A slot that kept the child's end would keep the launch from being decided. */
+void umh_slot_give(int number, uint64_t put_there)
+{
+	const struct umh_launcher *launcher = umh_launcher();
+	const int slot = index_of(number);
+
+	if (put_there != UMH_NO_IDENTITY) {
+		if (!umh_is(number, put_there)) {
+			slots.numbers[slot] = -1;
+			return;
+		}
+		if (!umh_is(launcher->fd, launcher->is) || duplicate(launcher->fd, number) < 0) {
+			close(number);
+			slots.numbers[slot] = -1;
+			return;
+		}
+		slots.are[slot] = launcher->is;
+	}
+	atomic_fetch_and(&slots.lent, ~(1U << slot));
 }
 
 /* The library is unloaded with the class loader that loaded it. */
 __attribute__((destructor)) void umh_launcher_unload(void)
 {
+	const struct umh_launcher *launcher = umh_launcher();
+
 	for (int i = 0; i < SLOTS; i++) {
-		if (launcher.slots[i] >= 0)
-			close(launcher.slots[i]);
-		launcher.slots[i] = -1;
+		int slot = slots.numbers[i];
+
+		umh_close_own(&slot, slots.are[i]);
+		slots.numbers[i] = -1;
 	}
-	if (launcher.beside_stack >= 0)
-		close(launcher.beside_stack);
-	if (launcher.fd >= 0)
-		close(launcher.fd);
-	launcher.beside_stack = launcher.fd = -1;
+	while (launcher != &none) {
+		struct umh_launcher last = *launcher;
+
+		umh_close_own(&last.beside_stack, last.beside_stack_is);
+		umh_close_own(&last.fd, last.is);
+		free((void *)launcher);
+		launcher = last.before;
+	}
+	atomic_store(&current, &none);
+	free(image_kept.bytes);
+	image_kept.bytes = NULL;
 }

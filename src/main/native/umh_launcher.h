@@ -4,23 +4,40 @@
 #define UMH_LAUNCHER_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* 0 to 2 are the host's, whether it keeps them open or not; 3 and 4 are the child's (umh_clone.c). */
+#define UMH_LOWEST_FD 5
+
+/* The launcher's descriptors, close-on-exec, and which files these have to be. Never changed, and never freed. */
+struct umh_launcher {
+	int fd;
+	int beside_stack; /* the same program beside the stack of a process that nothing is placed at random in; or -1 */
+	uint64_t is;
+	uint64_t beside_stack_is;
+	const struct umh_launcher *before; /* the one that this was made for again */
+};
 
 int umh_launcher_load(const char *image, size_t size);
 
 /* Closes all that loading has opened. */
 void umh_launcher_unload(void);
 
-/* The launcher's own descriptor, close-on-exec. */
-int umh_launcher_fd(void);
+const struct umh_launcher *umh_launcher(void);
 
-/* The same program placed beside the stack of a process that the kernel places nothing at random in; or -1. */
-int umh_launcher_beside_stack(void);
+/*
+ * Makes again what others have closed of a launcher: 0, also when another thread has done it; or a negative errno. A
+ * number that another file has by now is left alone.
+ */
+int umh_launcher_repair(const struct umh_launcher *closed);
 
 /* A reserved low number, or -1 when all are in use. Between take and give it belongs to the caller. */
 int umh_slot_take(void);
-void umh_slot_give(int slot);
 
-/* Instead of give, for one that does not hold the launcher again: it is not lent any more, and the caller closes it. */
-void umh_slot_lose(int slot);
+/*
+ * Back, when what was put there is still there, or nothing was; a number that others have closed is left alone, and not
+ * lent any more.
+ */
+void umh_slot_give(int slot, uint64_t put_there);
 
 #endif

@@ -29,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "umh_identity.h"
 #include "umh_report.h"
 
 /* What was observed of a launch before its words were read. */
@@ -44,13 +45,6 @@ long long umh_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-static void close_open(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 /* The first failure is the launch's. */
@@ -70,12 +64,12 @@ static int is_reaped(struct umh_child *child)
 
 	if (child->pidfd < 0)
 		return 1;
-	result = umh_wait(child->pidfd, child->pid, UMH_NONBLOCK, &status, NULL);
+	result = umh_wait(child, UMH_NONBLOCK, &status, NULL);
 	if (result == -EAGAIN)
 		return 0;
 	if (result < 0)
 		umh_end_stray((pid_t)child->pid);
-	close_open(&child->pidfd);
+	umh_close_pidfd(child);
 	if (child->state == UMH_FAILED && child->said.detail == 0)
 		umh_report_end(&child->said, status);
 	return 1;
@@ -88,7 +82,7 @@ static int is_there(struct umh_child *child)
 
 	if (child->pidfd < 0)
 		return 0;
-	if (umh_wait(child->pidfd, child->pid, UMH_NONBLOCK, &status, NULL) == -EAGAIN)
+	if (umh_wait(child, UMH_NONBLOCK, &status, NULL) == -EAGAIN)
 		return 1;
 	child->pid = -1;
 	return 0;
@@ -129,9 +123,10 @@ static void hear_succession(struct umh_child *child, const struct umh_message *m
 	const int error = (int)message->word.error;
 
 	if (is_successor(child, message)) {
-		close_open(&child->pidfd);
+		umh_close_pidfd(child);
 		child->pid = umh_pid_of(message->fd);
 		child->pidfd = message->fd;
+		child->pidfd_is = umh_identity(message->fd);
 		child->successor_due = 0;
 		if (child->state == UMH_SEARCHING)
 			child->state = UMH_FAILED;
@@ -248,7 +243,7 @@ static void go_on_launching(struct umh_child *child, int observed)
 static void go_on_failing(struct umh_child *child)
 {
 	if (child->pidfd >= 0)
-		umh_signal(child->pidfd, child->pid, SIGKILL);
+		umh_signal(child, SIGKILL);
 	if (!is_reaped(child))
 		return;
 	child->state = UMH_SEARCHING;
@@ -284,6 +279,16 @@ static int go_on(struct umh_child *child, int observed)
 	return child->state != state || child->pidfd != pidfd;
 }
 
+/* Other code of the process may have closed the socket: what is at its number now is neither read nor closed. */
+static void require_socket(struct umh_child *child)
+{
+	if (child->socket < 0 || umh_is(child->socket, child->socket_is))
+		return;
+	child->socket = -1;
+	child->hung_up = 1;
+	fail(child, UMH_STAGE_WAIT, EBADF, 0);
+}
+
 /*
  * What there is to observe, within that time. The hang-up need not be asked for, and the words are asked for where a
  * successor is awaited alone. An interruption is the end of that time: one that comes again and again must not keep us from
@@ -291,9 +296,12 @@ static int go_on(struct umh_child *child, int observed)
  */
 static int observe(struct umh_child *child, int timeout_ms)
 {
-	struct pollfd ends[] = {{.fd = child->hung_up ? -1 : child->socket}, {.fd = child->pidfd, .events = POLLIN}};
+	struct pollfd ends[2];
 	int result;
 
+	require_socket(child);
+	ends[0] = (struct pollfd){.fd = child->hung_up ? -1 : child->socket};
+	ends[1] = (struct pollfd){.fd = child->pidfd, .events = POLLIN};
 	if (child->state == UMH_FAILED)
 		ends[0].fd = -1;
 	if (child->state == UMH_SEARCHING)
@@ -307,6 +315,8 @@ static int observe(struct umh_child *child, int timeout_ms)
 	}
 	if (result > 0 && ends[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		child->hung_up = 1;
+	if (result > 0 && ends[1].revents && umh_regain(child) > 0)
+		ends[1].revents = 0; /* of another file at that number */
 	result = (result > 0 && ends[1].revents) || child->pidfd < 0 ? ENDED : 0;
 	return result | (child->hung_up ? HUNG_UP : 0);
 }
@@ -341,7 +351,7 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 	const int result = umh_decide(child, blocking);
 
 	if (result != UMH_UNDECIDED)
-		close_open(&child->socket);
+		umh_close_own(&child->socket, child->socket_is);
 	*report = child->said;
 	return result;
 }
@@ -349,12 +359,13 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 void umh_cannot_wait(struct umh_child *child, int error)
 {
 	umh_end_stray((pid_t)child->pid);
-	close_open(&child->pidfd);
+	umh_close_pidfd(child);
 	fail(child, UMH_STAGE_WAIT, error, 0);
 }
 
 int umh_outcome_of_ended(struct umh_child *child, int status)
 {
+	require_socket(child);
 	hear(child);
 	if (child->pidfd >= 0 && child->state < UMH_FAILED)
 		return UMH_UNDECIDED; /* succeeded by another one, which may have spoken already */

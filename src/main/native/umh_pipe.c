@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* umh_pipe.c - the JVM's ends of the pipes to its helpers: bytes between Java and a descriptor that never blocks. */
 
+/*
+ * A pipe lives as long as its helper, and other code may close it meanwhile: each call says which file its number has to
+ * be, and is -EBADF for another one.
+ */
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "umh_bridge.h"
+#include "umh_identity.h"
 
 /* As much as a pipe holds; it is on the stack, so that no memory is taken for a helper that only sleeps. */
 #define CHUNK 65536
@@ -22,10 +28,12 @@ int umh_bridge_set_nonblocking(int fd)
 	return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int umh_bridge_available(int fd)
+int umh_bridge_available(int fd, long long is)
 {
 	int available = 0;
 
+	if (!umh_is(fd, (uint64_t)is))
+		return -EBADF;
 	return ioctl(fd, FIONREAD, &available) < 0 ? -errno : available;
 }
 
@@ -48,11 +56,13 @@ static int at_most(int length)
 	return length < CHUNK ? length : CHUNK;
 }
 
-int umh_bridge_read(JNIEnv *env, int fd, jbyteArray bytes, int offset, int length)
+int umh_bridge_read(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length)
 {
 	jbyte chunk[CHUNK];
 	ssize_t size;
 
+	if (!umh_is(fd, (uint64_t)is))
+		return -EBADF;
 	do
 		size = read(fd, chunk, (size_t)at_most(length));
 	while (again(size));
@@ -62,11 +72,13 @@ int umh_bridge_read(JNIEnv *env, int fd, jbyteArray bytes, int offset, int lengt
 	return (int)size;
 }
 
-int umh_bridge_write(JNIEnv *env, int fd, jbyteArray bytes, int offset, int length)
+int umh_bridge_write(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length)
 {
 	jbyte chunk[CHUNK];
 	ssize_t size;
 
+	if (!umh_is(fd, (uint64_t)is))
+		return -EBADF;
 	(*env)->GetByteArrayRegion(env, bytes, offset, at_most(length), chunk);
 	do
 		size = write(fd, chunk, (size_t)at_most(length));
@@ -74,26 +86,30 @@ int umh_bridge_write(JNIEnv *env, int fd, jbyteArray bytes, int offset, int leng
 	return size < 0 ? -errno : (int)size;
 }
 
-int umh_bridge_read_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length)
+int umh_bridge_read_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length)
 {
 	char *bytes = (*env)->GetDirectBufferAddress(env, buffer);
 	ssize_t size;
 
 	if (!bytes)
 		return -EFAULT;
+	if (!umh_is(fd, (uint64_t)is))
+		return -EBADF;
 	do
 		size = read(fd, bytes + offset, (size_t)length);
 	while (again(size));
 	return size < 0 ? -errno : (int)size;
 }
 
-int umh_bridge_write_direct(JNIEnv *env, int fd, jobject buffer, int offset, int length)
+int umh_bridge_write_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length)
 {
 	const char *bytes = (*env)->GetDirectBufferAddress(env, buffer);
 	ssize_t size;
 
 	if (!bytes)
 		return -EFAULT;
+	if (!umh_is(fd, (uint64_t)is))
+		return -EBADF;
 	do
 		size = write(fd, bytes + offset, (size_t)length);
 	while (again(size));

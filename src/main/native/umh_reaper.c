@@ -4,35 +4,123 @@
 #include "umh_reaper.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "umh.h"
+#include "umh_identity.h"
 
 #define BATCH 128
 
-#define WAKE  UINT64_MAX /* no token of a watch */
+#define WAKE UINT64_MAX /* no token of a watch */
 
-static int epoll = -1;
-static int wake = -1;
+/*
+ * Two sockets that nobody ever reads from or writes to: the one is asked for room to write, which it always has, to end a
+ * wait; the other for something to read, which it never has. Epolls look all alike, but this one alone knows these two:
+ * epoll_ctl(2) for the second tells whether it is still this one, and does nothing at all to another file.
+ */
+static struct {
+	int epoll;
+	int wake;
+	int quiet;
+	uint64_t wake_is;
+	uint64_t quiet_is;
+} reaper = {-1, -1, -1, UMH_NO_IDENTITY, UMH_NO_IDENTITY};
 
-int umh_reaper_load(void)
+static pthread_rwlock_t changing = PTHREAD_RWLOCK_INITIALIZER;
+static unsigned generation; /* how often it was made */
+static uint64_t anonymous;
+
+uint64_t umh_anonymous_identity(void)
 {
-	struct epoll_event watch = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE};
+	return anonymous;
+}
 
-	epoll = epoll_create1(EPOLL_CLOEXEC);
-	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &watch) < 0)
+static int control(int operation, int fd, uint32_t events, uint64_t token)
+{
+	struct epoll_event watch = {.events = events, .data.u64 = token};
+
+	return epoll_ctl(reaper.epoll, operation, fd, &watch) < 0 ? -errno : 0;
+}
+
+/* The numbers are not closed unless they are still ours: whether the epoll's is can't be told by itself. */
+static void give_up(int is_ours)
+{
+	if (is_ours)
+		close(reaper.epoll);
+	reaper.epoll = -1;
+	umh_close_own(&reaper.wake, reaper.wake_is);
+	umh_close_own(&reaper.quiet, reaper.quiet_is);
+}
+
+static int make(void)
+{
+	int pair[2];
+	int result;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
+	reaper.wake = pair[0];
+	reaper.quiet = pair[1];
+	reaper.wake_is = umh_identity(pair[0]);
+	reaper.quiet_is = umh_identity(pair[1]);
+	reaper.epoll = epoll_create1(EPOLL_CLOEXEC);
+	result = reaper.epoll < 0 ? -errno : control(EPOLL_CTL_ADD, reaper.wake, EPOLLONESHOT, WAKE);
+	if (result == 0)
+		result = control(EPOLL_CTL_ADD, reaper.quiet, EPOLLIN, WAKE);
+	if (result < 0) {
+		give_up(reaper.epoll >= 0);
+		return result;
+	}
+	generation++;
 	return 0;
 }
 
-/* Edge-triggered: every write is an event, and nobody has to read. */
+int umh_reaper_load(void)
+{
+	int result = make();
+
+	anonymous = umh_identity(reaper.epoll);
+	return result;
+}
+
+static int is_ours(void)
+{
+	return umh_is(reaper.quiet, reaper.quiet_is) && control(EPOLL_CTL_MOD, reaper.quiet, EPOLLIN, WAKE) == 0;
+}
+
+/* As it is found by readers of the lock: ours, or made again. */
+static int lock_ours(void)
+{
+	int result = 0;
+
+	pthread_rwlock_rdlock(&changing);
+	if (is_ours())
+		return 0;
+	pthread_rwlock_unlock(&changing);
+	pthread_rwlock_wrlock(&changing);
+	if (!is_ours()) {
+		give_up(0);
+		result = make();
+	}
+	pthread_rwlock_unlock(&changing);
+	if (result == 0)
+		pthread_rwlock_rdlock(&changing);
+	return result;
+}
+
+/* Writes nothing, whatever file has these numbers by now. Where it was made again the wait that goes on ends by itself. */
 int umh_wake(void)
 {
-	return eventfd_write(wake, 1) < 0 ? -errno : 0;
+	int result = lock_ours();
+
+	if (result < 0)
+		return result;
+	result = umh_is(reaper.wake, reaper.wake_is) ? control(EPOLL_CTL_MOD, reaper.wake, EPOLLOUT | EPOLLONESHOT, WAKE) : -EBADF;
+	pthread_rwlock_unlock(&changing);
+	return result;
 }
 
 /*
@@ -48,24 +136,37 @@ int umh_watch(int fd, enum umh_event event, unsigned long long token)
 		[UMH_READABLE] = EPOLLIN,
 		[UMH_WRITABLE] = EPOLLOUT,
 	};
-	struct epoll_event watch = {.events = EPOLLONESHOT | events[event], .data.u64 = token};
+	const int is_pipe = event == UMH_READABLE || event == UMH_WRITABLE; /* these come again and again */
+	int result = lock_ours();
 
-	if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &watch) == 0)
-		return 0;
-	if (errno == ENOENT && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &watch) == 0)
-		return 0;
-	return -errno;
+	if (result < 0)
+		return result;
+	result = control(is_pipe ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, EPOLLONESHOT | events[event], token);
+	if (result == -EEXIST || result == -ENOENT)
+		result = control(is_pipe ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, EPOLLONESHOT | events[event], token);
+	pthread_rwlock_unlock(&changing);
+	return result;
 }
 
+/* The caller, one thread, knows of each time that it was made but the first. A wait keeps to its epoll to the end. */
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 {
+	static unsigned known = 1;
 	struct epoll_event events[BATCH];
 	int tokens_found = 0;
-	int count;
+	int count = lock_ours();
+	int epoll = reaper.epoll;
 
-	do
-		count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, timeout_ms);
-	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return count;
+	count = generation == known ? 0 : -ESTALE;
+	known = generation;
+	pthread_rwlock_unlock(&changing);
+	if (count < 0)
+		return count;
+	count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, timeout_ms);
+	if (count < 0 && errno == EINTR)
+		return 0; /* not to wait again by a number that was looked at long ago */
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u64 != WAKE)
 			tokens[tokens_found++] = events[i].data.u64;
@@ -75,9 +176,5 @@ int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 /* The library is unloaded with the class loader that loaded it. */
 __attribute__((destructor)) void umh_reaper_unload(void)
 {
-	if (epoll >= 0)
-		close(epoll);
-	if (wake >= 0)
-		close(wake);
-	epoll = wake = -1;
+	give_up(reaper.epoll >= 0 && is_ours());
 }

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "umh_clone.h"
+#include "umh_identity.h"
 
 #define LARGEST_ERRNO 4095
 

@@ -5,14 +5,20 @@
  * To make a socketpair and to close it again costs a tenth of a spawn. A launch that is waited for until the helper's
  * end needs no hang-up to tell of its outcome, so its pair stays whole and can serve again: the only other holder
  * of the child's end was the launcher, and its copy was close-on-exec.
+ *
+ * Between two launches other code may close a kept one, and have a file of its own at the number.
  */
 
 #include "umh_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "umh_identity.h"
+#include "umh_launcher.h"
 
 #define KEPT 2
 
@@ -21,14 +27,6 @@ static struct {
 	struct umh_pair pair; /* ours is -1 where there is none */
 	atomic_int taken;
 } places[KEPT];
-
-static void discard(struct umh_pair *pair)
-{
-	close(pair->ours);
-	if (pair->theirs >= 0)
-		close(pair->theirs);
-	pair->ours = -1;
-}
 
 /* SO_PASSCRED: the kernel adds to each message the pid of the process that has sent it. */
 static int create(struct umh_pair *pair, int place)
@@ -39,20 +37,45 @@ static int create(struct umh_pair *pair, int place)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
-	*pair = (struct umh_pair){fds[0], fds[1], place};
+	*pair = (struct umh_pair){fds[0], fds[1], place, umh_identity(fds[0]), umh_identity(fds[1])};
 	if (setsockopt(pair->ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0)
 		return 0;
 	error = errno;
-	discard(pair);
+	umh_pair_close(pair);
 	return -error;
+}
+
+/* The child's end of one that is kept goes to a low number for good. */
+static int create_kept(int place)
+{
+	struct umh_pair *pair = &places[place].pair;
+	int result = create(pair, place);
+	int low;
+
+	if (result < 0) {
+		pair->ours = -1;
+		return result;
+	}
+	low = fcntl(pair->theirs, F_DUPFD_CLOEXEC, UMH_LOWEST_FD);
+	result = low < 0 ? -errno : 0;
+	close(pair->theirs);
+	pair->theirs = low;
+	if (low < 0)
+		umh_pair_close(pair);
+	return result;
+}
+
+void umh_pair_close(struct umh_pair *pair)
+{
+	umh_close_own(&pair->ours, pair->ours_is);
+	umh_close_own(&pair->theirs, pair->theirs_is);
 }
 
 /* A JVM without descriptors to spare makes them when it needs them. */
 void umh_pairs_load(void)
 {
 	for (int place = 0; place < KEPT; place++)
-		if (create(&places[place].pair, place) < 0)
-			places[place].pair.ours = -1;
+		create_kept(place);
 }
 
 int umh_pair_make(struct umh_pair *pair)
@@ -60,16 +83,20 @@ int umh_pair_make(struct umh_pair *pair)
 	return create(pair, -1);
 }
 
+/* What the plan is sent on has to be ours; the child looks at its own end itself, where nobody can change it any more. */
 int umh_pair_take(struct umh_pair *pair)
 {
 	for (int place = 0; place < KEPT; place++) {
+		struct umh_pair *kept = &places[place].pair;
 		int result = 0;
 
 		if (atomic_exchange(&places[place].taken, 1))
 			continue;
-		if (places[place].pair.ours < 0)
-			result = create(&places[place].pair, place);
-		*pair = places[place].pair;
+		if (!umh_is(kept->ours, kept->ours_is)) {
+			umh_pair_close(kept);
+			result = create_kept(place);
+		}
+		*pair = *kept;
 		if (result < 0)
 			atomic_store(&places[place].taken, 0);
 		return result;
@@ -79,8 +106,7 @@ int umh_pair_take(struct umh_pair *pair)
 
 void umh_pair_hang_up(struct umh_pair *pair)
 {
-	close(pair->theirs);
-	pair->theirs = -1;
+	umh_close_own(&pair->theirs, pair->theirs_is);
 	if (pair->place >= 0)
 		places[pair->place].pair.theirs = -1;
 }
@@ -90,11 +116,11 @@ void umh_pair_give(struct umh_pair *pair, int clean)
 	const int place = pair->place;
 
 	if (place < 0) {
-		discard(pair);
+		umh_pair_close(pair);
 		return;
 	}
 	if (!clean || pair->theirs < 0)
-		discard(&places[place].pair);
+		umh_pair_close(&places[place].pair);
 	atomic_store(&places[place].taken, 0);
 }
 
@@ -102,6 +128,5 @@ void umh_pair_give(struct umh_pair *pair, int clean)
 __attribute__((destructor)) void umh_pairs_unload(void)
 {
 	for (int place = 0; place < KEPT; place++)
-		if (places[place].pair.ours >= 0)
-			discard(&places[place].pair);
+		umh_pair_close(&places[place].pair);
 }

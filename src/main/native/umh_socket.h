@@ -3,10 +3,14 @@
 #ifndef UMH_SOCKET_H
 #define UMH_SOCKET_H
 
+#include <stdint.h>
+
 struct umh_pair {
 	int ours;
 	int theirs;
-	int place; /* where it is kept, or -1 */
+	int place; /* where it is kept, or -1; then theirs is as low as it could be had */
+	uint64_t ours_is;
+	uint64_t theirs_is;
 };
 
 void umh_pairs_load(void);
@@ -22,6 +26,9 @@ int umh_pair_take(struct umh_pair *pair);
 
 /* Closes our copy of the child's end, so that the launcher and its successor alone hold it. */
 void umh_pair_hang_up(struct umh_pair *pair);
+
+/* Closes what is still ours of a pair that is not kept. */
+void umh_pair_close(struct umh_pair *pair);
 
 /* Back, after its launch: clean says that all that was sent was also received, so that the next one can use it. */
 void umh_pair_give(struct umh_pair *pair, int clean);

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "umh_identity.h"
+#include "umh_reaper.h"
 #include "umh_report.h"
 
 #ifndef P_PIDFD
@@ -100,13 +102,14 @@ static long wait_four(int pid, siginfo_t *info, int options, struct rusage *used
 
 /*
  * The system call, not libc's function: it has one more argument, for the usage. Where a filter refuses it the older ways
- * serve: a child that was not reaped keeps its pid, and whoever reaps it holds a lock or is the only one to know of it.
+ * serve: a child that was not reaped keeps its pid, and whoever reaps it holds a lock or is the only one to know of it. So
+ * they do without a pidfd, -1.
  */
 static long wait_id(int pidfd, int pid, siginfo_t *info, int options, struct rusage *used)
 {
-	long result = syscall(__NR_waitid, P_PIDFD, pidfd, info, options, used);
+	long result = pidfd < 0 ? -1 : syscall(__NR_waitid, P_PIDFD, pidfd, info, options, used);
 
-	if (result == 0 || !is_refused(errno) || pid <= 0)
+	if (result == 0 || (pidfd >= 0 && !is_refused(errno)) || pid <= 0)
 		return result;
 	result = syscall(__NR_waitid, P_PID, pid, info, options, used);
 	if (result == 0 || !is_refused(errno) || options & WNOWAIT)
@@ -114,36 +117,144 @@ static long wait_id(int pidfd, int pid, siginfo_t *info, int options, struct rus
 	return wait_four(pid, info, options, used);
 }
 
-static int wait_for(int pidfd, int pid, int options, int *status, struct rusage *used)
+/* Which process a pidfd's entry in /proc names, or 0 when there is none to read. */
+static long listed_pid(int pidfd)
+{
+	char path[sizeof "/proc/self/fdinfo/" + 10];
+	char text[512];
+	const char *line;
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	if (size < 0)
+		return 0;
+	text[size] = 0;
+	line = strstr(text, "\nPid:");
+	return line ? strtol(line + sizeof "\nPid:" - 1, NULL, 10) : 0;
+}
+
+/*
+ * Before 6.9 all pidfds have one inode, and epolls and eventfds the same. There /proc tells whose it is; but for a
+ * process that was reaped, as ours is most often when that is asked: of such a one nobody else will want a pidfd.
+ */
+int umh_is_pidfd(const struct umh_child *child)
+{
+	if (!umh_is(child->pidfd, child->pidfd_is))
+		return 0;
+	if (child->pidfd_is != umh_anonymous_identity() || child->pid <= 0)
+		return 1;
+	if (syscall(__NR_pidfd_send_signal, child->pidfd, 0, NULL, 0) < 0 && errno == ESRCH)
+		return 1;
+	return listed_pid(child->pidfd) == child->pid;
+}
+
+void umh_close_pidfd(struct umh_child *child)
+{
+	if (umh_is_pidfd(child))
+		close(child->pidfd);
+	child->pidfd = -1;
+}
+
+/* Whether the pid is still a child's: nobody has reaped it. Where nobody may ask, the caller knows. */
+static int holds_pid(int pid)
+{
+	siginfo_t info;
+
+	return wait_id(-1, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 || is_refused(errno);
+}
+
+/*
+ * Another pidfd of the child, or why there is none: -ECHILD when the pid is not its own any more. It is as long as
+ * nobody has reaped the child; who has may have done so long ago, and the number be another child's: the inode tells.
+ */
+static int open_again(const struct umh_child *child)
+{
+	int pidfd;
+
+	if (child->pid <= 0 || !holds_pid(child->pid))
+		return -ECHILD;
+	pidfd = (int)syscall(__NR_pidfd_open, child->pid, 0);
+	if (pidfd < 0)
+		return errno == ESRCH ? -ECHILD : -errno;
+	if (umh_identity(pidfd) == child->pidfd_is)
+		return pidfd;
+	close(pidfd);
+	return -ECHILD;
+}
+
+int umh_regain(struct umh_child *child)
+{
+	int pidfd;
+
+	if (umh_is_pidfd(child))
+		return 0;
+	pidfd = open_again(child);
+	if (pidfd < 0)
+		return pidfd;
+	child->pidfd = pidfd;
+	return 1;
+}
+
+static int wait_by(const struct umh_child *child, int options, int *status, struct rusage *used)
 {
 	siginfo_t info;
 	long result;
 
 	do {
 		info.si_pid = 0;
-		result = wait_id(pidfd, pid, &info, options, used);
+		result = wait_id(child->pidfd, child->pid, &info, options, used);
 	} while (result < 0 && errno == EINTR);
 	if (result < 0 && errno != ECHILD)
 		return -errno;
 	if (result == 0 && (info.si_pid == 0 || info.si_code == CLD_STOPPED))
 		return -EAGAIN;
-	*status = result == 0 ? wait_status(&info) : status_of_reaped(pidfd);
+	if (result == 0)
+		*status = wait_status(&info);
+	else
+		*status = umh_is_pidfd(child) ? status_of_reaped(child->pidfd) : UMH_STATUS_LOST;
 	return 0;
 }
 
-int umh_wait(int pidfd, int pid, enum umh_blocking blocking, int *status, struct umh_usage *usage)
+/* By a pidfd that is the child's: a call that waits keeps to the process, whatever becomes of the number meanwhile. */
+static int wait_for(const struct umh_child *child, int options, int *status, struct rusage *used)
+{
+	struct umh_child again = *child;
+	int result = umh_regain(&again);
+
+	if (result == -ECHILD && child->pid > 0) {
+		*status = UMH_STATUS_LOST;
+		return 0;
+	}
+	if (result == -ECHILD)
+		return -EBADF;
+	if (result < 0)
+		again.pidfd = -1; /* there are no descriptors, or a filter refuses: the pid is the child's all the same */
+	result = wait_by(&again, options, status, used);
+	if (again.pidfd >= 0 && again.pidfd != child->pidfd)
+		close(again.pidfd);
+	return result;
+}
+
+int umh_wait(const struct umh_child *child, enum umh_blocking blocking, int *status, struct umh_usage *usage)
 {
 	struct rusage used = {0};
-	int result = wait_for(pidfd, pid, WEXITED | (blocking ? 0 : WNOHANG), status, usage ? &used : NULL);
+	int result = wait_for(child, WEXITED | (blocking ? 0 : WNOHANG), status, usage ? &used : NULL);
 
 	if (result == 0 && usage)
 		*usage = usage_of(&used);
 	return result;
 }
 
-int umh_wait_or_stop(int pidfd, int pid, int *status)
+int umh_wait_or_stop(const struct umh_child *child, int *status)
 {
-	return wait_for(pidfd, pid, WEXITED | WSTOPPED, status, NULL);
+	int result = wait_by(child, WEXITED | WSTOPPED, status, NULL);
+
+	return result == -EBADF ? wait_for(child, WEXITED | WSTOPPED, status, NULL) : result;
 }
 
 /* A call that is refused says nothing against it. */
@@ -153,26 +264,8 @@ int umh_is_child(int pidfd)
 
 	if (syscall(__NR_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0)
 		return 1;
-	return (errno != ECHILD && errno != EBADF) || umh_signal(pidfd, -1, 0) == -ESRCH;
-}
-
-/* "Pid:" of the descriptor's fdinfo; 0 without /proc. */
-static int listed_pid(int pidfd)
-{
-	char path[32], text[256];
-	const char *line;
-	ssize_t size;
-	int fd;
-
-	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	size = read(fd, text, sizeof text - 1);
-	close(fd);
-	text[size < 0 ? 0 : size] = 0;
-	line = strstr(text, "\nPid:");
-	return line ? atoi(line + sizeof "\nPid:" - 1) : 0;
+	return (errno != ECHILD && errno != EBADF) ||
+	       (syscall(__NR_pidfd_send_signal, pidfd, 0, NULL, 0) < 0 && errno == ESRCH);
 }
 
 int umh_pid_of(int pidfd)
@@ -187,30 +280,35 @@ int umh_pid_of(int pidfd)
 	return pid > 0 ? pid : 0;
 }
 
-/* Whether the pid is still this child's: nobody has reaped it. Where nobody may ask, the caller knows. */
-static int holds_pid(int pidfd, int pid)
+static int send_signal(const struct umh_child *child, int signal, unsigned flags)
 {
-	siginfo_t info;
+	struct umh_child again = *child;
+	int result = umh_regain(&again);
 
-	return wait_id(pidfd, pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 || is_refused(errno);
+	if (result < 0)
+		return result == -ECHILD ? -ESRCH : result;
+	result = syscall(__NR_pidfd_send_signal, again.pidfd, signal, NULL, flags) < 0 ? -errno : 0;
+	if (again.pidfd != child->pidfd)
+		close(again.pidfd);
+	return result;
 }
 
-int umh_signal(int pidfd, int pid, int signal)
+int umh_signal(const struct umh_child *child, int signal)
 {
-	if (syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) == 0)
-		return 0;
-	if (!is_refused(errno) || pid <= 0)
-		return -errno;
-	if (!holds_pid(pidfd, pid))
+	int result = send_signal(child, signal, 0);
+
+	if (result == 0 || result == -ESRCH || child->pid <= 0 || (!is_refused(-result) && umh_is_pidfd(child)))
+		return result;
+	if (!holds_pid(child->pid))
 		return -ESRCH;
-	return kill(pid, signal) < 0 ? -errno : 0;
+	return kill(child->pid, signal) < 0 ? -errno : 0;
 }
 
 #define PIDFD_SIGNAL_PROCESS_GROUP 4 /* 6.9 */
 
-int umh_signal_group(int pidfd, int signal)
+int umh_signal_group(const struct umh_child *child, int signal)
 {
-	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, PIDFD_SIGNAL_PROCESS_GROUP) < 0 ? -errno : 0;
+	return send_signal(child, signal, PIDFD_SIGNAL_PROCESS_GROUP);
 }
 
 /*
@@ -231,12 +329,13 @@ int umh_look_after(struct umh_child *child)
 	if (child->state > UMH_ABOUT || child->pidfd < 0 || umh_now_ms() < child->look_ms)
 		return 0;
 	child->look_ms = umh_now_ms() + UMH_LOOK_MS;
+	umh_regain(child);
 	result = wait_id(child->pidfd, child->pid, &info, options, NULL);
 	if (result < 0 && !is_refused(errno))
 		return -errno;
-	if ((result == 0 && info.si_pid == 0) || child->socket < 0 || poll(&launched, 1, 0) != 0)
+	if ((result == 0 && info.si_pid != child->pid) || child->socket < 0 || poll(&launched, 1, 0) != 0)
 		return 0;
 	/* Where nobody may ask it is let go on unseen, which changes nothing for one that was not stopped. */
 	child->stops += result == 0 && child->state == UMH_LAUNCHING;
-	return umh_signal(child->pidfd, child->pid, child->stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+	return umh_signal(child, child->stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
 }

@@ -13,7 +13,7 @@
  *	struct umh_report report;
  *	if (umh_start(&request, &child, &report) == 0 &&     a process exists
  *	    umh_outcome(&child, UMH_BLOCK, &report) == 0)    it is the helper now
- *		umh_wait(child.pidfd, child.pid, UMH_BLOCK, &status, NULL); it has ended, nothing of it is left
+ *		umh_wait(&child, UMH_BLOCK, &status, NULL); it has ended, nothing of it is left
  *	umh_release(&child);
  *
  * or, for all of that in one,
@@ -63,6 +63,8 @@ struct umh_child {
 	int pid;
 	int pidfd;
 	int socket; /* our end of the plan socket; open until the outcome is known */
+	uint64_t pidfd_is; /* which files these two have to be (umh_identity.h) */
+	uint64_t socket_is;
 	enum umh_state state;
 	int first;                 /* the pid of the process that was made */
 	int successor_due;         /* a successor may come, or may have been left behind */
@@ -73,6 +75,8 @@ struct umh_child {
 	long long search_until_ms; /* SEARCHING: the same */
 	struct umh_report said;    /* the word that counts */
 };
+
+#define UMH_NO_CHILD ((struct umh_child){.pid = -1, .pidfd = -1, .socket = -1})
 
 enum umh_blocking { UMH_NONBLOCK, UMH_BLOCK };
 
@@ -134,7 +138,7 @@ int umh_look_after(struct umh_child *child);
  * Lets a program begin whose plan has UMH_PLAN_HOLD: the launcher stops right before its execve until then. -EPIPE when
  * the launch has failed before; its outcome tells. With another error it waits for ever, and has to be killed.
  */
-int umh_go(int socket);
+int umh_go(const struct umh_child *child);
 
 /*
  * From start to end in one, for a caller that wants nothing before the end: saves wake-ups and descriptors. Answers 0
@@ -145,15 +149,25 @@ int umh_run(const struct umh_request *request, int *pid, struct umh_report *repo
 
 /*
  * Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child.
- * usage may be NULL; it is all zero when the status was taken by somebody else.
- *
- * Here and below: the pid serves where a filter refuses calls by a pidfd. It is the child's own as long as the caller has
- * not reaped it; -1 where it is not known.
+ * usage may be NULL; it is all zero when the status was taken by somebody else. Where the pidfd's number is another
+ * file's by now, the pid serves, as long as it is provably this child's; else the status is lost.
  */
-int umh_wait(int pidfd, int pid, enum umh_blocking blocking, int *status, struct umh_usage *usage);
+int umh_wait(const struct umh_child *child, enum umh_blocking blocking, int *status, struct umh_usage *usage);
 
-/* The same, waiting; but -EAGAIN when it was stopped, which nobody else is told then. */
-int umh_wait_or_stop(int pidfd, int pid, int *status);
+/* The same, waiting, for a child that was made just now; but -EAGAIN when it was stopped, which nobody else is told then. */
+int umh_wait_or_stop(const struct umh_child *child, int *status);
+
+/* Whether the number of its pidfd is still its pidfd's. */
+int umh_is_pidfd(const struct umh_child *child);
+
+/*
+ * Opens the pidfd again where its number is another file's: 0 when there was no need, 1 when it was opened, -ECHILD when
+ * nobody can wait for the process any more. The number is left alone.
+ */
+int umh_regain(struct umh_child *child);
+
+/* Closes the pidfd, if it is that. */
+void umh_close_pidfd(struct umh_child *child);
 
 /* The number of a process that was not reaped, as the kernel says it; 0 where it says none (before 6.13 without /proc). */
 int umh_pid_of(int pidfd);
@@ -161,14 +175,14 @@ int umh_pid_of(int pidfd);
 /* Whether the process is a child of this one, or has ended and was reaped by somebody else. */
 int umh_is_child(int pidfd);
 
-/* Sends a signal to this process and to no other, whatever became of its pid: -ESRCH when it has ended. */
-int umh_signal(int pidfd, int pid, int signal);
+/* Sends a signal to this process and to no other, whatever became of its pid and pidfd: -ESRCH when it has ended. */
+int umh_signal(const struct umh_child *child, int signal);
 
 /*
  * The same for the process group that the process leads, also after its end; -EINVAL before 6.9, where the number of
  * the group is all there is.
  */
-int umh_signal_group(int pidfd, int signal);
+int umh_signal_group(const struct umh_child *child, int signal);
 
 /* Closes what is open in the child. The process itself is left alone. */
 void umh_release(struct umh_child *child);
@@ -181,6 +195,8 @@ void umh_release(struct umh_child *child);
 struct umh_blob {
 	int fd;    /* to be written */
 	int mount; /* the private tmpfs that it is in, or -1 for a memfd */
+	uint64_t fd_is; /* which files these have to be; the descriptor to execute is of the first, too */
+	uint64_t mount_is;
 };
 int umh_blob_open(const char *name, struct umh_blob *blob);
 int umh_blob_seal(const char *name, struct umh_blob *blob);
@@ -197,6 +213,11 @@ enum umh_event {
 	UMH_WRITABLE, /* of a pipe */
 };
 int umh_watch(int fd, enum umh_event event, unsigned long long token);
+
+/*
+ * How many tokens there are. -ESTALE when others have closed what this was waited with: it was made again, and whatever
+ * was watched has to be watched again.
+ */
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
 
 /* Has umh_events() return at once, or the next time, with one token less than it has seen events. */

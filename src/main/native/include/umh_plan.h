@@ -187,8 +187,8 @@ struct umh_plan {
 	uint32_t cgroup;         /* place of a file: the folder, when the launcher has to enter it itself */
 	uint32_t limited;        /* which rlimits are set, a bit each */
 	uint32_t limits_required; /* and which of them may not stay as they are */
-	uint32_t program;        /* place of a file that is executed instead of the path */
-	uint32_t zero;
+	uint32_t program;        /* place of a file that is executed instead of the path, */
+	uint32_t program_is;     /* and which file that has to be: umh_short_identity() */
 	struct umh_span affinity;   /* cpu mask; empty: every cpu */
 	struct umh_span cwd;        /* path */
 	struct umh_span root;       /* path */

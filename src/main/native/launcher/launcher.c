@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "launch.h"
+#include "umh_identity.h"
 #include "umh_syscalls.h"
 
 static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh_stage stage, int error)
@@ -165,6 +166,19 @@ static int execute(const struct launch *launch, char **argv, char **envp)
 	return execute_file(launch, file_number(launch, launch->plan->program), argv + 1, envp);
 }
 
+/*
+ * The program was sent by the number that it has in the JVM, where other code may have closed it and opened another file
+ * at that number; what has arrived nobody else can change.
+ */
+static int verify_program(const struct launch *launch)
+{
+	const uint32_t program = launch->plan->program;
+
+	if (program == UMH_NO_FILE || umh_short_identity(umh_identity(file_number(launch, program))) == launch->plan->program_is)
+		return 0;
+	return -EBADF;
+}
+
 __attribute__((noreturn, used)) void launcher(long *stack)
 {
 	char **argv = (char **)(stack + 1);
@@ -179,6 +193,9 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	result = receive_plan(&launch, buffer, sizeof buffer);
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);
+	result = verify_program(&launch);
+	if (result < 0)
+		fail(&launch, UMH_STAGE_BLOB, -result);
 	follow_recipe(&launch, argv[0]);
 	restrict_calls(&launch);
 	fail(&launch, UMH_STAGE_EXEC, -execute(&launch, argv, envp));

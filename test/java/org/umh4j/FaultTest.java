@@ -41,7 +41,7 @@ final class FaultTest {
             new Row("large", "memfd_create", "ENOMEM", "SOCKET ENOMEM"),
             new Row("large", "memfd_create", "ENOSYS", "SOCKET ENOSYS"),
             new Row("exec", "dup3", "EMFILE", "CLONE EMFILE"),
-            new Row("wait", "dup3", "EBUSY", "CLONE EBUSY"),
+            new Row("wait", "dup3", "EBUSY", "SHED EBUSY"),
             new Row("exec", "clone3", "EAGAIN", "CLONE EAGAIN"),
             new Row("wait", "clone3", "ENOMEM", "CLONE ENOMEM"),
             new Row("start", "clone3", "EMFILE", "CLONE EMFILE"),

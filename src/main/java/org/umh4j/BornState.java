@@ -48,6 +48,9 @@ final class BornState {
         info.sandbox().into(plan, opened, info);
         info.files().into(plan, opened, pipes, info);
         if (info.blob() != null) {
+            if (!info.blob().isOwn()) {
+                throw info.failed(UmhStage.BLOB, -Errno.EBADF.number(), 0);
+            }
             plan.program(info.blob());
         }
         plan.flags |= info.isHeld() ? Plan.HOLD : 0;

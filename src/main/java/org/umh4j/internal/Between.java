@@ -6,6 +6,8 @@ public final class Between implements AutoCloseable {
     private static final int CLOSED = -1;
 
     private final int[] ends;
+    /** Which files these are: others may close them between two starts. */
+    private final long[] identities = new long[2];
 
     private Between(int[] ends) {
         this.ends = ends;
@@ -19,7 +21,12 @@ public final class Between implements AutoCloseable {
     /** Becomes a pipe: 0, or a negative errno. */
     public int open() {
         NativeLibrary.require();
-        return Native.pipe(ends);
+        int result = Native.pipe(ends);
+        if (result == 0) {
+            identities[0] = Native.identity(ends[0]);
+            identities[1] = Native.identity(ends[1]);
+        }
+        return result;
     }
 
     public boolean isOpen() {
@@ -27,11 +34,15 @@ public final class Between implements AutoCloseable {
     }
 
     public int reading() {
-        return ends[0];
+        return own(0);
     }
 
     public int writing() {
-        return ends[1];
+        return own(1);
+    }
+
+    private int own(int end) {
+        return Native.is(ends[end], identities[end]) == 1 ? ends[end] : CLOSED;
     }
 
     /** When its writer has been started. */
@@ -48,7 +59,7 @@ public final class Between implements AutoCloseable {
 
     private void close(int end) {
         if (ends[end] != CLOSED) {
-            Native.close(ends[end]);
+            Native.close(ends[end], identities[end]);
             ends[end] = CLOSED;
         }
     }

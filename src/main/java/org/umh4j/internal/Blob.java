@@ -8,6 +8,8 @@ import java.util.Arrays;
 /** A program in memory, without a name on any disk, which nobody can write to. */
 public final class Blob implements AutoCloseable {
     private static final int CHUNK = 64 << 10;
+    private static final int FD = Native.blobFd();
+    private static final int FD_IS = Native.blobFdIs();
 
     private final int fd;
     private final HeldDescriptor held;
@@ -26,7 +28,7 @@ public final class Blob implements AutoCloseable {
     public static Loaded load(byte[] name, InputStream program) throws IOException {
         NativeLibrary.require();
         byte[] terminated = Arrays.copyOf(name, name.length + 1);
-        int[] opened = new int[2];
+        long[] opened = new long[Native.blobCount()];
         int result = Native.blobOpen(terminated, opened);
         if (result < 0) {
             return new Loaded(null, result);
@@ -40,25 +42,25 @@ public final class Blob implements AutoCloseable {
             }
             boolean script = size >= 2 && chunk[0] == '#' && chunk[1] == '!';
             while (size > 0 && result >= 0) {
-                result = write(opened[0], chunk, size);
+                result = write(opened, chunk, size);
                 size = program.readNBytes(chunk, 0, CHUNK);
             }
             written = result >= 0;
             if (written) {
-                result = Native.blobSeal(terminated, opened[0], opened[1]);
+                result = Native.blobSeal(terminated, opened);
             }
             return new Loaded(result < 0 ? null : new Blob(result, script), result);
         } finally {
             if (!written) {
-                Native.blobAbandon(opened[0], opened[1]);
+                Native.blobAbandon(opened);
             }
         }
     }
 
-    private static int write(int fd, byte[] bytes, int size) {
+    private static int write(long[] opened, byte[] bytes, int size) {
         int done = 0;
         while (done < size) {
-            int result = Native.write(fd, bytes, done, size - done);
+            int result = Native.write((int) opened[FD], opened[FD_IS], bytes, done, size - done);
             if (result < 0) {
                 return result;
             }
@@ -69,6 +71,17 @@ public final class Blob implements AutoCloseable {
 
     int fd() {
         return fd;
+    }
+
+    /** Whether the descriptor is still the program's, and no other code has closed it. */
+    public boolean isOwn() {
+        return held.isOwn();
+    }
+
+    /** For the launcher, which looks at what has arrived: umh_short_identity() of umh_identity.h. */
+    int shortIdentity() {
+        long identity = held.identity();
+        return (int) (identity ^ identity >>> Integer.SIZE);
     }
 
     /** Whether an interpreter has to open it. */

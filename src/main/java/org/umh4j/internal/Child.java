@@ -91,11 +91,11 @@ public final class Child implements Watcher {
     public int go() {
         lock.lock();
         try {
-            int result = outcome.isDone() ? 0 : Native.go(launch.socket());
+            int result = outcome.isDone() ? 0 : launch.go();
             if (result == 0 || result == -EPIPE) {
                 return 0; // a launcher that is gone has said why
             }
-            Native.signal(pidfd, pid(), Native.sigkill());
+            launch.signal(Native.sigkill());
             return result;
         } finally {
             lock.unlock();
@@ -106,7 +106,7 @@ public final class Child implements Watcher {
     public int signal(int signal) {
         lock.lock();
         try {
-            return pidfd == NONE || end != null ? -ESRCH : Native.signal(pidfd, pid(), signal);
+            return pidfd == NONE || end != null ? -ESRCH : launch.signal(signal);
         } finally {
             lock.unlock();
         }
@@ -116,7 +116,7 @@ public final class Child implements Watcher {
     public int signalGroup(int signal) {
         lock.lock();
         try {
-            return pidfd == NONE ? -ESRCH : Native.signalGroup(pidfd, pid(), end != null ? 1 : 0, signal);
+            return pidfd == NONE ? -ESRCH : launch.signalGroup(end != null, signal);
         } finally {
             lock.unlock();
         }
@@ -174,6 +174,35 @@ public final class Child implements Watcher {
         }
     }
 
+    /**
+     * The pidfd may be closed by others, and with it the kernel forgets to tell of the end: another one serves. Where there
+     * can be none somebody else has reaped the process, which looks like an end.
+     */
+    @Override
+    public void check(boolean unwatched) {
+        boolean lost;
+        lock.lock();
+        try {
+            if (pidfd == NONE || end != null) {
+                return;
+            }
+            int result = launch.regain();
+            lost = result < 0;
+            pidfd = launch.pidfd();
+            if (unwatched && launch.socket() != NONE) {
+                Reaper.arm(launch.socket(), HANG_UP, id);
+            }
+            if (result > 0 || unwatched) {
+                Reaper.arm(pidfd, EXIT, id);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (lost) {
+            happened(EXIT);
+        }
+    }
+
     @Override
     public void happened(int event) {
         decide();
@@ -207,6 +236,7 @@ public final class Child implements Watcher {
         try {
             if (pidfd != NONE && end == null) {
                 launch.lookAfter();
+                follow(launch.pidfd()); // others may have closed it
             }
         } finally {
             lock.unlock();
@@ -300,7 +330,7 @@ public final class Child implements Watcher {
     /** All memory is taken before: a status can be had once. */
     private boolean hasEnded() {
         End ended = new End(new long[NUMBERS]);
-        int result = Native.reap(pidfd, pid(), ended.numbers);
+        int result = launch.reap(ended.numbers);
         if (result == -EAGAIN) {
             return false;
         }
@@ -316,7 +346,7 @@ public final class Child implements Watcher {
             if (kept != null) {
                 kept.close();
             } else {
-                Native.close(pidfd);
+                launch.closePidfd();
             }
             pidfd = NONE;
         }

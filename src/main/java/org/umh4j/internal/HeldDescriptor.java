@@ -18,10 +18,13 @@ final class HeldDescriptor extends PhantomReference<Object> {
     private static final Set<HeldDescriptor> HELD = ConcurrentHashMap.newKeySet();
 
     private final int fd;
+    /** Which file it is: others may close it, and have another file at its number. */
+    private final long identity;
 
     private HeldDescriptor(Object holder, int fd) {
         super(holder, DROPPED);
         this.fd = fd;
+        identity = Native.identity(fd);
     }
 
     /** From now on the descriptor is closed by {@link #close}, or when nobody has the holder any more. */
@@ -32,10 +35,19 @@ final class HeldDescriptor extends PhantomReference<Object> {
         return held;
     }
 
-    /** Closes it, once. */
+    long identity() {
+        return identity;
+    }
+
+    /** Whether its number is still its own. */
+    boolean isOwn() {
+        return Native.is(fd, identity) == 1;
+    }
+
+    /** Closes it, once; what is another file by now is left alone. */
     void close() {
         if (HELD.remove(this)) {
-            Native.close(fd);
+            Native.close(fd, identity);
         }
     }
 

@@ -69,7 +69,7 @@ public final class Launch {
 
     /** Asks again; true when the outcome is known now. Either way the process may have been succeeded by another. */
     boolean decide() {
-        int now = Native.outcome(pidfd(), socket(), answer);
+        int now = Native.outcome(answer);
         if (now == UNDECIDED) {
             return false;
         }
@@ -80,7 +80,36 @@ public final class Launch {
 
     /** Lets the launcher go on if somebody has stopped it. */
     void lookAfter() {
-        Native.lookAfter(pidfd(), socket(), answer);
+        Native.lookAfter(answer);
+    }
+
+    /** Lets a program begin that was held: 0 or a negative errno. */
+    int go() {
+        return Native.go(answer);
+    }
+
+    /** 0 or a negative errno. */
+    int signal(int signal) {
+        return Native.signal(answer, signal);
+    }
+
+    /** The same for the group that the process leads, or has led. */
+    int signalGroup(boolean reaped, int signal) {
+        return Native.signalGroup(answer, reaped ? 1 : 0, signal);
+    }
+
+    /** Reaps, without waiting: {@code -EAGAIN} while the process lives. */
+    int reap(long[] end) {
+        return Native.reap(answer, end);
+    }
+
+    /** Has a pidfd again where others have closed it: 0 without need, 1 when done, or an errno when that is impossible. */
+    int regain() {
+        return Native.regain(answer);
+    }
+
+    void closePidfd() {
+        Native.closePidfd(answer);
     }
 
     public long beginNanos() {

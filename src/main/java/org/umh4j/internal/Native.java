@@ -47,7 +47,7 @@ final class Native {
     /** Asks how a launch went, without waiting. */
     @NoException
     @Name("umh_bridge_outcome")
-    static native int outcome(int pidfd, int socket, long[] answer);
+    static native int outcome(long[] answer);
 
     /** How often a launcher whose outcome is awaited is looked after, in milliseconds. */
     @NoException
@@ -57,22 +57,37 @@ final class Native {
     /** Lets a launcher go on that somebody has stopped. Too often, and it is killed. */
     @NoException
     @Name("umh_bridge_look_after")
-    static native int lookAfter(int pidfd, int socket, long[] answer);
+    static native int lookAfter(long[] answer);
 
     /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException
     @Name("umh_bridge_wait")
-    static native int reap(int pidfd, int pid, long[] end);
+    static native int reap(@Const long[] answer, long[] end);
 
-    /** Sends a signal by pidfd; where a filter refuses that by the pid, of a child that was not reaped, else -1. */
+    /** Sends a signal to the process of an answer. */
     @NoException
     @Name("umh_bridge_signal")
-    static native int signal(int pidfd, int pid, int signal);
+    static native int signal(@Const long[] answer, int signal);
 
-    /** Sends a signal to the process group that the process of this pidfd leads. */
+    /** Sends a signal by a pidfd that was opened a moment ago. */
+    @NoException
+    @Name("umh_bridge_signal_opened")
+    static native int signalOpened(int pidfd, int signal);
+
+    /** Opens the pidfd of an answer again where others have closed it: 0 without need, 1 when done, or an errno. */
+    @NoException
+    @Name("umh_bridge_regain")
+    static native int regain(long[] answer);
+
+    /** Closes the pidfd of an answer. */
+    @NoException
+    @Name("umh_bridge_close_pidfd")
+    static native void closePidfd(@Const long[] answer);
+
+    /** Sends a signal to the process group that the process of an answer leads. */
     @NoException
     @Name("umh_bridge_signal_group")
-    static native int signalGroup(int pidfd, int pid, int reaped, int signal);
+    static native int signalGroup(@Const long[] answer, int reaped, int signal);
 
     /** The session of a process: 0 when it was made outside of this pid namespace. */
     @NoException
@@ -127,7 +142,7 @@ final class Native {
     /** How many bytes can be read at once. */
     @NoException
     @Name("umh_bridge_available")
-    static native int available(int fd);
+    static native int available(int fd, long identity);
 
     /** Waits a while: 1 when the descriptor is ready for the event. */
     @NoException
@@ -137,52 +152,62 @@ final class Native {
     /** Reads into an array, at most 64 KiB. */
     @NoException
     @Name("UMH_BRIDGE_READ")
-    static native int read(int fd, @Raw Object bytes, int offset, int length);
+    static native int read(int fd, long identity, @Raw Object bytes, int offset, int length);
 
     /** Writes from an array, at most 64 KiB. */
     @NoException
     @Name("UMH_BRIDGE_WRITE")
-    static native int write(int fd, @Raw Object bytes, int offset, int length);
+    static native int write(int fd, long identity, @Raw Object bytes, int offset, int length);
 
     /** Reads into a direct buffer. */
     @NoException
     @Name("UMH_BRIDGE_READ_DIRECT")
-    static native int readDirect(int fd, @Raw Object buffer, int offset, int length);
+    static native int readDirect(int fd, long identity, @Raw Object buffer, int offset, int length);
 
     /** Writes from a direct buffer. */
     @NoException
     @Name("UMH_BRIDGE_WRITE_DIRECT")
-    static native int writeDirect(int fd, @Raw Object buffer, int offset, int length);
+    static native int writeDirect(int fd, long identity, @Raw Object buffer, int offset, int length);
 
     /** The kernel's landlock ABI, or a negative errno. */
     @NoException
     @Name("umh_bridge_landlock_abi")
     static native int landlockAbi();
 
-    /** Closes a descriptor. */
+    /** Which file a descriptor is; 0 when it is not open. */
+    @NoException
+    @Name("umh_bridge_identity")
+    static native long identity(int fd);
+
+    /** 1 when the number is still that file's. */
+    @NoException
+    @Name("umh_bridge_is")
+    static native int is(int fd, long identity);
+
+    /** Closes a descriptor, unless its number is another file's by now. */
     @NoException
     @Name("umh_bridge_close")
-    static native int close(int fd);
+    static native void close(int fd, long identity);
 
-    /** Opens a program in memory for writing: its descriptor, and its mount's or -1. The name ends in NUL. */
+    /** Opens a program in memory for writing; see enum umh_blob_part of umh_bridge.h. The name ends in NUL. */
     @NoException
     @Name("umh_bridge_blob_open")
-    static native int blobOpen(@Const byte[] name, int[] blob);
+    static native int blobOpen(@Const byte[] name, long[] blob);
 
     /** What was written is complete: the descriptor to execute. Those of opening are closed. */
     @NoException
     @Name("umh_bridge_blob_seal")
-    static native int blobSeal(@Const byte[] name, int fd, int mount);
+    static native int blobSeal(@Const byte[] name, @Const long[] blob);
 
     /** What was written is not wanted. */
     @NoException
     @Name("umh_bridge_blob_abandon")
-    static native void blobAbandon(int fd, int mount);
+    static native void blobAbandon(@Const long[] blob);
 
     /** Lets a program begin that was held. */
     @NoException
-    @Name("umh_go")
-    static native int go(int socket);
+    @Name("umh_bridge_go")
+    static native int go(@Const long[] answer);
 
     /** Which of the newer system calls are in use. */
     @NoException
@@ -253,6 +278,31 @@ final class Native {
     @MemberGetter
     @Name("UMH_ANSWER_SOCKET")
     static native int answerSocket();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_BLOB_COUNT")
+    static native int blobCount();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_BLOB_FD")
+    static native int blobFd();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_BLOB_FD_IS")
+    static native int blobFdIs();
+
+    @NoException
+    @MemberGetter
+    @Name("ESTALE")
+    static native int estale();
+
+    @NoException
+    @MemberGetter
+    @Name("EBADF")
+    static native int ebadf();
 
     @NoException
     @MemberGetter

@@ -8,6 +8,9 @@ public final class OpenedFiles implements AutoCloseable {
     private static final int O_PATH = 010000000;
 
     private int[] fds = new int[4];
+    /** Which files these are: a launch may go on until its helper's end, and others close them meanwhile. */
+    private long[] identities = new long[4];
+
     private int count;
 
     public OpenedFiles() {
@@ -55,6 +58,7 @@ public final class OpenedFiles implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             if (fds[i] == fd) {
                 fds[i] = fds[--count];
+                identities[i] = identities[count];
                 return;
             }
         }
@@ -70,9 +74,23 @@ public final class OpenedFiles implements AutoCloseable {
         return Arrays.copyOf(path, path.length + 1);
     }
 
+    /** Whether one of these descriptors is still what was opened. */
+    boolean isOwn(int fd) {
+        for (int i = 0; i < count; i++) {
+            if (fds[i] == fd) {
+                return Native.is(fd, identities[i]) == 1;
+            }
+        }
+        return false;
+    }
+
     private int add(int fd) {
         if (fd >= 0) {
-            fds = count < fds.length ? fds : Arrays.copyOf(fds, 2 * count);
+            if (count == fds.length) {
+                fds = Arrays.copyOf(fds, 2 * count);
+                identities = Arrays.copyOf(identities, 2 * count);
+            }
+            identities[count] = Native.identity(fd);
             fds[count++] = fd;
         }
         return fd;
@@ -81,7 +99,8 @@ public final class OpenedFiles implements AutoCloseable {
     @Override
     public void close() {
         while (count > 0) {
-            Native.close(fds[--count]);
+            count--;
+            Native.close(fds[count], identities[count]);
         }
     }
 }

@@ -33,6 +33,7 @@ public final class PipeEnd implements Watcher {
     private static final int MOST_LINGERING = 64;
     private static final AtomicInteger LINGERING = new AtomicInteger();
     private static final int EAGAIN = Native.eagain();
+    private static final int EBADF = Native.ebadf();
     private static final int READABLE = Native.readable();
     private static final int WRITABLE = Native.writable();
 
@@ -74,9 +75,9 @@ public final class PipeEnd implements Watcher {
         return new PipeEnd(fd, WRITABLE);
     }
 
-    /** What is done with the descriptor. */
+    /** What is done with the descriptor, if it still is that file. */
     private interface Transfer {
-        int apply(int fd);
+        int apply(int fd, long identity);
     }
 
     /** A read, which takes what was kept before that. */
@@ -86,8 +87,8 @@ public final class PipeEnd implements Watcher {
 
     private record ArrayRead(byte[] bytes, int offset, int length) implements Reading {
         @Override
-        public int apply(int fd) {
-            return Native.read(fd, bytes, offset, length);
+        public int apply(int fd, long identity) {
+            return Native.read(fd, identity, bytes, offset, length);
         }
 
         @Override
@@ -100,8 +101,8 @@ public final class PipeEnd implements Watcher {
 
     private record DirectRead(ByteBuffer into, int position, int length) implements Reading {
         @Override
-        public int apply(int fd) {
-            return Native.readDirect(fd, into, position, length);
+        public int apply(int fd, long identity) {
+            return Native.readDirect(fd, identity, into, position, length);
         }
 
         @Override
@@ -164,7 +165,7 @@ public final class PipeEnd implements Watcher {
             for (int done = 0; done < length; ) {
                 int at = offset + done;
                 int left = length - done;
-                done += transfer(fd -> Native.write(fd, bytes, at, left), interruptibly);
+                done += transfer((fd, is) -> Native.write(fd, is, bytes, at, left), interruptibly);
             }
         } finally {
             leave();
@@ -190,14 +191,15 @@ public final class PipeEnd implements Watcher {
         int position = from.position();
         int length = from.remaining();
         if (from.isDirect()) {
-            return transfer(fd -> Native.writeDirect(fd, from, position, length), true);
+            return transfer((fd, is) -> Native.writeDirect(fd, is, from, position, length), true);
         }
         if (from.hasArray()) {
-            return transfer(fd -> Native.write(fd, from.array(), from.arrayOffset() + position, length), true);
+            int at = from.arrayOffset() + position;
+            return transfer((fd, is) -> Native.write(fd, is, from.array(), at, length), true);
         }
         byte[] bytes = new byte[Math.min(length, CHUNK)];
         from.duplicate().get(bytes);
-        return transfer(fd -> Native.write(fd, bytes, 0, bytes.length), true);
+        return transfer((fd, is) -> Native.write(fd, is, bytes, 0, bytes.length), true);
     }
 
     private void takeTurn() throws InterruptedIOException {
@@ -213,7 +215,7 @@ public final class PipeEnd implements Watcher {
 
     /** Writes what there is room for now, which may be nothing. */
     public int writeNow(byte[] bytes, int offset, int length) throws IOException {
-        int size = attempt(fd -> Native.write(fd, bytes, offset, length), false);
+        int size = attempt((fd, is) -> Native.write(fd, is, bytes, offset, length), false);
         return size == -EAGAIN ? 0 : checked(size);
     }
 
@@ -223,7 +225,7 @@ public final class PipeEnd implements Watcher {
         try {
             requireOpen(false);
             int kept = rest == null ? 0 : rest.remaining();
-            return kept + (fd == NONE ? 0 : checked(Native.available(fd)));
+            return kept + (fd == NONE ? 0 : checked(Native.available(fd, held.identity())));
         } finally {
             lock.unlock();
         }
@@ -320,8 +322,8 @@ public final class PipeEnd implements Watcher {
     /** Keeps what is in the pipe; whether that is all that will ever come. With the lock. */
     private boolean drain() {
         for (int room = LARGEST_PIPE; room > 0; ) {
-            byte[] bytes = new byte[Math.max(1, Math.min(Native.available(fd), room))];
-            int size = Native.read(fd, bytes, 0, bytes.length);
+            byte[] bytes = new byte[Math.max(1, Math.min(Native.available(fd, held.identity()), room))];
+            int size = Native.read(fd, held.identity(), bytes, 0, bytes.length);
             if (size <= 0) {
                 return size != -EAGAIN;
             }
@@ -399,6 +401,7 @@ public final class PipeEnd implements Watcher {
                 return CompletableFuture.completedFuture(null);
             }
             if (ready == null) {
+                checked(held.isOwn() ? 0 : -EBADF);
                 watch = Reaper.register(this);
                 int result = Reaper.arm(fd, event, watch);
                 if (result < 0) {
@@ -416,6 +419,14 @@ public final class PipeEnd implements Watcher {
     @Override
     public void happened(int what) {
         wake();
+    }
+
+    /** Who waits finds out why: the descriptor that others have closed is never ready. */
+    @Override
+    public void check(boolean unwatched) {
+        if (unwatched || !held.isOwn()) {
+            wake();
+        }
     }
 
     /** The reaper knows this object only while somebody waits. */
@@ -498,7 +509,7 @@ public final class PipeEnd implements Watcher {
             if (transfer instanceof Reading reading && rest != null && rest.hasRemaining()) {
                 return reading.take(rest);
             }
-            size = fd == NONE ? 0 : transfer.apply(fd);
+            size = fd == NONE ? 0 : transfer.apply(fd, held.identity());
             atEnd = size == 0 && ended && fd != NONE;
             if (atEnd) {
                 giveBack();
@@ -548,9 +559,16 @@ public final class PipeEnd implements Watcher {
         return size == 0 ? -1 : size;
     }
 
+    private static String message(int result) {
+        if (result == -EBADF) {
+            return "the pipe's descriptor was closed by other code of this JVM";
+        }
+        return result == -Native.epipe() ? "Broken pipe" : "errno " + -result;
+    }
+
     private static int checked(int result) throws IOException {
         if (result < 0) {
-            throw new IOException(result == -Native.epipe() ? "Broken pipe" : "errno " + -result);
+            throw new IOException(message(result));
         }
         return result;
     }

@@ -85,6 +85,7 @@ public final class Plan {
     private int cgroup = NO_FILE;
     private int cgroupFd = NO_FILE;
     private int program = NO_FILE;
+    private int programIdentity;
     private int limited;
     private int limitsRequired;
     private volatile @Nullable byte[] encoded;
@@ -143,6 +144,7 @@ public final class Plan {
     /** Has this program executed instead of the path. */
     public void program(Blob blob) {
         program = extra(blob.fd());
+        programIdentity = blob.shortIdentity();
         flags |= blob.isScript() ? SCRIPT : 0;
     }
 
@@ -207,7 +209,7 @@ public final class Plan {
         }
         plan.putInt(securebits).putInt(flags).putInt(parentDeath).putInt(unshare);
         plan.putInt(place(terminal)).putInt(place(cgroup)).putInt(limited).putInt(limitsRequired);
-        plan.putInt(place(program)).putInt(0);
+        plan.putInt(place(program)).putInt(programIdentity);
     }
 
     /** Their spans in the fixed part, and their bytes behind it. */

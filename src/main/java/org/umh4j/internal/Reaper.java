@@ -22,6 +22,10 @@ import java.util.function.Supplier;
  */
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
+    /** How long others may have closed a descriptor of ours before that is noticed. */
+    private static final int CHECK_MILLIS = 2_000;
+
+    private static final int ESTALE = Native.estale();
     private static final int BATCH = 128;
     private static final int EVENT_BITS = 2;
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
@@ -56,7 +60,11 @@ public final class Reaper {
     private static final Runnable DO_TASKS = Reaper::doTasks;
     private static final Runnable CLOSE_DROPPED = Reaper::closeDropped;
     private static final Runnable RING = Reaper::ringTimers;
+    private static final Runnable CHECK_SOME = Reaper::checkSome;
     private static long looked = System.nanoTime();
+    private static long checked = looked;
+    private static long busy = looked;
+    private static boolean unwatched;
 
     static {
         pause(0); // what it does without memory was done once with it
@@ -296,17 +304,21 @@ public final class Reaper {
     }
 
     private static void run() {
+        busy = System.nanoTime();
         for (;;) {
             int longest = pauseMillis();
             int count = Native.events(TOKENS, BATCH, Math.min(longest, millisToTimer()));
-            if (count < 0) {
-                pause(LOOK_MILLIS); // somebody has closed our descriptors: no need to be fast
+            if (count == -ESTALE) {
+                unwatched = true;
+            } else if (count < 0) {
+                pause(LOOK_MILLIS); // no memory, or no descriptors: no need to be fast
             }
             guarded(LOOK_AFTER_SOME);
             guarded(DO_TASKS);
             guarded(CLOSE_DROPPED);
             guarded(RING);
-            if (count == 0 && longest == IDLE_MILLIS && stopIfIdle()) {
+            guarded(CHECK_SOME);
+            if (isIdle(count) && stopIfIdle()) {
                 return;
             }
             for (int i = 0; i < count; i++) {
@@ -314,6 +326,27 @@ public final class Reaper {
                     pause(LOOK_MILLIS);
                 }
             }
+        }
+    }
+
+    /** Nothing has happened for long enough. */
+    private static boolean isIdle(int count) {
+        long now = System.nanoTime();
+        if (count > 0) {
+            busy = now;
+        }
+        return count == 0 && now - busy >= IDLE_MILLIS * 1_000_000L;
+    }
+
+    /** Each watcher looks for itself; all of them at once when there is nothing any more that would tell them. */
+    private static void checkSome() {
+        long now = System.nanoTime();
+        if (unwatched || now - checked >= CHECK_MILLIS * 1_000_000L) {
+            checked = now;
+            for (Watcher watcher : WATCHERS.values()) {
+                watcher.check(unwatched); // without memory for one all are asked again
+            }
+            unwatched = false;
         }
     }
 

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_identity.h - which file a descriptor is, so that nothing is done to another one that has got its number. */
+#ifndef UMH_IDENTITY_H
+#define UMH_IDENTITY_H
+
+/*
+ * Other native code of this process may close any number, and the next file that is opened gets it. So the identity of
+ * each descriptor is noted when it is made, and compared before the number is used. In a table that others share the
+ * number may still change between the two calls; in a child's own it can't (umh_clone.c).
+ *
+ * A memfd, a socket, a pipe and a file of /proc have inodes of their own, and a pidfd has since Linux 6.9. An epoll, an
+ * eventfd and an older pidfd share one: umh_reaper.c and umh_wait.c say how these are told apart.
+ */
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "umh_syscalls.h"
+
+#define UMH_NO_IDENTITY UINT64_C(0) /* of a number that is not open */
+
+static inline uint64_t umh_identity(int fd)
+{
+	struct stat file = {0};
+	uint64_t identity;
+
+	if (umh_syscall(__NR_fstat, fd, &file) < 0)
+		return UMH_NO_IDENTITY;
+	/* An odd factor spreads the few devices over all bits, so that no small inode of one meets that of another. */
+	identity = (file.st_dev ^ (uint64_t)(file.st_mode & S_IFMT) << 32) * UINT64_C(0x9e3779b97f4a7c15) + file.st_ino;
+	return identity == UMH_NO_IDENTITY ? 1 : identity;
+}
+
+/* As much of it as a plan has room for. */
+static inline uint32_t umh_short_identity(uint64_t identity)
+{
+	return (uint32_t)(identity ^ identity >> 32);
+}
+
+static inline int umh_is(int fd, uint64_t identity)
+{
+	return fd >= 0 && identity != UMH_NO_IDENTITY && umh_identity(fd) == identity;
+}
+
+/* Closes what is still ours and leaves alone what is not; either way the number is forgotten. */
+static inline void umh_close_own(int *fd, uint64_t identity)
+{
+	if (umh_is(*fd, identity))
+		sys_close(*fd);
+	*fd = -1;
+}
+
+#endif
