@@ -125,6 +125,7 @@ final class Execution {
             throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
         }
         NativeLibrary.require();
+        info.files(info.standardFiles());
         info.take();
         Pipes pipes = info.files().hasPipes() ? new Pipes() : Pipes.none();
         Helper helper = null;

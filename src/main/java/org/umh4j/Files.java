@@ -16,8 +16,10 @@ import org.umh4j.internal.Plan;
 /**
  * The descriptors that a helper is born with, each from a source of its own; immutable. Nothing else is open in it.
  *
- * <p>{@link #none()}, the kernel's own way and the default, leaves even 0, 1 and 2 closed: a helper that prints will
- * get {@code EBADF} for it. Targets are 0 to 65,535 and must be below the helper's limit on descriptors and
+ * <p>{@link #none()} is the kernel's own way, and the default of {@link UsermodeHelper#call} and {@link UsermodeHelper#exec}: even
+ * 0, 1 and 2 are closed. That is a hazard for a program that does not expect it: the first file that it opens becomes its
+ * standard input, the third its standard error, and its warnings are written into that file. {@link #devNull()} is the default
+ * of {@link UsermodeHelper#start} and {@link Pipeline}: begin with it wherever the program is not known to take care. Targets are 0 to 65,535 and must be below the helper's limit on descriptors and
  * two below this JVM's.
  *
  * <p>Files are opened by this JVM, with its rights, right before the helper is created, and closed in it right after.
@@ -27,6 +29,7 @@ public final class Files {
     public static final int LARGEST_TARGET = 65_535;
 
     private static final Files NONE = new Files(Collections.emptyNavigableMap());
+    private static final Files DEV_NULL = NONE.devNull(0).same(1, 0).same(2, 0);
 
     /** Where a descriptor comes from. */
     sealed interface Source {
@@ -52,9 +55,14 @@ public final class Files {
         this.sources = sources;
     }
 
-    /** No descriptor at all. */
+    /** No descriptor at all, not even 0 to 2: as the kernel's helpers. */
     public static Files none() {
         return NONE;
+    }
+
+    /** {@code /dev/null} as standard input, output and error. */
+    public static Files devNull() {
+        return DEV_NULL;
     }
 
     /** This JVM's standard input, output and error as the helper's. */
@@ -164,6 +172,15 @@ public final class Files {
         remove(copy, target);
         copy.put(target, source);
         return new Files(copy);
+    }
+
+    /** These, and {@code /dev/null} where 0, 1 or 2 is none. */
+    Files orDevNull() {
+        Files files = this;
+        for (int target = 0; target <= 2; target++) {
+            files = files.isEmpty(target) ? files.devNull(target) : files;
+        }
+        return files;
     }
 
     boolean hasPipes() {

@@ -11,14 +11,14 @@ import org.umh4j.internal.Between;
  * Helpers each of which reads what the one before it writes: {@code a | b | c}.
  *
  * <pre>{@code
- * try (Pipeline pipeline = Pipeline.start(list.files(Files.none()), sort, uniq.files(Files.none().toJvm(1)))) {
+ * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.files(Files.none().toJvm(1)))) {
  *     String lines = new String(pipeline.last().stdout().readAllBytes());
  *     List<WaitStatus> statuses = pipeline.waitFor();
  * }
  * }</pre>
  *
- * <p>Descriptor 1 of each but the last, and 0 of each but the first, are the pipes between them; all others are what
- * their calls say. The helpers share nothing else; each has its own identity, limits, cgroup.
+ * <p>Descriptor 1 of each but the last, and 0 of each but the first, are the pipes between them. Which of 0, 1 and 2 has no
+ * source is {@code /dev/null}; all others are what their calls say. The helpers share nothing else; each has its own identity, limits, cgroup.
  */
 public final class Pipeline implements AutoCloseable {
     private final List<Helper> helpers;
@@ -68,7 +68,7 @@ public final class Pipeline implements AutoCloseable {
                 }
                 files = files.inherit(1, after.writing());
             }
-            helpers.add(UsermodeHelper.start(call.files(files)));
+            helpers.add(UsermodeHelper.start(call.files(files.orDevNull())));
         } finally {
             after.closeWriting();
             if (helpers.size() == started) {

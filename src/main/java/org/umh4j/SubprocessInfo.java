@@ -60,7 +60,7 @@ public final class SubprocessInfo {
     private @Nullable Consumer<SubprocessInfo> cleanup;
     private Cred cred = Cred.unchanged();
     private Fs fs = Fs.kernel();
-    private Files files = Files.none();
+    private @Nullable Files files;
     private Limits limits = Limits.kernel();
     private Sched sched = Sched.kernel();
     private Namespaces namespaces = Namespaces.inherited();
@@ -166,7 +166,10 @@ public final class SubprocessInfo {
         return this;
     }
 
-    /** The helper's descriptors; the default is none at all. */
+    /**
+     * The helper's descriptors; the default is none at all for the kernel's calls, and {@link Files#devNull()} for {@link
+     * UsermodeHelper#start} and {@link Pipeline}.
+     */
     public SubprocessInfo files(Files descriptors) {
         requireSetUp();
         files = Objects.requireNonNull(descriptors, "files");
@@ -292,7 +295,12 @@ public final class SubprocessInfo {
     }
 
     Files files() {
-        return files;
+        return files == null ? Files.none() : files;
+    }
+
+    /** The same where the caller is Java's everyday one: a program that finds 0 to 2 closed takes its own files for them. */
+    Files standardFiles() {
+        return files == null ? Files.devNull() : files;
     }
 
     Limits limits() {
