@@ -129,7 +129,7 @@ final class ImpossibleTest {
                 refusal("not in rising order from 1 µs", () -> SCHED.deadline(day, Duration.ofHours(1), day)),
                 refusal("not in rising order from 1 µs", () -> SCHED.deadline(Duration.ofNanos(1000), day, day)),
                 refusal("period PT2562047788015215H30M7S is more than", () -> SCHED.deadline(day, day, ages)),
-                refusal("no cpu is given", () -> SCHED.affinity()),
+                refusal("numbers has no cpu", () -> SCHED.affinity()),
                 refusal("cpu 65536 is not in 0 to 65535", () -> SCHED.affinity(65_536)),
                 refusal("I/O level 8 of BEST_EFFORT is not in 0 to 7", () -> SCHED.ioprio(Sched.IoClass.BEST_EFFORT, 8)),
                 refusal("I/O level 1 of IDLE is not in 0 to 0", () -> SCHED.ioprio(Sched.IoClass.IDLE, 1)),

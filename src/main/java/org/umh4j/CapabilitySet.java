@@ -3,6 +3,8 @@ package org.umh4j;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Host;
 
 /**
@@ -23,7 +25,7 @@ public record CapabilitySet(long bits) {
     /** The set of these capabilities. */
     public static CapabilitySet of(Capability... capabilities) {
         long bits = 0;
-        for (Capability capability : capabilities) {
+        for (Capability capability : Arguments.nonNull(capabilities, "capabilities")) {
             bits |= capability.bit();
         }
         return new CapabilitySet(bits);
@@ -43,7 +45,7 @@ public record CapabilitySet(long bits) {
      * @throws IllegalArgumentException if something in it is none of these, or the running kernel lacks a capability
      */
     public static CapabilitySet parse(String text) {
-        String trimmed = text.strip();
+        String trimmed = Objects.requireNonNull(text, "text").strip();
         if (trimmed.equalsIgnoreCase("all")) {
             return all();
         }
@@ -92,12 +94,12 @@ public record CapabilitySet(long bits) {
 
     /** Whether the capability is in the set. */
     public boolean contains(Capability capability) {
-        return (bits & capability.bit()) != 0;
+        return (bits & Objects.requireNonNull(capability, "capability").bit()) != 0;
     }
 
     /** Whether every capability of the other set is in this one. */
     public boolean containsAll(CapabilitySet other) {
-        return (other.bits & ~bits) == 0;
+        return (Objects.requireNonNull(other, "other").bits & ~bits) == 0;
     }
 
     /** Whether the set has no capability. */
@@ -112,18 +114,18 @@ public record CapabilitySet(long bits) {
 
     /** What is in both; the kernel's {@code cap_intersect()}. */
     public CapabilitySet intersect(CapabilitySet other) {
-        long both = bits & other.bits;
+        long both = bits & Objects.requireNonNull(other, "other").bits;
         return both == bits ? this : new CapabilitySet(both);
     }
 
     /** What is in either; the kernel's {@code cap_combine()}. */
     public CapabilitySet plus(CapabilitySet other) {
-        return new CapabilitySet(bits | other.bits);
+        return new CapabilitySet(bits | Objects.requireNonNull(other, "other").bits);
     }
 
     /** What is in this one and not in the other; the kernel's {@code cap_drop()}. */
     public CapabilitySet minus(CapabilitySet other) {
-        return new CapabilitySet(bits & ~other.bits);
+        return new CapabilitySet(bits & ~Objects.requireNonNull(other, "other").bits);
     }
 
     /** This set and these capabilities. */

@@ -40,12 +40,12 @@ public final class Capture {
 
     /** The helper reads these bytes at descriptor 0, and then its end. */
     public Capture input(byte[] bytes) {
-        return new Capture(bytes.clone(), null, limit, timeout, grace);
+        return new Capture(Objects.requireNonNull(bytes, "bytes").clone(), null, limit, timeout, grace);
     }
 
     /** The helper reads this channel of the JDK itself: a file, a socket, a pipe's end; nothing passes through the JVM. */
     public Capture input(Channel source) {
-        return new Capture(null, Objects.requireNonNull(source, "channel"), limit, timeout, grace);
+        return new Capture(null, Objects.requireNonNull(source, "source"), limit, timeout, grace);
     }
 
     /** How many bytes of each stream are kept; what is beyond is read and dropped, and the result says so. */
@@ -67,7 +67,7 @@ public final class Capture {
     }
 
     private static Duration notNegative(Duration duration, String what) {
-        if (duration.isNegative()) {
+        if (Objects.requireNonNull(duration, what).isNegative()) {
             throw new IllegalArgumentException(what + " " + duration + " is negative");
         }
         return duration;

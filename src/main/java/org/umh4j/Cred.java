@@ -4,6 +4,7 @@ package org.umh4j;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.Nullable;
@@ -104,7 +105,7 @@ public final class Cred {
 
     /** The supplementary groups; an empty array for none: {@link #groups()} asks. */
     public Cred groups(long... supplementary) {
-        if (supplementary.length > MOST_GROUPS) {
+        if (Objects.requireNonNull(supplementary, "supplementary").length > MOST_GROUPS) {
             throw new IllegalArgumentException(supplementary.length + " groups are more than " + MOST_GROUPS);
         }
         Cred copy = new Cred(this);
@@ -188,6 +189,7 @@ public final class Cred {
 
     /** Exactly these capabilities, in all five sets, whatever the uid. */
     public Cred capabilities(CapabilitySet set) {
+        Objects.requireNonNull(set, "set");
         return bounding(set).permitted(set).effective(set).inheritable(set).ambient(set);
     }
 
@@ -195,7 +197,7 @@ public final class Cred {
     public Cred securebits(Securebit... bits) {
         Cred copy = new Cred(this);
         copy.securebits = 0;
-        for (Securebit bit : bits) {
+        for (Securebit bit : Arguments.nonNull(bits, "bits")) {
             copy.securebits |= bit.bit();
         }
         return copy;
@@ -212,7 +214,7 @@ public final class Cred {
     public Cred newKeyring(String name) {
         Cred copy = new Cred(this);
         copy.keyring = Keyring.NAMED;
-        copy.keyringName = Bytes.of(name, "keyring");
+        copy.keyringName = Bytes.of(name, "keyring name");
         return copy;
     }
 
@@ -398,7 +400,7 @@ public final class Cred {
     }
 
     private static CapabilitySet known(CapabilitySet set, String what) {
-        CapabilitySet unknown = set.minus(CapabilitySet.all());
+        CapabilitySet unknown = Objects.requireNonNull(set, what).minus(CapabilitySet.all());
         if (!unknown.isEmpty()) {
             throw new IllegalArgumentException(what + " has " + unknown + ", which this kernel does not know");
         }

@@ -40,6 +40,7 @@ final class Execution {
     private Execution() {}
 
     static int exec(SubprocessInfo info, UmhWait wait) {
+        Objects.requireNonNull(info, "info");
         Objects.requireNonNull(wait, "wait");
         if (info.files().hasPipes()) {
             throw new IllegalArgumentException("nobody would have the other end of the pipes; use start or run");
@@ -121,6 +122,7 @@ final class Execution {
     }
 
     static Helper start(SubprocessInfo info) throws UmhException {
+        Objects.requireNonNull(info, "info");
         if (info.scope() == Scope.CGROUP && info.limits().cgroupPath() == null) {
             throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
         }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -129,7 +130,7 @@ public final class Helper implements AutoCloseable {
      * @throws UmhException if the kernel refuses: {@code EPERM} for a helper that has become another user's
      */
     public boolean kill(Signal signal) throws UmhException {
-        return kill(signal.number());
+        return kill(Objects.requireNonNull(signal, "signal").number());
     }
 
     /**
@@ -158,7 +159,8 @@ public final class Helper implements AutoCloseable {
      * @throws IllegalArgumentException if the reach is a cgroup and the signal not SIGKILL, or the call has named no cgroup
      */
     public boolean kill(Scope reach, Signal signal) throws UmhException {
-        return switch (reach) {
+        Objects.requireNonNull(signal, "signal");
+        return switch (Objects.requireNonNull(reach, "reach")) {
             case PROCESS -> kill(signal);
             case GROUP -> sent(child.signalGroup(signal.number()), signal.number());
             case SESSION -> killSession(signal);

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Nullable;
 
@@ -46,6 +47,7 @@ public final class HelperPaths {
      * @throws IllegalStateException if a list was given before
      */
     public static void allowOnly(String... paths) {
+        Arguments.nonNull(paths, "paths");
         if (!ALLOWED.compareAndSet(null, new HashSet<>(Arrays.asList(paths)))) {
             throw new IllegalStateException("the allowed paths are already " + ALLOWED.get());
         }

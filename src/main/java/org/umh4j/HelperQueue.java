@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -36,6 +37,7 @@ public final class HelperQueue {
      * @throws InterruptedException if the caller is interrupted while it waits; nothing is started, the call is unused
      */
     public Helper start(SubprocessInfo info) throws UmhException, InterruptedException {
+        Objects.requireNonNull(info, "info");
         places.acquire();
         Helper helper = null;
         try {
@@ -52,6 +54,7 @@ public final class HelperQueue {
 
     /** Waits for a place and runs a call as {@link UsermodeHelper#exec} does, until the helper's end. */
     public int exec(SubprocessInfo info) throws InterruptedException {
+        Objects.requireNonNull(info, "info");
         places.acquire();
         try {
             return UsermodeHelper.exec(info, UmhWait.PROC);
@@ -62,6 +65,8 @@ public final class HelperQueue {
 
     /** Waits for a place and runs a helper as {@link UsermodeHelper#run} does. */
     public Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
+        Objects.requireNonNull(info, "info");
+        Objects.requireNonNull(capture, "capture");
         places.acquire();
         try {
             return UsermodeHelper.run(info, capture);

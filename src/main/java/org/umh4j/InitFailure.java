@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.util.Objects;
+
 /** Thrown by an init function that refuses. Its number becomes the result of the call, unchanged. */
 public final class InitFailure extends Exception {
     private static final long serialVersionUID = 1;
@@ -23,7 +25,7 @@ public final class InitFailure extends Exception {
 
     /** Refuses with an errno, negated. */
     public InitFailure(Errno errno) {
-        this(-errno.number());
+        this(-Objects.requireNonNull(errno, "errno").number());
     }
 
     /** The number. */

@@ -57,6 +57,7 @@ public final class Limits {
      * @throws IllegalArgumentException if the soft limit is above the hard one, or one is negative
      */
     public Limits rlimit(Resource resource, long soft, long hard) {
+        Objects.requireNonNull(resource, "resource");
         if (Math.min(soft, hard) < Resource.INFINITY) {
             throw new IllegalArgumentException(resource + ": limit " + Math.min(soft, hard) + " is negative");
         }

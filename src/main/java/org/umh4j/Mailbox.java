@@ -95,6 +95,7 @@ public final class Mailbox implements AutoCloseable {
      * @param limitBytes how large a message's content may be, in both directions
      */
     public static Mailbox of(UsermodeDriver driver, int limitBytes) {
+        Objects.requireNonNull(driver, "driver");
         return of(driver.pipeToUmh(), driver.pipeFromUmh(), limitBytes);
     }
 
@@ -103,7 +104,8 @@ public final class Mailbox implements AutoCloseable {
         if (limitBytes < 0 || limitBytes > Integer.MAX_VALUE - HEADER_BYTES) {
             throw new IllegalArgumentException("a message can't have " + limitBytes + " bytes");
         }
-        Mailbox mailbox = new Mailbox(to.end(), from.end(), limitBytes);
+        Mailbox mailbox = new Mailbox(
+                Objects.requireNonNull(to, "to").end(), Objects.requireNonNull(from, "from").end(), limitBytes);
         mailbox.readable();
         return mailbox;
     }
@@ -117,6 +119,8 @@ public final class Mailbox implements AutoCloseable {
      * @throws IllegalArgumentException if the request is larger than the limit
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
+        Objects.requireNonNull(message, "message");
+        Objects.requireNonNull(timeout, "timeout");
         if (Thread.interrupted()) {
             throw new InterruptedException("interrupted before the request was sent");
         }
@@ -152,7 +156,7 @@ public final class Mailbox implements AutoCloseable {
     }
 
     private Request submit(byte[] message) throws IOException {
-        if (message.length > limit) {
+        if (Objects.requireNonNull(message, "message").length > limit) {
             throw new IllegalArgumentException("a message of " + message.length + " bytes; the limit is " + limit);
         }
         Request request;

@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
@@ -59,7 +61,7 @@ public final class Namespaces {
     public Namespaces unshare(Namespace... kinds) {
         Namespaces copy = new Namespaces(this);
         copy.fresh = fresh.isEmpty() ? EnumSet.noneOf(Namespace.class) : EnumSet.copyOf(fresh);
-        copy.fresh.addAll(List.of(kinds));
+        copy.fresh.addAll(List.of(Arguments.nonNull(kinds, "kinds")));
         return copy;
     }
 
@@ -73,6 +75,7 @@ public final class Namespaces {
      * @throws IllegalArgumentException if the pid is not positive
      */
     public Namespaces join(long pid, Namespace... kinds) {
+        Arguments.nonNull(kinds, "kinds");
         if (pid < 1 || pid > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("pid " + pid + " is not positive");
         }
@@ -87,7 +90,7 @@ public final class Namespaces {
 
     /** The one that this file stands for, such as {@code /run/netns/blue}. */
     public Namespaces joinFile(Namespace kind, String path) {
-        return join(new Join(0, Bytes.of(path, "namespace"), EnumSet.of(kind)));
+        return join(new Join(0, Bytes.of(path, "path"), EnumSet.of(Objects.requireNonNull(kind, "kind"))));
     }
 
     private Namespaces join(Join join) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import org.umh4j.internal.Arguments;
+
 /** How a file for the helper is opened: the flags of {@code open(2)} that make sense for it. */
 public enum OpenFlag {
     /** {@code O_RDONLY}; the default where no other access is named. */
@@ -27,6 +29,7 @@ public enum OpenFlag {
     }
 
     static int bits(OpenFlag... flags) {
+        Arguments.nonNull(flags, "flags");
         int bits = 0;
         for (OpenFlag flag : flags) {
             if ((bits & flag.bits & ACCESS) != 0 || ((bits | flag.bits) & ACCESS) == ACCESS) {

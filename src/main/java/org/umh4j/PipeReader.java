@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.util.Objects;
 import org.umh4j.internal.PipeEnd;
 
 /**
@@ -27,7 +28,7 @@ public final class PipeReader implements ReadableByteChannel {
 
     @Override
     public int read(ByteBuffer into) throws IOException {
-        return end.read(into);
+        return end.read(Objects.requireNonNull(into, "into"));
     }
 
     @Override
@@ -51,7 +52,7 @@ public final class PipeReader implements ReadableByteChannel {
 
             @Override
             public int read(byte[] bytes, int offset, int length) throws IOException {
-                java.util.Objects.checkFromIndexSize(offset, length, bytes.length);
+                Objects.checkFromIndexSize(offset, length, bytes.length);
                 return end.read(bytes, offset, length);
             }
 

@@ -31,7 +31,7 @@ public final class PipeWriter implements WritableByteChannel {
     /** Writes all that remains. */
     @Override
     public int write(ByteBuffer from) throws IOException {
-        int length = from.remaining();
+        int length = Objects.requireNonNull(from, "from").remaining();
         end.write(from);
         return length;
     }

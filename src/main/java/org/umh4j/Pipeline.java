@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Between;
 
 /**
@@ -79,7 +80,7 @@ public final class Pipeline implements AutoCloseable {
     }
 
     private static void requirePossible(SubprocessInfo... calls) {
-        if (calls.length < 2) {
+        if (Arguments.nonNull(calls, "calls").length < 2) {
             throw new IllegalArgumentException("a pipeline has two helpers or more, not " + calls.length);
         }
         for (int i = 0; i < calls.length; i++) {

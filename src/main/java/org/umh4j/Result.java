@@ -4,6 +4,7 @@ package org.umh4j;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.umh4j.internal.Bytes;
 
@@ -36,7 +37,24 @@ public record Result(
      * @param signal which one
      * @param after how long after the start it was sent, by the clock of {@link Result#elapsed}
      */
-    public record Sent(Signal signal, Duration after) {}
+    public record Sent(Signal signal, Duration after) {
+        /** Nothing of it is null. */
+        public Sent {
+            Objects.requireNonNull(signal, "signal");
+            Objects.requireNonNull(after, "after");
+        }
+    }
+
+    /** Nothing of it is null. */
+    public Result {
+        Objects.requireNonNull(status, "status");
+        Objects.requireNonNull(stdout, "stdout");
+        Objects.requireNonNull(stderr, "stderr");
+        Objects.requireNonNull(startTime, "startTime");
+        Objects.requireNonNull(elapsed, "elapsed");
+        Objects.requireNonNull(sent, "sent");
+        Objects.requireNonNull(usage, "usage");
+    }
 
     /** Standard output as text in the system's encoding. */
     public String out() {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +43,8 @@ final class Run {
     }
 
     static Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
-        Files files = capture.files(info.files());
+        Objects.requireNonNull(info, "info");
+        Files files = Objects.requireNonNull(capture, "capture").files(info.files());
         if (files.hasPipesBeyondStandard()) {
             throw new IllegalArgumentException("nobody would have the other end of a pipe beyond 0, 1 and 2; use start");
         }

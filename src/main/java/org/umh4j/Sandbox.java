@@ -4,6 +4,7 @@ package org.umh4j;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.Nullable;
@@ -75,7 +76,7 @@ public final class Sandbox {
      * @param filter {@code struct sock_filter[]} in the machine's byte order: a multiple of 8 bytes, at most 4096 times
      */
     public Sandbox seccomp(byte[] filter) {
-        boolean whole = filter.length % INSTRUCTION_BYTES == 0;
+        boolean whole = Objects.requireNonNull(filter, "filter").length % INSTRUCTION_BYTES == 0;
         if (!whole || filter.length == 0 || filter.length > MOST_INSTRUCTIONS * INSTRUCTION_BYTES) {
             throw new IllegalArgumentException("a filter of " + filter.length + " bytes is not 1 to 4096 instructions of 8");
         }

@@ -3,6 +3,7 @@ package org.umh4j;
 
 import java.time.Duration;
 import java.util.BitSet;
+import java.util.Objects;
 import org.umh4j.internal.KernelDefaults;
 import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
@@ -117,6 +118,9 @@ public final class Sched {
      * @throws IllegalArgumentException unless 1 µs ≤ runtime ≤ deadline ≤ period
      */
     public Sched deadline(Duration runtime, Duration deadline, Duration period) {
+        Objects.requireNonNull(runtime, "runtime");
+        Objects.requireNonNull(deadline, "deadline");
+        Objects.requireNonNull(period, "period");
         boolean ordered = runtime.compareTo(deadline) <= 0 && deadline.compareTo(period) <= 0;
         if (!ordered || runtime.compareTo(Duration.ofNanos(1_024)) < 0) {
             throw new IllegalArgumentException(
@@ -142,14 +146,14 @@ public final class Sched {
     /** These cpus, by number. Those that the cpuset does not allow are left out by the kernel; one must remain. */
     public Sched affinity(int... numbers) {
         BitSet set = new BitSet();
-        for (int number : numbers) {
+        for (int number : Objects.requireNonNull(numbers, "numbers")) {
             if (number < 0 || number > 0xffff) {
                 throw new IllegalArgumentException("cpu " + number + " is not in 0 to 65535");
             }
             set.set(number);
         }
         if (set.isEmpty()) {
-            throw new IllegalArgumentException("no cpu is given");
+            throw new IllegalArgumentException("numbers has no cpu; one at least is needed");
         }
         Sched copy = new Sched(this);
         copy.cpus = set;
@@ -158,7 +162,7 @@ public final class Sched {
 
     /** An I/O class, with a level of 0 (first) to 7 where the class has levels. */
     public Sched ioprio(IoClass ioClass, int level) {
-        boolean hasLevels = ioClass == IoClass.REALTIME || ioClass == IoClass.BEST_EFFORT;
+        boolean hasLevels = Objects.requireNonNull(ioClass, "ioClass") == IoClass.REALTIME || ioClass == IoClass.BEST_EFFORT;
         if (level < 0 || level >= (hasLevels ? IO_LEVELS : 1)) {
             throw new IllegalArgumentException("I/O level " + level + " of " + ioClass + " is not in 0 to " + (hasLevels ? 7 : 0));
         }
@@ -169,7 +173,7 @@ public final class Sched {
 
     /** How late timers may be so that several can fire together; at least a nanosecond. Not for a real-time policy. */
     public Sched timerSlack(Duration slack) {
-        if (slack.isNegative() || slack.isZero()) {
+        if (Objects.requireNonNull(slack, "slack").isNegative() || slack.isZero()) {
             throw new IllegalArgumentException("timer slack " + slack + " is not positive");
         }
         Sched copy = new Sched(this);

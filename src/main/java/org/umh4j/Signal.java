@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.util.Locale;
+import java.util.Objects;
 
 /** The signals of {@code signal(7)}, with the numbers that x86_64, arm64 and riscv64 share. */
 public enum Signal {
@@ -90,7 +91,7 @@ public enum Signal {
      * @throws IllegalArgumentException if there is no such signal
      */
     public static int number(String text) {
-        String name = text.toUpperCase(Locale.ROOT);
+        String name = Objects.requireNonNull(text, "text").toUpperCase(Locale.ROOT);
         name = name.startsWith("SIG") ? name.substring(3) : name;
         for (Signal signal : values()) {
             if (signal.name().equals(name)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.util.Objects;
 import org.umh4j.internal.Plan;
 
 /**
@@ -47,7 +48,7 @@ public final class Signals {
      * clears it.
      */
     public Signals parentDeath(Signal signal) {
-        return new Signals(blocked, ignored, signal.number());
+        return new Signals(blocked, ignored, Objects.requireNonNull(signal, "signal").number());
     }
 
     boolean isTiedToJvm() {
@@ -66,14 +67,14 @@ public final class Signals {
 
     private static long bits(int... signals) {
         long bits = 0;
-        for (int signal : signals) {
+        for (int signal : Objects.requireNonNull(signals, "signals")) {
             if (signal < 1 || signal > Signal.LARGEST) {
                 throw new IllegalArgumentException("signal " + signal + " is not in 1 to " + Signal.LARGEST);
             }
+            if ((bit(signal) & UNSTOPPABLE) != 0) {
+                throw new IllegalArgumentException("signal " + signal + " can be neither blocked nor ignored");
+            }
             bits |= bit(signal);
-        }
-        if ((bits & UNSTOPPABLE) != 0) {
-            throw new IllegalArgumentException("SIGKILL and SIGSTOP can be neither blocked nor ignored");
         }
         return bits;
     }

@@ -154,7 +154,7 @@ public final class SubprocessInfo {
     /** Who the helper is; the default is the JVM's identity. An init function gets this, the policy applied. */
     public SubprocessInfo cred(Cred credentials) {
         requireSetUp();
-        credentials.requirePossible();
+        Objects.requireNonNull(credentials, "credentials").requirePossible();
         cred = credentials;
         return this;
     }
@@ -186,7 +186,7 @@ public final class SubprocessInfo {
     /** How the helper is scheduled; the default is the usual policy, nice 0, every cpu. */
     public SubprocessInfo sched(Sched scheduling) {
         requireSetUp();
-        scheduling.requirePossible();
+        Objects.requireNonNull(scheduling, "scheduling").requirePossible();
         sched = scheduling;
         return this;
     }
@@ -194,7 +194,7 @@ public final class SubprocessInfo {
     /** Which namespaces the helper is in; the default is the JVM's. */
     public SubprocessInfo namespaces(Namespaces views) {
         requireSetUp();
-        views.requirePossible();
+        Objects.requireNonNull(views, "views").requirePossible();
         namespaces = views;
         return this;
     }

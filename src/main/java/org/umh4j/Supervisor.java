@@ -63,7 +63,14 @@ public final class Supervisor implements AutoCloseable {
      * @param failure why none could be made, where that is so; also empty when the driver's task function threw something,
      *     which is logged
      */
-    public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {}
+    public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {
+        /** Nothing of it is null. */
+        public Change {
+            Objects.requireNonNull(state, "state");
+            Objects.requireNonNull(status, "status");
+            Objects.requireNonNull(failure, "failure");
+        }
+    }
 
     /** What is asked, how often, and how long the answer may take. */
     private record Health(byte[] question, Duration every, Duration deadline) {}
@@ -107,8 +114,9 @@ public final class Supervisor implements AutoCloseable {
     /** The pause before a restart: the first one, doubled each time up to the longest. 100 ms and 10 s by default. */
     public Supervisor backoff(Duration firstPause, Duration longestPause) {
         requireNotStarted();
-        first = positive(firstPause, "the first pause");
-        longest = positive(longestPause, "the longest pause");
+        Duration checked = positive(firstPause, "firstPause");
+        longest = positive(longestPause, "longestPause");
+        first = checked;
         return this;
     }
 
@@ -118,18 +126,18 @@ public final class Supervisor implements AutoCloseable {
         if (restartsAtMost < 0) {
             throw new IllegalArgumentException("a driver can't be restarted " + restartsAtMost + " times");
         }
+        window = positive(within, "within");
         most = restartsAtMost;
-        window = positive(within, "the time of the limit");
         return this;
     }
 
     /** A request that a healthy driver answers within the deadline, whatever the answer. None by default. */
     public Supervisor health(byte[] request, Duration period, Duration answeredWithin) {
         requireNotStarted();
-        if (request.length > limitBytes) {
+        if (Objects.requireNonNull(request, "request").length > limitBytes) {
             throw new IllegalArgumentException("a request of " + request.length + " bytes; the limit is " + limitBytes);
         }
-        health = new Health(request.clone(), positive(period, "the period"), positive(answeredWithin, "the deadline"));
+        health = new Health(request.clone(), positive(period, "period"), positive(answeredWithin, "answeredWithin"));
         return this;
     }
 
@@ -141,8 +149,8 @@ public final class Supervisor implements AutoCloseable {
     }
 
     private static Duration positive(Duration duration, String what) {
-        if (duration.isNegative() || duration.isZero()) {
-            throw new IllegalArgumentException(what + " is " + duration);
+        if (Objects.requireNonNull(duration, what).isNegative() || duration.isZero()) {
+            throw new IllegalArgumentException(what + " is not positive: " + duration);
         }
         return duration;
     }
@@ -201,11 +209,13 @@ public final class Supervisor implements AutoCloseable {
      * @throws InterruptedException if the caller is interrupted
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
+        Objects.requireNonNull(message, "message");
+        long nanos = Times.saturatedNanos(timeout);
         long begin = System.nanoTime();
         for (;;) {
-            Mailbox mailbox = running(timeout.minusNanos(System.nanoTime() - begin));
+            Mailbox mailbox = running(Duration.ofNanos(nanos - (System.nanoTime() - begin)));
             try {
-                return mailbox.request(message, timeout.minusNanos(System.nanoTime() - begin));
+                return mailbox.request(message, Duration.ofNanos(nanos - (System.nanoTime() - begin)));
             } catch (Mailbox.NotSentException e) {
                 // it has ended a moment ago: as if it were being restarted already
             }

@@ -24,7 +24,7 @@ final class Times {
     /** As many nanoseconds as fit; none for a negative duration. */
     static long saturatedNanos(Duration duration) {
         try {
-            return Math.max(duration.toNanos(), 0);
+            return Math.max(Objects.requireNonNull(duration, "timeout").toNanos(), 0);
         } catch (ArithmeticException e) {
             return duration.isNegative() ? 0 : Long.MAX_VALUE;
         }

@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * What a helper, and those of its children that it waited for, have used up: {@code struct rusage}.
@@ -27,6 +28,11 @@ public record Usage(
         long blocksOut,
         long voluntarySwitches,
         long involuntarySwitches) {
+    /** Nothing of it is null. */
+    public Usage {
+        Objects.requireNonNull(user, "user");
+        Objects.requireNonNull(system, "system");
+    }
 
     /** From the answer of the shim, in the order of enum umh_end. */
     static Usage of(long[] end) {

@@ -105,19 +105,20 @@ public final class UsermodeDriver implements AutoCloseable {
      *     forbids it
      */
     public static UsermodeDriver load(String name, byte[] program) throws IOException {
-        return loaded(name, new ByteArrayInputStream(program));
+        return loaded(name, new ByteArrayInputStream(Objects.requireNonNull(program, "program")));
     }
 
     /** Loads a driver from a file, which may be changed or deleted afterwards. */
     public static UsermodeDriver load(String name, Path program) throws IOException {
-        try (InputStream in = java.nio.file.Files.newInputStream(program)) {
+        try (InputStream in = java.nio.file.Files.newInputStream(Objects.requireNonNull(program, "program"))) {
             return loaded(name, in);
         }
     }
 
     /** Loads a driver from a resource beside a class, as {@link Class#getResourceAsStream} finds it. */
     public static UsermodeDriver load(String name, Class<?> owner, String resource) throws IOException {
-        try (InputStream in = owner.getResourceAsStream(resource)) {
+        Objects.requireNonNull(owner, "owner");
+        try (InputStream in = owner.getResourceAsStream(Objects.requireNonNull(resource, "resource"))) {
             if (in == null) {
                 throw new FileNotFoundException(owner.getName() + " has no resource " + resource);
             }
@@ -137,6 +138,7 @@ public final class UsermodeDriver implements AutoCloseable {
      * @throws UmhException {@code EBUSY} when there is one already; else as {@link #load(String, byte[])}
      */
     public void load(InputStream program) throws IOException {
+        Objects.requireNonNull(program, "program");
         requireUnloaded();
         Blob.Loaded loaded = Blob.load(Bytes.of(name, "name"), program);
         if (loaded.result() < 0) {
@@ -165,25 +167,25 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /** Its arguments behind the name; for the next fork. */
     public UsermodeDriver arguments(String... more) {
-        arguments = encoded(more, "arguments");
+        arguments = encoded(Objects.requireNonNull(more, "more"), "arguments");
         return this;
     }
 
     /** The same with bytes, for names in another encoding than the system's; without their NUL. */
     public UsermodeDriver arguments(List<byte[]> more) {
-        arguments = copied(more, "arguments");
+        arguments = copied(Objects.requireNonNull(more, "more"), "arguments");
         return this;
     }
 
     /** Its environment, {@code NAME=VALUE} each; for the next fork. */
     public UsermodeDriver environment(String... variables) {
-        environment = encoded(variables, "environment");
+        environment = encoded(Objects.requireNonNull(variables, "variables"), "environment");
         return this;
     }
 
     /** The same with bytes, for names in another encoding than the system's; without their NUL. */
     public UsermodeDriver environment(List<byte[]> variables) {
-        environment = copied(variables, "environment");
+        environment = copied(Objects.requireNonNull(variables, "variables"), "environment");
         return this;
     }
 
@@ -342,6 +344,7 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /** Sends the process a signal; false when it has ended. */
     public boolean kill(Signal signal) throws UmhException {
+        Objects.requireNonNull(signal, "signal");
         return required().kill(signal);
     }
 

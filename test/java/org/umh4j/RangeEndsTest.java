@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.DriverBlobs;
+import org.umh4j.support.Leaks;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.RequiresRoot;
+
+/** Both ends of each range that is said to be allowed are taken by the kernel too. */
+@ExtendWith(Leaks.class)
+final class RangeEndsTest {
+    private record End(String name, SubprocessInfo info) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    private static SubprocessInfo info() {
+        return ProbeProgram.doing("exit", "0");
+    }
+
+    private static End sched(String name, Sched sched) {
+        return new End(name, info().sched(sched));
+    }
+
+    private static End limits(String name, Limits limits) {
+        return new End(name, info().limits(limits));
+    }
+
+    private static End signals(String name, Signals signals) {
+        return new End(name, info().signals(signals));
+    }
+
+    static Stream<End> ends() {
+        Sched sched = Sched.kernel();
+        Limits limits = Limits.kernel();
+        Cred cred = Cred.unchanged();
+        return Stream.of(
+                sched("nice -20", sched.nice(-20)), sched("nice 19", sched.nice(19)),
+                sched("I/O level 0", sched.ioprio(Sched.IoClass.BEST_EFFORT, 0)),
+                sched("I/O level 7", sched.ioprio(Sched.IoClass.BEST_EFFORT, 7)),
+                sched("slack of 1 ns", sched.timerSlack(Duration.ofNanos(1))),
+                sched("longest slack", sched.timerSlack(Duration.ofNanos(Long.MAX_VALUE))),
+                sched("first and last cpu", sched.affinity(0, 65_535)),
+                limits("oom -1000", limits.oomScoreAdj(-1_000)), limits("oom 1000", limits.oomScoreAdj(1_000)),
+                limits("no core mapping", limits.coredumpFilter(0)), limits("all core mappings", limits.coredumpFilter(0x1ff)),
+                limits("no core", limits.rlimit(Resource.CORE, 0)), limits("any core", limits.rlimit(Resource.CORE, Resource.INFINITY)),
+                limits("largest number", limits.rlimit(Resource.FSIZE, Long.MAX_VALUE)),
+                new End("umask 0", info().fs(Fs.kernel().umask(0))), new End("umask 0777", info().fs(Fs.kernel().umask(0777))),
+                new End("uid 0", info().cred(cred.uid(0).gid(0).groups())),
+                new End("largest id", info().cred(cred.uid(Cred.LARGEST_ID).gid(Cred.LARGEST_ID).groups(Cred.LARGEST_ID))),
+                signals("signal 1", Signals.kernel().block(1).ignore(1)), signals("signal 64", Signals.kernel().block(64).ignore(64)),
+                new End("descriptor 0", info().files(Files.none().devNull(0))),
+                new End("personality 0", info().personality(0)),
+                new End("shortest name", info().cred(cred.newKeyring("k"))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("ends")
+    @RequiresRoot
+    void endOfARangeIsTakenByTheKernel(End end) {
+        assertEquals(0, UsermodeHelper.exec(end.info, UmhWait.PROC), () -> "" + end.info.failure());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, UsermodeDriver.LONGEST_NAME})
+    void shortestAndLongestNameOfADriverAreTaken(int length) throws Exception {
+        try (UsermodeDriver driver = UsermodeDriver.load("d".repeat(length), DriverBlobs.probe())) {
+            driver.arguments("exit", "0").fork();
+            assertEquals(0, driver.onExit().join().exitCode());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.support;
+
+import java.io.ByteArrayInputStream;
+import java.io.FileDescriptor;
+import java.io.InputStream;
+import java.lang.reflect.Array;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channel;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.umh4j.Capability;
+import org.umh4j.CapabilitySet;
+import org.umh4j.Capture;
+import org.umh4j.Cred;
+import org.umh4j.Files;
+import org.umh4j.Fs;
+import org.umh4j.Helper;
+import org.umh4j.HelperGate;
+import org.umh4j.HelperQueue;
+import org.umh4j.Limits;
+import org.umh4j.Mailbox;
+import org.umh4j.Namespaces;
+import org.umh4j.PipeReader;
+import org.umh4j.PipeWriter;
+import org.umh4j.Pipeline;
+import org.umh4j.Result;
+import org.umh4j.Sandbox;
+import org.umh4j.Sched;
+import org.umh4j.Session;
+import org.umh4j.Signals;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.Supervisor;
+import org.umh4j.UmhException;
+import org.umh4j.UmhWait;
+import org.umh4j.Usage;
+import org.umh4j.UsermodeDriver;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.WaitStatus;
+
+/** One good value of each type of the API, made anew each time where it has a state. */
+public final class ApiSamples {
+    private static final Map<Class<?>, Callable<?>> SAMPLES = new HashMap<>();
+    private static final List<AutoCloseable> OPEN = new ArrayList<>();
+
+    static {
+        SAMPLES.put(int.class, () -> 1);
+        SAMPLES.put(long.class, () -> 1L);
+        SAMPLES.put(boolean.class, () -> true);
+        SAMPLES.put(String.class, () -> "x");
+        SAMPLES.put(Object.class, () -> "x");
+        SAMPLES.put(Duration.class, () -> Duration.ofSeconds(5));
+        SAMPLES.put(Instant.class, () -> Instant.EPOCH);
+        SAMPLES.put(Optional.class, Optional::empty);
+        SAMPLES.put(List.class, List::of);
+        SAMPLES.put(Path.class, () -> Path.of(ProbeProgram.path()));
+        SAMPLES.put(Class.class, () -> ApiSamples.class);
+        SAMPLES.put(InputStream.class, () -> new ByteArrayInputStream(DriverBlobs.probe()));
+        SAMPLES.put(FileDescriptor.class, () -> FileDescriptor.out);
+        SAMPLES.put(ByteBuffer.class, () -> ByteBuffer.allocate(1));
+        SAMPLES.put(Channel.class, () -> kept(FileChannel.open(Path.of("/dev/null"), StandardOpenOption.READ)));
+        SAMPLES.put(CapabilitySet.class, () -> CapabilitySet.of(Capability.CAP_CHOWN));
+        SAMPLES.put(Capture.class, Capture::defaults);
+        SAMPLES.put(Cred.class, Cred::unchanged);
+        SAMPLES.put(Files.class, () -> Files.none().devNull(0).devNull(1));
+        SAMPLES.put(Fs.class, Fs::kernel);
+        SAMPLES.put(Limits.class, Limits::kernel);
+        SAMPLES.put(Namespaces.class, Namespaces::inherited);
+        SAMPLES.put(Sandbox.class, Sandbox::none);
+        SAMPLES.put(Sched.class, Sched::kernel);
+        SAMPLES.put(Session.class, Session::own);
+        SAMPLES.put(Signals.class, Signals::kernel);
+        SAMPLES.put(UmhWait.class, () -> UmhWait.PROC);
+        SAMPLES.put(WaitStatus.class, () -> new WaitStatus(0));
+        SAMPLES.put(HelperQueue.class, () -> new HelperQueue(1));
+        SAMPLES.put(SubprocessInfo.class, ApiSamples::call);
+        SAMPLES.put(Usage.class, () -> ended().usage().orElseThrow());
+        SAMPLES.put(Result.class, () -> UsermodeHelper.run(call(), Duration.ofSeconds(20)));
+        SAMPLES.put(Result.Sent.class, () -> new Result.Sent(org.umh4j.Signal.TERM, Duration.ZERO));
+        SAMPLES.put(Supervisor.Change.class,
+                () -> new Supervisor.Change(Supervisor.State.RUNNING, 0, Optional.empty(), Optional.empty()));
+        SAMPLES.put(UmhException.class, ApiSamples::failure);
+        SAMPLES.put(Helper.class, ApiSamples::ended);
+        SAMPLES.put(PipeReader.class, () -> ended().reader(1));
+        SAMPLES.put(PipeWriter.class, () -> ended().writer(0));
+        SAMPLES.put(Pipeline.class, () -> kept(Pipeline.start(call(), call())));
+        SAMPLES.put(UsermodeDriver.class, () -> kept(DriverBlobs.doing("cat")));
+        SAMPLES.put(Supervisor.class, () -> Supervisor.of(kept(DriverBlobs.doing("cat")), 1 << 10));
+        SAMPLES.put(Mailbox.class, ApiSamples::mailbox);
+    }
+
+    private ApiSamples() {}
+
+    /** Whether there is one of this type. */
+    public static boolean has(Class<?> type) {
+        return SAMPLES.containsKey(type);
+    }
+
+    /** A good value. */
+    public static Object of(Class<?> type) throws Exception {
+        if (type.isEnum()) {
+            return type.getEnumConstants()[0];
+        }
+        if (type == byte[].class) {
+            return new byte[8];
+        }
+        if (type.isArray()) {
+            Class<?> component = type.getComponentType();
+            boolean isPair = component == SubprocessInfo.class;
+            Object array = Array.newInstance(component, isPair ? 2 : 1);
+            for (int i = 0; i < Array.getLength(array); i++) {
+                Array.set(array, i, component == byte[].class ? "x".getBytes() : of(component));
+            }
+            return array;
+        }
+        Callable<?> sample = SAMPLES.get(type);
+        if (sample == null) {
+            throw new AssertionError("a type of the API without a sample: " + type);
+        }
+        return sample.call();
+    }
+
+    /** Ends what was started for the last values, and enables what was disabled. */
+    public static void reset() throws Exception {
+        for (AutoCloseable one : OPEN) {
+            one.close();
+        }
+        OPEN.clear();
+        try {
+            for (;;) {
+                HelperGate.readUnlock();
+            }
+        } catch (IllegalMonitorStateException e) {
+            // nobody holds it any more
+        }
+        HelperGate.thaw();
+    }
+
+    private static <T extends AutoCloseable> T kept(T one) {
+        OPEN.add(one);
+        return one;
+    }
+
+    private static SubprocessInfo call() {
+        return ProbeProgram.doing("exit", "0");
+    }
+
+    /** A helper with pipes that has ended, so that nothing waits for it long. */
+    private static Helper ended() throws Exception {
+        Helper helper = kept(UsermodeHelper.start(call().files(Files.none().fromJvm(0).toJvm(1).toJvm(2))));
+        helper.waitFor();
+        return helper;
+    }
+
+    private static UmhException failure() {
+        SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
+        UsermodeHelper.exec(info, UmhWait.EXEC);
+        return info.failure().orElseThrow();
+    }
+
+    private static Mailbox mailbox() throws Exception {
+        UsermodeDriver driver = kept(DriverBlobs.doing("cat"));
+        driver.fork();
+        return kept(Mailbox.of(driver, 1 << 10));
+    }
+}
