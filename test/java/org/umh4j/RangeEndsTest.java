@@ -56,7 +56,7 @@ final class RangeEndsTest {
                 limits("no core", limits.rlimit(Resource.CORE, 0)), limits("any core", limits.rlimit(Resource.CORE, Resource.INFINITY)),
                 limits("largest number", limits.rlimit(Resource.FSIZE, Long.MAX_VALUE)),
                 new End("umask 0", info().fs(Fs.kernel().umask(0))), new End("umask 0777", info().fs(Fs.kernel().umask(0777))),
-                new End("uid 0", info().cred(cred.uid(0).gid(0).groups())),
+                new End("uid 0", info().cred(cred.uid(0).gid(0).groups(new long[0]))),
                 new End("largest id", info().cred(cred.uid(Cred.LARGEST_ID).gid(Cred.LARGEST_ID).groups(Cred.LARGEST_ID))),
                 signals("signal 1", Signals.kernel().block(1).ignore(1)), signals("signal 64", Signals.kernel().block(64).ignore(64)),
                 new End("descriptor 0", info().files(Files.none().devNull(0))),
