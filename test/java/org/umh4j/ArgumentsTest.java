@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
@@ -145,7 +146,7 @@ final class ArgumentsTest {
             }
             String message = String.valueOf(thrown.getMessage());
             boolean names = names(thrown, message, executable, index, value);
-            if (thrown instanceof IOException || thrown instanceof TimeoutException || thrown instanceof InterruptedException) {
+            if (thrown instanceof IOException || thrown instanceof UncheckedIOException || thrown instanceof TimeoutException || thrown instanceof InterruptedException) {
                 names |= !mustRefuse; // the host's answer, and not the library's
             } else if (!isOurs(thrown, mustRefuse || Absurd.hasNull(value))) {
                 names = false;

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.LongStream;
@@ -71,7 +72,7 @@ final class UserDatabase {
     }
 
     private static void requireNotNegative(Duration bound) {
-        if (bound.isNegative()) {
+        if (Objects.requireNonNull(bound, "bound").isNegative()) {
             throw new IllegalArgumentException("bound " + bound + " is negative");
         }
     }
