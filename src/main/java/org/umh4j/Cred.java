@@ -214,7 +214,7 @@ public final class Cred {
     public Cred newKeyring(String name) {
         Cred copy = new Cred(this);
         copy.keyring = Keyring.NAMED;
-        copy.keyringName = Bytes.of(name, "keyring name");
+        copy.keyringName = Bytes.of(Objects.requireNonNull(name, "name"), "keyring");
         return copy;
     }
 

@@ -90,7 +90,8 @@ public final class Namespaces {
 
     /** The one that this file stands for, such as {@code /run/netns/blue}. */
     public Namespaces joinFile(Namespace kind, String path) {
-        return join(new Join(0, Bytes.of(path, "path"), EnumSet.of(Objects.requireNonNull(kind, "kind"))));
+        Objects.requireNonNull(kind, "kind");
+        return join(new Join(0, Bytes.of(Objects.requireNonNull(path, "path"), "namespace"), EnumSet.of(kind)));
     }
 
     private Namespaces join(Join join) {
