@@ -16,7 +16,7 @@ NATIVE_SOURCES := $(shell find $(NATIVE) -name '*.[ch]')
 SHIM := $(addprefix $(NATIVE)/,umh.c umh_launcher.c umh_memfd.c umh_outcome.c umh_reaper.c umh_report.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
 LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-$(subst aarch64,arm64,$(shell uname -m))/launcher.elf
 
-.PHONY: fuzz sanitize faults check musl
+.PHONY: fuzz sanitize faults orders check musl
 
 # A tool with the Debian package that brings it.
 need = @command -v $(1) >/dev/null 2>&1 || { echo "missing: $(1): apt-get install $(2)" >&2; exit 1; }
@@ -32,6 +32,19 @@ SANITIZE = gcc -g -O1 $(NATIVE_FLAGS) -fsanitize=$* -fno-sanitize-recover=all
 $(HARNESS)/shim-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
 	$(SANITIZE) -o $@ test/harness/shim.c test/harness/orders.c $(SHIM) $(HARNESS)/umh_clone.o -lpthread
 
+# The launcher is played, and what would sleep or tell the time is asked of the player.
+PLAYED := $(foreach call,poll usleep clock_gettime syscall,-Wl,--wrap=$(call))
+$(HARNESS)/decide-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
+	@mkdir -p $(HARNESS)
+	$(SANITIZE) $(PLAYED) -o $@ test/harness/decide.c test/harness/orders.c $(SHIM) -lpthread
+
+$(HARNESS)/decide: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
+	@mkdir -p $(HARNESS)
+	gcc -g -O1 $(NATIVE_FLAGS) $(PLAYED) -o $@ test/harness/decide.c test/harness/orders.c $(SHIM) -lpthread
+
+orders: $(HARNESS)/decide ## plays every order of the events of a launch, on each way of waiting, against a model; a minute or two
+	$(HARNESS)/decide $(EVERY)
+
 # The launcher itself, but with libc and a sanitizer's run time around it.
 $(HARNESS)/launcher-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
 	@mkdir -p $(HARNESS)/$*
@@ -41,7 +54,7 @@ $(HARNESS)/launcher-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
 	$(SANITIZE) -o $@ test/harness/launcher.c $(HARNESS)/$*/*.o
 
 SANITIZERS := address undefined thread
-sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launcher-$(s)) ## runs shim and launcher without a JVM under ASan, UBSan and TSan
+sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launcher-$(s) $(HARNESS)/decide-$(s)) ## runs shim and launcher without a JVM under ASan, UBSan and TSan
 	@mkdir -p $(RECORDS); rm -f $(HARNESS)/log.*
 	@printf '| the shim | alone | and the launcher |\n|---|---|---|\n' >$(HARNESS)/sanitize.md
 	@for sanitizer in $(SANITIZERS); do \
@@ -50,12 +63,13 @@ sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launc
 		both=$$(HARNESS_ENVIRONMENT=$${name}_OPTIONS=log_path=$(CURDIR)/$(HARNESS)/log \
 			$(HARNESS)/shim-$$sanitizer $(CURDIR)/$(HARNESS)/launcher-$$sanitizer $(ROUNDS) file) || \
 			{ cat $(HARNESS)/log.* >&2; exit 1; }; \
+		$(HARNESS)/decide-$$sanitizer 97 >&2 || exit 1; \
 		printf '| `-fsanitize=%s` | %s | %s |\n' $$sanitizer "$$alone" "$$both" >>$(HARNESS)/sanitize.md; \
 	done
 	@mv $(HARNESS)/sanitize.md $(RECORDS)/ && cat $(RECORDS)/sanitize.md
 
 $(HARNESS)/faults: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
-	gcc -g -O1 $(NATIVE_FLAGS) -o $@ $(addprefix test/harness/,faults.c trace.c calls.c orders.c) $(SHIM) $(HARNESS)/umh_clone.o
+	gcc -g -O1 $(NATIVE_FLAGS) -DUMH_FIRST_LOOK_MS=100 -o $@ $(addprefix test/harness/,faults.c trace.c calls.c orders.c) $(SHIM) $(HARNESS)/umh_clone.o
 
 faults: $(CLI) $(HARNESS)/faults ## refuses each system call of a launch in turn, kills and stops at each; some ten minutes
 	@mkdir -p $(RECORDS)

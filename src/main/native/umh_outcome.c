@@ -56,7 +56,15 @@ static void fail(struct umh_child *child, enum umh_stage stage, int error, uint3
 	child->state = UMH_FAILED;
 }
 
-/* Whether no process of the launch is known any more. One that is traced has ended before it can be reaped. */
+/* The end that a launch which failed without a word is told by: of the first process of it that was reaped. */
+static void note_end(struct umh_child *child, int status)
+{
+	if (!child->has_ended)
+		child->status = status;
+	child->has_ended = 1;
+}
+
+/* Without a pidfd no process is known. One that is traced has ended before it can be reaped. */
 static int is_reaped(struct umh_child *child)
 {
 	int status = UMH_STATUS_LOST;
@@ -70,21 +78,21 @@ static int is_reaped(struct umh_child *child)
 	if (result < 0)
 		umh_end_stray((pid_t)child->pid);
 	umh_close_pidfd(child);
-	if (child->state == UMH_FAILED && child->said.detail == 0)
-		umh_report_end(&child->said, status);
+	note_end(child, status);
 	return 1;
 }
 
 /* Reaps the first process, and keeps its pidfd: so the successor's has another number, by which all can tell them apart. */
 static int is_there(struct umh_child *child)
 {
-	int status;
+	int status = UMH_STATUS_LOST;
 
 	if (child->pidfd < 0)
 		return 0;
 	if (umh_wait(child, UMH_NONBLOCK, &status, NULL) == -EAGAIN)
 		return 1;
 	child->pid = -1;
+	note_end(child, status);
 	return 0;
 }
 
@@ -122,12 +130,16 @@ static void hear_succession(struct umh_child *child, const struct umh_message *m
 {
 	const int error = (int)message->word.error;
 
+	/* It was left behind by one that was killed, whose end is told. */
+	if (error == EPIPE && message->sender != child->first)
+		fail(child, UMH_STAGE_DIED, EINTR, 0);
 	if (is_successor(child, message)) {
 		umh_close_pidfd(child);
 		child->pid = umh_pid_of(message->fd);
 		child->pidfd = message->fd;
 		child->pidfd_is = umh_identity(message->fd);
 		child->successor_due = 0;
+		child->has_ended = error != 0;
 		if (child->state == UMH_SEARCHING)
 			child->state = UMH_FAILED;
 	} else if (message->fd >= 0) {
@@ -246,6 +258,7 @@ static void go_on_failing(struct umh_child *child)
 		umh_signal(child, SIGKILL);
 	if (!is_reaped(child))
 		return;
+	umh_report_end(&child->said, child->status);
 	child->state = UMH_SEARCHING;
 	child->search_until_ms = umh_now_ms() + SEARCH_MS;
 }
@@ -366,13 +379,12 @@ void umh_cannot_wait(struct umh_child *child, int error)
 int umh_outcome_of_ended(struct umh_child *child, int status)
 {
 	require_socket(child);
+	note_end(child, status);
 	hear(child);
 	if (child->pidfd >= 0 && child->state < UMH_FAILED)
 		return UMH_UNDECIDED; /* succeeded by another one, which may have spoken already */
 	if (child->state == UMH_ABOUT)
 		child->state = UMH_DECIDED;
 	fail(child, UMH_STAGE_DIED, EINTR, 0);
-	if (child->said.stage == UMH_STAGE_DIED)
-		umh_report_end(&child->said, status);
 	return 0;
 }

@@ -71,6 +71,8 @@ struct umh_child {
 	int hung_up;               /* the other end of the socket is closed */
 	int nameless;              /* the launcher could not give itself its name, so the name tells nothing */
 	int stops;                 /* how often it was found stopped */
+	int has_ended;             /* a process of it was reaped before it was decided, with this status */
+	int status;
 	long long look_ms;         /* not to be looked after before that time, by CLOCK_MONOTONIC */
 	long long search_until_ms; /* SEARCHING: the same */
 	struct umh_report said;    /* the word that counts */
