@@ -8,8 +8,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,6 +23,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.support.VirtualThread;
 
 /** What it means for a helper to be the first process of a new pid namespace. */
 @RequiresRoot
@@ -51,6 +57,45 @@ final class PidNamespaceTest {
             helper.stdin().close();
             helper.waitFor();
             assertTrue(!Pid.isRunning(orphan));
+        }
+    }
+
+    /**
+     * Two processes end in each of these launches, in any order. From virtual threads where there are some: nobody blocks,
+     * and the reaper decides. {@code -Dtest.pid.namespace.starts=100000} makes it longer.
+     */
+    @Test
+    void manyStartsAtOnceAreAnsweredAsTheyAre() throws Exception {
+        int each = Integer.getInteger("test.pid.namespace.starts", 640) / 16;
+        ConcurrentHashMap<Object, LongAdder> answers = new ConcurrentHashMap<>();
+        ThreadFactory factory = VirtualThread.exists() ? VirtualThread.factory() : Thread::new;
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            threads.add(factory.newThread(() -> {
+                for (int k = 0; k < each; k++) {
+                    answers.computeIfAbsent(k % 2 == 0 ? absent() : present(), answer -> new LongAdder()).increment();
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        assertEquals(Set.of(-2, "exit code 0"), answers.keySet(), answers.toString());
+        assertEquals(16L * each, answers.values().stream().mapToLong(LongAdder::sum).sum(), answers.toString());
+    }
+
+    private static Object absent() {
+        SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null).namespaces(NEW);
+        return UsermodeHelper.exec(info, UmhWait.PROC.killable());
+    }
+
+    private static Object present() {
+        SubprocessInfo info = SubprocessInfo.of("/bin/true", new String[] {"true"}, null).namespaces(NEW);
+        try (Helper helper = UsermodeHelper.start(info)) {
+            return helper.waitFor().toString();
+        } catch (UmhException | InterruptedException e) {
+            return e;
         }
     }
 
