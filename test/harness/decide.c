@@ -373,11 +373,15 @@ void umh_do_without(int features)
 	(void)features;
 }
 
-int umh_clone_launcher(const struct umh_request *request, int socket, int *pidfd)
+int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher *launcher, int socket,
+		       uint64_t socket_is, int *pidfd, enum umh_stage *stage)
 {
 	char plan[sizeof(struct order)];
 
 	(void)request;
+	(void)launcher;
+	(void)socket_is;
+	(void)stage;
 	play.theirs = dup(socket);
 	while (recv(play.theirs, plan, sizeof plan, MSG_DONTWAIT) > 0)
 		;
@@ -447,9 +451,9 @@ static int make(const struct umh_request *request, struct umh_report *report)
 		result = play.way == PARKED ? outcome_parked(&child, report) : umh_outcome(&child, UMH_BLOCK, report);
 	if (result == 0) { /* the helper, whose end is not of the launch */
 		play.way = BLOCKING;
-		umh_signal(child.pidfd, child.pid, SIGKILL);
+		umh_signal(&child, SIGKILL);
 		play.first.alive = play.successor.alive = 0;
-		umh_wait(child.pidfd, child.pid, UMH_BLOCK, &status, NULL);
+		umh_wait(&child, UMH_BLOCK, &status, NULL);
 	}
 	umh_release(&child);
 	return result;

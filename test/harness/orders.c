@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "umh_identity.h"
 #include "umh_memfd.h"
 
 #define NOBODY    65534
