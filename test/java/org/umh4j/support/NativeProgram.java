@@ -39,4 +39,21 @@ public final class NativeProgram {
         }
         return program.toString();
     }
+
+    /** A library for a JVM, likewise. */
+    public static Path library(String name) {
+        String include = System.getProperty("java.home") + "/include";
+        Path library = ProbeProgram.FOLDER.resolve("lib" + name + ".so");
+        ProcessBuilder compiler = new ProcessBuilder("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + include,
+                "-I" + include + "/linux", "-o", library.toString(), "test/native/" + name + ".c");
+        try {
+            int status = compiler.inheritIO().start().waitFor();
+            if (status != 0) {
+                throw new IllegalStateException("the compiler ended with " + status);
+            }
+            return library;
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mark.c - a program that nobody is to execute: it leaves a file beside itself. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int main(void)
+{
+	return creat("/tmp/umh4j-was-executed", 0600) < 0;
+}
