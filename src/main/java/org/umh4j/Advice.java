@@ -118,6 +118,7 @@ final class Advice {
 
     private static String resources(Errno errno) {
         return switch (errno) {
+            case EBADF -> "other code of this JVM has closed a descriptor of the library's";
             case EMFILE -> "this JVM's RLIMIT_NOFILE is reached";
             case ENFILE -> "the host's file limit is reached: /proc/sys/fs/file-max";
             case EAGAIN -> "a process limit is reached: pids.max of the cgroup, RLIMIT_NPROC, or kernel.threads-max";
