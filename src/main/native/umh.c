@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "umh_clone.h"
+#include "umh_flight.h"
 #include "umh_identity.h"
 #include "umh_launcher.h"
 #include "umh_reaper.h"
@@ -81,6 +82,9 @@ void umh_release(struct umh_child *child)
 {
 	umh_close_own(&child->socket, child->socket_is);
 	umh_close_pidfd(child);
+	if (child->verdict)
+		close(child->verdict - 1);
+	child->verdict = 0;
 }
 
 /*
@@ -267,13 +271,27 @@ static int wait_for_end(struct umh_child *child, int *status)
 	return result == -EAGAIN ? umh_wait(child, UMH_BLOCK, status, NULL) : result;
 }
 
+/* A launcher that is frozen says nothing and never ends: then it is ended by the thread that looks at launches. */
+static int wait_for_end_in_flight(struct umh_child *child, int *status, int *error)
+{
+	struct umh_flight flight = {.pid = child->pid, .pidfd = &child->pidfd, .child = child, .cgroup = -1};
+	int result;
+
+	umh_flight_begin(&flight);
+	result = wait_for_end(child, status);
+	umh_flight_end(&flight);
+	*error = flight.error;
+	return result;
+}
+
 /* The end of the process decides, so no hang-up is needed but for a successor that never got its turn. */
 static int wait_and_decide(struct umh_child *child, struct umh_pair *pair, int *status)
 {
+	int ended_for;
 	int result;
 
 	do {
-		result = wait_for_end(child, status);
+		result = wait_for_end_in_flight(child, status, &ended_for);
 		if (result < 0) {
 			umh_cannot_wait(child, -result);
 			break;
@@ -281,6 +299,8 @@ static int wait_and_decide(struct umh_child *child, struct umh_pair *pair, int *
 		umh_close_pidfd(child);
 		result = umh_outcome_of_ended(child, *status);
 	} while (result == UMH_UNDECIDED);
+	if (ended_for == EBUSY && child->said.stage == UMH_STAGE_DIED)
+		umh_failed(&child->said, UMH_STAGE_CGROUP, EBUSY, 0);
 	if (child->state != UMH_DECIDED && child->successor_due)
 		umh_pair_hang_up(pair);
 	return umh_decide(child, UMH_BLOCK);

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "umh_flight.h"
 #include "umh_identity.h"
 
 int umh_bridge_load(const signed char *image, int size)
@@ -88,6 +89,9 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 	int status = 0;
 	int result;
 
+	/* Its thread waits for it. Whatever holds the launcher up, it does not outlive the JVM. */
+	if (until != UMH_UNTIL_STARTED)
+		request->plan->flags |= UMH_PLAN_TIED;
 	if (until == UMH_UNTIL_EXIT)
 		result = umh_run(request, &child.pid, &report, &status);
 	else
@@ -95,7 +99,7 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 	clock_gettime(CLOCK_MONOTONIC, &launched);
 	answer[UMH_ANSWER_LAUNCHED_NS] = nanoseconds(launched.tv_sec, launched.tv_nsec);
 	if (result == 0 && until == UMH_UNTIL_EXEC)
-		result = umh_outcome(&child, UMH_BLOCK, &report);
+		result = umh_outcome(&child, UMH_BRIEFLY, &report);
 	answer_child(answer, &child);
 	answer_report(answer, &report);
 	answer[UMH_ANSWER_STATUS] = status;
@@ -103,13 +107,14 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 }
 
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
-		     const int *fds, int fd_count, int cgroup, int until, long long *answer)
+		     const int *fds, int fd_count, int cgroup, int until, int limit_ms, long long *answer)
 {
 	struct umh_request request = {
 		.plan = (void *)plan,
 		.fds = fds,
 		.fd_count = (unsigned)fd_count,
 		.cgroup = cgroup,
+		.limit_ms = limit_ms,
 	};
 	char **all;
 	int result;
@@ -143,6 +148,11 @@ int umh_bridge_outcome(long long *answer)
 	answer_child(answer, &child);
 	answer_report(answer, &report);
 	return result;
+}
+
+void umh_bridge_look_at_launches(void)
+{
+	umh_flights_look(0);
 }
 
 int umh_bridge_look_ms(void)
@@ -253,36 +263,69 @@ int umh_bridge_events(long long *tokens, int capacity, int timeout_ms)
 	return tokens ? umh_events((unsigned long long *)tokens, capacity, timeout_ms) : -EFAULT;
 }
 
+/*
+ * Whether the other end of an open FIFO is open too. What was opened for writing has a reader, or O_NONBLOCK had refused.
+ * Of one for reading only the kernel's copying without waiting tells: 0 bytes is an end of file, nobody writes. It takes
+ * nothing away.
+ */
+static int has_peer(int fd, int flags)
+{
+	int pipe[2];
+	ssize_t size;
+	int error;
+
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return 1;
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return -errno;
+	size = tee(fd, pipe[1], 1, SPLICE_F_NONBLOCK);
+	error = errno;
+	close(pipe[0]);
+	close(pipe[1]);
+	if (size < 0 && error != EAGAIN)
+		return -error;
+	return size != 0;
+}
+
+/* Nothing has waited for the open; what is done with it later waits again, unless the caller has asked otherwise. */
+static int let_wait(int fd, int flags)
+{
+	const int fifo = fcntl(fd, F_GETPIPE_SZ) >= 0;
+	const int result = fifo ? has_peer(fd, flags) : 1;
+
+	if (result <= 0)
+		return result < 0 ? result : -ENXIO;
+	if (flags & O_NONBLOCK)
+		return 0;
+	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+/* A terminal that is opened for a helper must not become the JVM's own. */
 int umh_bridge_open(const signed char *path, int flags, int mode)
 {
-	int fd = path ? open((const char *)path, flags | O_CLOEXEC, mode) : -1;
+	int result;
+	int fd;
 
 	if (!path)
 		return -EFAULT;
-	return fd < 0 ? -errno : fd;
-}
-
-/* Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
-static int holds(int cgroup, const char *name, const char *text)
-{
-	char content[64] = "";
-	int file = openat(cgroup, name, O_RDONLY | O_CLOEXEC);
-	int result = 0;
-
-	if (file < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (read(file, content, sizeof content - 1) < 0)
-		result = -errno;
-	close(file);
-	return result < 0 ? result : strstr(content, text) != NULL;
+	if (flags & O_PATH)
+		fd = open((const char *)path, flags | O_CLOEXEC);
+	else
+		fd = open((const char *)path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, mode);
+	if (fd < 0)
+		return -errno;
+	result = flags & O_PATH ? 0 : let_wait(fd, flags);
+	if (result < 0)
+		close(fd);
+	return result < 0 ? result : fd;
 }
 
 /* It or a group above it has been frozen, or it is about to be. */
 static int is_frozen(int fd)
 {
-	int result = holds(fd, "cgroup.events", "frozen 1");
+	int result = umh_cgroup_is_frozen(fd);
 
-	return result == 0 ? holds(fd, "cgroup.freeze", "1") : result;
+	return result == 0 ? umh_cgroup_is_freezing(fd) : result;
 }
 
 /* A child that is born frozen does not execute before it is thawed, and holds the thread that has made it until then. */

@@ -31,7 +31,7 @@ enum umh_answer {
 /* How far umh_bridge_start() goes before it returns. */
 enum umh_until {
 	UMH_UNTIL_STARTED, /* a process exists; its outcome is not known */
-	UMH_UNTIL_EXEC,    /* the helper's program is in place */
+	UMH_UNTIL_EXEC,    /* the helper's program is in place; or that takes long, and its outcome is not known */
 	UMH_UNTIL_EXIT,    /* the helper has ended */
 };
 
@@ -39,7 +39,10 @@ int umh_bridge_load(const signed char *image, int size);
 
 /* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
-		     const int *fds, int fd_count, int cgroup, int until, long long *answer);
+		     const int *fds, int fd_count, int cgroup, int until, int limit_ms, long long *answer);
+
+/* Looks at launches that hold their thread, for a thread that waits for the reaper's own. */
+void umh_bridge_look_at_launches(void);
 
 /* From here on the process is the one of that answer, which is kept up to date. */
 int umh_bridge_outcome(long long *answer);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,6 +26,7 @@
 #include <sys/personality.h>
 #include <sys/resource.h>
 
+#include "umh_flight.h"
 #include "umh_identity.h"
 #include "umh_launcher.h"
 #include "umh_report.h"
@@ -281,6 +283,8 @@ static void child_main(void *argument)
 	struct umh_report report = {0};
 	int result;
 
+	if (child->request->plan->flags & UMH_PLAN_TIED)
+		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	choose_launcher(child);
 	result = shed(child);
 	if (result == 0) {
@@ -300,7 +304,7 @@ static void child_main(void *argument)
  * Without CLONE_PIDFD (before 5.2) pidfd_open serves: nobody but us can reap the child, so its pid is still its own.
  * A processor emulator knows vfork(2)'s flags and no others: the child has a copy of the table from the beginning.
  */
-static long old_clone(struct child *child, char *stack_top, int *pidfd)
+static long old_clone(struct child *child, char *stack_top, int *pidfd, int *pid_word)
 {
 	const unsigned long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
 	const unsigned long files = child->copied ? 0 : CLONE_FILES;
@@ -308,7 +312,7 @@ static long old_clone(struct child *child, char *stack_top, int *pidfd)
 
 	if (pid != -EINVAL)
 		return pid;
-	pid = umh_clone(flags | files, stack_top, 0, child_main, child);
+	pid = umh_clone(flags | files | CLONE_PARENT_SETTID, stack_top, pid_word, child_main, child);
 	if (pid == -EINVAL) {
 		child->copied = 1;
 		child->apart = 1;
@@ -324,13 +328,16 @@ static long old_clone(struct child *child, char *stack_top, int *pidfd)
 	return *pidfd;
 }
 
-static long clone_child(struct child *child, int *pidfd)
+/* The kernel fills pid_word when the process exists for sure; pidfd it fills before its last checks. */
+static long clone_child(struct child *child, int *pidfd, int *pid_word)
 {
 	const int cgroup = child->request->cgroup;
 	char stack[CHILD_STACK] __attribute__((aligned(16)));
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | (child->copied ? 0 : CLONE_FILES),
+		.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CLEAR_SIGHAND |
+			 (child->copied ? 0 : CLONE_FILES),
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.parent_tid = (uint64_t)(uintptr_t)pid_word,
 		.exit_signal = SIGCHLD,
 		.stack = (uint64_t)(uintptr_t)stack,
 		.stack_size = sizeof stack,
@@ -350,7 +357,7 @@ static long clone_child(struct child *child, int *pidfd)
 		if (pid >= 0 || !is_missing(pid, UMH_FEATURE_CLONE3))
 			return pid;
 	}
-	return cgroup >= 0 ? -ENOSYS : old_clone(child, stack + sizeof stack, pidfd);
+	return cgroup >= 0 ? -ENOSYS : old_clone(child, stack + sizeof stack, pidfd, pid_word);
 }
 
 static size_t size_of(char *const *strings, size_t limit)
@@ -372,7 +379,7 @@ static int beside_stack(const struct umh_request *request, const struct umh_laun
 	return arguments + size_of(request->envp, SMALL_STACK) > SMALL_STACK ? -1 : launcher->beside_stack;
 }
 
-/* A child that is no launcher is on its way out. */
+/* A child that is no launcher is on its way out; so is one that was ended by the thread that looks at launches. */
 static void reap(long pid, int *pidfd)
 {
 	const struct umh_child child = {.pid = (int)pid, .pidfd = *pidfd, .socket = -1, .pidfd_is = umh_identity(*pidfd)};
@@ -384,6 +391,25 @@ static void reap(long pid, int *pidfd)
 	*pidfd = -1;
 }
 
+static long clone_in_flight(struct child *child, int *pidfd)
+{
+	const struct umh_request *request = child->request;
+	struct umh_flight flight = {.pidfd = pidfd, .cgroup = request->cgroup, .limit_ms = request->limit_ms};
+	long pid;
+
+	*pidfd = -1;
+	umh_flight_begin(&flight);
+	pid = clone_child(child, pidfd, &flight.pid);
+	umh_flight_end(&flight);
+	/* The kernel writes the number before its last checks, and has taken it back when one of them failed. */
+	if (pid < 0)
+		*pidfd = -1;
+	if (pid < 0 || !flight.error)
+		return pid;
+	reap(pid, pidfd);
+	return -flight.error;
+}
+
 /* What it was to be told is still in the socket. */
 static long clone_again(struct child *child, long pid, int *pidfd)
 {
@@ -392,7 +418,7 @@ static long clone_again(struct child *child, long pid, int *pidfd)
 	child->copied = 1;
 	child->stage = UMH_STAGE_SHED;
 	child->error = 0;
-	return clone_child(child, pidfd);
+	return clone_in_flight(child, pidfd);
 }
 
 int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher *launcher, int socket,
@@ -415,12 +441,9 @@ int umh_clone_launcher(const struct umh_request *request, const struct umh_launc
 	*stage = UMH_STAGE_CLONE;
 	/* libc's own function would leave its two internal signals open. */
 	umh_syscall(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
-	pid = clone_child(&child, pidfd);
+	pid = clone_in_flight(&child, pidfd);
 	if (pid >= 0 && child.again)
 		pid = clone_again(&child, pid, pidfd);
-	/* The kernel writes the number before its last checks, and has taken it back when one of them failed. */
-	if (pid < 0)
-		*pidfd = -1;
 	umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
 	if (pid < 0 || child.error == 0)
 		return (int)pid;

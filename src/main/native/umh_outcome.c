@@ -13,7 +13,7 @@
  *	SEARCHING  -       -       killed: FAILED        hung up: DECIDED    -
  *
  * A succession is taken when the first process has ended, and not before: at any time one end is waited for. FAILED kills
- * the process and reaps it. SEARCHING ends a successor that never got its turn; it is skipped where the plan has none, and
+ * the process and reaps it. So does a look at a process that stays frozen, as a failure at CGROUP. SEARCHING ends a successor that never got its turn; it is skipped where the plan has none, and
  * bounded where a copy of the socket keeps it from being hung up. No state waits for a process in waitid(2), so one thread
  * can decide many launches. docs/launcher.md has the same in words; test/harness/decide.c tries every order.
  */
@@ -165,7 +165,9 @@ static void hear_word(struct umh_child *child, struct umh_message *message)
 		hear_succession(child, message);
 		return;
 	}
-	if (message->fd >= 0)
+	if (message->fd >= 0 && word->stage == UMH_STAGE_EXEC && !child->verdict)
+		child->verdict = message->fd + 1;
+	else if (message->fd >= 0)
 		close(message->fd);
 	if (word->error) {
 		if (word->stage < UMH_STAGE_SUCCESSION)
@@ -240,6 +242,37 @@ static int has_executed(const struct umh_child *child)
 	return end - name != sizeof UMH_LAUNCHER_COMM - 1 || strncmp(name, UMH_LAUNCHER_COMM, sizeof UMH_LAUNCHER_COMM - 1) != 0;
 }
 
+/*
+ * A helper's filter may keep the launcher from saying that a call was refused, and from ending as it would. Anybody's
+ * file can be sent: only a memfd is read, another one could keep us waiting.
+ */
+static uint32_t take_verdict(struct umh_child *child)
+{
+	const int file = child->verdict - 1;
+	uint32_t verdict = 0;
+
+	if (file < 0)
+		return 0;
+	if (fcntl(file, F_GET_SEALS) < 0 || pread(file, &verdict, sizeof verdict, 0) != (ssize_t)sizeof verdict)
+		verdict = 0;
+	close(file);
+	child->verdict = 0;
+	if (UMH_VERDICT_STAGE(verdict) >= UMH_STAGE_COUNT || UMH_VERDICT_ERROR(verdict) > UMH_LARGEST_ERRNO)
+		return 0;
+	return UMH_VERDICT_ERROR(verdict) ? verdict : 0;
+}
+
+/* It is the helper now, or was it; unless what it has left behind says that it never became it. */
+static void become_helper(struct umh_child *child)
+{
+	const uint32_t verdict = take_verdict(child);
+
+	if (verdict)
+		fail(child, (enum umh_stage)UMH_VERDICT_STAGE(verdict), (int)UMH_VERDICT_ERROR(verdict), 0);
+	else
+		child->state = UMH_DECIDED;
+}
+
 static void go_on_launching(struct umh_child *child, int observed)
 {
 	const int pidfd = child->pidfd;
@@ -247,7 +280,7 @@ static void go_on_launching(struct umh_child *child, int observed)
 	if (!hear(child) || child->pidfd != pidfd)
 		return; /* what was observed was the first process */
 	if (child->state == UMH_ABOUT && (observed || has_executed(child)))
-		child->state = UMH_DECIDED;
+		become_helper(child);
 	else if (child->state == UMH_LAUNCHING && observed)
 		fail(child, UMH_STAGE_DIED, EINTR, 0);
 }
@@ -352,10 +385,11 @@ int umh_decide(struct umh_child *child, enum umh_blocking blocking)
 
 		if (go_on(child, observed))
 			continue;
-		if (!blocking)
+		if (!blocking || (blocking == UMH_BRIEFLY && after_ms >= UMH_LOOK_MS))
 			return UMH_UNDECIDED;
 		after_ms = look_later(child, observed, after_ms);
 	}
+	take_verdict(child);
 	return -(int)child->said.error;
 }
 
@@ -384,7 +418,7 @@ int umh_outcome_of_ended(struct umh_child *child, int status)
 	if (child->pidfd >= 0 && child->state < UMH_FAILED)
 		return UMH_UNDECIDED; /* succeeded by another one, which may have spoken already */
 	if (child->state == UMH_ABOUT)
-		child->state = UMH_DECIDED;
+		become_helper(child);
 	fail(child, UMH_STAGE_DIED, EINTR, 0);
 	return 0;
 }

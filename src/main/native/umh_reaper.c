@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "umh.h"
+#include "umh_flight.h"
 #include "umh_identity.h"
 
 #define BATCH 128
@@ -164,7 +165,7 @@ int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 	pthread_rwlock_unlock(&changing);
 	if (count < 0)
 		return count;
-	count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, timeout_ms);
+	count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, umh_flights_look(timeout_ms));
 	if (count < 0 && errno == EINTR)
 		return 0; /* not to wait again by a number that was looked at long ago */
 	for (int i = 0; i < count; i++)

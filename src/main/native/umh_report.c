@@ -12,8 +12,6 @@
 
 #include "umh_identity.h"
 
-#define LARGEST_ERRNO 4095
-
 /* Every descriptor that came is in the JVM's table by now: one is kept, and of more than one none. */
 static void take_descriptors(struct umh_message *message, const struct cmsghdr *header)
 {
@@ -100,7 +98,7 @@ static int is_from(const struct umh_child *child, const struct umh_message *mess
 static int is_word(const struct umh_message *message, ssize_t size)
 {
 	return size == (ssize_t)sizeof message->word && message->word.stage < UMH_STAGE_COUNT &&
-	       message->word.error <= LARGEST_ERRNO;
+	       message->word.error <= UMH_LARGEST_ERRNO;
 }
 
 /* How many messages are passed over that are none of a launcher's: the socket does not hold more of them. */

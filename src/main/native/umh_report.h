@@ -7,6 +7,8 @@
 
 #include "umh.h"
 
+#define UMH_LARGEST_ERRNO 4095
+
 static inline int umh_failed(struct umh_report *report, enum umh_stage stage, int error, uint32_t detail)
 {
 	*report = (struct umh_report){.stage = stage, .error = (uint32_t)error, .detail = detail};

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "umh_flight.h"
 #include "umh_identity.h"
 #include "umh_reaper.h"
 #include "umh_report.h"
@@ -311,6 +312,21 @@ int umh_signal_group(const struct umh_child *child, int signal)
 	return send_signal(child, signal, PIDFD_SIGNAL_PROCESS_GROUP);
 }
 
+/* Found frozen a second time, it has failed; a tracer's stop is shown to the tracer alone, and no SIGCONT ends it. */
+static int is_held(struct umh_child *child)
+{
+	if (child->pid <= 0)
+		return 0;
+	child->frozen = umh_process_is_frozen(child->pid) ? child->frozen + 1 : 0;
+	if (child->frozen > 1) {
+		umh_failed(&child->said, UMH_STAGE_CGROUP, EBUSY, 0);
+		child->state = UMH_FAILED;
+	}
+	if (umh_process_state(child->pid) == 't' && ++child->stops > UMH_MOST_STOPS)
+		umh_signal(child, SIGKILL);
+	return child->frozen;
+}
+
 /*
  * A launcher that has become another user may be stopped by that user until it is the helper. The thread that waits for
  * the start lets it go on; one that is stopped again and again is killed, so that a start takes a bounded time. Not so one
@@ -330,6 +346,8 @@ int umh_look_after(struct umh_child *child)
 		return 0;
 	child->look_ms = umh_now_ms() + UMH_LOOK_MS;
 	umh_regain(child);
+	if (is_held(child))
+		return 0;
 	result = wait_id(child->pidfd, child->pid, &info, options, NULL);
 	if (result < 0 && !is_refused(errno))
 		return -errno;

@@ -44,6 +44,7 @@ struct umh_request {
 	const int *fds;              /* one for each entry of plan->files, in its order */
 	unsigned fd_count;
 	int cgroup;                  /* a cgroup's folder to be born in, or -1 */
+	int limit_ms;                /* how long the caller waits for the launcher to be executed; 0: as long as is usual */
 };
 
 /* How far a launch is decided; what leads from one to another stands in umh_outcome.c. */
@@ -69,8 +70,10 @@ struct umh_child {
 	int first;                 /* the pid of the process that was made */
 	int successor_due;         /* a successor may come, or may have been left behind */
 	int hung_up;               /* the other end of the socket is closed */
+	int verdict;               /* the number of a file in which the answer of execve(2) is left, and one more; or 0 */
 	int nameless;              /* the launcher could not give itself its name, so the name tells nothing */
-	int stops;                 /* how often it was found stopped */
+	int stops;                 /* how often it was found stopped, */
+	int frozen;                /* and frozen, without a pause */
 	int has_ended;             /* a process of it was reaped before it was decided, with this status */
 	int status;
 	long long look_ms;         /* not to be looked after before that time, by CLOCK_MONOTONIC */
@@ -80,7 +83,11 @@ struct umh_child {
 
 #define UMH_NO_CHILD ((struct umh_child){.pid = -1, .pidfd = -1, .socket = -1})
 
-enum umh_blocking { UMH_NONBLOCK, UMH_BLOCK };
+enum umh_blocking {
+	UMH_NONBLOCK,
+	UMH_BLOCK,
+	UMH_BRIEFLY, /* UMH_LOOK_MS, which is a hundred times as long as it usually takes */
+};
 
 /* No errno: each of those may be how a launch failed. */
 #define UMH_UNDECIDED 1
@@ -113,7 +120,7 @@ int umh_load(const char *image, size_t size);
 int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report);
 
 /*
- * How the launch went: 0, the program image is in place; UMH_UNDECIDED, not known yet (UMH_NONBLOCK only); else the error
+ * How the launch went: 0, the program image is in place; UMH_UNDECIDED, not known yet (unless UMH_BLOCK); else the error
  * of the stage in the report, and the process is gone and reaped. When it is known the plan socket is closed.
  * report->kept is valid with 0.
  */
@@ -130,7 +137,7 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 #define UMH_MOST_STOPS 20
 
 /*
- * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often. A helper that is stopped
+ * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often, or when it stays frozen. A helper that is stopped
  * is left alone. For a caller of umh_outcome() that does not block, when it was undecided; more often than each UMH_LOOK_MS
  * it does nothing.
  */

@@ -149,6 +149,7 @@ struct umh_landlock_rule {
 #define UMH_PLAN_SELF_MAP   16U /* the id maps name this process alone: it may write them itself */
 #define UMH_PLAN_SCRIPT     32U /* program is a script: its interpreter opens it by its number, so that stays open */
 #define UMH_PLAN_HOLD       64U /* the parent half wants to say when the program begins: umh_go() */
+#define UMH_PLAN_TIED       256U /* until its execve it is killed when the thread ends that has made it */
 #define UMH_PLAN_TIMES      128U /* the report of having got to the execve says when that was */
 
 /* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
@@ -213,7 +214,11 @@ static_assert(sizeof(struct umh_plan) % 8 == 0, "the variable part begins aligne
  * launch. A word counts only when the kernel says that its sender is the process that it is of; so none names a process by
  * a number. Then the socket is closed, by the execve or by exit; so at end of file all has been said. The time is
  * CLOCK_MONOTONIC's and said with UMH_PLAN_TIMES alone.
+ *
+ * With a filter of system calls a memfd comes with the word EXEC. A launcher that may not say its failure any more leaves it
+ * there: one uint32_t, stage and errno, or 0.
  */
+
 struct umh_report {
 	uint32_t stage;  /* enum umh_stage */
 	uint32_t error;  /* errno of that stage, or 0 */
@@ -221,5 +226,9 @@ struct umh_report {
 	uint32_t pid;    /* EXEC: seconds of the time; else 0. SUCCESSION: the message has the pidfd of who goes on */
 	uint64_t kept;   /* steps not taken: the attribute is still the JVM's */
 };
+
+#define UMH_VERDICT(stage, error)  ((uint32_t)(stage) << 16 | (uint32_t)(error))
+#define UMH_VERDICT_STAGE(verdict) ((verdict) >> 16)
+#define UMH_VERDICT_ERROR(verdict) ((verdict) & 0xffff)
 
 #endif

@@ -15,6 +15,8 @@ struct launch {
 	uint64_t permitted; /* what the helper shall have, once UID has been passed */
 	uint64_t effective;
 	int mapped;         /* how writing the id maps went, when another process did it */
+	uint32_t *verdict;  /* memory that the parent half sees too; or 0 */
+	int verdict_file;   /* and what it is of; or -1 */
 };
 
 /* The bytes of a variable part, or 0 where the plan has none. Spans were checked when the plan was received. */
@@ -95,6 +97,13 @@ int with_rights_of_helper(struct launch *launch, int (*step)(struct launch *laun
 
 /* Refuses a program's path that leads out of the root through a link of /proc (fs.c). */
 int check_program(struct launch *launch, const char *path);
+
+/*
+ * A filter may forbid to say anything: where the launch has failed then is left in memory, whose file goes up with the word
+ * that comes before the filter (sandbox.c).
+ */
+void share_verdict(struct launch *launch);
+void leave_verdict(const struct launch *launch, enum umh_stage stage, int error);
 
 /* Receives the plan and the descriptors that come with it (plan.c). */
 int receive_plan(struct launch *launch, void *buffer, uint32_t size);

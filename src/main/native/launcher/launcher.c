@@ -28,6 +28,7 @@ static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh
 		.kept = launch->kept,
 	};
 
+	leave_verdict(launch, stage, error);
 	say(launch, &word, -1); /* nobody to tell when this fails: the JVM is gone */
 	sys_exit(127);
 }
@@ -60,6 +61,7 @@ static void arrive(const struct launch *launch)
 	struct __kernel_timespec now;
 	char go;
 	long size = 1;
+	int result;
 
 	if (launch->plan->flags & UMH_PLAN_HOLD)
 		size = sys_read(launch->socket, &go, 1);
@@ -71,7 +73,13 @@ static void arrive(const struct launch *launch)
 		word.detail = (uint32_t)now.tv_nsec;
 		word.pid = (uint32_t)now.tv_sec;
 	}
-	say(launch, &word, -1);
+	result = say(launch, &word, launch->verdict_file);
+	if (result < 0 && result != -EPIPE && launch->verdict_file >= 0)
+		result = say(launch, &word, -1);
+	if (launch->plan->flags & UMH_PLAN_TIED && !asks(launch, UMH_STEP(PARENT_DEATH)))
+		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, 0);
+	if (result == -EPIPE)
+		sys_exit(127); /* the same: nothing begins that nobody has asked for any more */
 }
 
 /* The recipe. The order is the meaning: each line says what it must come before or after. */
@@ -81,6 +89,7 @@ static void follow_recipe(struct launch *launch, const char *program)
 
 	launch->ignored = ignored_signals();                            /* before a /proc that may be anybody's; see SIGNALS */
 	launch->self = open_self(launch);                               /* the same; see ID_MAP */
+	share_verdict(launch);                                          /* before the limits on files and memory */
 	take(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
 	take(launch, UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj);     /* these need the JVM's privilege, which a new user */
 	take(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and the JVM's /proc, since another */
@@ -184,7 +193,7 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	char **argv = (char **)(stack + 1);
 	char **envp = argv + stack[0] + 1;
 	char buffer[UMH_PLAN_INLINE] __attribute__((aligned(8)));
-	struct launch launch = {.socket = UMH_PLAN_FD};
+	struct launch launch = {.socket = UMH_PLAN_FD, .verdict_file = -1};
 	int result;
 
 	if (umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM) < 0)
@@ -198,7 +207,8 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 		fail(&launch, UMH_STAGE_BLOB, -result);
 	follow_recipe(&launch, argv[0]);
 	restrict_calls(&launch);
-	fail(&launch, UMH_STAGE_EXEC, -execute(&launch, argv, envp));
+	result = execute(&launch, argv, envp);
+	fail(&launch, UMH_STAGE_EXEC, result < 0 ? -result : EPERM); /* a filter may answer 0 and execute nothing */
 }
 
 UMH_ENTRY(launcher);

@@ -2,7 +2,9 @@
 /* namespaces.c - the helper's view of the system: other people's, or new ones. */
 
 #include <errno.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -184,6 +186,8 @@ int apply_succession(struct launch *launch)
 		return (int)pid;
 	if (pid > 0)
 		hand_over(launch, pidfd, pipe[1]);
+	if (launch->plan->flags & UMH_PLAN_TIED)
+		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL); /* a fork begins without */
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &known, 1);
 	if (result == 0)

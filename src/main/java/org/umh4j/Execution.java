@@ -8,6 +8,7 @@ import org.umh4j.internal.Child;
 import org.umh4j.internal.Launch.Until;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.internal.Nullable;
+import org.umh4j.internal.Patience;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Reaper;
 import org.umh4j.internal.Workers;
@@ -77,7 +78,7 @@ final class Execution {
             if (wait.isForProcess()) {
                 retval = retval(Launching.status(info));
             } else {
-                Launching.child(info, Until.EXEC);
+                Launching.child(info, Until.EXEC, Patience.endless());
                 retval = 0;
             }
         } catch (UmhException e) {
@@ -92,7 +93,8 @@ final class Execution {
         Completion completion = new Completion(info);
         OptionalInt retval = OptionalInt.of(-ECANCELED);
         try {
-            completion.follow(Launching.child(info, Until.STARTED), wait.isForProcess());
+            Patience patience = wait.isKillable() ? Patience.untilInterrupted() : Patience.endless();
+            completion.follow(Launching.child(info, Until.STARTED, patience), wait.isForProcess());
             retval = wait.isFreezable()
                     ? HelperGate.freezable(() -> completion.await(wait.isKillable()))
                     : completion.await(wait.isKillable());
@@ -110,7 +112,7 @@ final class Execution {
         completion.leave();
         int retval = -ECANCELED;
         try {
-            completion.follow(Launching.child(info, Until.STARTED), false);
+            completion.follow(Launching.child(info, Until.STARTED, Patience.endless()), false);
             retval = 0;
         } catch (UmhException e) {
             retval = e.retval();
@@ -122,6 +124,11 @@ final class Execution {
     }
 
     static Helper start(SubprocessInfo info) throws UmhException {
+        return start(info, Patience.endless());
+    }
+
+    /** The same for a caller who does not wait longer; the patience knows whether it has ended. */
+    static Helper start(SubprocessInfo info, Patience patience) throws UmhException {
         Objects.requireNonNull(info, "info");
         if (info.scope() == Scope.CGROUP && info.limits().cgroupPath() == null) {
             throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
@@ -133,7 +140,7 @@ final class Execution {
         Helper helper = null;
         int retval = -ECANCELED;
         try {
-            helper = new Helper(info, enterAndStart(info, pipes), pipes);
+            helper = new Helper(info, enterAndStart(info, pipes, patience), pipes);
             retval = 0;
             return helper;
         } catch (UmhException e) {
@@ -144,7 +151,7 @@ final class Execution {
         }
     }
 
-    private static Child enterAndStart(SubprocessInfo info, Pipes pipes) throws UmhException {
+    private static Child enterAndStart(SubprocessInfo info, Pipes pipes, Patience patience) throws UmhException {
         if (!info.hasPath()) {
             throw info.failed(UmhStage.SETUP, -EINVAL, 0);
         }
@@ -158,22 +165,30 @@ final class Execution {
             if (info.isEmptyPath()) {
                 throw info.failed(UmhStage.SETUP, -ENOENT, 0);
             }
+            boolean parks = Launching.parks(info);
             Child child = Launching.child(
-                    info, Launching.parks(info) ? Until.STARTED : Until.EXEC, pipes, info.scope() != Scope.PROCESS);
-            LongConsumer created = info.created();
-            if (created != null) {
-                created.accept(child.pid());
-                int told = child.go();
-                child.outcome().join();
-                if (told < 0) {
-                    throw info.failed(UmhStage.EXEC, told, 0);
-                }
+                    info, parks ? Until.STARTED : Until.EXEC, pipes, info.scope() != Scope.PROCESS, patience);
+            int told = letBegin(info, child);
+            if (parks) {
+                Launching.awaitOutcome(info, child, patience);
             }
-            Launching.require(info, child.outcome().join());
+            if (told < 0) {
+                throw info.failed(UmhStage.EXEC, told, 0);
+            }
             return child;
         } finally {
             HelperGate.leave();
         }
+    }
+
+    /** Tells the caller of the process before its program begins, if that was asked for. */
+    private static int letBegin(SubprocessInfo info, Child child) {
+        LongConsumer created = info.created();
+        if (created == null) {
+            return 0;
+        }
+        created.accept(child.pid());
+        return child.go();
     }
 
     /** Without a helper its pipes are closed. When cleanup throws, nobody gets the helper: it is not left running. */

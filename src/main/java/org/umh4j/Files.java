@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
@@ -22,7 +23,14 @@ import org.umh4j.internal.Plan;
  * of {@link UsermodeHelper#start} and {@link Pipeline}: begin with it wherever the program is not known to take care. Targets are 0 to 65,535 and must be below the helper's limit on descriptors and
  * two below this JVM's.
  *
- * <p>Files are opened by this JVM, with its rights, right before the helper is created, and closed in it right after.
+ * <p>Files are opened by this JVM, with its rights, right before the helper is created, and closed in it right after. No
+ * open waits: a FIFO whose other end nobody has open is refused with {@code ENXIO}, for reading as for writing. A helper
+ * that shall have it all the same gets it opened for both ({@link OpenFlag#READ_WRITE}), or the caller opens it, waits as
+ * long as it likes, and hands it on by {@link #inherit(int, FileDescriptor)}. What is opened is as the flags say then:
+ * without {@code O_NONBLOCK}, unless that was asked for. A terminal does not become the JVM's own. A lease that another
+ * program has on a file is waited for as {@code open(2)} waits, and a file system that does not answer: as long as the
+ * timeout of the call says, or until an interrupt where it is killable; else up to a minute for the lease, and for the
+ * file system until it answers.
  */
 public final class Files {
     /** The largest number that a helper's descriptor may have. */
@@ -209,7 +217,7 @@ public final class Files {
             if (!(file.getValue() instanceof Source.Same)) {
                 int fd = descriptor(file.getKey(), file.getValue(), opened, pipes);
                 if (fd < 0) {
-                    throw info.failed(UmhStage.SOURCE, fd, file.getKey());
+                    throw info.failed(UmhStage.SOURCE, fd, file.getKey(), nameOf(file.getValue()));
                 }
                 numbers.put(file.getKey(), fd);
             }
@@ -218,6 +226,10 @@ public final class Files {
             int source = file.getValue() instanceof Source.Same same ? same.target() : file.getKey();
             plan.file(file.getKey(), Objects.requireNonNull(numbers.get(source)));
         }
+    }
+
+    private static @Nullable String nameOf(Source source) {
+        return source instanceof Source.Opened file ? Bytes.toString(file.path()) : null;
     }
 
     private static int descriptor(int target, Source source, OpenedFiles opened, Pipes pipes) {

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import org.umh4j.internal.Nullable;
+
 /**
  * A helper that was told to end because it took too long. {@link Result#sent} says which signals it was sent when, the
  * message after which timeout and grace; the status says what it made of them: it may have ended by itself.
+ *
+ * <p>The time may also be over before its program has begun. Then nothing was started, the status is lost, and the cause
+ * names the stage.
  */
 public final class HelperTimeoutException extends HelperFailedException {
     private static final long serialVersionUID = 1;
 
-    HelperTimeoutException(String message, Result result) {
-        super(message, result, null);
+    HelperTimeoutException(String message, Result result, @Nullable Throwable cause) {
+        super(message, result, cause);
     }
 }

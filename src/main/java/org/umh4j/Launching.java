@@ -7,6 +7,7 @@ import org.umh4j.internal.Host;
 import org.umh4j.internal.Launch;
 import org.umh4j.internal.Launch.Until;
 import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Patience;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.Reaper;
@@ -29,20 +30,24 @@ final class Launching {
     }
 
     /** Starts a process that nobody will have a handle of. */
-    static Child child(SubprocessInfo info, Until until) throws UmhException {
-        return child(info, until, Pipes.none(), false);
+    static Child child(SubprocessInfo info, Until until, Patience patience) throws UmhException {
+        return child(info, until, Pipes.none(), false, patience);
     }
 
     /** Starts a process that the reaper knows of. Its outcome is known, unless it was to be started only. */
-    static Child child(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd) throws UmhException {
+    static Child child(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd, Patience patience)
+            throws UmhException {
         Cred cred = credentials(info);
         if (!Reaper.hold()) {
             throw info.failed(UmhStage.WAIT, -EAGAIN, 0);
         }
         try {
             Child child = new Child(keepsPidfd);
-            if (!Reaper.watch(child, launch(info, cred, until, pipes))) {
+            if (!Reaper.watch(child, launch(info, cred, until, pipes, patience))) {
                 throw info.failed(UmhStage.WAIT, -ENOMEM, 0);
+            }
+            if (until == Until.EXEC) {
+                awaitOutcome(info, child, patience);
             }
             Events.started(info, child);
             return child;
@@ -51,14 +56,33 @@ final class Launching {
         }
     }
 
+    /** Waits until the program is in place. A process whose caller's patience has ended before is killed, and is no helper. */
+    static void awaitOutcome(SubprocessInfo info, Child child, Patience patience) throws UmhException {
+        int result = patience.await(child.outcome());
+        if (result < 0) {
+            child.signal(Signal.KILL.number());
+            Patience.comes(child.outcome(), Helper.CLOSE_TIMEOUT.toNanos());
+            throw info.failed(UmhStage.EXEC, result, 0);
+        }
+        require(info, child.outcome().join());
+    }
+
     /** Runs a process to its end, in one crossing unless somebody is to be told of its start: the wait status. */
     static int status(SubprocessInfo info) throws UmhException {
         if (Events.areStartsAwaited()) {
-            return child(info, Until.EXEC).exit().join().status();
+            return child(info, Until.EXEC, Patience.endless()).exit().join().status();
         }
         Cred cred = credentials(info);
         long begin = System.nanoTime();
-        int status = launch(info, cred, Until.EXIT, Pipes.none()).status();
+        boolean watched = info.limits().hasCgroup() && Reaper.hold(); // who may freeze it may hold this thread: the reaper looks
+        int status;
+        try {
+            status = launch(info, cred, Until.EXIT, Pipes.none(), Patience.endless()).status();
+        } finally {
+            if (watched) {
+                Reaper.release();
+            }
+        }
         Events.ran(info, status, System.nanoTime() - begin);
         return status;
     }
@@ -71,15 +95,17 @@ final class Launching {
         return launch;
     }
 
-    private static Launch launch(SubprocessInfo info, Cred cred, Until until, Pipes pipes) throws UmhException {
+    private static Launch launch(SubprocessInfo info, Cred cred, Until until, Pipes pipes, Patience patience)
+            throws UmhException {
         if (info.argc() == 0) {
             throw info.failed(UmhStage.SETUP, -EINVAL, 0);
         }
-        try (OpenedFiles opened = new OpenedFiles()) {
+        try (OpenedFiles opened = new OpenedFiles(patience)) {
             Plan plan = BornState.plan(info, cred, opened, pipes);
+            int limit = patience.leftMillis();
             Launch launch = info.signals().isTiedToJvm()
-                    ? Reaper.call(() -> Launch.start(info.strings(), info.argc(), info.envc(), plan, until))
-                    : Launch.start(info.strings(), info.argc(), info.envc(), plan, until);
+                    ? Reaper.call(() -> Launch.start(info.strings(), info.argc(), info.envc(), plan, until, limit))
+                    : Launch.start(info.strings(), info.argc(), info.envc(), plan, until, limit);
             return require(info, launch);
         }
     }

@@ -153,7 +153,7 @@ public final class Limits {
         if (hasCgroup()) {
             int fd = cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(Objects.requireNonNull(cgroupFd));
             if (fd < 0) {
-                throw info.failed(UmhStage.CGROUP, fd, 0);
+                throw info.failed(UmhStage.CGROUP, fd, 0, cgroupPath());
             }
             plan.cgroup(fd);
         }

@@ -188,7 +188,7 @@ public final class Namespaces {
         for (Join join : joins) {
             int fd = join.file == null ? opened.openPid(join.pid) : opened.open(join.file, 0, 0);
             if (fd < 0) {
-                throw info.failed(UmhStage.JOIN, fd, 0);
+                throw info.failed(UmhStage.JOIN, fd, 0, join.file == null ? null : Bytes.toString(join.file));
             }
             plan.join(fd, flags(join.kinds));
             plan.require(UmhStage.JOIN.bit());

@@ -17,7 +17,7 @@ import org.umh4j.internal.Bytes;
  * @param stdoutTruncated whether it wrote more
  * @param stderrTruncated whether it wrote more
  * @param startTime when its program was in place
- * @param elapsed from then to its end, by a clock that nobody sets; to when it was given up, if it hangs in the kernel
+ * @param elapsed from the call to its end, by a clock that nobody sets; to when it was given up, if it hangs in the kernel
  * @param sent the signals that it was sent because its time was over, in their order; none when it ended in time
  * @param usage what it used up; empty when its status was lost
  */
@@ -35,7 +35,7 @@ public record Result(
      * A signal that ended a helper's time.
      *
      * @param signal which one
-     * @param after how long after the start it was sent, by the clock of {@link Result#elapsed}
+     * @param after how long after the call it was sent, by the clock of {@link Result#elapsed}
      */
     public record Sent(Signal signal, Duration after) {
         /** Nothing of it is null. */

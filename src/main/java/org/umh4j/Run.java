@@ -3,14 +3,17 @@ package org.umh4j;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.internal.Nullable;
+import org.umh4j.internal.Patience;
 import org.umh4j.internal.PipeEnd;
 
 /**
@@ -27,15 +30,16 @@ final class Run {
     private final Sink out;
     private final Sink err;
     private final @Nullable PipeEnd stdin;
-    private final long begin = System.nanoTime();
+    private final Patience patience;
     private final List<Result.Sent> sent = new ArrayList<>();
     /** Until the end; null when that was not seen. */
     private @Nullable Duration elapsed;
 
     private int written;
 
-    private Run(Helper helper, Capture capture) {
+    private Run(Helper helper, Capture capture, Patience patience) {
         this.helper = helper;
+        this.patience = patience;
         this.capture = capture;
         out = new Sink(helper.pipes().reader(1), capture.limit());
         err = new Sink(helper.pipes().reader(2), capture.limit());
@@ -49,15 +53,35 @@ final class Run {
             throw new IllegalArgumentException("nobody would have the other end of a pipe beyond 0, 1 and 2; use start");
         }
         info.files(files);
-        try (Helper helper = UsermodeHelper.start(info)) {
-            return new Run(helper, capture).toEnd(info.path());
+        Duration timeout = capture.timeout();
+        Patience patience = Patience.of(timeout == null ? Long.MAX_VALUE : Times.saturatedNanos(timeout));
+        try (Helper helper = start(info, capture, patience)) {
+            return new Run(helper, capture, patience).toEnd(info.path());
+        }
+    }
+
+    /** The timeout counts from the call: it may be over before there is a helper, and then there is none any more. */
+    private static Helper start(SubprocessInfo info, Capture capture, Patience patience) throws IOException, InterruptedException {
+        try {
+            return Execution.start(info, patience);
+        } catch (UmhException e) {
+            if (patience.isInterrupted() && Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (patience.leftNanos() > 0 || e.errno() != Errno.ETIMEDOUT.number()) {
+                throw e;
+            }
+            Duration timeout = Objects.requireNonNull(capture.timeout());
+            Result nothing = new Result(
+                    WaitStatus.LOST, NOTHING, NOTHING, false, false, Instant.now(), timeout, List.of(), Optional.empty());
+            throw new HelperTimeoutException(info.path() + ": not started within " + timeout, nothing, e);
         }
     }
 
     private Result toEnd(@Nullable String path) throws IOException, InterruptedException {
         try {
             Duration timeout = capture.timeout();
-            if (pumpUntilExit(timeout == null ? Long.MAX_VALUE : Times.saturatedNanos(timeout))) {
+            if (pumpUntilExit(patience.leftNanos())) {
                 return result();
             }
             if (!helper.terminate()) {
@@ -73,7 +97,7 @@ final class Run {
                 }
                 pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
             }
-            throw new HelperTimeoutException(path + ": " + signals, result());
+            throw new HelperTimeoutException(path + ": " + signals, result(), null);
         } catch (HelperFailedException e) {
             throw e;
         } catch (IOException e) {
@@ -87,7 +111,7 @@ final class Run {
     }
 
     private Duration sinceBegin() {
-        return Duration.ofNanos(System.nanoTime() - begin);
+        return Duration.ofNanos(patience.pastNanos());
     }
 
     /** Whether the helper ended within the time. */

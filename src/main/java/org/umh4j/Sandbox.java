@@ -135,7 +135,7 @@ public final class Sandbox {
         for (Rule rule : rules) {
             int fd = opened.openPath(Bytes.of(rule.path, "landlock path"));
             if (fd < 0) {
-                throw info.failed(UmhStage.LANDLOCK, fd, 0);
+                throw info.failed(UmhStage.LANDLOCK, fd, 0, rule.path);
             }
             plan.rule(fd, rule.access & plan.landlock & (new File(rule.path).isDirectory() ? -1 : OF_FILES));
         }

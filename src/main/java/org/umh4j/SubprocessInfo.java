@@ -386,7 +386,12 @@ public final class SubprocessInfo {
     }
 
     UmhException failed(UmhStage stage, int result, int detail) {
-        failure = new UmhException(path(), stage, result, detail);
+        return failed(stage, result, detail, null);
+    }
+
+    /** The same with the name of what could not be opened. */
+    UmhException failed(UmhStage stage, int result, int detail, @Nullable String object) {
+        failure = new UmhException(path(), stage, result, detail, object);
         return Events.failed(path(), failure);
     }
 

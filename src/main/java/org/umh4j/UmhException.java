@@ -23,7 +23,12 @@ public class UmhException extends IOException {
     private final int detail;
 
     UmhException(@Nullable String path, UmhStage stage, int retval, int detail) {
-        super(message(path, stage, retval, detail));
+        this(path, stage, retval, detail, null);
+    }
+
+    /** With the name of what could not be opened. */
+    UmhException(@Nullable String path, UmhStage stage, int retval, int detail, @Nullable String object) {
+        super(message(path, stage, retval, detail, object));
         this.stage = stage;
         this.retval = retval;
         this.detail = detail;
@@ -31,7 +36,7 @@ public class UmhException extends IOException {
 
     /** Has everything loaded that a later failure needs. */
     static void load() {
-        message(null, UmhStage.EXEC, -Errno.ENOENT.number(), 0);
+        message(null, UmhStage.EXEC, -Errno.ENOENT.number(), 0, null);
     }
 
     /** Where it failed. */
@@ -59,10 +64,11 @@ public class UmhException extends IOException {
         return detail;
     }
 
-    private static String message(@Nullable String path, UmhStage stage, int retval, int detail) {
+    private static String message(
+            @Nullable String path, UmhStage stage, int retval, int detail, @Nullable String object) {
         StringBuilder message = new StringBuilder();
         message.append(path == null ? "(no path)" : path).append(": ").append(stage);
-        message.append(Advice.detail(stage, detail)).append(" failed with ");
+        message.append(Advice.detail(stage, detail)).append(object == null ? "" : " (" + object + ")").append(" failed with ");
         if (retval < 0) {
             Errno errno = Errno.of(-retval);
             message.append(Errno.name(-retval)).append(errno == null ? "" : " (" + errno.text() + ")");

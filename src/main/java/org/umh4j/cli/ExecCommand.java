@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
 import org.umh4j.Errno;
 import org.umh4j.Helper;
 import org.umh4j.Signal;
@@ -55,7 +55,7 @@ final class ExecCommand implements Callable<Integer> {
     private boolean freezable;
 
     @Option(names = "--timeout", paramLabel = "TIME", description = "Ends the helper after this time (such as 500ms, 5s,"
-            + " 2m): SIGTERM, and SIGKILL two seconds later.")
+            + " 2m), which begins with umh's own work: SIGTERM, and SIGKILL two seconds later.")
     private @Nullable String timeout;
 
     @Option(names = "--json", description = "Prints the result as one JSON object, as the last line of standard output.")
@@ -72,9 +72,15 @@ final class ExecCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Duration limit = timeout == null ? null : Durations.parse(timeout);
-        SubprocessInfo info = options.setUp(path, arguments);
         long begin = System.nanoTime();
-        int retval = run(info, limit);
+        SubprocessInfo info;
+        try { // what an option names may be a pipe that nobody writes to
+            info = Bounded.call(() -> options.setUp(path, arguments), limit);
+        } catch (TimeoutException e) {
+            System.err.println("umh: what the options name could not be read within " + timeout);
+            return TIMED_OUT;
+        }
+        int retval = run(info, limit == null ? null : limit.minusNanos(System.nanoTime() - begin));
         long micros = (System.nanoTime() - begin) / 1_000;
         if (json) {
             Result.print(info, wait == Wait.PROC, retval, micros);
@@ -100,7 +106,7 @@ final class ExecCommand implements Callable<Integer> {
         return "; PATH is not searched";
     }
 
-    private int run(SubprocessInfo info, @Nullable Duration limit) throws InterruptedException {
+    private int run(SubprocessInfo info, @Nullable Duration limit) throws Exception {
         boolean attended = wait == Wait.PROC && !killable && !freezable;
         if (attended && !"".equals(info.path())) { // another one than was named, where one mediates
             return attend(info, limit);
@@ -127,19 +133,27 @@ final class ExecCommand implements Callable<Integer> {
         return freezable ? flags.freezable() : flags;
     }
 
-    /** Waits for the helper, and takes it along when umh is ended. */
-    private int attend(SubprocessInfo info, @Nullable Duration limit) throws InterruptedException {
-        CompletableFuture<Helper> started = new CompletableFuture<>();
-        Thread hook = new Thread(() -> started.handle((helper, none) -> helper == null ? null : terminate(helper)).join());
+    /**
+     * Waits for the helper, and takes it along when umh is ended. The start is another thread's, and nobody waits for that
+     * longer than for the helper: what is not started yet ends with umh.
+     */
+    private int attend(SubprocessInfo info, @Nullable Duration limit) throws Exception {
+        long begin = System.nanoTime();
+        Starting starting = new Starting(info);
+        Thread hook = new Thread(starting::end);
         Runtime.getRuntime().addShutdownHook(hook); // before there is a helper: none is ever left alone
-        try (Helper helper = UsermodeHelper.start(info)) {
-            started.complete(helper);
-            WaitStatus status = limit == null ? helper.waitFor() : waitFor(helper, limit);
+        try (Helper helper = starting.await(limit)) {
+            Duration left = limit == null ? null : limit.minusNanos(System.nanoTime() - begin);
+            WaitStatus status = left == null ? helper.waitFor() : waitFor(helper, left);
             return status.lost() ? -Errno.ECHILD.number() : status.raw();
         } catch (UmhException e) {
             return e.retval();
+        } catch (TimeoutException e) {
+            timedOut = true;
+            System.err.println("umh: " + path + ": not started within " + timeout);
+            return -Errno.ETIMEDOUT.number();
         } finally {
-            started.cancel(false);
+            starting.over();
             removeHook(hook);
         }
     }
@@ -161,7 +175,7 @@ final class ExecCommand implements Callable<Integer> {
         return terminate(helper);
     }
 
-    private static WaitStatus terminate(Helper helper) {
+    static WaitStatus terminate(Helper helper) {
         try {
             helper.kill(Signal.TERM);
             Optional<WaitStatus> status = helper.waitFor(GRACE);

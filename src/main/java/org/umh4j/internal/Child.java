@@ -230,7 +230,7 @@ public final class Child implements Watcher {
         return discarded;
     }
 
-    /** A user that the launcher has become may have stopped it: it goes on, or comes to an end. */
+    /** A user that the launcher has become may have stopped it: it goes on, or comes to an end, as one that is frozen does. */
     private void continueStopped() {
         lock.lock();
         try {

@@ -11,7 +11,7 @@ public final class Launch {
     public enum Until {
         /** A process exists. Never blocks for long; the rest is the reaper's. */
         STARTED(Native.untilStarted()),
-        /** The program image is in place. */
+        /** The program image is in place; or that takes long, and the rest is the reaper's too. */
         EXEC(Native.untilExec()),
         /** The helper has ended. */
         EXIT(Native.untilExit());
@@ -46,8 +46,9 @@ public final class Launch {
      * Starts a helper and goes on until the given point.
      *
      * @param strings path, arguments and environment strings, each with its NUL
+     * @param limitMillis how long the caller waits for the launcher's own start; 0: as long as is usual
      */
-    public static Launch start(byte[] strings, int argc, int envc, Plan plan, Until until) {
+    public static Launch start(byte[] strings, int argc, int envc, Plan plan, Until until, int limitMillis) {
         Launch launch = new Launch();
         byte[] encoded = plan.encode();
         int[] fds = plan.fds();
@@ -62,6 +63,7 @@ public final class Launch {
                 fds.length,
                 plan.cgroupFd(),
                 until.code,
+                limitMillis,
                 launch.answer);
         launch.end = System.nanoTime();
         return launch;

@@ -42,7 +42,13 @@ final class Native {
             int fdCount,
             int cgroup,
             int until,
+            int limitMillis,
             long[] answer);
+
+    /** Looks at launches that hold their thread in the kernel, as the reaper does while it has nothing else to do. */
+    @NoException
+    @Name("umh_bridge_look_at_launches")
+    static native void lookAtLaunches();
 
     /** Asks how a launch went, without waiting. */
     @NoException
@@ -393,6 +399,16 @@ final class Native {
     @MemberGetter
     @Name("ESRCH")
     static native int esrch();
+
+    @NoException
+    @MemberGetter
+    @Name("EINTR")
+    static native int eintr();
+
+    @NoException
+    @MemberGetter
+    @Name("ETIMEDOUT")
+    static native int etimedout();
 
     @NoException
     @MemberGetter

@@ -1,35 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** Descriptors that are open in this JVM for the length of one launch. */
 public final class OpenedFiles implements AutoCloseable {
     private static final int O_PATH = 010000000;
 
+    private static final byte[] NULL_DEVICE = "/dev/null\0".getBytes(StandardCharsets.US_ASCII);
+
+    private final Patience patience;
     private int[] fds = new int[4];
     /** Which files these are: a launch may go on until its helper's end, and others close them meanwhile. */
     private long[] identities = new long[4];
 
     private int count;
 
+    /** For a caller who waits as long as it takes. */
     public OpenedFiles() {
-        NativeLibrary.require();
+        this(Patience.endless());
     }
 
-    /** Opens a file; its descriptor, or a negative errno. */
+    /** For a caller who waits so long. */
+    public OpenedFiles(Patience patience) {
+        NativeLibrary.require();
+        this.patience = patience;
+    }
+
+    /**
+     * Opens a file; its descriptor, or a negative errno: {@code -ENXIO} for a FIFO whose other end nobody has open, since
+     * it is not waited for anybody. A terminal does not become the JVM's.
+     */
     public int open(byte[] path, int flags, int mode) {
-        return add(Native.open(terminated(path), flags, mode));
+        byte[] terminated = terminated(path);
+        if (Arrays.equals(terminated, NULL_DEVICE)) {
+            return add(Native.open(terminated, flags, mode));
+        }
+        return add(patience.open(() -> Native.open(terminated, flags, mode)));
     }
 
     /** Opens a place in the file system, without the right to read it. */
     public int openPath(byte[] path) {
-        return add(Native.open(terminated(path), O_PATH, 0));
+        return open(path, O_PATH, 0);
     }
 
     /** Opens the folder of a cgroup of the second version; {@code -EINVAL} for another folder. */
     public int openCgroup(byte[] path) {
-        return add(Native.openCgroup(terminated(path)));
+        byte[] terminated = terminated(path);
+        return add(patience.open(() -> Native.openCgroup(terminated)));
     }
 
     /** A descriptor of the caller's that is the folder of a cgroup; it stays open. */

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+
+/**
+ * A file that is opened in a thread of its own, for a caller who does not wait for it for ever.
+ *
+ * <p>A file system that does not answer keeps the thread; that the caller need not share its fate is all that can be done.
+ * There are at most so many of these threads, and none is kept.
+ */
+final class Opening implements Runnable {
+    /** An interrupt that was there before must not refuse what needs no wait. */
+    private static final long USUAL_NANOS = 50_000_000;
+    private static final Semaphore THREADS = new Semaphore(64);
+
+    private final Patience.Open open;
+    private final CompletableFuture<Integer> fd = new CompletableFuture<>();
+
+    private Opening(Patience.Open open) {
+        this.open = open;
+    }
+
+    /** The descriptor, or a negative errno: {@code -EAGAIN} without a thread for it. */
+    static int of(Patience.Open open, Patience patience) {
+        Opening opening = new Opening(open);
+        if (!THREADS.tryAcquire()) {
+            return -Native.eagain();
+        }
+        try {
+            Thread thread = new Thread(null, opening, "umh4j-opener", 0, false);
+            thread.setDaemon(true);
+            thread.start();
+        } catch (OutOfMemoryError e) { // most often no memory, but no thread
+            THREADS.release();
+            return -Native.eagain();
+        }
+        int result = Patience.comes(opening.fd, USUAL_NANOS) ? 0 : patience.await(opening.fd);
+        return result == 0 || !opening.fd.complete(result) ? opening.fd.join() : result;
+    }
+
+    @Override
+    public void run() {
+        int result = open.open();
+        THREADS.release();
+        if (!fd.complete(result) && result >= 0) {
+            Native.close(result, Native.identity(result));
+        }
+    }
+}

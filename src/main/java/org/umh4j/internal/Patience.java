@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * How long a caller waits for what comes before the helper's first instruction: until a moment, until it is interrupted, or
+ * as long as it takes. It counts from the call.
+ */
+public final class Patience {
+    private static final long ENDLESS = Long.MAX_VALUE;
+    /** Longer than the kernel gives the holder of a lease, unless somebody has changed it. */
+    private static final long LONGEST_RETRY_NANOS = 60_000_000_000L;
+    private static final long PAUSE_NANOS = 2_000_000;
+
+    private final long begin = System.nanoTime();
+    private final long limit;
+    private final boolean interruptible;
+    private int end;
+
+    private Patience(long limit, boolean interruptible) {
+        this.limit = limit;
+        this.interruptible = interruptible;
+    }
+
+    /** As long as it takes. */
+    public static Patience endless() {
+        return new Patience(ENDLESS, false);
+    }
+
+    /** Until an interrupt. */
+    public static Patience untilInterrupted() {
+        return new Patience(ENDLESS, true);
+    }
+
+    /** So long from now, or until an interrupt; {@link Long#MAX_VALUE} is no limit. */
+    public static Patience of(long nanos) {
+        return new Patience(nanos, true);
+    }
+
+    /** Whether it can end at all. */
+    boolean isEndless() {
+        return limit == ENDLESS && !interruptible;
+    }
+
+    /** Whether an interrupt has ended it; the flag is set again. */
+    public boolean isInterrupted() {
+        return end == -Native.eintr();
+    }
+
+    /** What is past since the call. */
+    public long pastNanos() {
+        return System.nanoTime() - begin;
+    }
+
+    /** What is left of it. */
+    public long leftNanos() {
+        return limit == ENDLESS ? ENDLESS : Math.max(limit - pastNanos(), 0);
+    }
+
+    /** What is left for the kernel's wait, which has no other end; 0: no limit. */
+    public int leftMillis() {
+        return limit == ENDLESS ? 0 : (int) Math.min(leftNanos() / 1_000_000 + 1, Integer.MAX_VALUE);
+    }
+
+    /** Waits for the future: 0 when it is complete, or the negative errno of what has ended the wait. */
+    public int await(CompletableFuture<?> future) {
+        if (!interruptible) {
+            future.join();
+            return 0;
+        }
+        try {
+            if (limit == ENDLESS) {
+                future.get();
+            } else {
+                future.get(leftNanos(), TimeUnit.NANOSECONDS);
+            }
+            return 0;
+        } catch (TimeoutException e) {
+            return ended(-Native.etimedout());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return ended(-Native.eintr());
+        } catch (ExecutionException e) {
+            throw new AssertionError("what is waited for does not fail", e);
+        }
+    }
+
+    /** Whether the future is complete within the time; an interrupt does not end the wait, and stays pending. */
+    public static boolean comes(CompletableFuture<?> future, long nanos) {
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + nanos;
+        while (!future.isDone() && deadline - System.nanoTime() > 0) {
+            try {
+                future.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (TimeoutException e) {
+                break;
+            } catch (ExecutionException e) {
+                throw new AssertionError("what is waited for does not fail", e);
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return future.isDone();
+    }
+
+    private int ended(int why) {
+        end = why;
+        return why;
+    }
+
+    /** What opens something; a descriptor or a negative errno. */
+    interface Open {
+        int open();
+    }
+
+    /**
+     * Opens something that may take time. Where that must be bounded it is done in another thread, which may be held by a
+     * file system that does not answer; a descriptor that comes too late is closed.
+     *
+     * <p>Nothing is opened in a way that waits, so where there is a lease on a file its holder is given the time to give it
+     * up, as {@code open(2)} gives it.
+     */
+    int open(Open open) {
+        long begun = System.nanoTime();
+        for (;;) {
+            int fd = isEndless() ? open.open() : Opening.of(open, this);
+            if (fd != -Native.eagain()) {
+                return fd;
+            }
+            if (System.nanoTime() - begun > LONGEST_RETRY_NANOS || leftNanos() == 0) {
+                return ended(-Native.etimedout());
+            }
+            if (!pause()) {
+                return ended(-Native.eintr());
+            }
+        }
+    }
+
+    /** False when an interrupt ends it. */
+    private boolean pause() {
+        boolean interrupted = false;
+        try {
+            TimeUnit.NANOSECONDS.sleep(PAUSE_NANOS);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return !(interrupted && interruptible);
+    }
+}

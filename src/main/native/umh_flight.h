@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* umh_flight.h - launches whose thread sleeps in the kernel, and how another thread ends what holds them there. */
+#ifndef UMH_FLIGHT_H
+#define UMH_FLIGHT_H
+
+struct umh_child;
+
+/* A launch that is under way; on the stack of its thread. */
+struct umh_flight {
+	int pid;          /* 0 until the process exists; the kernel writes it when nothing can fail any more */
+	const int *pidfd; /* valid as soon as pid is; where that is never written, looked at with care */
+	const struct umh_child *child; /* once the launcher runs; before that NULL */
+	int cgroup;       /* the folder that the process is born in, or -1 */
+	int limit_ms;     /* how long the caller waits, or 0 */
+	int error;        /* why the process was killed, or 0 */
+
+	/* umh_flight.c's own */
+	struct umh_flight *next;
+	long long begin_ms;
+	int stops;
+	int frozen;
+	int decided;
+};
+
+/* Between these two another thread looks at it now and then. It must not be touched meanwhile. */
+void umh_flight_begin(struct umh_flight *flight);
+void umh_flight_end(struct umh_flight *flight);
+
+/*
+ * Looks at all of them, if that was not just done. Answers how long a thread that looks may sleep, in milliseconds: longest,
+ * where there is nothing to look at.
+ */
+int umh_flights_look(int longest);
+
+/*
+ * Whether the processes of a cgroup are frozen, or will be because somebody has asked for it: 0, 1, or a negative errno. The
+ * same of the cgroup of a process: 0 or 1.
+ */
+int umh_cgroup_is_frozen(int cgroup);
+int umh_cgroup_is_freezing(int cgroup);
+int umh_process_is_frozen(int pid);
+
+/* The letter of ps(1): T when it was stopped, t while a tracer holds it; 0 when that can't be known. */
+char umh_process_state(int pid);
+
+#endif
