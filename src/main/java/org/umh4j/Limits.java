@@ -107,8 +107,8 @@ public final class Limits {
      * <p>Where the kernel can't (before 5.7, or a filter that refuses clone3) the launcher enters it before anything
      * else; what it used until then, less than a millisecond, is accounted to the JVM's.
      *
-     * @apiNote A group that is frozen is refused, {@code EBUSY}: a start waits for the program's first instruction. One
-     *     that is frozen in that very moment holds the start until it is thawed or killed, whatever the timeout.
+     * @apiNote A group that is frozen is refused, {@code EBUSY}: a start waits for the program's first instruction. Where it
+     *     is frozen a moment later, before that instruction, the process is killed and the answer is the same.
      */
     public Limits cgroup(String path) {
         Limits copy = new Limits(this);
