@@ -11,10 +11,10 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools tools-for-tests build run test test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install tarball compare reproducible soak reliability clean
+.PHONY: help tools tools-for-tests build run test test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install install-local tarball compare reproducible soak reliability clean
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/.-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Maven's own libraries do what newer JDKs warn about; that is not ours to hear.
 QUIET_MAVEN = $(shell $(JAVA) --sun-misc-unsafe-memory-access=allow -version >/dev/null 2>&1 && echo --sun-misc-unsafe-memory-access=allow) $(NATIVE_ACCESS)
@@ -79,6 +79,9 @@ install: $(CLI) ## installs the command line below PREFIX: script, jar, manual p
 	./umh generate-completion > $(INSTALLED)/share/bash-completion/completions/umh
 	./umh zsh > $(INSTALLED)/share/zsh/site-functions/_umh
 
+install-local: tools ## puts the library into the local Maven repository, for other projects on this machine
+	$(MVN) -q install -DskipTests
+
 TARBALL := target/umh4j-$(VERSION).tar.gz
 
 tarball: natives ## packs what install installs; unpacked anywhere it runs
@@ -105,7 +108,7 @@ test-arm64: ## runs the tests in an emulated JVM of arm64, by the last of the fa
 reproducible: tools ## builds in two folders and compares what came of it bit by bit
 	MVNFLAGS="$(MVNFLAGS)" test/reproducible
 
-# The program's own options go to ARGS: --readme writes the table into README.md, names of settings choose among them.
+# The program's own options go to ARGS: --docs writes the table into docs/conformance.md, names of settings choose among them.
 TEST_CLASSES := target/test-classes/.built
 TEST_CLASSPATH = target/test-classes:target/classes:$$(cat target/test.classpath)
 
@@ -144,6 +147,9 @@ RECORDS := target/reliability
 
 reliability: ## writes what the last runs have counted into docs/reliability.md
 	test/record $(RECORDS) docs/reliability.md
+
+docs/architecture.svg: docs/architecture.txt tools/draw ## draws the picture of README from its text
+	tools/draw $< >$@
 
 clean: ## removes what was built
 	rm -rf target

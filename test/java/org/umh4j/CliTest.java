@@ -245,6 +245,47 @@ final class CliTest {
         assertTrue(findings.has("cgroup"), findings.toString());
     }
 
+    /** What root may ask for in a place that takes something away: the line that then says no, and a word of the reason. */
+    @ParameterizedTest
+    @RequiresRoot
+    @CsvSource(delimiter = '|', value = {
+        "capsh --drop=cap_setuid -- -c              | another user   | UID failed with EPERM",
+        "capsh --drop=cap_setuid -- -c              | killing theirs | there is none",
+        "capsh --drop=cap_setgid -- -c              | groups         | GROUPS failed with EPERM",
+        "capsh --drop=cap_sys_admin -- -c           | new net        | UNSHARE",
+        "capsh --drop=cap_sys_chroot -- -c          | another root   | ROOT failed with EPERM",
+        "capsh --drop=cap_kill -- -c                | killing theirs | EPERM",
+        "capsh --drop=cap_sys_nice -- -c            | negative nice  | NICE",
+        "capsh --drop=cap_setpcap -- -c             | fewer caps     | BOUNDING of",
+        "unshare --user --map-root-user -- bash -c  | another user   | no other uid is mapped",
+        "unshare --user --map-root-user -- bash -c  | groups         | no other gid is mapped",
+        "unshare --user --map-root-user -- bash -c  | negative nice  | NICE",
+    })
+    void doctorTriesWhatACallerMayAskFor(String under, String subject, String reason) throws Exception {
+        String[] command = (under.trim() + " exec").split(" ");
+        command[command.length - 1] = "exec \"$0\" \"$@\"";
+        Jvm.Outcome outcome = new Jvm().readableByAll().under(command).run(Main.class, "doctor", "--json");
+        JsonNode finding = json(outcome).path(subject);
+        assertEquals("no", finding.path("state").asText(), outcome.out());
+        assertTrue(finding.path("words").asText().startsWith("no, because "), finding.toString());
+        assertTrue(finding.path("words").asText().contains(reason), finding.toString());
+    }
+
+    @Test
+    @RequiresRoot
+    void doctorSaysYesToRootAndNoToAnOrdinaryUser() throws Exception {
+        JsonNode root = json(umh("doctor", "--json"));
+        JsonNode user = json(new Jvm().asNobody().run(Main.class, "doctor", "--json"));
+        for (String subject : List.of("another user", "another group", "groups", "killing theirs", "fewer caps", "negative nice",
+                "new mount", "new net", "another root")) {
+            assertEquals("yes", root.path(subject).path("words").asText(), root.toString());
+            assertEquals("no", user.path(subject).path("state").asText(), user.toString());
+        }
+        for (String subject : List.of("no new privs", "seccomp")) {
+            assertEquals("yes", user.path(subject).path("words").asText(), user.toString());
+        }
+    }
+
     @Test
     @RequiresRoot
     void doctorTriesAHelperWhereTmpIsNoexec(@TempDir Path folder) throws Exception {

@@ -104,6 +104,7 @@ final class PagesTest {
                 "docs/tutorial.md", "docs/migration.md", "docs/virtual-threads.md", "docs/observability.md", // programs()
                 "examples/fib/README.md"); // DriverExampleTest
         Map<String, String> others = Map.of(
+                "README.md xml", "ReadmeTest.dependencyIsOfThisVersion",
                 "docs/containers.md yaml", "capabilitiesOfThePodSufficeForAnotherUserWithNone",
                 "docs/systemd.md ini", "capabilitiesOfTheUnitSufficeForAnotherUserWithOne",
                 "docs/migration.md text", "whatIsReplacedIsRight, but for NuProcess, which make bench compiles against",

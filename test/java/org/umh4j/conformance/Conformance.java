@@ -19,10 +19,10 @@ import org.umh4j.support.Jvm;
  * write to the sysctl files. What differs is documented in {@code docs/kernel-map.md}, and differs as it is documented
  * there, or it is a failure; so is what is documented and never differs.
  *
- * <p>Arguments: names of settings to compare in, all by default; {@code --readme} to write the table into README.md.
+ * <p>Arguments: names of settings to compare in, all by default; {@code --docs} to write the table into docs/conformance.md.
  */
 public final class Conformance {
-    private static final Path README = Path.of("README.md");
+    private static final Path PAGE = Path.of("docs/conformance.md");
 
     /** Rows that this machine may have no chance to show. The guests show them: {@link KernelTruth} demands it. */
     static final Map<String, String> IN_GUESTS = Map.of(
@@ -55,7 +55,7 @@ public final class Conformance {
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         List<String> names = new ArrayList<>(List.of(arguments));
-        boolean readme = names.remove("--readme");
+        boolean docs = names.remove("--docs");
         Conformance conformance = new Conformance(KernelMap.read());
         if (names.isEmpty()) {
             conformance.everything();
@@ -65,8 +65,8 @@ public final class Conformance {
             }
         }
         conformance.print();
-        if (readme) {
-            Files.writeString(README, new ConformanceTable(conformance.map).into(Files.readString(README)));
+        if (docs) {
+            Files.writeString(PAGE, new ConformanceTable(conformance.map).into(Files.readString(PAGE)));
         }
         System.exit(conformance.failures.isEmpty() ? 0 : 1);
     }

@@ -13,7 +13,7 @@ import java.util.Optional;
  * has to be, and as documented when it may differ somewhere.
  */
 final class ConformanceTable {
-    private static final String BEGIN = "<!-- conformance: make conformance ARGS=--readme -->\n";
+    private static final String BEGIN = "<!-- conformance: make conformance ARGS=--docs -->\n";
     private static final String END = "<!-- end of conformance -->\n";
 
     private final KernelMap map;

@@ -34,8 +34,8 @@ public final class Snippets {
             Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "snippet");
             Path source = Files.writeString(folder.resolve("Snippet.java"),
                     "import java.nio.file.Path;\nimport java.time.Duration;\nimport java.util.*;\nimport org.umh4j.*;\n"
-                            + "public class Snippet { public static void main(String[] arguments) throws Exception {\n"
-                            + code + "}}\n");
+                            + lines(true) + "public class Snippet { public static void main(String[] arguments) throws Exception {\n"
+                            + lines(false) + "}}\n");
             String classPath = System.getProperty("java.class.path");
             Snippets.run(List.of(System.getProperty("java.home") + "/bin/javac", "-cp", classPath, "-d", folder.toString(),
                     source.toString()));
@@ -44,6 +44,11 @@ public final class Snippets {
             command.set(at, classPath + ":" + folder);
             command.set(at + 1, "Snippet");
             return Snippets.run(command);
+        }
+
+        /** The lines that import, which stand before a class, or all others. */
+        private String lines(boolean imports) {
+            return code.lines().filter(line -> line.startsWith("import ") == imports).map(line -> line + "\n").reduce("", String::concat);
         }
 
         /** The start script finds a packaged jar; the tests run before there is one. */

@@ -69,7 +69,8 @@ final class Examination {
         CapabilitySet missing = CapabilitySet.all().minus(effective);
         String uid = status.getOrDefault("Uid", "?").split("\\s+")[0];
         if (missing.isEmpty()) {
-            findings.accept(Finding.ok("privilege", "uid " + uid + " with every capability"));
+            String where = read("/proc/self/uid_map").trim().matches("|0\\s+0\\s+4294967295") ? "" : " of a user namespace, not of the host";
+            findings.accept(Finding.ok("privilege", "uid " + uid + " with every capability" + where));
             return;
         }
         StringBuilder words = new StringBuilder("uid " + uid + " without ");
@@ -179,6 +180,7 @@ final class Examination {
                             ? Finding.ok("helper", "starts, and is born as the kernel's would be")
                             : Finding.limited("helper", "starts; these stay as the JVM has them: " + names(kept),
                                     "see docs/errors.md, which says of each what it needs"));
+            Trials.all(probe, findings);
         } catch (UmhException e) {
             findings.accept(Finding.missing("helper", Main.message(e)));
         } catch (IOException e) {

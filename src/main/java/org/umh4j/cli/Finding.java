@@ -19,7 +19,11 @@ record Finding(String subject, State state, String words, String remedy) {
         /** Helpers start, but not with everything that the kernel's would have. */
         LIMITED("yellow"),
         /** Helpers don't start. */
-        MISSING("bold,red");
+        MISSING("bold,red"),
+        /** A caller may ask for it. */
+        YES("green"),
+        /** A caller who asks for it is refused. */
+        NO("yellow");
 
         private final String style;
 

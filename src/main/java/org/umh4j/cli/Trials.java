@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.cli;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
+import org.umh4j.CapabilitySet;
+import org.umh4j.Cred;
+import org.umh4j.Fs;
+import org.umh4j.Helper;
+import org.umh4j.Limits;
+import org.umh4j.Namespace;
+import org.umh4j.Namespaces;
+import org.umh4j.Resource;
+import org.umh4j.Sandbox;
+import org.umh4j.Sched;
+import org.umh4j.Signal;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhException;
+import org.umh4j.UmhStage;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.WaitStatus;
+import org.umh4j.internal.Host;
+import org.umh4j.internal.Nullable;
+import org.umh4j.internal.ProcFile;
+
+/**
+ * What a caller may ask for on this host, found out by asking: for each thing a helper is started with it. Masks of
+ * capabilities say too little: a user namespace, a security module or a container's filter may take what they promise.
+ */
+final class Trials {
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final long NOBODY = 65_534;
+    /** BPF_RET of SECCOMP_RET_ALLOW: a filter that filters nothing. */
+    private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
+    private static final AtomicInteger CGROUPS = new AtomicInteger();
+
+    private final Probe probe;
+    private final Consumer<Finding> findings;
+
+    private Trials(Probe probe, Consumer<Finding> findings) {
+        this.probe = probe;
+        this.findings = findings;
+    }
+
+    static void all(Probe probe, Consumer<Finding> findings) throws InterruptedException {
+        Trials trials = new Trials(probe, findings);
+        trials.identity();
+        trials.privileges();
+        for (Namespace kind : Namespace.values()) {
+            trials.namespace(kind);
+        }
+        trials.root();
+        trials.cgroup();
+        trials.confinement();
+    }
+
+    private void identity() throws InterruptedException {
+        long uid = anotherId("/proc/self/uid_map", Host::uid);
+        long gid = anotherId("/proc/self/gid_map", Host::gid);
+        String noUid = uid < 0 ? "no other uid is mapped in this user namespace" : null;
+        String noGid = gid < 0 ? "no other gid is mapped in this user namespace" : null;
+        attempt("another user", noUid, UmhStage.UID, info -> info.cred(Cred.unchanged().uid(uid)));
+        attempt("another group", noGid, UmhStage.GID, info -> info.cred(Cred.unchanged().gid(gid)));
+        attempt("groups", noGid, UmhStage.GROUPS, info -> info.cred(Cred.unchanged().groups(gid)));
+        say("killing theirs", noUid != null ? noUid : killing(uid));
+    }
+
+    /** Whether a helper of another user can be signalled. One that can't ends by itself, soon. */
+    private @Nullable String killing(long uid) throws InterruptedException {
+        SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "sleep", "500"}, new String[0])
+                .cred(Cred.unchanged().uid(uid));
+        try (Helper helper = UsermodeHelper.start(info)) {
+            return killing(helper);
+        } catch (IOException e) {
+            return "there is none: " + reason(e);
+        }
+    }
+
+    private @Nullable String killing(Helper helper) throws InterruptedException {
+        try {
+            return helper.kill(Signal.KILL) ? null : "it had ended before it could be tried";
+        } catch (UmhException e) {
+            return reason(e);
+        } finally {
+            helper.waitFor(PATIENCE);
+        }
+    }
+
+    private void privileges() throws InterruptedException {
+        attempt("fewer caps", null, UmhStage.BOUNDING, info -> info.cred(Cred.unchanged().bounding(CapabilitySet.NONE)));
+        attempt("no new privs", null, UmhStage.NO_NEW_PRIVS, info -> info.cred(Cred.unchanged().noNewPrivs()));
+        attempt("negative nice", null, UmhStage.NICE, info -> info.sched(Sched.kernel().nice(-1)));
+        attempt("real-time", null, UmhStage.SCHED, info -> info.sched(Sched.kernel().fifo(1)));
+        attempt("higher limits", null, UmhStage.RLIMIT, info -> info.limits(Limits.kernel().rlimit(Resource.MEMLOCK, -1)));
+        attempt("oom_score_adj", null, UmhStage.OOM_SCORE_ADJ, info -> info.limits(Limits.kernel().oomScoreAdj(-1)));
+    }
+
+    private void namespace(Namespace kind) throws InterruptedException {
+        attempt("new " + kind.toString().toLowerCase(java.util.Locale.ROOT), null, UmhStage.UNSHARE, info -> {
+            Namespaces one = Namespaces.inherited().unshare(kind);
+            return info.namespaces(kind == Namespace.USER ? one.mapSelf(Host.uid(), Host.gid()) : one);
+        });
+    }
+
+    private void root() throws InterruptedException {
+        attempt("another root", null, UmhStage.ROOT, info -> info.fs(Fs.kernel().root("/")));
+    }
+
+    /** A new cgroup below our own, which is removed again. */
+    private void cgroup() throws InterruptedException {
+        Path own = ownCgroup();
+        if (own == null) {
+            say("a cgroup", "no cgroup2 is mounted");
+            return;
+        }
+        File made = own.resolve("umh4j-doctor-" + ProcessHandle.current().pid() + "-" + CGROUPS.incrementAndGet()).toFile();
+        if (!made.mkdir()) {
+            say("a cgroup", "no directory can be made in " + own);
+            return;
+        }
+        attempt("a cgroup", null, UmhStage.CGROUP, info -> info.limits(Limits.kernel().cgroup(made.getPath())));
+        for (int i = 0; i < 100 && !made.delete(); i++) { // busy for a moment after its last process has ended
+            Thread.sleep(5);
+        }
+    }
+
+    private static @Nullable Path ownCgroup() {
+        String mount = null;
+        for (String line : read("/proc/self/mountinfo").split("\n")) {
+            mount = mount == null && line.contains(" - cgroup2 ") ? line.split(" ")[4] : mount;
+        }
+        if (mount == null) {
+            return null;
+        }
+        String group = read("/proc/self/cgroup").lines().filter(line -> line.startsWith("0::/")).findFirst().orElse("0::/");
+        Path own = Path.of(mount, group.substring("0::".length()));
+        return Files.isDirectory(own) ? own : Path.of(mount);
+    }
+
+    private void confinement() throws InterruptedException {
+        Cred confined = Cred.unchanged().noNewPrivs();
+        attempt("seccomp", null, UmhStage.SECCOMP, info -> info.cred(confined).sandbox(Sandbox.none().seccomp(ALLOW_ALL)));
+        String none = Sandbox.landlockAbi() > 0 ? null : "this kernel has none, or it is not enabled";
+        attempt("landlock rules", none, UmhStage.LANDLOCK,
+                info -> info.cred(confined).sandbox(Sandbox.none().landlock().readOnly("/")));
+    }
+
+    /** Starts a helper with it, unless it is known to be impossible; a step that the host's refusal left out is a no, too. */
+    private void attempt(String subject, @Nullable String impossible, UmhStage stage, UnaryOperator<SubprocessInfo> with)
+            throws InterruptedException {
+        say(subject, impossible != null ? impossible : refusal(stage, with));
+    }
+
+    /** Null is yes. */
+    private @Nullable String refusal(UmhStage stage, UnaryOperator<SubprocessInfo> with) throws InterruptedException {
+        SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "exit", "0"}, new String[0]);
+        try (Helper helper = UsermodeHelper.start(with.apply(info))) {
+            WaitStatus end = helper.waitFor(PATIENCE).orElse(WaitStatus.LOST);
+            Set<UmhStage> kept = helper.kept();
+            if (kept.contains(stage)) {
+                return stage + " stays as this JVM has it";
+            }
+            return end.success() ? null : "it ended with " + end;
+        } catch (IOException | RuntimeException e) {
+            return reason(e);
+        }
+    }
+
+    /** Without the program, which is ours. */
+    private String reason(Exception e) {
+        return Main.message(e).replace(probe.path() + ": ", "");
+    }
+
+    private void say(String subject, @Nullable String because) {
+        findings.accept(because == null
+                ? new Finding(subject, Finding.State.YES, "yes", "")
+                : new Finding(subject, Finding.State.NO, "no, because " + because, ""));
+    }
+
+    /** Another id that is mapped here: nobody's, or else the last of a range; negative if there is none. */
+    private static long anotherId(String map, LongSupplier own) {
+        long found = -1;
+        for (String line : read(map).split("\n")) {
+            String[] range = line.trim().split("\\s+");
+            if (range.length == 3) {
+                long first = Long.parseLong(range[0]);
+                long last = first + Long.parseLong(range[2]) - 1;
+                long candidate = first <= NOBODY && NOBODY <= last && own.getAsLong() != NOBODY ? NOBODY : Math.min(last, NOBODY - 1);
+                if (candidate != own.getAsLong() && candidate >= first) {
+                    found = candidate;
+                }
+            }
+        }
+        return read(map).isEmpty() ? NOBODY : found;
+    }
+
+    private static String read(String path) {
+        try {
+            return ProcFile.read(path);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}
