@@ -185,6 +185,7 @@ final class CliTest {
     }
 
     @Test
+    @RequiresRoot
     void policyIsAppliedToTheHelper() throws Exception {
         Report report = Report.parse(umh("probe", "--kernel", "--bset", "cap_kill,cap_chown").requireSuccess());
         assertEquals(0, report.hex("status.CapPrm") & ~0x21);

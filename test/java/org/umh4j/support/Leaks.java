@@ -140,7 +140,7 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
             }
         }
         return kinds.stream()
-                .filter(kind -> !kind.matches(".*(\\.jar|/fd|/modules|\\.class)|/sys/.*"))
+                .filter(kind -> !kind.matches(".*(\\.jar|/fd|/modules|\\.class|/test-warnings\\.log(\\.lck)?)|/sys/.*"))
                 .map(kind -> kind.replaceAll("\\[\\d+]", ""))
                 .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
     }
