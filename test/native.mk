@@ -63,7 +63,7 @@ sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launc
 		both=$$(HARNESS_ENVIRONMENT=$${name}_OPTIONS=log_path=$(CURDIR)/$(HARNESS)/log \
 			$(HARNESS)/shim-$$sanitizer $(CURDIR)/$(HARNESS)/launcher-$$sanitizer $(ROUNDS) file) || \
 			{ cat $(HARNESS)/log.* >&2; exit 1; }; \
-		$(HARNESS)/decide-$$sanitizer 97 >&2 || exit 1; \
+		$(HARNESS)/decide-$$sanitizer 100003 8 >&2 || exit 1; \
 		printf '| `-fsanitize=%s` | %s | %s |\n' $$sanitizer "$$alone" "$$both" >>$(HARNESS)/sanitize.md; \
 	done
 	@mv $(HARNESS)/sanitize.md $(RECORDS)/ && cat $(RECORDS)/sanitize.md

@@ -2,7 +2,7 @@
 /* decide.c - every order of the events of a launch, on each way of waiting, against a model: no scheduler, no real time. */
 
 /*
- *	decide [EVERY]
+ *	decide [EVERY [ALWAYS]]
  *
  * The launcher is played: umh_clone_launcher() is this file's, and makes a process that does what it is told. A story is
  * what launcher and successor do and in which order it has to be done; all orders that keep to that are tried, each with the
@@ -103,7 +103,7 @@ static long long later_ms; /* how much time has passed beyond the real one */
 static long launches, wrong;
 
 /* Of each story so many are tried in any case, then one of EVERY. */
-#define ALWAYS 60
+static long always = 60;
 static long tried;
 
 int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
@@ -344,7 +344,7 @@ static void play_until_end(int pidfd)
 }
 
 long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
+__attribute__((no_sanitize_address)) long __wrap_syscall(long number, ...); /* reads more than it was given */
 long __wrap_syscall(long number, ...)
 {
 	long a[6];
@@ -519,7 +519,7 @@ static void try_looks(const struct story *story, const char *order, long every)
 
 	for (int way = 0; way < WAYS; way++)
 		for (unsigned look = 0; look <= count + 1; look++)
-			if (tried++ < ALWAYS || tried % every == 0)
+			if (tried++ < always || tried % every == 0)
 				try(story, (enum way_of)way, order,
 				    look == count ? 0 : look > count ? ~0U : 1U << look);
 }
@@ -545,6 +545,7 @@ int main(int argc, char **argv)
 	const long every = argc > 1 ? atol(argv[1]) : 1;
 	int before;
 
+	always = argc > 2 ? atol(argv[2]) : always;
 	signal(SIGPIPE, SIG_IGN);
 	umh_pairs_load();
 	before = open_descriptors();
