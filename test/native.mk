@@ -13,7 +13,7 @@ NATIVE_FLAGS := -std=gnu11 -D_GNU_SOURCE -I$(NATIVE) -I$(NATIVE)/include -I$(NAT
 JNI_FLAGS = -I$(JDK)/include -I$(JDK)/include/linux
 NATIVE_SOURCES := $(shell find $(NATIVE) -name '*.[ch]')
 # The shim but for what needs JNI and what runs between clone and exec.
-SHIM := $(addprefix $(NATIVE)/,umh.c umh_launcher.c umh_memfd.c umh_outcome.c umh_reaper.c umh_report.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
+SHIM := $(addprefix $(NATIVE)/,umh.c umh_flight.c umh_launcher.c umh_memfd.c umh_outcome.c umh_reaper.c umh_report.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
 LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-$(subst aarch64,arm64,$(shell uname -m))/launcher.elf
 
 .PHONY: fuzz sanitize faults orders check musl

@@ -548,6 +548,7 @@ int main(int argc, char **argv)
 	always = argc > 2 ? atol(argv[2]) : always;
 	signal(SIGPIPE, SIG_IGN);
 	umh_pairs_load();
+	umh_wake(); /* the reaper's, made when it is needed first */
 	before = open_descriptors();
 	for (unsigned i = 0; i < sizeof stories / sizeof *stories; i++) {
 		char order[MOST_EVENTS + 1] = "";
