@@ -321,7 +321,7 @@ final class ProcessViewTest {
     @ParameterizedTest
     @EnumSource
     void anInterruptEndsNoReadAndNoWrite(Maker maker) throws Exception {
-        Process process = start(maker, "read x; echo got $x; cat >/dev/null; echo rest");
+        Process process = start(maker, "read x; sleep 0.1; echo got $x; sleep 0.1; cat >/dev/null; sleep 0.1; echo rest");
         Thread.currentThread().interrupt();
         process.getOutputStream().write("it\n".getBytes(StandardCharsets.US_ASCII));
         process.getOutputStream().flush();
