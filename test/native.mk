@@ -16,7 +16,7 @@ NATIVE_SOURCES := $(shell find $(NATIVE) -name '*.[ch]')
 SHIM := $(addprefix $(NATIVE)/,umh.c umh_flight.c umh_launcher.c umh_memfd.c umh_outcome.c umh_reaper.c umh_report.c umh_send.c umh_socket.c umh_wait.c umh_blob.c)
 LAUNCHER_ELF := target/classes/org/umh4j/internal/linux-$(subst aarch64,arm64,$(shell uname -m))/launcher.elf
 
-.PHONY: fuzz sanitize faults orders check musl
+.PHONY: fuzz sanitize faults pairs orders check musl
 
 # A tool with the Debian package that brings it.
 need = @command -v $(1) >/dev/null 2>&1 || { echo "missing: $(1): apt-get install $(2)" >&2; exit 1; }
@@ -75,6 +75,14 @@ faults: $(CLI) $(HARNESS)/faults ## refuses each system call of a launch in turn
 	@mkdir -p $(RECORDS)
 	$(HARNESS)/faults $(LAUNCHER_ELF) $(EVERY) >$(HARNESS)/faults.md
 	@mv $(HARNESS)/faults.md $(RECORDS)/ && cat $(RECORDS)/faults.md
+
+$(HARNESS)/pairs: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
+	gcc -g -O1 $(NATIVE_FLAGS) -o $@ $(addprefix test/harness/,pairs.c trace.c calls.c orders.c) $(SHIM) $(HARNESS)/umh_clone.o
+
+pairs: $(CLI) $(HARNESS)/pairs ## refuses every two system calls of a launch at once; some ten minutes
+	@mkdir -p $(RECORDS)
+	$(HARNESS)/pairs $(LAUNCHER_ELF) $(EVERY) $(SEED) >$(HARNESS)/pairs.md
+	@mv $(HARNESS)/pairs.md $(RECORDS)/ && cat $(RECORDS)/pairs.md
 
 # Debian's compiler for musl has no headers of the kernel of its own.
 MUSL = musl-gcc -g -O1 $(NATIVE_FLAGS) -idirafter /usr/include -idirafter /usr/include/$(shell gcc -print-multiarch)

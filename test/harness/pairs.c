@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pairs.c - every two system calls of a launch are refused at once, as a seccomp filter refuses them. */
+
+/*
+ *	pairs LAUNCHER [EVERY [SEED]]
+ *
+ * A process makes one helper in each of the ways of orders.c, traced, and it is written down which system calls are made from
+ * the request to the helper, by whoever makes them. Then, for every two of them and with EPERM and with ENOSYS, a process of
+ * its own loads the shim, installs a filter that refuses both, and makes the same helper. It is made as usual; or one error
+ * comes, of the stage of one of the two and with that errno. Nobody is left, dead or alive, no descriptor and no thread, and
+ * it has not taken more of a processor than a moment. EVERY: one pair of so many is tried, which ones SEED says; 0: by the
+ * clock.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "trace.h"
+
+#define MOST_CALLS 2048
+#define PATIENCE_S 20
+#define MOMENT_S   2.0 /* of a processor's time */
+
+/* What the process says, and is told, in memory that it shares with us. */
+static struct shared {
+	struct answer answer;
+	atomic_int loaded, go, answered;
+} *shared;
+
+static struct call calls[MOST_CALLS];
+static unsigned call_count;
+static const struct way *way;
+static const char *launcher;
+static struct answer usual;
+static uint64_t required;
+
+static struct tally {
+	unsigned long tried, as_usual, left_out, told, wrong;
+} tally;
+static double slowest;
+
+/* The process */
+
+static void refuse(long first, long second, int error)
+{
+	const struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)first, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)second, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {sizeof filter / sizeof *filter, (struct sock_filter *)filter};
+
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		_exit(3);
+}
+
+static void until(atomic_int *word)
+{
+	while (!atomic_load(word))
+		sched_yield();
+}
+
+static __attribute__((noreturn)) void subject(long first, long second, int error)
+{
+	struct order order;
+
+	setsid();
+	if (load_launcher(launcher) < 0)
+		_exit(2);
+	order_begin(&order, way);
+	umh_do_without(way->without);
+	atomic_store(&shared->loaded, 1);
+	until(&shared->go);
+	refuse(first, second, error);
+	shared->answer = order_make(&order, way);
+	atomic_store(&shared->answered, 1);
+	for (;;)
+		sched_yield(); /* until it is killed: it may not be allowed to wait, nor to end */
+}
+
+/* We */
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static int open_in(pid_t pid)
+{
+	char path[64];
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+		count += access(path, F_OK) == 0 || faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	return count;
+}
+
+static int threads_of(pid_t pid)
+{
+	char path[64], line[256];
+	int count = -1;
+	FILE *status;
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof line, status))
+		if (sscanf(line, "Threads: %d", &count) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return count;
+}
+
+/* 0: none; 'Z' when there are zombies alone; else how one of them is. */
+static char children_of(pid_t pid)
+{
+	char path[64], state, worst = 0;
+	FILE *children, *stat;
+	int child;
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+	children = fopen(path, "re");
+	while (children && fscanf(children, "%d", &child) == 1) {
+		snprintf(path, sizeof path, "/proc/%d/stat", child);
+		stat = fopen(path, "re");
+		if (stat && fscanf(stat, "%*d (%*[^)]) %c", &state) == 1)
+			worst = !worst || worst == 'Z' ? state : worst;
+		if (stat)
+			fclose(stat);
+	}
+	if (children)
+		fclose(children);
+	return worst;
+}
+
+static int is_of(long number, enum umh_stage stage)
+{
+	for (unsigned i = 0; i < call_count; i++)
+		if (calls[i].number == number && calls[i].stage == stage)
+			return 1;
+	return 0;
+}
+
+static int is_either(long number, long first, long second)
+{
+	return first == number || second == number;
+}
+
+/* Of a stage that either belongs to, or of one at which it is done another way, which is refused then. */
+static int is_told(long first, long second, int error)
+{
+	const struct answer *answer = &shared->answer;
+	const enum umh_stage stage = answer->report.stage;
+
+	if (answer->result != -error)
+		return 0;
+	return is_of(first, stage) || is_of(second, stage) || stage == UMH_STAGE_WAIT || stage == UMH_STAGE_LAUNCH ||
+	       stage == UMH_STAGE_SHED || stage == UMH_STAGE_CGROUP || stage == UMH_STAGE_BLOB;
+}
+
+/* A helper that may not end by itself, or whose launcher may not, ends by a signal. */
+static int is_killed(long first, long second)
+{
+	return is_either(__NR_exit_group, first, second) &&
+	       (shared->answer.report.stage == UMH_STAGE_DIED || (shared->answer.result == 0 && shared->answer.status < 128));
+}
+
+static const char *what_is_left(pid_t pid, int open, double cpu, long first, long second)
+{
+	const char zombies = children_of(pid);
+	const int is = open_in(pid);
+
+	if (zombies && zombies != 'Z')
+		return "a child lives";
+	if (zombies && !(is_either(__NR_waitid, first, second) && is_either(__NR_wait4, first, second)))
+		return "a zombie is left";
+	if (is > open && !is_either(__NR_close, first, second))
+		return "descriptors are left";
+	if (threads_of(pid) != 1)
+		return "threads are left";
+	return cpu > MOMENT_S ? "it has been busy" : NULL;
+}
+
+static void complain(long first, long second, int error, const char *what)
+{
+	static const char *const stages[] = {
+#define X(name) #name,
+		UMH_STAGES(X)
+#undef X
+	};
+	const struct answer *answer = &shared->answer;
+
+	tally.wrong++;
+	fprintf(stderr, "WRONG %s: %s and %s with %s: %s: %s, %d, status %d, kept %#llx\n", way->name, call_kind(first)->name,
+		call_kind(second)->name, strerrorname_np(error), what, stages[answer->report.stage], answer->result,
+		answer->status, (unsigned long long)answer->report.kept);
+}
+
+static void judge(pid_t pid, int open, double cpu, long first, long second, int error)
+{
+	const struct answer *answer = &shared->answer;
+	const char *left = what_is_left(pid, open, cpu, first, second);
+	const int as_usual = answer->result == usual.result && answer->status == usual.status &&
+			     (usual.result == 0 || answer->report.stage == usual.report.stage);
+	const uint64_t more = as_usual && answer->result == 0 ? answer->report.kept & ~usual.report.kept : 0;
+
+	if (left)
+		complain(first, second, error, left);
+	else if (as_usual && more == 0)
+		tally.as_usual++;
+	else if (as_usual && (more & required & ~UMH_STEP(RLIMIT) & ~UMH_STEP(NOFILE) & ~UMH_STEP(NPROC)) == 0)
+		tally.left_out++;
+	else if (is_told(first, second, error) || is_killed(first, second))
+		tally.told++;
+	else
+		complain(first, second, error, "told as");
+}
+
+static double cpu_of(pid_t pid)
+{
+	char path[64];
+	unsigned long user = 0, system = 0;
+	FILE *stat;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	stat = fopen(path, "re");
+	if (stat && fscanf(stat, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+		user = system = 0;
+	if (stat)
+		fclose(stat);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void until_or(atomic_int *word, double deadline)
+{
+	const struct timespec while_ = {.tv_nsec = 20000};
+
+	while (!atomic_load(word) && now() < deadline)
+		nanosleep(&while_, NULL);
+}
+
+static void try(long first, long second, int error)
+{
+	const double deadline = now() + PATIENCE_S;
+	double begin, cpu;
+	pid_t pid;
+	int open;
+
+	memset(shared, 0, sizeof *shared);
+	pid = fork();
+	if (pid == 0)
+		subject(first, second, error);
+	until_or(&shared->loaded, deadline);
+	open = open_in(pid);
+	cpu = cpu_of(pid);
+	begin = now();
+	atomic_store(&shared->go, 1);
+	until_or(&shared->answered, deadline);
+	slowest = now() - begin > slowest ? now() - begin : slowest;
+	tally.tried++;
+	if (atomic_load(&shared->answered))
+		judge(pid, open, cpu_of(pid) - cpu, first, second, error);
+	else
+		complain(first, second, error, atomic_load(&shared->loaded) ? "it hangs" : "it can't be loaded");
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (kill(-pid, 0) == 0 && way->result == 0 && !(required & UMH_STEP(SESSION)))
+		complain(first, second, error, "its group lives");
+	trace_clean();
+}
+
+static int record(void)
+{
+	struct trace trace = {.way = way, .calls = calls, .capacity = MOST_CALLS};
+	struct order order;
+
+	order_begin(&order, way);
+	required = order.plan.required;
+	order_end(&order);
+	trace_run(&trace);
+	trace_clean();
+	call_count = trace.call_count;
+	call_stages(calls, call_count, way);
+	usual = told->answer;
+	return told->whole && usual.result == way->result && usual.status == way->status;
+}
+
+/* Each number once. */
+static unsigned numbers(long *found)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < call_count; i++) {
+		unsigned known = 0;
+
+		while (known < count && found[known] != calls[i].number)
+			known++;
+		if (known == count)
+			found[count++] = calls[i].number;
+	}
+	return count;
+}
+
+static void go(unsigned every)
+{
+	static const int errors[] = {EPERM, ENOSYS};
+	long found[MOST_NUMBERS];
+	const unsigned count = numbers(found);
+	const struct tally before = tally;
+
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned j = i; j < count; j++)
+			for (unsigned e = 0; e < 2; e++)
+				if (every <= 1 || (unsigned)random() % every == 0)
+					try(found[i], found[j], errors[e]);
+	printf("| %s | %u | %lu | %lu | %lu | %lu | %lu |\n", way->name, count, tally.tried - before.tried,
+	       tally.as_usual - before.as_usual, tally.left_out - before.left_out, tally.told - before.told,
+	       tally.wrong - before.wrong);
+}
+
+int main(int argc, char **argv)
+{
+	const unsigned every = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
+	unsigned seed = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: pairs LAUNCHER [EVERY [SEED]]\n");
+		return 2;
+	}
+	seed = seed ? seed : (unsigned)time(NULL);
+	srandom(seed);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	launcher = argv[1];
+	trace_load(launcher);
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	printf("| two calls refused, seed %u | calls | pairs | as usual | left out, and told | one error | wrong |\n"
+	       "|---|---:|---:|---:|---:|---:|---:|\n", seed);
+	for (way = ways; way < ways + way_count; way++) {
+		if (!record()) {
+			printf("| %s | not made here | | | | | |\n", way->name);
+			continue;
+		}
+		go(every);
+	}
+	printf("| all | | %lu | %lu | %lu | %lu | %lu |\n", tally.tried, tally.as_usual, tally.left_out, tally.told, tally.wrong);
+	printf("\nThe slowest took %.2f s.\n", slowest);
+	return tally.wrong > 0;
+}
