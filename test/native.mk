@@ -76,12 +76,16 @@ faults: $(CLI) $(HARNESS)/faults ## refuses each system call of a launch in turn
 	$(HARNESS)/faults $(LAUNCHER_ELF) $(EVERY) >$(HARNESS)/faults.md
 	@mv $(HARNESS)/faults.md $(RECORDS)/ && cat $(RECORDS)/faults.md
 
-$(HARNESS)/pairs: $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
+PAIRS ?= $(HARNESS)/pairs
+$(PAIRS): $(HARNESS_SOURCES) $(NATIVE_SOURCES) $(HARNESS)/umh_clone.o
 	gcc -g -O1 $(NATIVE_FLAGS) -o $@ $(addprefix test/harness/,pairs.c trace.c calls.c orders.c) $(SHIM) $(HARNESS)/umh_clone.o
 
-pairs: $(CLI) $(HARNESS)/pairs ## refuses every two system calls of a launch at once; some ten minutes
+$(HARNESS)/tiny: test/bench/tiny.c
+	gcc -O2 -nostdlib -static -o $@ $<
+
+pairs: $(CLI) $(PAIRS) $(HARNESS)/tiny ## refuses every two system calls of a launch at once; some ten minutes
 	@mkdir -p $(RECORDS)
-	$(HARNESS)/pairs $(LAUNCHER_ELF) $(EVERY) $(SEED) >$(HARNESS)/pairs.md
+	$(HARNESS)/pairs $(LAUNCHER_ELF) $(HARNESS)/tiny $(EVERY) $(SEED) >$(HARNESS)/pairs.md
 	@mv $(HARNESS)/pairs.md $(RECORDS)/ && cat $(RECORDS)/pairs.md
 
 # Debian's compiler for musl has no headers of the kernel of its own.

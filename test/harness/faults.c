@@ -102,6 +102,13 @@ static const struct tolerance {
 	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_NPROC, EACH},
 	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_EFFECTIVE, EACH},
 	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_EXEC, EACH},
+	/* Filters refuse them: clone(2) copies the table, wait4(2), ppoll(2) and a look now and then do the rest. */
+	{CHILD, __NR_unshare, EPERM, ANY, EACH},
+	{CHILD, __NR_unshare, ENOSYS, ANY, EACH},
+	{PARENT, __NR_waitid, EPERM, ANY, EACH},
+	{PARENT, __NR_waitid, ENOSYS, ANY, EACH},
+	{PARENT, __NR_poll, EPERM, ANY, EACH},
+	{PARENT, __NR_epoll_wait, EPERM, ANY, EACH},
 	/* The launcher is on its way out whether or not it is killed. */
 	{PARENT, __NR_pidfd_send_signal, 0, ANY, EACH},
 	/* Without a watch it is looked after each UMH_LOOK_MS. */

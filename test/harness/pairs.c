@@ -2,18 +2,19 @@
 /* pairs.c - every two system calls of a launch are refused at once, as a seccomp filter refuses them. */
 
 /*
- *	pairs LAUNCHER [EVERY [SEED]]
+ *	pairs LAUNCHER PROGRAM [EVERY [SEED]]
  *
  * A process makes one helper in each of the ways of orders.c, traced, and it is written down which system calls are made from
  * the request to the helper, by whoever makes them. Then, for every two of them and with EPERM and with ENOSYS, a process of
  * its own loads the shim, installs a filter that refuses both, and makes the same helper. It is made as usual; or one error
  * comes, of the stage of one of the two and with that errno. Nobody is left, dead or alive, no descriptor and no thread, and
- * it has not taken more of a processor than a moment. EVERY: one pair of so many is tried, which ones SEED says; 0: by the
+ * it has not taken more of a processor than a moment. PROGRAM is static and ends at once with 0: the filter is its own, too. EVERY: one pair of so many is tried, which ones SEED says; 0: by the
  * clock.
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -46,6 +47,7 @@ static struct call calls[MOST_CALLS];
 static unsigned call_count;
 static const struct way *way;
 static const char *launcher;
+static char tiny[PATH_MAX]; /* a program that does nothing but end: what is refused is refused to it as well */
 static struct answer usual;
 static uint64_t required;
 
@@ -53,6 +55,13 @@ static struct tally {
 	unsigned long tried, as_usual, left_out, told, wrong;
 } tally;
 static double slowest;
+
+static const char *name_of(long number)
+{
+	const struct kind *kind = call_kind(number);
+
+	return kind ? kind->name : "another";
+}
 
 /* The process */
 
@@ -71,6 +80,15 @@ static void refuse(long first, long second, int error)
 		_exit(3);
 }
 
+static void replace_program(struct order *order)
+{
+	FILE *file = fopen(tiny, "re");
+
+	order->program_size = file ? fread(order->program, 1, order->program_size, file) : 0;
+	if (file)
+		fclose(file);
+}
+
 static void until(atomic_int *word)
 {
 	while (!atomic_load(word))
@@ -81,10 +99,15 @@ static __attribute__((noreturn)) void subject(long first, long second, int error
 {
 	struct order order;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setsid();
 	if (load_launcher(launcher) < 0)
 		_exit(2);
 	order_begin(&order, way);
+	if (strcmp(order.argv[0], "/bin/true") == 0 || strcmp(order.argv[0], "/bin/false") == 0)
+		order.request.path = order.argv[0] = order.argv[1] = tiny;
+	if (order.program)
+		replace_program(&order);
 	umh_do_without(way->without);
 	atomic_store(&shared->loaded, 1);
 	until(&shared->go);
@@ -213,8 +236,7 @@ static void complain(long first, long second, int error, const char *what)
 	const struct answer *answer = &shared->answer;
 
 	tally.wrong++;
-	fprintf(stderr, "WRONG %s: %s and %s with %s: %s: %s, %d, status %d, kept %#llx\n", way->name, call_kind(first)->name,
-		call_kind(second)->name, strerrorname_np(error), what, stages[answer->report.stage], answer->result,
+	fprintf(stderr, "WRONG %s: %s and %s with %s: %s: %s, %d, status %d, kept %#llx\n", way->name, name_of(first), name_of(second), strerrorname_np(error), what, stages[answer->report.stage], answer->result,
 		answer->status, (unsigned long long)answer->report.kept);
 }
 
@@ -222,8 +244,8 @@ static void judge(pid_t pid, int open, double cpu, long first, long second, int 
 {
 	const struct answer *answer = &shared->answer;
 	const char *left = what_is_left(pid, open, cpu, first, second);
-	const int as_usual = answer->result == usual.result && answer->status == usual.status &&
-			     (usual.result == 0 || answer->report.stage == usual.report.stage);
+	const int as_usual = answer->result == usual.result &&
+			     (usual.result == 0 ? answer->status == usual.status : answer->report.stage == usual.report.stage);
 	const uint64_t more = as_usual && answer->result == 0 ? answer->report.kept & ~usual.report.kept : 0;
 
 	if (left)
@@ -305,7 +327,8 @@ static int record(void)
 	call_count = trace.call_count;
 	call_stages(calls, call_count, way);
 	usual = told->answer;
-	return told->whole && usual.result == way->result && usual.status == way->status;
+	usual.status = 0;
+	return told->whole && usual.result == way->result && (usual.result < 0 || told->answer.status == way->status);
 }
 
 /* Each number once. */
@@ -343,17 +366,21 @@ static void go(unsigned every)
 
 int main(int argc, char **argv)
 {
-	const unsigned every = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
-	unsigned seed = argc > 3 ? (unsigned)atoi(argv[3]) : 0;
+	const unsigned every = argc > 3 ? (unsigned)atoi(argv[3]) : 1;
+	unsigned seed = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: pairs LAUNCHER [EVERY [SEED]]\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: pairs LAUNCHER PROGRAM [EVERY [SEED]]\n");
 		return 2;
 	}
 	seed = seed ? seed : (unsigned)time(NULL);
 	srandom(seed);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	launcher = argv[1];
+	if (!realpath(argv[2], tiny)) {
+		perror(argv[2]);
+		return 2;
+	}
 	trace_load(launcher);
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	printf("| two calls refused, seed %u | calls | pairs | as usual | left out, and told | one error | wrong |\n"

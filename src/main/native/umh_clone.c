@@ -68,7 +68,8 @@ static atomic_int missing;
 int umh_features(void)
 {
 	return ~atomic_load(&missing) & (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT |
-					 UMH_FEATURE_PIDFD_INFO | UMH_FEATURE_PERSONALITY | UMH_FEATURE_UNSHARE);
+					 UMH_FEATURE_PIDFD_INFO | UMH_FEATURE_PERSONALITY | UMH_FEATURE_UNSHARE |
+					 UMH_FEATURE_EPOLL);
 }
 
 void umh_do_without(int features)

@@ -354,7 +354,7 @@ static int observe(struct umh_child *child, int timeout_ms)
 		ends[0].events = POLLIN;
 	if (child->pidfd < 0 && !(child->state == UMH_SEARCHING && child->successor_due))
 		timeout_ms = 0;
-	result = poll(ends, 2, timeout_ms);
+	result = umh_poll(ends, 2, timeout_ms);
 	if (result < 0 && errno != EINTR) {
 		fail(child, UMH_STAGE_WAIT, errno, 0);
 		usleep((useconds_t)timeout_ms * 1000);

@@ -41,7 +41,7 @@ int umh_bridge_available(int fd, long long is)
 int umh_bridge_poll(int fd, int event, int timeout_ms)
 {
 	struct pollfd one = {.fd = fd, .events = event == UMH_READABLE ? POLLIN : POLLOUT};
-	int result = poll(&one, 1, timeout_ms);
+	int result = umh_poll(&one, 1, timeout_ms);
 
 	return result < 0 && errno != EINTR ? -errno : result > 0;
 }

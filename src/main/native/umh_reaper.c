@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "umh.h"
+#include "umh_clone.h"
 #include "umh_flight.h"
 #include "umh_identity.h"
 
@@ -79,12 +80,26 @@ static int make(void)
 	return 0;
 }
 
+static int is_missing(void)
+{
+	return !(umh_features() & UMH_FEATURE_EPOLL);
+}
+
+/* A filter may refuse it: then everybody who waits is looked after now and then. */
+static int go_without(int result)
+{
+	if (result != -EPERM && result != -ENOSYS)
+		return result;
+	umh_do_without(UMH_FEATURE_EPOLL);
+	return 0;
+}
+
 int umh_reaper_load(void)
 {
-	int result = make();
+	int result = is_missing() ? 0 : make();
 
 	anonymous = umh_identity(reaper.epoll);
-	return result;
+	return go_without(result);
 }
 
 static int is_ours(void)
@@ -97,6 +112,8 @@ static int lock_ours(void)
 {
 	int result = 0;
 
+	if (is_missing())
+		return -ENOSYS;
 	pthread_rwlock_rdlock(&changing);
 	if (is_ours())
 		return 0;
@@ -118,7 +135,7 @@ int umh_wake(void)
 	int result = lock_ours();
 
 	if (result < 0)
-		return result;
+		return is_missing() ? 0 : result;
 	result = umh_is(reaper.wake, reaper.wake_is) ? control(EPOLL_CTL_MOD, reaper.wake, EPOLLOUT | EPOLLONESHOT, WAKE) : -EBADF;
 	pthread_rwlock_unlock(&changing);
 	return result;
@@ -141,7 +158,7 @@ int umh_watch(int fd, enum umh_event event, unsigned long long token)
 	int result = lock_ours();
 
 	if (result < 0)
-		return result;
+		return is_missing() ? 0 : result;
 	result = control(is_pipe ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, EPOLLONESHOT | events[event], token);
 	if (result == -EEXIST || result == -ENOENT)
 		result = control(is_pipe ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, EPOLLONESHOT | events[event], token);
@@ -171,6 +188,8 @@ int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u64 != WAKE)
 			tokens[tokens_found++] = events[i].data.u64;
+	if (count < 0 && go_without(-errno) == 0)
+		return -ENOSYS;
 	return count < 0 ? -errno : tokens_found;
 }
 

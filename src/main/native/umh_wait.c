@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "umh_flight.h"
@@ -221,6 +222,16 @@ static int wait_by(const struct umh_child *child, int options, int *status, stru
 	return 0;
 }
 
+int umh_poll(struct pollfd *fds, unsigned count, int timeout_ms)
+{
+	struct timespec timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+	int result = poll(fds, count, timeout_ms);
+
+	if (result < 0 && is_refused(errno))
+		result = ppoll(fds, count, timeout_ms < 0 ? NULL : &timeout, NULL);
+	return result;
+}
+
 /* By a pidfd that is the child's: a call that waits keeps to the process, whatever becomes of the number meanwhile. */
 static int wait_for(const struct umh_child *child, int options, int *status, struct rusage *used)
 {
@@ -351,7 +362,7 @@ int umh_look_after(struct umh_child *child)
 	result = wait_id(child->pidfd, child->pid, &info, options, NULL);
 	if (result < 0 && !is_refused(errno))
 		return -errno;
-	if ((result == 0 && info.si_pid != child->pid) || child->socket < 0 || poll(&launched, 1, 0) != 0)
+	if ((result == 0 && info.si_pid != child->pid) || child->socket < 0 || umh_poll(&launched, 1, 0) != 0)
 		return 0;
 	/* Where nobody may ask it is let go on unseen, which changes nothing for one that was not stopped. */
 	child->stops += result == 0 && child->state == UMH_LAUNCHING;

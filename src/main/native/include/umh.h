@@ -193,6 +193,10 @@ int umh_signal(const struct umh_child *child, int signal);
  */
 int umh_signal_group(const struct umh_child *child, int signal);
 
+/* As poll(2), errno included; by ppoll(2) where a filter refuses that. */
+struct pollfd;
+int umh_poll(struct pollfd *fds, unsigned count, int timeout_ms);
+
 /* Closes what is open in the child. The process itself is left alone. */
 void umh_release(struct umh_child *child);
 
@@ -225,7 +229,7 @@ int umh_watch(int fd, enum umh_event event, unsigned long long token);
 
 /*
  * How many tokens there are. -ESTALE when others have closed what this was waited with: it was made again, and whatever
- * was watched has to be watched again.
+ * was watched has to be watched again. -ENOSYS where a filter refuses epoll: then the caller sleeps, and looks after each.
  */
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
 
@@ -240,6 +244,7 @@ enum umh_feature {
 	UMH_FEATURE_PIDFD_INFO = 8,
 	UMH_FEATURE_PERSONALITY = 16,
 	UMH_FEATURE_UNSHARE = 32,
+	UMH_FEATURE_EPOLL = 64,
 };
 int umh_features(void);
 

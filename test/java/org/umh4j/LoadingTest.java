@@ -129,7 +129,7 @@ final class LoadingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 63, 64, 500, 4096, 20_000, -1})
+    @ValueSource(ints = {0, 63, 64, 4096, -1})
     void libraryThatIsCutShortEndsNoJvm(int length, @TempDir Path folder) throws Exception {
         byte[] whole = NativeLibrary.resource("libumh4j.so");
         byte[] part = Arrays.copyOf(whole, length < 0 ? endOfSegments(whole) - 1 : length);
@@ -169,7 +169,7 @@ final class LoadingTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"riscv64", "x86", "aarch64-none", ""})
+    @ValueSource(strings = {"riscv64", ""})
     void architectureThatTheJarIsNotForIsSaid(String name) throws Exception {
         assertEachEntrySays(entries(new Jvm().option("-Dos.arch=" + name)), "this jar has no linux-" + name, "x86_64 and arm64");
     }

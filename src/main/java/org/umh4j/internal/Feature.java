@@ -11,7 +11,8 @@ public enum Feature {
     EXECVEAT("/proc/self/fd serves"),
     PIDFD_INFO("a status that somebody else has taken is lost"),
     PERSONALITY("a start takes some microseconds more"),
-    UNSHARE("without close_range the whole table of descriptors is copied");
+    UNSHARE("without close_range the whole table of descriptors is copied"),
+    EPOLL("ends and pipes are noticed some milliseconds later");
 
     /** Names those to go without, separated by commas: as if the kernel were older, or a filter forbade them. */
     public static final String WITHOUT_PROPERTY = "org.umh4j.without";

@@ -31,6 +31,9 @@ public final class Reaper {
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
     private static final int LOOK_MILLIS = Native.lookMillis();
+    /** How often everybody is told to look where no event can be waited for. */
+    private static final int BLIND_MILLIS = 20;
+    private static final int EXIT = Native.exit();
     /** While there are launches it looks more often: so none has to wake it. */
     private static final int SOON_MILLIS = 10;
 
@@ -58,6 +61,7 @@ public final class Reaper {
     private static final long[] TOKENS = new long[BATCH];
     private static final Runnable LOOK_AFTER_SOME = Reaper::lookAfterSome;
     private static final Runnable DO_TASKS = Reaper::doTasks;
+    private static final Runnable TELL_ALL = Reaper::tellAll;
     private static final Runnable CLOSE_DROPPED = Reaper::closeDropped;
     private static final Runnable RING = Reaper::ringTimers;
     private static final Runnable CHECK_SOME = Reaper::checkSome;
@@ -314,7 +318,8 @@ public final class Reaper {
             if (count == -ESTALE) {
                 unwatched = true;
             } else if (count < 0) {
-                pause(LOOK_MILLIS); // no memory, or no descriptors: no need to be fast
+                pause(Math.min(BLIND_MILLIS, millisToTimer())); // a filter refuses epoll, or there are no descriptors
+                guarded(TELL_ALL);
             }
             guarded(LOOK_AFTER_SOME);
             guarded(DO_TASKS);
@@ -338,7 +343,12 @@ public final class Reaper {
         if (count > 0) {
             busy = now;
         }
-        return count == 0 && now - busy >= IDLE_MILLIS * 1_000_000L;
+        return count <= 0 && now - busy >= IDLE_MILLIS * 1_000_000L;
+    }
+
+    /** Whatever has happened: each of them finds it out. */
+    private static void tellAll() {
+        WATCHERS.values().forEach(watcher -> guarded(() -> watcher.happened(EXIT)));
     }
 
     /** Each watcher looks for itself; all of them at once when there is nothing any more that would tell them. */
