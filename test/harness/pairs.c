@@ -200,7 +200,7 @@ static int is_told(long first, long second, int error)
 	if (answer->result != -error)
 		return 0;
 	return !call_kind(first) || !call_kind(second) || is_of(first, stage) || is_of(second, stage) || stage == UMH_STAGE_WAIT || stage == UMH_STAGE_LAUNCH ||
-	       stage == UMH_STAGE_SHED || stage == UMH_STAGE_CGROUP || stage == UMH_STAGE_BLOB;
+	       stage == UMH_STAGE_SHED || stage == UMH_STAGE_ROOT || stage == UMH_STAGE_CWD || stage == UMH_STAGE_CGROUP || stage == UMH_STAGE_BLOB;
 }
 
 /* A helper that may not end by itself, or whose launcher may not, ends by a signal. */

@@ -41,7 +41,7 @@ final class TwoRefusedTest {
     /** By which the JVM's side waits, signals and is told; refused in a running JVM, none of them keeps it from living. */
     private static final List<String> CALLS = List.of(
             "waitid", "wait4", "pidfd_send_signal", "kill", "pidfd_open", "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2",
-            "poll", "ppoll", "close_range", "unshare", "execveat", "personality", "keyctl");
+            "poll", "close_range", "unshare", "execveat", "personality", "keyctl");
 
     /** What must be there: without both nobody can be waited for, or killed. */
     private static final List<String> NEEDED = List.of("waitid and wait4", "pidfd_send_signal and kill");
