@@ -4,6 +4,7 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -39,6 +40,8 @@ static const struct kind kinds[] = {
 	{__NR_kill, "kill", {EPERM, ESRCH}},
 	{__NR_close_range, "close_range", {EMFILE, ENOMEM, EINVAL, EPERM, ENOSYS}},
 	{__NR_unshare, "unshare", {ENOMEM, ENOSPC, EPERM, EINVAL, EUSERS, ENOSYS}},
+	{__NR_newfstatat, "newfstatat", {ENOENT, EACCES, EPERM, ENOSYS}},
+	{__NR_geteuid, "geteuid", {0}},
 	{__NR_openat, "openat", {EINTR, EMFILE, ENFILE, ENOENT, EACCES, EPERM, ENOMEM, ELOOP}},
 	{__NR_fsopen, "fsopen", {EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, ENOSYS}},
 	{__NR_fsconfig, "fsconfig", {EINVAL, ENOMEM, EPERM, EACCES, EBUSY}},
@@ -138,6 +141,8 @@ static enum umh_stage stage_of_path(const struct call *call)
 		return UMH_STAGE_EXEC_LABEL;
 	if (is_on(call, "status"))
 		return UMH_STAGE_PLAN; /* which signals are ignored */
+	if (call->args[0] == (uint64_t)AT_FDCWD && call->args[2] & O_NONBLOCK)
+		return UMH_STAGE_CWD; /* the program, before its execve */
 	return UMH_STAGE_ID_MAP;
 }
 

@@ -168,10 +168,20 @@ void umh_end_stray(pid_t pid)
 		;
 }
 
-/* A host that said it places nothing at random and does so has put the launcher's stack over it, once in 8,192 times. */
+/* What a launcher's exit code means that says neither this nor an errno: the JVM is gone. */
+#define SAID_NOTHING 127
+
+/*
+ * A launcher that received no plan does not speak: its exit code is the errno. A host that said it places nothing at random
+ * and does so has put the launcher's stack over it, once in 8,192 times.
+ */
 void umh_report_end(struct umh_report *report, int status)
 {
-	if (report->stage != UMH_STAGE_DIED || !WIFSIGNALED(status))
+	if (report->stage != UMH_STAGE_DIED)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) < SAID_NOTHING)
+		umh_failed(report, UMH_STAGE_PLAN, WEXITSTATUS(status), 0);
+	if (!WIFSIGNALED(status))
 		return;
 	report->detail = (uint32_t)WTERMSIG(status);
 	if (WTERMSIG(status) == SIGSEGV)

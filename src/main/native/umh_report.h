@@ -34,7 +34,7 @@ int umh_report_peek(const struct umh_child *child, struct umh_report *word);
 /* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
 int umh_report_has_arrived(const struct umh_child *child);
 
-/* Adds to a report of nothing which signal has ended the launcher. */
+/* Adds to a report of nothing how the launcher has ended: by which signal, or with which errno for want of a plan. */
 void umh_report_end(struct umh_report *report, int status);
 
 /* umh_outcome(), and the socket stays open (umh_outcome.c). */

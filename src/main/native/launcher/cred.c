@@ -21,8 +21,8 @@ int apply_keyring(struct launch *launch)
 /* Takes effect at the next execve, which is the helper's. */
 int apply_exec_label(struct launch *launch)
 {
-	return write_text(-1, "/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
-			  launch->plan->exec_label.length - 1);
+	return write_own(launch, -1, "/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
+			 launch->plan->exec_label.length - 1);
 }
 
 int apply_groups(struct launch *launch)
@@ -37,6 +37,8 @@ static int set_ids(long set, long get, const uint32_t wanted[3])
 	uint32_t now[3];
 	long result = umh_syscall(set, wanted[0], wanted[1], wanted[2]);
 
+	if (result == 0)
+		result = hide();
 	if (result == 0)
 		result = umh_syscall(get, &now[0], &now[1], &now[2]);
 	for (int i = 0; result == 0 && i < 3; i++)

@@ -72,8 +72,12 @@ int apply_descriptors(struct launch *launch)
 		own--;
 	highest = own ? (long)files[own - 1].target : -1;
 	launch->detail = own ? files[own - 1].target : 0;
+	if (launch->ruleset >= 0)
+		result = move_above(&launch->ruleset, highest < 2 ? 2 : highest, F_DUPFD_CLOEXEC);
 	for (uint32_t i = own; result == 0 && i < count; i++)
-		result = move_above(&files[i].number, highest < 2 ? 2 : highest, i == script ? F_DUPFD : F_DUPFD_CLOEXEC);
+		if (files[i].number >= 0)
+			result = move_above(&files[i].number, highest < 2 ? 2 : highest,
+					    i == script ? F_DUPFD : F_DUPFD_CLOEXEC);
 	if (result == 0 && launch->verdict_file >= 0)
 		result = move_above(&launch->verdict_file, highest < 2 ? 2 : highest, F_DUPFD_CLOEXEC);
 	if (result == 0 && highest >= UMH_PLAN_FD)

@@ -8,6 +8,8 @@
 struct launch {
 	struct umh_plan *plan;
 	int socket;         /* the plan socket, wherever it is now */
+	int ruleset;        /* landlock's, once it has its rules; or -1 */
+	int watched;        /* a user namespace was joined: its root may look at whoever is dumpable */
 	uint32_t detail;    /* set by a step before it fails: which one of several */
 	uint64_t ignored;   /* signals that are, or may be */
 	int self;           /* this process in the JVM's /proc, until ID_MAP */
@@ -33,12 +35,27 @@ static inline int asks(const struct launch *launch, uint64_t steps)
 /* Where the file at this place of the list was received, or -EPROTO. */
 int file_number(const struct launch *launch, uint32_t place);
 
+/* Closes one that the helper is not to have: nothing is found here by who may look into the helper later. */
+void close_file(struct launch *launch, uint32_t place);
+
+/*
+ * Shuts this process's memory and descriptors (PR_SET_DUMPABLE) to all who may not look into the JVM. Where
+ * fs.suid_dumpable is 1 each change of identity opens it again, so it is called after each.
+ */
+int hide(void);
+
+/* The same after it was opened on purpose: there is no going on without. */
+void hide_again(const struct launch *launch);
+
 /* Decimal digits, or a text without its NUL, that end at end; where they begin. */
 char *number_before(char *end, long value);
 char *text_before(char *end, const char *text);
 
-/* Text into a file of /proc, which a relative path names from the folder on: 0 or a negative errno. */
+/* Text into a file, which a relative path names from the folder on: 0 or a negative errno. */
 int write_text(int folder, const char *path, const void *text, uint32_t size);
+
+/* The same into a file of /proc about this process. */
+int write_own(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size);
 
 /*
  * A step takes what the plan says and answers 0 or a negative errno. They are listed in the order in which they run,
@@ -80,6 +97,7 @@ int apply_cwd(struct launch *launch);             /* fs.c */
 int apply_nofile(struct launch *launch);          /* limits.c */
 int apply_parent_death(struct launch *launch);    /* signals.c */
 int apply_no_new_privs(struct launch *launch);    /* sandbox.c */
+int prepare_landlock(struct launch *launch);
 int apply_landlock(struct launch *launch);
 int apply_signals(struct launch *launch);         /* signals.c */
 int apply_nproc(struct launch *launch);           /* limits.c */
@@ -104,6 +122,12 @@ int check_program(struct launch *launch, const char *path);
  */
 void share_verdict(struct launch *launch);
 void leave_verdict(const struct launch *launch, enum umh_stage stage, int error);
+
+/* -ENOENT when what is about to be executed is this program: by a path, as an interpreter, by a descriptor (program.c). */
+int refuse_itself(const struct launch *launch, const char *path);
+
+/* Reports the failure and ends. */
+__attribute__((noreturn)) void fail(const struct launch *launch, enum umh_stage stage, int error);
 
 /* Receives the plan and the descriptors that come with it (plan.c). */
 int receive_plan(struct launch *launch, void *buffer, uint32_t size);

@@ -19,7 +19,16 @@
 #include "umh_identity.h"
 #include "umh_syscalls.h"
 
-static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh_stage stage, int error)
+int hide(void)
+{
+	return (int)umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 0);
+}
+
+/*
+ * Without a plan this is nobody's launcher, but somebody's program: then descriptor 3 is not ours to write to, and the
+ * exit code is all that is said. Older kernels let others look into an exiting process that still has its descriptors.
+ */
+void fail(const struct launch *launch, enum umh_stage stage, int error)
 {
 	const struct umh_report word = {
 		.stage = stage,
@@ -28,9 +37,20 @@ static __attribute__((noreturn)) void fail(const struct launch *launch, enum umh
 		.kept = launch->kept,
 	};
 
+	if (!launch->plan)
+		sys_exit(error);
 	leave_verdict(launch, stage, error);
 	say(launch, &word, -1); /* nobody to tell when this fails: the JVM is gone */
+	sys_close_range(0, ~0U, 0);
 	sys_exit(127);
+}
+
+void hide_again(const struct launch *launch)
+{
+	const int result = hide();
+
+	if (result < 0)
+		fail(launch, UMH_STAGE_PLAN, -result);
 }
 
 typedef int step_fn(struct launch *launch);
@@ -103,6 +123,7 @@ static void follow_recipe(struct launch *launch, const char *program)
 	take(launch, UMH_STAGE_RLIMIT, apply_rlimit);                   /* after all that a limit could forbid */
 	take(launch, UMH_STAGE_PERSONALITY, apply_personality);
 	take(launch, UMH_STAGE_THP, apply_thp);
+	take(launch, UMH_STAGE_LANDLOCK, prepare_landlock);             /* closes the host's folders before others may look */
 	take(launch, UMH_STAGE_JOIN, apply_join);                       /* before UNSHARE: what is new is new there */
 	take(launch, UMH_STAGE_UNSHARE, apply_unshare);
 	take(launch, UMH_STAGE_ID_MAP, apply_id_map);                   /* until then nobody exists in the namespace */
@@ -123,6 +144,8 @@ static void follow_recipe(struct launch *launch, const char *program)
 	take(launch, UMH_STAGE_SECUREBITS, apply_securebits);           /* could forbid raising ambient capabilities */
 	take(launch, UMH_STAGE_CWD, apply_cwd);                         /* as the helper, in its root */
 	result = check_program(launch, program);                        /* the same way, and from the same folder */
+	if (result == 0)
+		result = refuse_itself(launch, program);                /* the launcher is nobody's program */
 	if (result < 0)
 		fail(launch, UMH_STAGE_EXEC, -result);
 	take(launch, UMH_STAGE_NOFILE, apply_nofile);                   /* a descriptor may stand above it; the last that opens one */
@@ -193,13 +216,16 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	char **argv = (char **)(stack + 1);
 	char **envp = argv + stack[0] + 1;
 	char buffer[UMH_PLAN_INLINE] __attribute__((aligned(8)));
-	struct launch launch = {.socket = UMH_PLAN_FD, .verdict_file = -1};
+	struct launch launch = {.socket = UMH_PLAN_FD, .ruleset = -1, .verdict_file = -1};
+	const int hidden = hide(); /* before anybody is who could look: the first thing of all */
 	int result;
 
 	if (umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM) < 0)
 		launch.kept = UMH_STEP(LAUNCH); /* said in arrive(): the name will not tell when this is the helper */
 	sys_close(UMH_LAUNCHER_FD); /* open where there is no execveat(2) */
 	result = receive_plan(&launch, buffer, sizeof buffer);
+	if (result == 0)
+		result = hidden;
 	if (result < 0)
 		fail(&launch, UMH_STAGE_PLAN, -result);
 	result = verify_program(&launch);

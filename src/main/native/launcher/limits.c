@@ -2,6 +2,7 @@
 /* limits.c - what the helper may use: cgroup, resource limits, out-of-memory order, size of its cores. */
 
 #include <errno.h>
+#include <linux/prctl.h>
 #include <sys/resource.h>
 
 #include "launch.h"
@@ -44,13 +45,29 @@ int write_text(int folder, const char *path, const void *text, uint32_t size)
 	return written == size ? 0 : -EIO; /* a part of a number is another number */
 }
 
-static int write_number(const char *path, long value)
+/*
+ * Who is not dumpable has files of root's there. Where no other user may look the JVM's own may for a moment: it could
+ * look into the JVM as well. A JVM of root never comes here.
+ */
+int write_own(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size)
+{
+	int result = write_text(folder, path, text, size);
+
+	if (result != -EACCES || launch->watched || umh_syscall(__NR_geteuid) <= 0)
+		return result;
+	umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 1);
+	result = write_text(folder, path, text, size);
+	hide_again(launch);
+	return result;
+}
+
+static int write_number(const struct launch *launch, const char *path, long value)
 {
 	char text[24];
 	char *end = text + sizeof text;
 	char *begin = number_before(end, value);
 
-	return write_text(-1, path, begin, (uint32_t)(end - begin));
+	return write_own(launch, -1, path, begin, (uint32_t)(end - begin));
 }
 
 /* Only where the kernel could not create us in it: 0 stands for the process that writes. */
@@ -58,18 +75,21 @@ int apply_cgroup(struct launch *launch)
 {
 	int folder = file_number(launch, launch->plan->cgroup);
 
-	return folder < 0 ? folder : write_text(folder, "cgroup.procs", "0", 1);
+	int result = folder < 0 ? folder : write_text(folder, "cgroup.procs", "0", 1);
+
+	close_file(launch, launch->plan->cgroup);
+	return result;
 }
 
 int apply_oom_score_adj(struct launch *launch)
 {
-	return write_number("/proc/self/oom_score_adj", launch->plan->oom_score_adj);
+	return write_number(launch, "/proc/self/oom_score_adj", launch->plan->oom_score_adj);
 }
 
 /* Kept across execve in the flags of the address space; the JVM changes its own, which every child then has. */
 int apply_coredump_filter(struct launch *launch)
 {
-	return write_number("/proc/self/coredump_filter", launch->plan->coredump_filter);
+	return write_number(launch, "/proc/self/coredump_filter", launch->plan->coredump_filter);
 }
 
 /*

@@ -21,9 +21,15 @@ int apply_join(struct launch *launch)
 		long result = number < 0 ? number : umh_syscall(__NR_setns, number, joins[i].flags);
 
 		launch->detail = i;
+		if (result == 0 && joins[i].flags & CLONE_NEWUSER) {
+			launch->watched = 1;
+			result = hide();
+		}
 		if (result < 0)
 			return (int)result;
 	}
+	for (uint32_t i = 0; i < count; i++)
+		close_file(launch, joins[i].file);
 	return 0;
 }
 
@@ -47,7 +53,7 @@ int open_self(const struct launch *launch)
 
 static int write_map(const struct launch *launch, const char *name, struct umh_span map)
 {
-	return map.length == 0 ? 0 : write_text(launch->self, name, span(launch, map), map.length - 1);
+	return map.length == 0 ? 0 : write_own(launch, launch->self, name, span(launch, map), map.length - 1);
 }
 
 static int write_maps(const struct launch *launch)
@@ -115,13 +121,19 @@ static int let_map(const struct mapper *mapper, int go)
 /* The mapper has to be there before, and is told after: its answer is kept for the next step. */
 static int unshare_user(struct launch *launch)
 {
+	/* The maps of who is not dumpable are root's; asked before nobody is anybody there. See write_own(). */
+	const int shows = umh_syscall(__NR_geteuid) > 0 && !launch->watched;
 	struct mapper mapper;
 	int result = start_mapper(launch, &mapper);
 
 	if (result < 0)
 		return result;
 	result = sys_unshare((int)launch->plan->unshare);
+	if (shows)
+		umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 1);
 	launch->mapped = let_map(&mapper, result == 0);
+	if (shows)
+		hide_again(launch);
 	return result;
 }
 

@@ -16,7 +16,10 @@
 		int numbers[room];             \
 	}
 
-/* One message with its descriptors, which the kernel gives the lowest free numbers, in order; they follow the header. */
+/*
+ * One message with its descriptors, which the kernel gives the lowest free numbers, in order; they follow the header. It
+ * was sent before this process was made: there is nothing to wait for.
+ */
 static long receive(int socket, void *buffer, uint32_t size, struct cmsghdr *header, size_t room, unsigned *count)
 {
 	struct iovec part = {buffer, size};
@@ -29,7 +32,7 @@ static long receive(int socket, void *buffer, uint32_t size, struct cmsghdr *hea
 	long received;
 
 	do
-		received = sys_recvmsg(socket, &message, 0);
+		received = sys_recvmsg(socket, &message, MSG_DONTWAIT);
 	while (received == -EINTR);
 	if (received < 0)
 		return received;
@@ -150,6 +153,17 @@ int file_number(const struct launch *launch, uint32_t place)
 	const struct umh_file *files = span(launch, launch->plan->files);
 
 	return place < launch->plan->files.length / sizeof *files ? files[place].number : -EPROTO;
+}
+
+void close_file(struct launch *launch, uint32_t place)
+{
+	struct umh_file *files = span(launch, launch->plan->files);
+
+	if (place >= launch->plan->files.length / sizeof *files || files[place].target != UMH_NO_TARGET)
+		return;
+	if (files[place].number >= 0)
+		sys_close(files[place].number);
+	files[place].number = -1;
 }
 
 int receive_plan(struct launch *launch, void *buffer, uint32_t size)

@@ -34,13 +34,15 @@ static int add_rules(struct launch *launch, int ruleset)
 		long result = umh_syscall(__NR_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 
 		launch->detail = i;
+		close_file(launch, rules[i].file);
 		if (result < 0)
 			return (int)result;
 	}
 	return 0;
 }
 
-int apply_landlock(struct launch *launch)
+/* The ruleset alone leads to no file. */
+int prepare_landlock(struct launch *launch)
 {
 	const uint64_t handled = launch->plan->landlock; /* the first published form of the structure: one word */
 	int ruleset = (int)umh_syscall(__NR_landlock_create_ruleset, &handled, sizeof handled, 0);
@@ -50,8 +52,20 @@ int apply_landlock(struct launch *launch)
 		return ruleset;
 	result = add_rules(launch, ruleset);
 	if (result == 0)
-		result = (int)umh_syscall(__NR_landlock_restrict_self, ruleset, 0);
-	sys_close(ruleset);
+		launch->ruleset = ruleset;
+	else
+		sys_close(ruleset);
+	return result;
+}
+
+int apply_landlock(struct launch *launch)
+{
+	int result;
+
+	if (launch->ruleset < 0)
+		return 0; /* it could not be prepared, and that was not required */
+	result = (int)umh_syscall(__NR_landlock_restrict_self, launch->ruleset, 0);
+	sys_close(launch->ruleset);
 	return result;
 }
 

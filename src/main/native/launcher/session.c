@@ -20,5 +20,8 @@ int apply_terminal(struct launch *launch)
 {
 	int number = file_number(launch, launch->plan->terminal);
 
-	return number < 0 ? number : (int)umh_syscall(__NR_ioctl, number, TIOCSCTTY, 0);
+	int result = number < 0 ? number : (int)umh_syscall(__NR_ioctl, number, TIOCSCTTY, 0);
+
+	close_file(launch, launch->plan->terminal);
+	return result;
 }

@@ -51,6 +51,7 @@ final class LauncherBinaryTest {
             }
         }
         needed.removeAll(defined);
+        needed.remove("__ehdr_start"); // the linker's: where the file begins
         assertEquals(new TreeSet<String>(), needed);
     }
 

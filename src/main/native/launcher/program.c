@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* program.c - the launcher is nobody's program: it does not execute itself, by whatever name. */
+
+/*
+ * /proc/self/exe, and other links of /proc, lead to the launcher as long as it is the launcher that execve(2) resolves
+ * them for; a kernel thread has none of them. So the file that is about to be executed is looked at, and the
+ * interpreters that it names, as the kernel will do. What may not be read can't be looked at: then the launcher finds itself
+ * executed without a plan (launcher.c), which harms nobody.
+ */
+
+#include <elf.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "launch.h"
+#include "umh_syscalls.h"
+
+/* Of a file its first bytes: all that the kernel reads of a script, and the headers of a usual program. */
+#define HEAD 512
+
+/* As many interpreters of interpreters as execve(2) follows. */
+#define MOST_INTERPRETERS 6
+
+/* The launcher's own file, from its first byte on, as launcher.ld has it in memory. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+
+/* The first bytes of every ELF file, as a number of this machine. */
+#define ELF_MARK UINT32_C(0x464c457f)
+
+/* Its headers differ from one copy to the other by where they are placed (umh_launcher.c), and the code does not. */
+#define CODE 256
+
+static int is_launcher(const char *head, long size)
+{
+	unsigned place = CODE;
+
+	if (size < HEAD)
+		return 0;
+	while (place < HEAD && head[place] == __ehdr_start[place])
+		place++;
+	return place == HEAD;
+}
+
+/* Nothing but a regular file is opened: to open a device may do something. */
+static int open_program(const char *path)
+{
+	struct stat status;
+	long result = umh_syscall(__NR_newfstatat, AT_FDCWD, path, &status, 0);
+
+	if (result < 0 || !S_ISREG(status.st_mode))
+		return -ENOENT;
+	return sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+}
+
+static const char *script_interpreter(char *head, long size)
+{
+	long begin = 2, end;
+
+	while (begin < size && (head[begin] == ' ' || head[begin] == '\t'))
+		begin++;
+	for (end = begin; end < size && head[end] && head[end] != ' ' && head[end] != '\t' && head[end] != '\n'; end++)
+		;
+	if (end == begin || end == size)
+		return 0;
+	head[end] = 0;
+	return head + begin;
+}
+
+static const char *loader(int fd, char *head, long size)
+{
+	const Elf64_Ehdr *file = (const void *)head;
+	const Elf64_Phdr *part = (const void *)(head + sizeof *file);
+
+	if (size < HEAD || file->e_phoff != sizeof *file)
+		return 0;
+	for (unsigned i = 0; i < file->e_phnum && (const char *)(part + i + 1) <= head + size; i++) {
+		const Elf64_Phdr found = part[i];
+
+		if (found.p_type != PT_INTERP)
+			continue;
+		size = umh_syscall(__NR_pread64, fd, head, HEAD - 1, found.p_offset);
+		head[size < 0 ? 0 : size] = 0;
+		return head;
+	}
+	return 0;
+}
+
+/* What it names to be executed instead of it, or 0. */
+static const char *interpreter(int fd, char *head, long size)
+{
+	uint32_t mark;
+
+	__builtin_memcpy(&mark, head, sizeof mark);
+	if (size > 2 && head[0] == '#' && head[1] == '!')
+		return script_interpreter(head, size);
+	return mark == ELF_MARK ? loader(fd, head, size) : 0;
+}
+
+static int look_into(int fd, char head[HEAD], const char **path)
+{
+	const long size = umh_syscall(__NR_pread64, fd, head, HEAD, 0);
+
+	if (is_launcher(head, size))
+		return -ENOENT;
+	*path = interpreter(fd, head, size);
+	return 0;
+}
+
+/* A function of its own: its room on the stack is given back before the rest of the recipe. */
+__attribute__((noinline)) int refuse_itself(const struct launch *launch, const char *path)
+{
+	const uint32_t program = launch->plan->program;
+	char head[HEAD] __attribute__((aligned(8))) = {0};
+	int result = 0;
+
+	if (program != UMH_NO_FILE)
+		result = look_into(file_number(launch, program), head, &path);
+	for (unsigned i = 0; result == 0 && path && i < MOST_INTERPRETERS; i++) {
+		const int fd = open_program(path);
+
+		if (fd < 0)
+			return 0;
+		result = look_into(fd, head, &path);
+		sys_close(fd);
+	}
+	return result;
+}
