@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "umh.h"
+#include "umh_identity.h"
 #include "umh_report.h"
 #include "umh_socket.h"
 
@@ -107,7 +108,7 @@ static const struct words cases[] = {
 	{"a stranger says that it failed", 0, UMH_STAGE_UID, EPERM, 0, 0, 0, UMH_STAGE_DIED},
 	{"a stranger names a successor", 0, UMH_STAGE_SUCCESSION, 0, 0, 1, 0, UMH_STAGE_SUCCESSION},
 	{"a stranger sends a successor", 0, UMH_STAGE_SUCCESSION, 0, 0, 1, 1, UMH_STAGE_DIED},
-	{"a stranger says that a succession failed", 0, UMH_STAGE_SUCCESSION, EPIPE, 1, 1, 1, UMH_STAGE_SUCCESSION},
+	{"a stranger says that a succession failed", 0, UMH_STAGE_SUCCESSION, EPIPE, 1, 1, 1, UMH_STAGE_DIED},
 	{"a stranger sends many", 0, UMH_STAGE_EXEC, 0, 0, 0, MOST, UMH_STAGE_DIED},
 	{"the launcher names one by its number", 1, UMH_STAGE_SUCCESSION, EPERM, 0, 1, 0, UMH_STAGE_SUCCESSION},
 	{"the launcher sends two", 1, UMH_STAGE_SUCCESSION, EPERM, 0, 1, 2, UMH_STAGE_SUCCESSION},
@@ -144,6 +145,7 @@ static void try(const struct words *words)
 	waitid(P_PID, (id_t)speaker, &(siginfo_t){0}, WEXITED | WNOWAIT);
 	close(pair.theirs);
 	child.socket = pair.ours;
+	child.socket_is = umh_identity(pair.ours);
 	child.first = child.pid = words->by_launcher ? speaker : sleeper();
 	umh_outcome(&child, UMH_BLOCK, &report);
 	if (!words->by_launcher)

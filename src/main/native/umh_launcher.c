@@ -27,8 +27,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "umh.h"
 #include "umh_identity.h"
 #include "umh_memfd.h"
 
@@ -36,6 +38,11 @@
 
 static const struct umh_launcher none = {.fd = -1, .beside_stack = -1};
 static _Atomic(const struct umh_launcher *) current = &none;
+
+#define NAME "umh4j-launcher"
+
+/* Of a file that is named by the property. */
+#define LARGEST_FILE 65536
 
 /* To make it again from; NULL where the launcher is a file. */
 static struct {
@@ -68,31 +75,39 @@ static void place(struct headers *headers, uint64_t address)
 static int open_image(const char *image, size_t size, uint64_t address)
 {
 	struct headers headers;
-	int fd = size < sizeof headers ? -ENOEXEC : umh_memfd_make("umh4j-launcher");
-	int result;
+	struct umh_blob blob;
+	int result = size < sizeof headers ? -ENOEXEC : umh_blob_open(NAME, &blob);
 
-	if (fd < 0)
-		return fd;
+	if (result < 0)
+		return result;
 	memcpy(&headers, image, sizeof headers);
 	if (address)
 		place(&headers, address);
-	result = umh_memfd_write(fd, &headers, sizeof headers);
+	result = umh_memfd_write(blob.fd, &headers, sizeof headers);
 	if (result == 0)
-		result = umh_memfd_write(fd, image + sizeof headers, size - sizeof headers);
+		result = umh_memfd_write(blob.fd, image + sizeof headers, size - sizeof headers);
 	if (result == 0)
-		result = umh_memfd_seal(fd);
-	if (result < 0) {
-		close(fd);
-		return result;
-	}
-	return fd;
+		return umh_blob_seal(NAME, &blob);
+	umh_blob_abandon(&blob);
+	return result;
 }
 
+/*
+ * Who gets hold of a launcher by /proc may write to its file if the JVM's own user may, and the next helper would be
+ * that. So the file itself is executed only where nobody but another user, root usually, may write to it.
+ */
 static int open_file(const char *path)
 {
+	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) == 0 && status.st_uid != geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
+	    faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
+		return fd;
+	close(fd);
+	return -EACCES;
 }
 
 /* A duplicate at the lowest free number that is not the host's; the original is closed. */
@@ -168,19 +183,62 @@ static int make_ready(const char *image, size_t size, const struct umh_launcher 
 	return 0;
 }
 
+static int keep(const char *image, size_t size)
+{
+	image_kept.bytes = malloc(size);
+	if (!image_kept.bytes)
+		return -ENOMEM;
+	memcpy(image_kept.bytes, image, size);
+	image_kept.size = size;
+	return 0;
+}
+
+/* What a file's bytes are good for is a copy that nobody can write to. */
+static int keep_file(const char *path)
+{
+	static char bytes[LARGEST_FILE];
+	size_t size = 0;
+	ssize_t more = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	while (more > 0 && size < sizeof bytes) {
+		more = read(fd, bytes + size, sizeof bytes - size);
+		size += more > 0 ? (size_t)more : 0;
+	}
+	error = more < 0 ? errno : more > 0 ? EFBIG : 0;
+	close(fd);
+	return error ? -error : keep(bytes, size);
+}
+
+/* Where no copy may be executed, the file itself, if that is safe. */
+static int make_ready_of_file(const char *path)
+{
+	int result = keep_file(path);
+
+	if (result < 0)
+		return result;
+	result = make_ready(image_kept.bytes, image_kept.size, &none);
+	if (result != -EACCES && result != -EPERM && result != -ENOSYS)
+		return result;
+	free(image_kept.bytes);
+	image_kept.bytes = NULL;
+	return make_ready(path, 0, &none);
+}
+
 int umh_launcher_load(const char *image, size_t size)
 {
+	int result;
+
 	if (atomic_load(&current) != &none)
 		return -EALREADY;
-	if (size > 0) {
-		image_kept.bytes = malloc(size);
-		if (!image_kept.bytes)
-			return -ENOMEM;
-		memcpy(image_kept.bytes, image, size);
-		image_kept.size = size;
-	}
 	atomic_store(&slots.lent, (1U << SLOTS) - 1);
-	return make_ready(image, size, &none);
+	if (size == 0)
+		return make_ready_of_file(image);
+	result = keep(image, size);
+	return result < 0 ? result : make_ready(image, size, &none);
 }
 
 int umh_launcher_repair(const struct umh_launcher *closed)

@@ -12,7 +12,7 @@ import org.umh4j.support.NativeProgram;
 final class WordsTest {
     @Test
     void onlyTheLaunchersOwnWordIsHeardAndWhatComesAlongIsClosed() throws Exception {
-        String program = NativeProgram.compile("words", "umh_outcome.c", "umh_report.c", "umh_socket.c", "umh_wait.c");
+        String program = NativeProgram.compile("words", "umh_outcome.c", "umh_report.c", "umh_socket.c", "umh_wait.c", "umh_reaper.c");
         Process process = new ProcessBuilder(program).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         assertEquals(0, process.waitFor(), out);
