@@ -25,26 +25,6 @@
 
 #define MOST 253
 
-/* Of umh_clone.c, which is not part of this program. */
-int umh_features(void)
-{
-	return ~0;
-}
-
-void umh_do_without(int features)
-{
-	(void)features;
-}
-
-/* And of umh.c. */
-void umh_release(struct umh_child *child)
-{
-	if (child->pidfd >= 0)
-		close(child->pidfd);
-	if (child->socket >= 0)
-		close(child->socket);
-}
-
 static pid_t victim; /* a child that somebody else would have ended */
 
 static pid_t sleeper(void)

@@ -4,6 +4,7 @@ package org.umh4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.umh4j.support.NativeProgram;
@@ -12,7 +13,13 @@ import org.umh4j.support.NativeProgram;
 final class WordsTest {
     @Test
     void onlyTheLaunchersOwnWordIsHeardAndWhatComesAlongIsClosed() throws Exception {
-        String program = NativeProgram.compile("words", "umh_outcome.c", "umh_report.c", "umh_socket.c", "umh_wait.c", "umh_reaper.c");
+        String[] shim;
+        try (var files = java.nio.file.Files.list(Path.of("src/main/native"))) {
+            shim = files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".c") && !name.equals("umh_bridge.c")) // JNI's part
+                    .toArray(String[]::new);
+        }
+        String program = NativeProgram.compile("words", shim);
         Process process = new ProcessBuilder(program).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         assertEquals(0, process.waitFor(), out);
