@@ -7,9 +7,11 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -318,6 +320,29 @@ int umh_bridge_open(const signed char *path, int flags, int mode)
 	if (result < 0)
 		close(fd);
 	return result < 0 ? result : fd;
+}
+
+/* A place below a root, O_PATH. Whoever needs one has a kernel with openat2(2): it is for landlock, which is younger. */
+int umh_bridge_open_below(const signed char *root, const signed char *path)
+{
+	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	const int folder = umh_bridge_open(root, O_PATH | O_DIRECTORY, 0);
+	int fd;
+
+	if (folder < 0)
+		return folder;
+	fd = (int)syscall(__NR_openat2, folder, (const char *)path, &how, sizeof how);
+	if (fd < 0)
+		fd = -errno;
+	close(folder);
+	return fd;
+}
+
+int umh_bridge_is_folder(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* It or a group above it has been frozen, or it is about to be. */

@@ -75,6 +75,8 @@ int umh_bridge_session(int pid);
 int umh_bridge_watch(int fd, int event, long long token);
 int umh_bridge_events(long long *tokens, int capacity, int timeout_ms);
 int umh_bridge_open(const signed char *path, int flags, int mode);
+int umh_bridge_open_below(const signed char *root, const signed char *path);
+int umh_bridge_is_folder(int fd);
 int umh_bridge_open_cgroup(const signed char *path);
 int umh_bridge_open_pid(int pid);
 

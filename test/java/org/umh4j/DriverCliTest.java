@@ -101,7 +101,7 @@ final class DriverCliTest {
     @RequiresRoot
     void optionsOfExecHoldForADriver() throws Exception {
         byte[] script = DriverBlobs.script("echo $A; grep -E '^(Uid|NoNewPrivs)' /proc/self/status; echo said >&2");
-        Outcome outcome = umh(new byte[0], blob(script), "--uid=65534", "--no-new-privs", "--env=A=1", "--stderr=inherit");
+        Outcome outcome = umh(new byte[0], blob(script), "--uid=65534", "--gid=65534", "--no-new-privs", "--env=A=1", "--stderr=inherit");
         assertEquals("1\nUid:\t65534\t65534\t65534\t65534\nNoNewPrivs:\t1\n", outcome.text());
         assertEquals("said\n", outcome.err());
     }

@@ -214,7 +214,7 @@ final class ImpossibleTest {
                 fails("GID EINVAL", info -> info.namespaces(NAMESPACES.mapRoot()).cred(CRED.gid(5))),
                 fails("GROUPS EINVAL", info -> info.namespaces(ranges()).cred(CRED.groups(50))),
                 cred("CAPABILITIES EPERM", CRED.bounding(KILL).inheritable(CHOWN)),
-                cred("EFFECTIVE EPERM", CRED.uid(1).effective(CHOWN)),
+                cred("EFFECTIVE EPERM", CRED.uid(1).keepGid().effective(CHOWN)),
                 cred("KEYRING EPERM", CRED.newKeyring(".dot")),
                 cred("KEYRING EINVAL", CRED.newKeyring("k".repeat(4096))),
                 cred("EXEC_LABEL EINVAL", CRED.execLabel("no-such-label")));
@@ -327,7 +327,7 @@ final class ImpossibleTest {
     /** In a user namespace whose only user is root, and setgroups is denied. */
     static final class GroupsMain {
         public static void main(String[] arguments) {
-            for (Cred cred : List.of(CRED.groups(0), CRED.uid(7))) {
+            for (Cred cred : List.of(CRED.groups(0), CRED.uid(7).keepGid().keepGroups())) {
                 SubprocessInfo info = probe().cred(cred);
                 UsermodeHelper.exec(info, UmhWait.PROC);
                 UmhException failure = info.failure().orElseThrow();

@@ -62,11 +62,11 @@ final class OracleTest {
 
     static Stream<OracleRow> ids() {
         return Stream.of(
-                row("status.Uid", cred(CRED.uid(65534)), "setpriv", "--reuid=65534"),
-                row("status.Uid", cred(CRED.uid(Cred.LARGEST_ID)), "setpriv", "--reuid=" + Cred.LARGEST_ID),
-                row("status.Uid", cred(CRED.uids(65534, 0, 0)), "setpriv", "--ruid=65534"),
-                row("status.Uid", cred(CRED.uids(0, 65534, 65534)), "setpriv", "--euid=65534"),
-                row("status.Uid", cred(CRED.uids(1, 2, 2)), "setpriv", "--ruid=1", "--euid=2"),
+                row("status.Uid", cred(CRED.uid(65534).keepGid()), "setpriv", "--reuid=65534"),
+                row("status.Uid", cred(CRED.uid(Cred.LARGEST_ID).keepGid()), "setpriv", "--reuid=" + Cred.LARGEST_ID),
+                row("status.Uid", cred(CRED.uids(65534, 0, 0).keepGid()), "setpriv", "--ruid=65534"),
+                row("status.Uid", cred(CRED.uids(0, 65534, 65534).keepGid()), "setpriv", "--euid=65534"),
+                row("status.Uid", cred(CRED.uids(1, 2, 2).keepGid()), "setpriv", "--ruid=1", "--euid=2"),
                 row("status.Gid", cred(CRED.gid(65534)), "setpriv", "--regid=65534", "--keep-groups"),
                 row("status.Gid", cred(CRED.gids(65534, 0, 0)), "setpriv", "--rgid=65534", "--keep-groups"),
                 row("status.Gid", cred(CRED.gids(0, 65534, 65534)), "setpriv", "--egid=65534", "--keep-groups"),
@@ -84,7 +84,7 @@ final class OracleTest {
         CapabilitySet raw = CapabilitySet.of(CAP_NET_RAW);
         CapabilitySet both = CapabilitySet.of(CAP_CHOWN, CAP_KILL);
         CapabilitySet all = CapabilitySet.all();
-        Cred nobody = CRED.uid(65534);
+        Cred nobody = CRED.uid(65534).keepGid();
         Cred able = nobody.permitted(raw).inheritable(raw).ambient(raw);
         String[] kept = {"--keep=1", "--uid=65534", "--caps=cap_net_raw=eip", "--addamb=cap_net_raw"};
         String[] narrow = {"--drop=" + String.join(",", all.minus(raw).names()), kept[0], kept[1], kept[2], kept[3]};
@@ -118,7 +118,7 @@ final class OracleTest {
                 capsh("securebits", cred(CRED.securebits(all)), "--secbits=0xff"),
                 row("securebits", cred(CRED.securebits(some)), "setpriv",
                         "--securebits=+noroot,+noroot_locked,+no_setuid_fixup_locked"),
-                row("securebits", cred(CRED.securebits(Securebit.NO_SETUID_FIXUP).uid(65534)), "setpriv", "--reuid=65534",
+                row("securebits", cred(CRED.securebits(Securebit.NO_SETUID_FIXUP).uid(65534).keepGid()), "setpriv", "--reuid=65534",
                         "--securebits=+no_setuid_fixup"),
                 capsh("status.CapEff", cred(CRED.permitted(chown).inheritable(chown).ambient(chown).securebits(some)),
                         "--caps=cap_chown=eip cap_setpcap+ep", "--addamb=cap_chown", "--secbits=0xb"));
@@ -327,7 +327,7 @@ final class OracleTest {
                 new Reading(in(NAMESPACES.mapSelf(7, 8)), "cat /proc/PID/uid_map /proc/PID/gid_map | xargs", "7 0 1 8 0 1"),
                 new Reading(in(ranges), "xargs < /proc/PID/uid_map", "0 0 1 1 100001 65535"),
                 new Reading(in(ranges), "cat /proc/PID/gid_map /proc/PID/setgroups | xargs", "0 0 2 allow"),
-                new Reading(cred(CRED.uid(1).capabilities(raw)), "getpcaps PID | cut -d: -f2", "cap_net_raw=eip"),
+                new Reading(cred(CRED.uid(1).keepGid().capabilities(raw)), "getpcaps PID | cut -d: -f2", "cap_net_raw=eip"),
                 new Reading(info -> info.limits(Limits.kernel().rlimit(Resource.NOFILE, 10, 20)),
                         "prlimit --pid PID --nofile --noheadings --output SOFT,HARD | xargs", "10 20"));
     }

@@ -46,6 +46,8 @@ final class StageTest {
         "setsid, EPERM, SESSION",
         "chdir, EACCES, CWD",
         "capget, EPERM, CAPABILITIES",
+        "keyctl, EDQUOT, KEYRING",
+        "keyctl, ENOMEM, KEYRING",
         "execve, EIO, EXEC",
     })
     void requiredStepThatIsRefusedFailsAtItsStage(String call, String errno, String stage) throws Exception {
@@ -117,7 +119,8 @@ final class StageTest {
             case "uts" -> info.namespaces(Namespaces.inherited().unshare(Namespace.UTS));
             case "mount" -> info.namespaces(Namespaces.inherited().unshare(Namespace.MOUNT));
             case "pid" -> info.namespaces(Namespaces.inherited().unshare(Namespace.PID));
-            case "maps" -> info.namespaces(Namespaces.inherited().mapUids(0, 1000, 10).mapGids(0, 1000, 10));
+            case "maps" -> info.namespaces(Namespaces.inherited().mapUids(0, 1000, 10).mapGids(0, 1000, 10))
+                    .cred(cred.uid(0).gid(0));
             case "group" -> info.session(Session.ownGroup());
             case "terminal" -> info.session(Session.terminal(0));
             case "root" -> info.fs(Fs.kernel().root("/usr"));
@@ -126,8 +129,8 @@ final class StageTest {
             case "bounding" -> info.cred(cred.bounding(few));
             case "groups" -> info.cred(cred.groups(1, 2));
             case "gid" -> info.cred(cred.gid(65_534));
-            case "uid" -> info.cred(cred.uid(65_534));
-            case "capabilities" -> info.cred(cred.uid(65_534).permitted(few).inheritable(few).ambient(few));
+            case "uid" -> info.cred(cred.uid(65_534).gid(65_534));
+            case "capabilities" -> info.cred(cred.uid(65_534).gid(65_534).permitted(few).inheritable(few).ambient(few));
             case "securebits" -> info.cred(cred.securebits(Securebit.NOROOT));
             case "noNewPrivs" -> info.cred(cred.noNewPrivs());
             case "signals" -> info.signals(Ignoring.everySignal());
@@ -145,7 +148,7 @@ final class StageTest {
     @ParameterizedTest
     @RequiresRoot
     @CsvSource({
-        "keyctl, EDQUOT, KEYRING",
+        "keyctl, EPERM, KEYRING",
         "setpriority, EACCES, NICE",
         "sched_setattr, EPERM, SCHED",
         "sched_setaffinity, EINVAL, AFFINITY",

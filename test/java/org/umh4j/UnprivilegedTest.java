@@ -177,7 +177,7 @@ final class UnprivilegedTest {
                 refused("JOIN EPERM", in(old.joinFile(Namespace.NET, "/proc/self/ns/net"))),
                 refused("JOIN EACCES", in(old.joinFile(Namespace.NET, "/proc/1/ns/net"))),
                 refused("JOIN EPERM", in(old.join(1, Namespace.UTS))),
-                refused("ID_MAP EPERM", in(old.mapUids(0, 0, 10).mapGids(0, 0, 10))),
+                refused("ID_MAP EPERM", in(old.mapUids(0, NOBODY, 2).mapGids(0, NOBODY, 2))),
                 refused("UID EINVAL", info -> info.namespaces(ROOT).cred(CRED.uid(5)))));
         for (Namespace kind : Namespace.values()) {
             if (kind != Namespace.USER) {

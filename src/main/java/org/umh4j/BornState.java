@@ -14,7 +14,7 @@ import org.umh4j.internal.ProcFile;
  * All that a helper is born with, as a plan: what its call asks for, and for the rest what a helper of the kernel has.
  *
  * <p>What a process may always do is required, and so is what was asked for. The rest the host may refuse, and then it
- * stays as the JVM has it and {@link Helper#kept} says so.
+ * stays as the JVM has it and {@link Helper#kept} says so; {@link SubprocessInfo#mayLeave} can change which that is.
  */
 final class BornState {
     private static final int EPERM = Errno.EPERM.number();
@@ -25,15 +25,16 @@ final class BornState {
     private BornState() {}
 
     /** Files that the plan sends along are opened on the way; the caller closes them when they have been sent. */
-    static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened, Pipes pipes) throws UmhException {
+    static Plan plan(SubprocessInfo info, Cred chosen, OpenedFiles opened, Pipes pipes) throws UmhException {
+        Cred cred = chosen.completed(info.namespaces());
         requirePossible(info, cred);
         boolean timed = Events.areStartsRecorded();
         Remembered last = remembered;
-        if (last != null && last.timed == timed && last.isFor(info, cred)) {
+        if (last != null && last.timed == timed && last.isFor(info, chosen)) {
             return last.plan;
         }
         Plan plan = new Plan();
-        cred.into(plan);
+        cred.into(plan, info.namespaces());
         info.fs().into(plan);
         info.sched().into(plan);
         info.signals().into(plan);
@@ -53,12 +54,32 @@ final class BornState {
             }
             plan.program(info.blob());
         }
+        leave(plan, info.left(), info.insisted());
         plan.flags |= info.isHeld() ? Plan.HOLD : 0;
         plan.flags |= timed ? Plan.TIMES : 0;
         if (Remembered.mayBe(info)) {
-            remembered = new Remembered(cred, info, timed, plan);
+            remembered = new Remembered(chosen, info, timed, plan);
         }
         return plan;
+    }
+
+    private static void leave(Plan plan, long left, long insisted) {
+        plan.leave(left, insisted, limits(left), limits(insisted));
+        if ((insisted & UmhStage.KEYRING.bit()) != 0) {
+            plan.flags &= ~Plan.KEYLESS;
+        }
+    }
+
+    /** Which limits belong to these stages, a bit each. */
+    private static int limits(long stages) {
+        int limits = 0;
+        for (Resource resource : Resource.values()) {
+            UmhStage stage = resource == Resource.NOFILE
+                    ? UmhStage.NOFILE
+                    : resource == Resource.NPROC ? UmhStage.NPROC : UmhStage.RLIMIT;
+            limits |= (stages & stage.bit()) != 0 ? 1 << resource.ordinal() : 0;
+        }
+        return limits;
     }
 
     /**
@@ -73,6 +94,8 @@ final class BornState {
         private final Session session;
         private final Limits limits;
         private final OptionalInt personality;
+        private final long left;
+        private final long insisted;
         private final boolean timed;
         private final Plan plan;
 
@@ -84,6 +107,8 @@ final class BornState {
             this.session = info.session();
             this.limits = info.limits();
             this.personality = info.personality();
+            this.left = info.left();
+            this.insisted = info.insisted();
             this.timed = timed;
             this.plan = plan;
         }
@@ -107,6 +132,8 @@ final class BornState {
                     && session == info.session()
                     && limits == info.limits()
                     && personality.equals(info.personality())
+                    && left == info.left()
+                    && insisted == info.insisted()
                     && mayBe(info);
         }
     }
@@ -116,6 +143,7 @@ final class BornState {
         cred.requirePossible();
         info.namespaces().requirePossible();
         info.sched().requirePossible();
+        info.namespaces().requireMapped(cred);
         if (info.namespaces().deniesSetgroups() && cred.changesGroups()) {
             throw new IllegalArgumentException("groups can't be set where the map of gids was written without privilege");
         }
@@ -123,7 +151,8 @@ final class BornState {
             UmhStage stage = info.sandbox().isSeccomp() ? UmhStage.SECCOMP : UmhStage.LANDLOCK;
             throw info.failed(stage, stage == UmhStage.SECCOMP ? -EACCES : -EPERM, 0);
         }
-        if (info.sched().isRealTime() && !mayBeRealTime(info)) {
+        boolean mayBeLeft = (info.left() & UmhStage.SCHED.bit()) != 0;
+        if (info.sched().isRealTime() && !mayBeLeft && !mayBeRealTime(info)) {
             throw info.failed(UmhStage.SCHED, -EPERM, 0);
         }
     }

@@ -31,6 +31,7 @@ final class Completion {
         child.outcome().thenAccept(launch -> {
             try {
                 info.started(launch.pid()); // a successor may have taken the first process's place
+                info.arrived(launch.kept());
                 if (launch.result() < 0) {
                     info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
                 }

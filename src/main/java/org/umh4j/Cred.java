@@ -17,7 +17,7 @@ import org.umh4j.internal.Plan;
  * Cred nobody = Cred.unchanged().user("nobody").capabilities(CapabilitySet.of(CAP_NET_BIND_SERVICE)).noNewPrivs();
  * }</pre>
  *
- * <p>{@link #unchanged()} is where to begin: the JVM's ids and groups, a bounding set that only the policy of
+ * <p>{@link #unchanged()} is where to begin: the JVM's ids and groups (but see {@link #uid}), a bounding set that only the policy of
  * {@link UmhSysctl} cuts, no inheritable and no ambient capability, securebits 0, a new session keyring without a name.
  *
  * <p>The permitted and effective set are those with which the program is executed. What it has then is decided by the
@@ -45,6 +45,8 @@ public final class Cred {
     private @Nullable int[] uids;
     private @Nullable int[] gids;
     private @Nullable int[] groups;
+    private boolean keepsGid;
+    private boolean keepsGroups;
     private CapabilitySet bounding = new CapabilitySet(-1);
     private CapabilitySet inheritable = CapabilitySet.NONE;
     private @Nullable CapabilitySet permitted;
@@ -62,6 +64,8 @@ public final class Cred {
         uids = other.uids;
         gids = other.gids;
         groups = other.groups;
+        keepsGid = other.keepsGid;
+        keepsGroups = other.keepsGroups;
         bounding = other.bounding;
         inheritable = other.inheritable;
         permitted = other.permitted;
@@ -79,7 +83,13 @@ public final class Cred {
         return UNCHANGED;
     }
 
-    /** Real, effective and saved uid. */
+    /**
+     * Real, effective and saved uid.
+     *
+     * <p>Another uid than the JVM's takes the JVM's supplementary groups from the helper, unless {@link #groups} or
+     * {@link #keepGroups} is said. And it needs a gid where the JVM's is 0: {@link #gid}, or {@link #keepGid}; else the
+     * start is refused. {@link #user} has all three.
+     */
     public Cred uid(long uid) {
         return uids(uid, uid, uid);
     }
@@ -100,6 +110,15 @@ public final class Cred {
     public Cred gids(long real, long effectiveGid, long saved) {
         Cred copy = new Cred(this);
         copy.gids = new int[] {id(real, "gid"), id(effectiveGid, "gid"), id(saved, "gid")};
+        copy.keepsGid = false;
+        return copy;
+    }
+
+    /** The JVM's gid, also with another uid, and though it may be 0. */
+    public Cred keepGid() {
+        Cred copy = new Cred(this);
+        copy.gids = null;
+        copy.keepsGid = true;
         return copy;
     }
 
@@ -109,10 +128,19 @@ public final class Cred {
             throw new IllegalArgumentException(supplementary.length + " groups are more than " + MOST_GROUPS);
         }
         Cred copy = new Cred(this);
+        copy.keepsGroups = false;
         copy.groups = new int[supplementary.length];
         for (int i = 0; i < supplementary.length; i++) {
             copy.groups[i] = id(supplementary[i], "group");
         }
+        return copy;
+    }
+
+    /** The JVM's supplementary groups, also with another uid. */
+    public Cred keepGroups() {
+        Cred copy = new Cred(this);
+        copy.groups = null;
+        copy.keepsGroups = true;
         return copy;
     }
 
@@ -270,7 +298,7 @@ public final class Cred {
         return ids(gids);
     }
 
-    /** The supplementary groups, if they are to change. */
+    /** The supplementary groups, if they are to change; another uid alone drops the JVM's, which is not said here. */
     public Optional<long[]> groups() {
         return ids(groups);
     }
@@ -282,6 +310,32 @@ public final class Cred {
 
     boolean changesGroups() {
         return groups != null;
+    }
+
+    /**
+     * With another uid than the JVM's the JVM's groups go, and its gid 0 does not stay by itself.
+     *
+     * @throws IllegalArgumentException if it would
+     */
+    Cred completed(Namespaces namespaces) {
+        if (uids == null || namespaces.isMappedToItself() || !namespaces.isOtherUser() && isOwn(uids)) {
+            return this;
+        }
+        if (gids == null && !keepsGid && Host.gid() == 0) {
+            throw new IllegalArgumentException("uid " + Integer.toUnsignedString(uids[1])
+                    + " without a gid would leave the helper gid 0; say gid(...), or keepGid() if it shall be 0");
+        }
+        return groups == null && !keepsGroups ? groups(new long[0]) : this;
+    }
+
+    private static boolean isOwn(int[] ids) {
+        long own = Host.uid();
+        for (int id : ids) {
+            if (Integer.toUnsignedLong(id) != own) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Cut by the policy: what the init function gets, and once more what it answers. */
@@ -318,14 +372,19 @@ public final class Cred {
         }
     }
 
-    void into(Plan plan) {
+    void into(Plan plan, Namespaces namespaces) {
         identity(plan);
+        if (namespaces.isJoinedUser()) {
+            // An id without a mapping there would be shown as nobody's and be the JVM's: set to itself, it is refused.
+            plan.require(UmhStage.GID.bit()).require(UmhStage.UID.bit());
+        }
         capabilities(plan);
         if (keyring == Keyring.NAMED) {
             plan.require(UmhStage.KEYRING.bit());
             plan.keyring = keyringName;
         } else if (keyring == Keyring.NEW) {
-            plan.take(UmhStage.KEYRING.bit());
+            plan.require(UmhStage.KEYRING.bit());
+            plan.flags |= Plan.KEYLESS;
         }
         if (execLabel != null) {
             plan.require(UmhStage.EXEC_LABEL.bit());

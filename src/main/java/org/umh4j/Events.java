@@ -4,6 +4,7 @@ package org.umh4j;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Nullable;
 
@@ -61,6 +62,10 @@ final class Events {
                 Duration took = Duration.ofNanos(launch.nanos());
                 long pid = launch.pid();
                 Audience.tell(audiences, listener -> listener.started(path, pid, took));
+                if (launch.kept() != 0) {
+                    Set<UmhStage> kept = UmhStage.of(launch.kept());
+                    Audience.tell(audiences, listener -> listener.kept(path, pid, kept));
+                }
             }
         });
         child.exit().thenAccept(end -> {

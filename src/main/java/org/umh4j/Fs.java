@@ -69,6 +69,11 @@ public final class Fs {
         return new Fs(root, cwd, mask);
     }
 
+    /** The other root, if there is one. */
+    @Nullable byte[] root() {
+        return root;
+    }
+
     void into(Plan plan) {
         plan.require(UmhStage.UMASK.bit()).require(UmhStage.CWD.bit());
         plan.umask = umask;

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumSet;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
@@ -16,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Nullable;
+import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Workers;
@@ -231,6 +231,11 @@ public final class Helper implements AutoCloseable {
         return pipes;
     }
 
+    /** A pidfd of it among the files of a launch; {@code -ESRCH} when it was reaped. */
+    int openPid(OpenedFiles opened) {
+        return child.openPid(opened);
+    }
+
     /** Completed in the reaper's thread: for dependents of our own, which do not block. */
     CompletableFuture<?> exitEvent() {
         return child.exit();
@@ -283,14 +288,7 @@ public final class Helper implements AutoCloseable {
      * as the JVM has them. Empty on an ordinary host for a JVM of root.
      */
     public Set<UmhStage> kept() {
-        long kept = child.outcome().join().kept();
-        Set<UmhStage> stages = EnumSet.noneOf(UmhStage.class);
-        for (UmhStage stage : UmhStage.values()) {
-            if ((kept & stage.bit()) != 0) {
-                stages.add(stage);
-            }
-        }
-        return stages;
+        return UmhStage.of(child.outcome().join().kept());
     }
 
     /**

@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.time.Duration;
+import java.util.Set;
 import org.umh4j.internal.Nullable;
 
 /**
@@ -33,6 +34,16 @@ public interface HelperListener {
      * @param launch how long it took to make the process and to have its program in place
      */
     default void started(String path, long pid, Duration launch) {}
+
+    /**
+     * A helper was started without some of what it was to have: the host has refused it, and the call could do without. Told
+     * right after {@link #started}.
+     *
+     * @param path the program, or the driver's name
+     * @param pid its process id
+     * @param stages whose attributes are as the JVM has them; at least one
+     */
+    default void kept(String path, long pid, Set<UmhStage> stages) {}
 
     /**
      * A helper could not be started, or a driver's program not be loaded.

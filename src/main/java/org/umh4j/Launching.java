@@ -92,6 +92,7 @@ final class Launching {
             throw info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
         }
         info.started(launch.pid());
+        info.arrived(launch.kept());
         return launch;
     }
 

@@ -10,7 +10,6 @@ import java.util.Objects;
 import java.util.Set;
 import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 
@@ -31,8 +30,13 @@ public final class Namespaces {
     private static final int MOST_MAP_LINES = 340;
     private static final Namespaces INHERITED = new Namespaces();
 
-    /** What is entered: a process, or a namespace's file. */
-    private record Join(int pid, @Nullable byte[] file, Set<Namespace> kinds) {}
+    /** Opens what is entered: a pidfd or a namespace's file, or a negative errno. */
+    private interface Door {
+        int open(OpenedFiles opened);
+    }
+
+    /** What is entered, and which of its namespaces. */
+    private record Join(Door door, Set<Namespace> kinds) {}
 
     private Set<Namespace> fresh = Collections.emptySet();
     private List<Join> joins = List.of();
@@ -69,8 +73,10 @@ public final class Namespaces {
      * Those of a process; all kinds but its user namespace, when none is named. The one for time is left out where this kernel
      * has none, or {@code /proc} does not tell.
      *
-     * <p>A process that is gone by then, or may not be looked into, fails the start at {@link UmhStage#JOIN}, with
-     * {@code ESRCH} or {@code EPERM}.
+     * <p>It is the process that has this number now, by the time of its start that {@code /proc} tells. When it is gone at the
+     * start of the helper, has the number no more, or may not be looked into, the start fails at {@link UmhStage#JOIN} with
+     * {@code ESRCH} or {@code EPERM}. Who has the number from somewhere may have it of a process that is gone already:
+     * {@link #join(Helper, Namespace...)} and {@link #joinDescriptor} leave nothing to numbers.
      *
      * @throws IllegalArgumentException if the pid is not positive
      */
@@ -79,7 +85,40 @@ public final class Namespaces {
         if (pid < 1 || pid > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("pid " + pid + " is not positive");
         }
-        return join(new Join((int) pid, null, kinds.length == 0 ? allButUser() : EnumSet.copyOf(List.of(kinds))));
+        return ProcessHandle.of(pid).map(process -> join(process, kinds)).orElseGet(
+                () -> join(new Join(opened -> -Errno.ESRCH.number(), some(kinds))));
+    }
+
+    /** The same of the process of this handle, which is told by its start from a later one of the same number. */
+    public Namespaces join(ProcessHandle process, Namespace... kinds) {
+        Objects.requireNonNull(process, "process");
+        int pid = Math.toIntExact(process.pid());
+        return join(new Join(opened -> {
+            int fd = opened.openPid(pid);
+            return fd < 0 || process.isAlive() ? fd : -Errno.ESRCH.number(); // alive now, so it was when it was opened
+        }, some(kinds)));
+    }
+
+    /** The same of a helper; once it has ended the start fails with {@code ESRCH}. */
+    public Namespaces join(Helper helper, Namespace... kinds) {
+        Objects.requireNonNull(helper, "helper");
+        return join(new Join(helper::openPid, some(kinds)));
+    }
+
+    /**
+     * The same by an open descriptor, which the caller keeps: a pidfd, or a file of {@code /proc/PID/ns} and then its kind.
+     *
+     * @throws IllegalArgumentException if the descriptor is negative
+     */
+    public Namespaces joinDescriptor(int fd, Namespace... kinds) {
+        if (fd < 0) {
+            throw new IllegalArgumentException("descriptor " + fd + " is negative");
+        }
+        return join(new Join(opened -> fd, some(kinds)));
+    }
+
+    private static Set<Namespace> some(Namespace... kinds) {
+        return Arguments.nonNull(kinds, "kinds").length == 0 ? allButUser() : EnumSet.copyOf(List.of(kinds));
     }
 
     private static Set<Namespace> allButUser() {
@@ -91,7 +130,8 @@ public final class Namespaces {
     /** The one that this file stands for, such as {@code /run/netns/blue}. */
     public Namespaces joinFile(Namespace kind, String path) {
         Objects.requireNonNull(kind, "kind");
-        return join(new Join(0, Bytes.of(Objects.requireNonNull(path, "path"), "namespace"), EnumSet.of(kind)));
+        byte[] file = Bytes.of(Objects.requireNonNull(path, "path"), "namespace");
+        return join(new Join(opened -> opened.open(file, 0, 0), EnumSet.of(kind)));
     }
 
     private Namespaces join(Join join) {
@@ -173,6 +213,48 @@ public final class Namespaces {
         return fresh.contains(Namespace.USER);
     }
 
+    /** Whether there is one user in it, the JVM's. */
+    boolean isMappedToItself() {
+        return mapSelf;
+    }
+
+    /** Whether ids are those of another user namespace than the JVM's. */
+    boolean isOtherUser() {
+        return isNewUser() || isJoinedUser();
+    }
+
+    /** Whether a user namespace of others is entered, whose maps are not known. */
+    boolean isJoinedUser() {
+        return isJoined(Namespace.USER);
+    }
+
+    boolean isJoined(Namespace kind) {
+        return joins.stream().anyMatch(join -> join.kinds.contains(kind));
+    }
+
+    /**
+     * Refuses that a helper stays the JVM's user where that has no mapping: it would look like nobody.
+     *
+     * @throws IllegalArgumentException if it would
+     */
+    void requireMapped(Cred cred) {
+        if (isNewUser() && !mapSelf && !isJoinedUser()) {
+            requireMapped(uidMap, "uid", org.umh4j.internal.Host.uid(), cred.uids().isPresent());
+            requireMapped(gidMap, "gid", org.umh4j.internal.Host.gid(), cred.gids().isPresent());
+        }
+    }
+
+    private static void requireMapped(String map, String what, long own, boolean isAsked) {
+        boolean mapped = map.lines().map(line -> line.split(" ")).anyMatch(range -> {
+            long outside = Long.parseLong(range[1]);
+            return own >= outside && own - outside < Long.parseLong(range[2]);
+        });
+        if (!mapped && !isAsked) {
+            throw new IllegalArgumentException("the map of " + what + "s has not the JVM's, " + own
+                    + ", which the helper would keep and not show; say which " + what + " of the map it has: " + what + "(...)");
+        }
+    }
+
     boolean deniesSetgroups() {
         return denySetgroups;
     }
@@ -186,7 +268,7 @@ public final class Namespaces {
 
     void into(Plan plan, OpenedFiles opened, SubprocessInfo info) throws UmhException {
         for (Join join : joins) {
-            int fd = join.file == null ? opened.openPid(join.pid) : opened.open(join.file, 0, 0);
+            int fd = join.door.open(opened);
             if (fd < 0) {
                 throw info.failed(UmhStage.JOIN, fd, 0, join.file == null ? null : Bytes.toString(join.file));
             }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.umh4j.internal.Bytes;
 
 /**
@@ -20,6 +21,7 @@ import org.umh4j.internal.Bytes;
  * @param elapsed from the call to its end, by a clock that nobody sets; to when it was given up, if it hangs in the kernel
  * @param sent the signals that it was sent because its time was over, in their order; none when it ended in time
  * @param usage what it used up; empty when its status was lost
+ * @param kept what the host has refused and the call could do without, as {@link Helper#kept}
  */
 public record Result(
         WaitStatus status,
@@ -30,7 +32,8 @@ public record Result(
         Instant startTime,
         Duration elapsed,
         List<Sent> sent,
-        Optional<Usage> usage) {
+        Optional<Usage> usage,
+        Set<UmhStage> kept) {
     /**
      * A signal that ended a helper's time.
      *

@@ -189,6 +189,6 @@ final class Run {
 
     private Result result() {
         return new Result(helper.status().orElse(WaitStatus.LOST), out.bytes(), err.bytes(), out.truncated(), err.truncated(),
-                helper.startTime(), elapsed == null ? sinceBegin() : elapsed, List.copyOf(sent), helper.usage());
+                helper.startTime(), elapsed == null ? sinceBegin() : elapsed, List.copyOf(sent), helper.usage(), helper.kept());
     }
 }

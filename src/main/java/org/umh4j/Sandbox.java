@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
-import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -23,7 +22,8 @@ import org.umh4j.internal.Plan;
  * Without, {@code capset} comes between and has to be allowed too.
  *
  * <p><b>Landlock.</b> Every right to files that the kernel's landlock knows is taken, but for what the rules leave. Paths
- * are looked up by the JVM when the helper is started, so in the JVM's root folder. The program, its interpreter
+ * are looked up by the JVM when the helper is started: below the helper's other root, if it has one, where no link leads
+ * out of it; and else in the JVM's own tree, also for a helper that joins a mount namespace. The program, its interpreter
  * and its libraries need a rule as well.
  *
  * @implSpec {@code seccomp(2)} with {@code SECCOMP_SET_MODE_FILTER}, {@code landlock_restrict_self(2)} (5.13)
@@ -133,12 +133,20 @@ public final class Sandbox {
         plan.require(UmhStage.LANDLOCK.bit()).require(UmhStage.EFFECTIVE.bit());
         plan.landlock = handled == 0 ? FIRST_ABI : handled; // without landlock the launcher learns the errno
         for (Rule rule : rules) {
-            int fd = opened.openPath(Bytes.of(rule.path, "landlock path"));
+            int fd = open(rule, info, opened);
             if (fd < 0) {
                 throw info.failed(UmhStage.LANDLOCK, fd, 0, rule.path);
             }
-            plan.rule(fd, rule.access & plan.landlock & (new File(rule.path).isDirectory() ? -1 : OF_FILES));
+            plan.rule(fd, rule.access & plan.landlock & (OpenedFiles.isFolder(fd) ? -1 : OF_FILES));
         }
+    }
+
+    private static int open(Rule rule, SubprocessInfo info, OpenedFiles opened) {
+        byte[] path = Bytes.of(rule.path, "landlock path");
+        byte[] root = info.fs().root();
+        return root == null || info.namespaces().isJoined(Namespace.MOUNT)
+                ? opened.openPath(path)
+                : opened.openPathBelow(root, path);
     }
 
     private static long handled(int abi) {

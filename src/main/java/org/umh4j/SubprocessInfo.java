@@ -5,9 +5,11 @@ import java.io.ByteArrayOutputStream;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Nullable;
@@ -71,6 +73,11 @@ public final class SubprocessInfo {
     private OptionalInt personality = OptionalInt.empty();
     private volatile int retval;
     private volatile int pid;
+    /** A bit for each stage: those that were not applied, those that need not be, those that have to be. */
+    private volatile long kept;
+
+    private long left;
+    private long insisted;
     private volatile @Nullable UmhException failure;
 
     private SubprocessInfo(@Nullable byte[] path, byte[][] argv, byte[][] envp, @Nullable Blob blob) {
@@ -240,6 +247,48 @@ public final class SubprocessInfo {
         return this;
     }
 
+    /**
+     * Steps that the host may refuse without failing the call, beside those that may be left already. The attribute is then
+     * as the JVM has it, and {@link #kept()} says so.
+     *
+     * <p>What a call asks for may not be left, unless it is said here. Of what it does not ask for, all may be left that the
+     * helper would have like any child of the JVM: scheduling, limits, {@code oom_score_adj}, core dumps, memory policy,
+     * personality, securebits. The session keyring may be left only where {@code keyctl(2)} is refused to the JVM as a whole
+     * ({@code EPERM}, {@code ENOSYS}), and so to the helper: else the helper would have the JVM's keys.
+     *
+     * @throws IllegalArgumentException if without that step it would be another helper, as without {@link UmhStage#UID}
+     */
+    public SubprocessInfo mayLeave(UmhStage... stages) {
+        long bits = leavable(Arguments.nonNull(stages, "stages"));
+        left |= bits;
+        insisted &= ~bits;
+        return this;
+    }
+
+    /**
+     * Steps that may not be left, even though the call does not ask for them; all, when none is named.
+     *
+     * @throws IllegalArgumentException if it is none of those that may be left
+     */
+    public SubprocessInfo mustApply(UmhStage... stages) {
+        long bits = leavable(Arguments.nonNull(stages, "stages").length == 0 ? UmhStage.LEAVABLE.toArray(UmhStage[]::new) : stages);
+        insisted |= bits;
+        left &= ~bits;
+        return this;
+    }
+
+    private long leavable(UmhStage... stages) {
+        requireSetUp();
+        long bits = 0;
+        for (UmhStage stage : stages) {
+            if (!UmhStage.LEAVABLE.contains(stage)) {
+                throw new IllegalArgumentException(stage + " is none of the steps that may be left: " + UmhStage.LEAVABLE);
+            }
+            bits |= stage.bit();
+        }
+        return bits;
+    }
+
     /** Has a function of ours told the pid before the program's first instruction. */
     void created(LongConsumer function) {
         created = function;
@@ -263,6 +312,14 @@ public final class SubprocessInfo {
     /** The helper's process id once it has one, else 0. After its end the number may belong to another process. */
     public int pid() {
         return pid;
+    }
+
+    /**
+     * What the host has refused and the call could do without: the attributes of these stages are as the JVM has them. Known
+     * once the program is in place; empty before, and when there was no helper.
+     */
+    public Set<UmhStage> kept() {
+        return UmhStage.of(kept);
     }
 
     /** Why the helper could not be started: the stage and the errno behind a negative result. */
@@ -381,8 +438,21 @@ public final class SubprocessInfo {
         mediate(); // it may have been decided since the call was set up
     }
 
+    long left() {
+        return left;
+    }
+
+    long insisted() {
+        return insisted;
+    }
+
     void started(int helper) {
         pid = helper;
+    }
+
+    /** Its program is in place. */
+    void arrived(long stages) {
+        kept = stages;
     }
 
     UmhException failed(UmhStage stage, int result, int detail) {

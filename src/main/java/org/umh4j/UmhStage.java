@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
 /**
  * Where in the life of a launch something failed, in the order in which the stages are passed.
  *
@@ -119,8 +123,26 @@ public enum UmhStage {
 
     private static final UmhStage[] ALL = values();
 
+    /**
+     * Those that a host may refuse without another helper coming out of it: it has the JVM's scheduling, limits, keyring,
+     * securebits or label then. {@link SubprocessInfo#mayLeave} says which may.
+     */
+    static final Set<UmhStage> LEAVABLE = Collections.unmodifiableSet(EnumSet.of(
+            OOM_SCORE_ADJ, COREDUMP_FILTER, EXEC_LABEL, NICE, SCHED, IOPRIO, AFFINITY, MEMPOLICY, TIMER_SLACK, RLIMIT,
+            PERSONALITY, THP, KEYRING, SECUREBITS, NOFILE, NPROC));
+
     static UmhStage of(int number) {
         return ALL[number];
+    }
+
+    static Set<UmhStage> of(long bits) {
+        Set<UmhStage> stages = EnumSet.noneOf(UmhStage.class);
+        for (UmhStage stage : ALL) {
+            if ((bits & stage.bit()) != 0) {
+                stages.add(stage);
+            }
+        }
+        return stages;
     }
 
     long bit() {

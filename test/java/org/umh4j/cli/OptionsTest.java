@@ -54,19 +54,20 @@ final class OptionsTest {
     static Stream<Given> identity() {
         String[] able = {"--cap-permitted", "cap_kill", "--cap-inheritable", "cap_kill", "--cap-ambient", "cap_kill"};
         return Stream.of(
-                given("uids_ruid_euid_suid", "[65534,65534,65534]", "--uid", "65534"),
-                given("uids_ruid_euid_suid", "[1,2,2]", "--uid", "1:2:3"), // an execve saves the effective one
+                given("uids_ruid_euid_suid", "[65534,65534,65534]", "--uid", "65534", "--keep-gid", "--keep-groups"),
+                given("nice", "5", "--nice", "5", "--may-leave", "nice", "--must-apply", "keyring"),
+                given("uids_ruid_euid_suid", "[1,2,2]", "--uid", "1:2:3", "--keep-gid"), // an execve saves the effective one
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--uid", "nobody"),
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--gid", "65534"),
                 given("gids_rgid_egid_sgid", "[1,2,2]", "--gid", "1:2:3"),
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--gid", "nogroup"),
                 given("groups", "[1,2]", "--groups", "1,2"),
-                given("status.CapEff", "\"0000000000000020\"", with(able, "--uid", "1")),
+                given("status.CapEff", "\"0000000000000020\"", with(able, "--uid", "1", "--keep-gid")),
                 given("status.CapInh", "\"0000000000000021\"", "--cap-inheritable", "cap_chown,cap_kill"),
                 given("status.CapBnd", "\"0000000000000021\"", "--cap-bounding", "cap_chown,cap_kill"),
                 given("status.CapBnd", "\"0000000000000021\"", "--cap-bounding", "0x21"),
                 given("status.CapBnd", "\"0000000000000000\"", "--cap-bounding", "none"),
-                given("status.CapAmb", "\"0000000000000001\"", "--uid", "1", "--caps", "chown"),
+                given("status.CapAmb", "\"0000000000000001\"", "--uid", "1", "--keep-gid", "--caps", "chown"),
                 given("securebits", "\"0x3\"", "--securebits", "noroot,noroot_locked"),
                 given("no_new_privs", "1", "--no-new-privs"),
                 given("keyrings.session.describe_by_spec", ";umh4j-option", "--keyring", "umh4j-option"));

@@ -105,7 +105,7 @@ public record CredCombination(
     public Cred cred(long full) {
         Request request = request(full);
         Cred cred = Cred.unchanged();
-        cred = uid == null ? cred : cred.uid(uid);
+        cred = uid == null ? cred : cred.uid(uid).keepGid().keepGroups();
         cred = with(cred, request.permitted(), Cred::permitted);
         cred = with(cred, request.effective(), Cred::effective);
         cred = with(cred, request.inheritable(), Cred::inheritable);

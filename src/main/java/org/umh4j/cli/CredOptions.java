@@ -10,8 +10,8 @@ import picocli.CommandLine.Option;
 
 /** Who the helper is. */
 final class CredOptions {
-    @Option(names = "--uid", paramLabel = "UID", description = "A uid, or three as R:E:S; or the name of a user, whose gid"
-            + " and groups then are the helper's too.")
+    @Option(names = "--uid", paramLabel = "UID", description = "A uid, or three as R:E:S, without umh's"
+            + " supplementary groups; or the name of a user, whose gid and groups then are the helper's too.")
     private @Nullable String uid;
 
     @Option(names = "--gid", paramLabel = "GID", description = "A gid, or three as R:E:S; or the name of a group.")
@@ -20,6 +20,12 @@ final class CredOptions {
     @Option(names = "--groups", paramLabel = "G,G", split = ",", arity = "0..1", fallbackValue = "",
             description = "The supplementary groups, by number; none, when the list is empty.")
     private @Nullable String[] groups;
+
+    @Option(names = "--keep-gid", description = "umh's own gid, also with another uid; otherwise gid 0 has to be asked for.")
+    private boolean keepGid;
+
+    @Option(names = "--keep-groups", description = "umh's own supplementary groups, also with another uid.")
+    private boolean keepGroups;
 
     @Option(names = "--cap-permitted", paramLabel = "CAPS", description = "The permitted set.")
     private @Nullable String permitted;
@@ -77,6 +83,11 @@ final class CredOptions {
             long[] ids = Numbers.ids(uid);
             cred = ids == null ? cred.user(uid) : cred.uids(ids[0], ids[1], ids[2]);
         }
+        if (keepGid && gid != null || keepGroups && groups != null) {
+            throw new IllegalArgumentException("--keep-gid excludes --gid, and --keep-groups excludes --groups");
+        }
+        cred = keepGid ? cred.keepGid() : cred;
+        cred = keepGroups ? cred.keepGroups() : cred;
         if (gid != null) {
             long[] ids = Numbers.ids(gid);
             cred = ids == null ? cred.group(gid) : cred.gids(ids[0], ids[1], ids[2]);

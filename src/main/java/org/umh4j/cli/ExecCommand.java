@@ -82,6 +82,7 @@ final class ExecCommand implements Callable<Integer> {
         }
         int retval = run(info, limit == null ? null : limit.minusNanos(System.nanoTime() - begin));
         long micros = (System.nanoTime() - begin) / 1_000;
+        options.warn(info);
         if (json) {
             Result.print(info, wait == Wait.PROC, retval, micros);
         } else {

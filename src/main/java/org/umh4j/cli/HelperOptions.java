@@ -4,6 +4,7 @@ package org.umh4j.cli;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ import org.umh4j.Files;
 import org.umh4j.HelperPaths;
 import org.umh4j.OpenFlag;
 import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhStage;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.internal.Nullable;
@@ -75,6 +77,14 @@ final class HelperOptions {
             + " one that is named; an empty path makes umh do nothing.")
     @Nullable String staticHelper;
 
+    @Option(names = "--may-leave", paramLabel = "STAGE,STAGE", split = ",", description = "Steps that the host may refuse,"
+            + " such as nice or keyring: the helper is started without, and umh does not warn of it.")
+    private String[] left = {};
+
+    @Option(names = "--must-apply", paramLabel = "STAGE,STAGE|all", split = ",", description = "Steps that may not be left"
+            + " though they were not asked for.")
+    private String[] insisted = {};
+
     @Mixin
     private CredOptions cred = new CredOptions();
 
@@ -122,6 +132,30 @@ final class HelperOptions {
                 .namespaces(confinement.namespaces())
                 .sandbox(confinement.sandbox());
         task.personality(info);
+        info.mayLeave(Arrays.stream(left).map(HelperOptions::stage).toArray(UmhStage[]::new));
+        if (insisted.length > 0) {
+            boolean all = List.of(insisted).equals(List.of("all"));
+            info.mustApply(all ? new UmhStage[0] : Arrays.stream(insisted).map(HelperOptions::stage).toArray(UmhStage[]::new));
+        }
+    }
+
+    private static UmhStage stage(String name) {
+        for (UmhStage stage : UmhStage.values()) {
+            if (stage.name().equalsIgnoreCase(name.replace('-', '_'))) {
+                return stage;
+            }
+        }
+        throw new IllegalArgumentException("no stage '" + name + "'");
+    }
+
+    /** Says on standard error what the helper is without, but for what it was said that it may be. */
+    void warn(SubprocessInfo info) {
+        Set<UmhStage> kept = EnumSet.noneOf(UmhStage.class);
+        kept.addAll(info.kept());
+        Arrays.stream(left).map(HelperOptions::stage).forEach(kept::remove);
+        if (!kept.isEmpty()) {
+            System.err.println("umh: " + info.path() + ": not applied, as umh itself has it: " + kept);
+        }
     }
 
     byte[][] environment() {

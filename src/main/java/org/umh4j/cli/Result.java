@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
+import org.umh4j.UmhStage;
 import org.umh4j.WaitStatus;
 import org.umh4j.internal.Nullable;
 
@@ -26,6 +27,11 @@ final class Result {
             number(json, "signal", status == null || !status.signaled() ? null : status.signal());
             bool(json, "core", status == null ? null : status.coreDumped());
             json.writeNumberField("elapsed_us", micros);
+            json.writeArrayFieldStart("kept");
+            for (UmhStage stage : info.kept()) {
+                json.writeString(stage.name());
+            }
+            json.writeEndArray();
             json.writeEndObject();
         }
     }

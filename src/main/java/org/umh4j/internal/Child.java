@@ -112,6 +112,16 @@ public final class Child implements Watcher {
         }
     }
 
+    /** A pidfd of its own for who needs one; a number that was not reaped is no other process's. */
+    public int openPid(OpenedFiles opened) {
+        lock.lock();
+        try {
+            return pidfd == NONE || end != null ? -ESRCH : opened.openPid(pid());
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The same for the process's group, also after the process's end if the pidfd is kept. */
     public int signalGroup(int signal) {
         lock.lock();

@@ -115,6 +115,16 @@ final class Native {
     @Name("umh_bridge_open")
     static native int open(@Const byte[] path, int flags, int mode);
 
+    /** Opens a place below a root, without the right to read it; both paths end in NUL. */
+    @NoException
+    @Name("umh_bridge_open_below")
+    static native int openBelow(@Const byte[] root, @Const byte[] path);
+
+    /** 1 when the descriptor is a folder's. */
+    @NoException
+    @Name("umh_bridge_is_folder")
+    static native int isFolder(int fd);
+
     /** Opens the folder of a cgroup; {@code -EINVAL} when it is none of the second version. */
     @NoException
     @Name("umh_bridge_open_cgroup")
@@ -459,6 +469,11 @@ final class Native {
     @MemberGetter
     @Name("UMH_PLAN_HOLD")
     static native int planHold();
+
+    @NoException
+    @MemberGetter
+    @Name("UMH_PLAN_KEYLESS")
+    static native int planKeyless();
 
     @NoException
     @MemberGetter

@@ -45,6 +45,16 @@ public final class OpenedFiles implements AutoCloseable {
         return open(path, O_PATH, 0);
     }
 
+    /** The same below a root, where neither {@code ..} nor any link leads out of it. */
+    public int openPathBelow(byte[] root, byte[] path) {
+        return add(Native.openBelow(terminated(root), terminated(path)));
+    }
+
+    /** Whether an open descriptor is a folder's. */
+    public static boolean isFolder(int fd) {
+        return Native.isFolder(fd) == 1;
+    }
+
     /** Opens the folder of a cgroup of the second version; {@code -EINVAL} for another folder. */
     public int openCgroup(byte[] path) {
         byte[] terminated = terminated(path);

@@ -22,6 +22,7 @@ public final class Plan {
     public static final int SELF_MAP = Native.planSelfMap();
     public static final int HOLD = Native.planHold();
     public static final int TIMES = Native.planTimes();
+    public static final int KEYLESS = Native.planKeyless();
     private static final int SCRIPT = Native.planScript();
 
     /** Leaves a uid or gid alone. */
@@ -108,6 +109,12 @@ public final class Plan {
         rlimits[2 * resource + 1] = hard;
         limited |= 1 << resource;
         limitsRequired |= required ? 1 << resource : 0;
+    }
+
+    /** Says of steps, and of limits, whether they may be refused, whatever was said before. */
+    public void leave(long left, long insisted, int limitsLeft, int limitsInsisted) {
+        required = (required | insisted & steps) & ~left;
+        limitsRequired = (limitsRequired | limitsInsisted & limited) & ~limitsLeft;
     }
 
     /** Whether a step is asked for. */
