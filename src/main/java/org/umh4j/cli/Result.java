@@ -3,6 +3,7 @@ package org.umh4j.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
+import java.util.Set;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhStage;
@@ -27,13 +28,21 @@ final class Result {
             number(json, "signal", status == null || !status.signaled() ? null : status.signal());
             bool(json, "core", status == null ? null : status.coreDumped());
             json.writeNumberField("elapsed_us", micros);
-            json.writeArrayFieldStart("kept");
-            for (UmhStage stage : info.kept()) {
-                json.writeString(stage.name());
-            }
-            json.writeEndArray();
+            kept(json, info.kept());
             json.writeEndObject();
         }
+    }
+
+    /** What was not applied, where there is something: the other fields are there always. */
+    private static void kept(JsonGenerator json, Set<UmhStage> stages) throws IOException {
+        if (stages.isEmpty()) {
+            return;
+        }
+        json.writeArrayFieldStart("kept");
+        for (UmhStage stage : stages) {
+            json.writeString(stage.name());
+        }
+        json.writeEndArray();
     }
 
     private static void number(JsonGenerator json, String name, @Nullable Integer value) throws IOException {
