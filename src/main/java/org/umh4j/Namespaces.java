@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 
@@ -35,8 +36,12 @@ public final class Namespaces {
         int open(OpenedFiles opened);
     }
 
-    /** What is entered, and which of its namespaces. */
-    private record Join(Door door, Set<Namespace> kinds) {}
+    /** What is entered, and which of its namespaces; its path where it has one. */
+    private record Join(Door door, Set<Namespace> kinds, @Nullable String path) {
+        Join(Door door, Set<Namespace> kinds) {
+            this(door, kinds, null);
+        }
+    }
 
     private Set<Namespace> fresh = Collections.emptySet();
     private List<Join> joins = List.of();
@@ -131,7 +136,7 @@ public final class Namespaces {
     public Namespaces joinFile(Namespace kind, String path) {
         Objects.requireNonNull(kind, "kind");
         byte[] file = Bytes.of(Objects.requireNonNull(path, "path"), "namespace");
-        return join(new Join(opened -> opened.open(file, 0, 0), EnumSet.of(kind)));
+        return join(new Join(opened -> opened.open(file, 0, 0), EnumSet.of(kind), path));
     }
 
     private Namespaces join(Join join) {
@@ -270,7 +275,7 @@ public final class Namespaces {
         for (Join join : joins) {
             int fd = join.door.open(opened);
             if (fd < 0) {
-                throw info.failed(UmhStage.JOIN, fd, 0, join.file == null ? null : Bytes.toString(join.file));
+                throw info.failed(UmhStage.JOIN, fd, 0, join.path);
             }
             plan.join(fd, flags(join.kinds));
             plan.require(UmhStage.JOIN.bit());

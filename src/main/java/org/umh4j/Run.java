@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -73,7 +74,8 @@ final class Run {
             }
             Duration timeout = Objects.requireNonNull(capture.timeout());
             Result nothing = new Result(
-                    WaitStatus.LOST, NOTHING, NOTHING, false, false, Instant.now(), timeout, List.of(), Optional.empty());
+                    WaitStatus.LOST, NOTHING, NOTHING, false, false, Instant.now(), timeout, List.of(), Optional.empty(),
+                    Set.of());
             throw new HelperTimeoutException(info.path() + ": not started within " + timeout, nothing, e);
         }
     }
