@@ -4,7 +4,6 @@ package org.umh4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.EntriesMain;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -187,7 +187,7 @@ final class LoadingTest {
 
     @Test
     void nativeAccessThatIsDeniedIsNamedWithItsOption() throws Exception {
-        assumeTrue(Runtime.version().feature() >= 24, "this JVM can't deny native access");
+        Need.DENIED_NATIVE_ACCESS.orSkip();
         Jvm jvm = new Jvm().withoutNativeAccess().option("--illegal-native-access=deny");
         assertEachEntrySays(entries(jvm), "llegal native access", "--enable-native-access=ALL-UNNAMED");
     }

@@ -14,6 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.umh4j.support.Need;
 import org.umh4j.support.Tools;
 
 /** The rules that the tests themselves keep: how one is skipped, and what one may start. */
@@ -49,7 +50,7 @@ final class SuiteTest {
     void toolsOfTheTestsAreThoseThatSetupLooksFor() throws IOException {
         String setup = Files.readString(Path.of("tools/setup"));
         for (String tool : Tools.NAMES) {
-            boolean essential = List.of("perl", "bash", "timeout", "taskset").contains(tool);
+            boolean essential = List.of("perl", "bash", "timeout").contains(tool);
             assertTrue(essential || setup.matches("(?s).*command_of [^\\n]*\\b" + tool + "\\b.*"), tool);
         }
     }

@@ -17,6 +17,8 @@ import org.umh4j.Sandbox;
 public enum Need {
     ROOT("root", Need::isRoot),
     VIRTUAL_THREADS("JDK 21 or newer, for virtual threads", () -> Runtime.version().feature() >= 21),
+    DENIED_NATIVE_ACCESS("JDK 24 or newer, which can deny native access", () -> Runtime.version().feature() >= 24),
+    LOWER_OOM_SCORE("CAP_SYS_RESOURCE, for a lower oom_score_adj", Need::isKnownToTheTest),
     AMD64("x86_64", () -> System.getProperty("os.arch").equals("amd64")),
     CGROUP("a cgroup2 in which a directory can be made", Need::hasCgroup),
     PIDS_CONTROLLER("a pids controller that can be written", Need::isKnownToTheTest),

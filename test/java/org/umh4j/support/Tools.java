@@ -11,7 +11,7 @@ public final class Tools implements LauncherSessionListener {
     /** As tools/setup has them, which knows the packages. */
     public static final List<String> NAMES = List.of(
             "gcc", "cc", "make", "readelf", "strace", "setcap", "getcap", "capsh", "getpcaps", "kill", "ps", "ip", "setpriv",
-            "unshare", "nsenter", "prlimit", "taskset", "script", "perl", "bash", "timeout");
+            "unshare", "nsenter", "prlimit", "taskset", "script", "perl", "bash", "timeout", "setsid");
 
     @Override
     public void launcherSessionOpened(LauncherSession session) {
