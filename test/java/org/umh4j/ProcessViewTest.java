@@ -340,7 +340,8 @@ final class ProcessViewTest {
     }
 
     private static String until(Path file) {
-        return "while [ ! -e " + file + " ]; do sleep 0.01; done; ";
+        // It ends with the directory of the test, also when the test has failed.
+        return "while [ ! -e " + file + " ] && [ -d " + file.getParent() + " ]; do sleep 0.05; done; ";
     }
 
     /** The JDK may end it with the process, by a race: it is no oracle here. */

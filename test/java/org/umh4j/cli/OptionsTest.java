@@ -255,7 +255,7 @@ final class OptionsTest {
                 refused("effective cap_chown is not permitted", "--cap-permitted", "cap_kill", "--cap-effective", "cap_chown"),
                 refused("ambient cap_kill is not inheritable", "--cap-ambient", "cap_kill"),
                 refused("EXEC_LABEL failed with EINVAL", "--exec-label", "no-such-label"),
-                refused("CGROUP failed with ENOENT", "--cgroup", "/no/such"),
+                refused("CGROUP (/no/such) failed with ENOENT", "--cgroup", "/no/such"),
                 refused("TERMINAL failed with EBADF", "--terminal", "65000"),
                 refused("JOIN failed with ESRCH", "--join", "2147483647:net"),
                 refused("/no/such: no such file", "--seccomp", "/no/such"),
