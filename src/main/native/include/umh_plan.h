@@ -151,7 +151,7 @@ struct umh_landlock_rule {
 #define UMH_PLAN_HOLD       64U /* the parent half wants to say when the program begins: umh_go() */
 #define UMH_PLAN_TIED       256U /* until its execve it is killed when the thread ends that has made it */
 #define UMH_PLAN_TIMES      128U /* the report of having got to the execve says when that was */
-#define UMH_PLAN_KEYLESS    256U /* KEYRING may be left where keyctl(2) is refused as a whole, and so to the helper */
+#define UMH_PLAN_KEYLESS    512U /* KEYRING may be left where keyctl(2) is refused as a whole, and so to the helper */
 
 /* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
 struct umh_plan {
