@@ -76,7 +76,8 @@ static int is_reaped(struct umh_child *child)
 	if (result == -EAGAIN)
 		return 0;
 	if (result < 0)
-		umh_end_stray((pid_t)child->pid);
+		umh_signal(child, SIGKILL); /* where it can't be reaped either it is dead at least */
+	umh_end_stray((pid_t)child->pid);
 	umh_close_pidfd(child);
 	note_end(child, status);
 	return 1;

@@ -125,7 +125,7 @@ final class LoadingTest {
     @Test
     void eachEntrySaysEachTimeThatTheNamedLibraryIsNotThere() throws Exception {
         Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=/no/such/libumh4j.so");
-        assertEachEntrySays(entries(jvm), "/no/such/libumh4j.so does not exist", NativeLibrary.LIBRARY_PROPERTY);
+        assertEachEntrySays(entries(jvm), "/no does not exist", NativeLibrary.LIBRARY_PROPERTY);
     }
 
     @ParameterizedTest
@@ -196,7 +196,7 @@ final class LoadingTest {
     @RequiresRoot
     void userNamespaceWithoutTheOwnerOfTheRootIsNamed() throws Exception {
         Jvm jvm = new Jvm().under("unshare", "--user", "--map-root-user").asNobody();
-        assertEachEntrySays(entries(jvm), "/tmp belongs to uid 65534", "newuidmap");
+        assertEachEntrySays(entries(jvm), "belongs to uid 65534", "newuidmap");
     }
 
     @Test

@@ -8,8 +8,11 @@ import java.util.Arrays;
 /** A program in memory, without a name on any disk, which nobody can write to. */
 public final class Blob implements AutoCloseable {
     private static final int CHUNK = 64 << 10;
-    private static final int FD = Native.blobFd();
-    private static final int FD_IS = Native.blobFdIs();
+    /** Where {@link #load} needs them; a class whose initialiser asked for them could not say why there is no library. */
+    private static final class Place {
+        static final int FD = Native.blobFd();
+        static final int FD_IS = Native.blobFdIs();
+    }
 
     private final int fd;
     private final HeldDescriptor held;
@@ -60,7 +63,7 @@ public final class Blob implements AutoCloseable {
     private static int write(long[] opened, byte[] bytes, int size) {
         int done = 0;
         while (done < size) {
-            int result = Native.write((int) opened[FD], opened[FD_IS], bytes, done, size - done);
+            int result = Native.write((int) opened[Place.FD], opened[Place.FD_IS], bytes, done, size - done);
             if (result < 0) {
                 return result;
             }
