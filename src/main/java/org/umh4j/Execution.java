@@ -169,11 +169,12 @@ final class Execution {
             Child child = Launching.child(
                     info, parks ? Until.STARTED : Until.EXEC, pipes, info.scope() != Scope.PROCESS, patience);
             int told = letBegin(info, child);
+            if (told < 0) {
+                child.outcome().join(); // it was killed, which is not the reason
+                throw info.failed(UmhStage.EXEC, told, 0);
+            }
             if (parks) {
                 Launching.awaitOutcome(info, child, patience);
-            }
-            if (told < 0) {
-                throw info.failed(UmhStage.EXEC, told, 0);
             }
             return child;
         } finally {
