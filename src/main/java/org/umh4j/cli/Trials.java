@@ -67,7 +67,7 @@ final class Trials {
         long gid = anotherId("/proc/self/gid_map", Host::gid);
         String noUid = uid < 0 ? "no other uid is mapped in this user namespace" : null;
         String noGid = gid < 0 ? "no other gid is mapped in this user namespace" : null;
-        attempt("another user", noUid, UmhStage.UID, info -> info.cred(Cred.unchanged().uid(uid)));
+        attempt("another user", noUid, UmhStage.UID, info -> info.cred(Cred.unchanged().uid(uid).keepGid().keepGroups()));
         attempt("another group", noGid, UmhStage.GID, info -> info.cred(Cred.unchanged().gid(gid)));
         attempt("groups", noGid, UmhStage.GROUPS, info -> info.cred(Cred.unchanged().groups(gid)));
         say("killing theirs", noUid != null ? noUid : killing(uid));
@@ -76,7 +76,7 @@ final class Trials {
     /** Whether a helper of another user can be signalled. One that can't ends by itself, soon. */
     private @Nullable String killing(long uid) throws InterruptedException {
         SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "sleep", "500"}, new String[0])
-                .cred(Cred.unchanged().uid(uid));
+                .cred(Cred.unchanged().uid(uid).keepGid().keepGroups());
         try (Helper helper = UsermodeHelper.start(info)) {
             return killing(helper);
         } catch (IOException e) {
