@@ -47,13 +47,14 @@ int write_text(int folder, const char *path, const void *text, uint32_t size)
 
 /*
  * Who is not dumpable has files of root's there. Where no other user may look the JVM's own may for a moment: it could
- * look into the JVM as well. A JVM of root never comes here.
+ * look into the JVM as well. A JVM of root never comes here; in a new user namespace, whose files are asked for by folder,
+ * the first map makes root of everybody.
  */
 int write_own(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size)
 {
 	int result = write_text(folder, path, text, size);
 
-	if (result != -EACCES || launch->watched || umh_syscall(__NR_geteuid) <= 0)
+	if (result != -EACCES || launch->watched || (folder < 0 && umh_syscall(__NR_geteuid) <= 0))
 		return result;
 	umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 1);
 	result = write_text(folder, path, text, size);
