@@ -11,6 +11,8 @@ public final class NativeProgram {
     private NativeProgram() {}
 
     private static final Path SHIM = Path.of("src/main/native");
+    /** Of the JDK that runs the tests: a compiler finds another one's by chance. */
+    private static final List<String> JNI = jniOf(System.getProperty("java.home") + "/include");
 
     /** Its path. Sources of the shim that are named are part of it. */
     public static String compile(String name, String... shim) throws IOException, InterruptedException {
@@ -26,6 +28,7 @@ public final class NativeProgram {
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("gcc", option, "-Wall", "-Wextra", "-Werror"));
         command.addAll(List.of("-I" + SHIM, "-I" + SHIM.resolve("include"), "-o", program.toString()));
+        command.addAll(JNI);
         command.add("test/native/" + name + ".c");
         for (String source : shim) {
             command.addAll(List.of("-U_GNU_SOURCE", "-D_GNU_SOURCE", SHIM.resolve(source).toString()));
@@ -40,14 +43,18 @@ public final class NativeProgram {
         return program.toString();
     }
 
+    private static List<String> jniOf(String include) {
+        return List.of("-I" + include, "-I" + include + "/linux");
+    }
+
     /** A library for a JVM, likewise. */
     public static Path library(String name) {
-        String include = System.getProperty("java.home") + "/include";
         Path library = ProbeProgram.FOLDER.resolve("lib" + name + ".so");
-        ProcessBuilder compiler = new ProcessBuilder("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + include,
-                "-I" + include + "/linux", "-o", library.toString(), "test/native/" + name + ".c");
+        List<String> command = new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"));
+        command.addAll(JNI);
+        command.addAll(List.of("-o", library.toString(), "test/native/" + name + ".c"));
         try {
-            int status = compiler.inheritIO().start().waitFor();
+            int status = new ProcessBuilder(command).inheritIO().start().waitFor();
             if (status != 0) {
                 throw new IllegalStateException("the compiler ended with " + status);
             }
