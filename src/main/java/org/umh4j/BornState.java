@@ -13,8 +13,9 @@ import org.umh4j.internal.ProcFile;
 /**
  * All that a helper is born with, as a plan: what its call asks for, and for the rest what a helper of the kernel has.
  *
- * <p>What a process may always do is required, and so is what was asked for. The rest the host may refuse, and then it
- * stays as the JVM has it and {@link Helper#kept} says so; {@link SubprocessInfo#mayLeave} can change which that is.
+ * <p>A step is required if a process may always do it, or if the call asks for it. The host may refuse any other step.
+ * The helper then has the JVM's attribute, and {@link Helper#kept} lists the stage. {@link SubprocessInfo#mayLeave}
+ * changes which steps are required.
  */
 final class BornState {
     private static final int EPERM = Errno.EPERM.number();
@@ -24,7 +25,7 @@ final class BornState {
 
     private BornState() {}
 
-    /** Files that the plan sends along are opened on the way; the caller closes them when they have been sent. */
+    /** Opens the files that are sent with the plan; the caller closes them when they have been sent. */
     static Plan plan(SubprocessInfo info, Cred chosen, OpenedFiles opened, Pipes pipes) throws UmhException {
         Cred cred = chosen.completed(info.namespaces());
         requirePossible(info, cred);
@@ -70,7 +71,7 @@ final class BornState {
         }
     }
 
-    /** Which limits belong to these stages, a bit each. */
+    /** The limits that belong to these stages, a bit each. */
     private static int limits(long stages) {
         int limits = 0;
         for (Resource resource : Resource.values()) {

@@ -30,7 +30,7 @@ final class Completion {
     void follow(Child child, boolean untilExit) {
         child.outcome().thenAccept(launch -> {
             try {
-                info.started(launch.pid()); // a successor may have taken the first process's place
+                info.started(launch.pid()); // a successor may have replaced the first process
                 info.arrived(launch.kept());
                 if (launch.result() < 0) {
                     info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());

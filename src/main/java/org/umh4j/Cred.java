@@ -17,8 +17,9 @@ import org.umh4j.internal.Plan;
  * Cred nobody = Cred.unchanged().user("nobody").capabilities(CapabilitySet.of(CAP_NET_BIND_SERVICE)).noNewPrivs();
  * }</pre>
  *
- * <p>{@link #unchanged()} is where to begin: the JVM's ids and groups (but see {@link #uid}), a bounding set that only the policy of
- * {@link UmhSysctl} cuts, no inheritable and no ambient capability, securebits 0, a new session keyring without a name.
+ * <p>Begin with {@link #unchanged()}. It has the JVM's ids and groups (but see {@link #uid}), a bounding set that only
+ * the policy of {@link UmhSysctl} cuts, no inheritable and no ambient capability, securebits 0, and a new session
+ * keyring without a name.
  *
  * <p>The permitted and effective set are those with which the program is executed. What it has then is decided by the
  * rule of {@code execve}: uid 0 gets its bounding set, another uid what is ambient, unless the file or the securebits
@@ -86,9 +87,9 @@ public final class Cred {
     /**
      * Real, effective and saved uid.
      *
-     * <p>Another uid than the JVM's takes the JVM's supplementary groups from the helper, unless {@link #groups} or
-     * {@link #keepGroups} is said. And it needs a gid where the JVM's is 0: {@link #gid}, or {@link #keepGid}; else the
-     * start is refused. {@link #user} has all three.
+     * <p>A helper whose uid is not the JVM's loses the JVM's supplementary groups, unless {@link #groups} or
+     * {@link #keepGroups} is called. If the JVM's gid is 0, such a helper also needs {@link #gid} or {@link #keepGid};
+     * without either the start is refused. {@link #user} sets uid, gid and groups.
      */
     public Cred uid(long uid) {
         return uids(uid, uid, uid);
@@ -114,7 +115,7 @@ public final class Cred {
         return copy;
     }
 
-    /** The JVM's gid, also with another uid, and though it may be 0. */
+    /** Keeps the JVM's gid with another uid, even if that gid is 0. */
     public Cred keepGid() {
         Cred copy = new Cred(this);
         copy.gids = null;
@@ -136,7 +137,7 @@ public final class Cred {
         return copy;
     }
 
-    /** The JVM's supplementary groups, also with another uid. */
+    /** Keeps the JVM's supplementary groups with another uid. */
     public Cred keepGroups() {
         Cred copy = new Cred(this);
         copy.groups = null;
@@ -145,8 +146,8 @@ public final class Cred {
     }
 
     /**
-     * A user's uid, gid and supplementary groups, as {@code login} would set them: as {@link #user(String, Duration)}, within
-     * five seconds.
+     * A user's uid, gid and supplementary groups, as {@code login} would set them. Calls
+     * {@link #user(String, Duration)} with a bound of five seconds.
      */
     public Cred user(String name) {
         return user(name, UserDatabase.BOUND);
@@ -155,27 +156,28 @@ public final class Cred {
     /**
      * A user's uid, gid and supplementary groups, as {@code login} would set them.
      *
-     * <p>The name is looked up now, and the result is numbers: no later start looks it up again. {@code /etc/passwd} and
-     * {@code /etc/group} are read first. A name that they lack is asked for by {@code getent(1)} and {@code id(1)}, which
-     * run as helpers, so that the host's other sources are asked too (LDAP, sssd, systemd) and none of their code is loaded into
-     * the JVM. {@code id} is also asked for a local user's groups if {@code /etc/nsswitch.conf} names other sources of groups.
+     * <p>The name is looked up once, in this call; the result holds numbers, so a start does no lookup.
+     * {@code /etc/passwd} and {@code /etc/group} are read first. A name that is not in them is looked up by
+     * {@code getent(1)} and {@code id(1)}. These also query the host's other sources (LDAP, sssd, systemd). They run as
+     * helpers, so no code of those sources is loaded into the JVM. {@code id} also looks up a local user's groups if
+     * {@code /etc/nsswitch.conf} names other sources of groups.
      *
      * @param name a name, never a number: {@code "0"} is not root
-     * @param bound how long the host's other sources may take
+     * @param bound the time that the host's other sources may take
      * @throws IllegalArgumentException if the host knows no such user
-     * @throws java.io.UncheckedIOException if the other sources could not be asked within the bound
+     * @throws java.io.UncheckedIOException if the other sources could not be queried within the bound
      */
     public Cred user(String name, Duration bound) {
         UserDatabase.User user = UserDatabase.user(name, bound);
         return uid(user.uid()).gid(user.gid()).groups(user.groups());
     }
 
-    /** A group's gid by its name: as {@link #group(String, Duration)}, within five seconds. */
+    /** A group's gid by its name. Calls {@link #group(String, Duration)} with a bound of five seconds. */
     public Cred group(String name) {
         return group(name, UserDatabase.BOUND);
     }
 
-    /** A group's gid by its name, which is looked up as a user's is in {@link #user(String, Duration)}. */
+    /** A group's gid by its name, looked up in the same sources as in {@link #user(String, Duration)}. */
     public Cred group(String name, Duration bound) {
         return gid(UserDatabase.group(name, bound));
     }
@@ -298,7 +300,7 @@ public final class Cred {
         return ids(gids);
     }
 
-    /** The supplementary groups, if they are to change; another uid alone drops the JVM's, which is not said here. */
+    /** The supplementary groups, if they were set. Empty even if another uid drops the JVM's groups. */
     public Optional<long[]> groups() {
         return ids(groups);
     }
@@ -313,9 +315,9 @@ public final class Cred {
     }
 
     /**
-     * With another uid than the JVM's the JVM's groups go, and its gid 0 does not stay by itself.
+     * The same, without the JVM's groups if the uid is another one.
      *
-     * @throws IllegalArgumentException if it would
+     * @throws IllegalArgumentException if that uid would come with the JVM's gid 0 and without {@link #keepGid}
      */
     Cred completed(Namespaces namespaces) {
         if (uids == null || namespaces.isMappedToItself() || !namespaces.isOtherUser() && isOwn(uids)) {
@@ -375,7 +377,7 @@ public final class Cred {
     void into(Plan plan, Namespaces namespaces) {
         identity(plan);
         if (namespaces.isJoinedUser()) {
-            // An id without a mapping there would be shown as nobody's and be the JVM's: set to itself, it is refused.
+            // An unmapped id reads as 65534 there and still is the JVM's. To set it to 65534 is refused.
             plan.require(UmhStage.GID.bit()).require(UmhStage.UID.bit());
         }
         capabilities(plan);

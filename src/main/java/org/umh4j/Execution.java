@@ -30,7 +30,7 @@ final class Execution {
     private static final int ECANCELED = Errno.ECANCELED.number();
 
     static {
-        // The classes of the failure path, as long as there are descriptors to load classes with.
+        // Loads the classes of the failure path now: later there may be no descriptor left to load a class with.
         if (NativeLibrary.isLoaded()) {
             UmhException.load();
             Events.load();
@@ -127,7 +127,7 @@ final class Execution {
         return start(info, Patience.endless());
     }
 
-    /** The same for a caller who does not wait longer; the patience knows whether it has ended. */
+    /** The same with a bound; {@code patience} holds how the wait ended. */
     static Helper start(SubprocessInfo info, Patience patience) throws UmhException {
         Objects.requireNonNull(info, "info");
         if (info.scope() == Scope.CGROUP && info.limits().cgroupPath() == null) {
@@ -182,7 +182,7 @@ final class Execution {
         }
     }
 
-    /** Tells the caller of the process before its program begins, if that was asked for. */
+    /** Calls the caller's function with the pid before the program begins, if there is one. */
     private static int letBegin(SubprocessInfo info, Child child) {
         LongConsumer created = info.created();
         if (created == null) {

@@ -17,20 +17,21 @@ import org.umh4j.internal.Plan;
 /**
  * The descriptors that a helper is born with, each from a source of its own; immutable. Nothing else is open in it.
  *
- * <p>{@link #none()} is the kernel's own way, and the default of {@link UsermodeHelper#call} and {@link UsermodeHelper#exec}: even
- * 0, 1 and 2 are closed. That is a hazard for a program that does not expect it: the first file that it opens becomes its
- * standard input, the third its standard error, and its warnings are written into that file. {@link #devNull()} is the default
- * of {@link UsermodeHelper#start} and {@link Pipeline}: begin with it wherever the program is not known to take care. Targets are 0 to 65,535 and must be below the helper's limit on descriptors and
- * two below this JVM's.
+ * <p>{@link #none()} is the kernel's own way, and the default of {@link UsermodeHelper#call} and
+ * {@link UsermodeHelper#exec}: even 0, 1 and 2 are closed. That is a hazard for a program that does not expect it. The
+ * first file that it opens becomes its standard input, the third its standard error, and its warnings are written into
+ * that file. {@link #devNull()} is the default of {@link UsermodeHelper#start} and {@link Pipeline}. Begin with it
+ * unless the program is known to handle closed descriptors. Targets are 0 to 65,535. A target must be below the
+ * helper's limit on descriptors and two below this JVM's.
  *
- * <p>Files are opened by this JVM, with its rights, right before the helper is created, and closed in it right after. No
- * open waits: a FIFO whose other end nobody has open is refused with {@code ENXIO}, for reading as for writing. A helper
- * that shall have it all the same gets it opened for both ({@link OpenFlag#READ_WRITE}), or the caller opens it, waits as
- * long as it likes, and hands it on by {@link #inherit(int, FileDescriptor)}. What is opened is as the flags say then:
- * without {@code O_NONBLOCK}, unless that was asked for. A terminal does not become the JVM's own. A lease that another
- * program has on a file is waited for as {@code open(2)} waits, and a file system that does not answer: as long as the
- * timeout of the call says, or until an interrupt where it is killable; else up to a minute for the lease, and for the
- * file system until it answers.
+ * <p>The JVM opens files with its own rights right before the helper is created, and closes its copies right after. It
+ * opens them with {@code O_NONBLOCK} and {@code O_NOCTTY}. A FIFO without an open peer is therefore refused with
+ * {@code ENXIO}, both for reading and for writing. To pass such a FIFO, open it with {@link OpenFlag#READ_WRITE}, or
+ * open it yourself and pass it by {@link #inherit(int, FileDescriptor)}. The helper's descriptor has {@code O_NONBLOCK}
+ * only if the flags contain it. A terminal does not become the JVM's controlling terminal. If another process holds a
+ * lease on the file, the open is repeated for up to a minute, or until the call's timeout. A file system that does not
+ * respond blocks the open until it responds, or until the call's timeout. An interrupt ends both waits if the call is
+ * killable or has a timeout.
  */
 public final class Files {
     /** The largest number that a helper's descriptor may have. */
@@ -63,7 +64,7 @@ public final class Files {
         this.sources = sources;
     }
 
-    /** No descriptor at all, not even 0 to 2: as the kernel's helpers. */
+    /** No descriptor at all, not even 0 to 2, as in the kernel's helpers. */
     public static Files none() {
         return NONE;
     }
@@ -182,7 +183,7 @@ public final class Files {
         return new Files(copy);
     }
 
-    /** These, and {@code /dev/null} where 0, 1 or 2 is none. */
+    /** These, and {@code /dev/null} at each of 0, 1 and 2 that has no source. */
     Files orDevNull() {
         Files files = this;
         for (int target = 0; target <= 2; target++) {

@@ -44,13 +44,13 @@ public final class Fs {
     }
 
     /**
-     * A working directory, looked up in the helper's root. A relative path begins there if the helper has another root or
-     * joins a mount namespace; else at the JVM's working directory.
+     * A working directory, looked up in the helper's root. A relative path begins at that root if the helper has
+     * another root or joins a mount namespace. Otherwise it begins at the JVM's working directory.
      *
-     * <p>It is entered as the helper: with its ids and groups, and with the capabilities that its program will have. A
-     * directory that only the JVM may enter fails the start at {@link UmhStage#CWD} with {@code EACCES}. Magic links of
-     * {@code /proc}, such as {@code /proc/self/cwd}, are refused with {@code ELOOP}, a directory outside of the root with
-     * {@code EXDEV}, one that was deleted with {@code ENOENT}.
+     * <p>The launcher enters it with the helper's ids and groups, and with the capabilities that the program will have.
+     * If only the JVM may enter the directory, the start fails at {@link UmhStage#CWD} with {@code EACCES}. A path
+     * through a magic link of {@code /proc}, such as {@code /proc/self/cwd}, fails with {@code ELOOP}. A directory
+     * outside of the root fails with {@code EXDEV}, and a deleted one with {@code ENOENT}.
      */
     public Fs cwd(String path) {
         return new Fs(root, Bytes.of(path, "cwd"), umask);

@@ -27,10 +27,11 @@ import org.umh4j.internal.Workers;
  * the same pid. It is reaped as soon as it ends, whether anybody asks or not, and costs one descriptor until then and
  * no thread.
  *
- * <p>Its pipes, if it has any, are open until they are closed or the helper is; and as long as somebody else holds their other
- * ends nothing is at its end. A library that expects the JDK's ways is given {@link #toProcess}. {@link #close} also kills: for a helper
- * that shall outlive its handle there is {@link #detach}. A handle that is dropped without {@code close} leaves the process
- * alone and reaped at its end; its pipes are closed some time after the collector has found that nobody has them either.
+ * <p>Its pipes, if it has any, stay open until they or the helper are closed. A pipe reaches its end when no process
+ * holds its other end any more. For a library that takes a {@link Process} there is {@link #toProcess}. {@link #close}
+ * also kills; call {@link #detach} for a helper that must outlive its handle. If a handle is dropped without
+ * {@code close}, the process goes on and is reaped at its end. Its pipes are closed some time after they have become
+ * unreachable too.
  *
  * <p>All methods may be called from any thread at any time, also after {@link #close}.
  */
@@ -71,9 +72,9 @@ public final class Helper implements AutoCloseable {
     /**
      * A future that is completed when the process has ended and been reaped.
      *
-     * <p>Each call answers a future of its own; completing or cancelling it does nothing to the helper. What hangs on it
-     * runs in a thread of the library. There are two, and one more for each callback that blocks: code that blocks for long
-     * belongs into an executor of yours, but it holds up nobody else's.
+     * <p>Each call returns a new future; completing or cancelling it does nothing to the helper. Dependent stages run
+     * in a thread of the library. There are two such threads, and one more for each callback that blocks. A callback
+     * that blocks does not delay other callbacks, but code that blocks for long belongs in the caller's own executor.
      */
     public CompletableFuture<WaitStatus> onExit() {
         return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), Workers.executor());
@@ -231,7 +232,7 @@ public final class Helper implements AutoCloseable {
         return pipes;
     }
 
-    /** A pidfd of it among the files of a launch; {@code -ESRCH} when it was reaped. */
+    /** Opens a pidfd of it, owned by {@code opened}; {@code -ESRCH} when it was reaped. */
     int openPid(OpenedFiles opened) {
         return child.openPid(opened);
     }
@@ -251,7 +252,7 @@ public final class Helper implements AutoCloseable {
         return found;
     }
 
-    /** That one, also after the end when it was asked for before; else one of our own. */
+    /** The JDK's handle, even after the end if it was obtained before; else a {@link HelperHandle}. */
     ProcessHandle handle() {
         toHandle();
         ProcessHandle known = handle;
@@ -261,21 +262,24 @@ public final class Helper implements AutoCloseable {
     /**
      * The helper as a {@link Process}, for libraries that take one; the same object each time.
      *
-     * <p>It behaves as the JDK's own processes do, and so differs from this class:
+     * <p>It behaves like the JDK's own processes, and therefore differs from this class:
      *
      * <ul>
-     *   <li>Its streams are the pipes at descriptors 0, 1 and 2, buffered: read those or these. Without a pipe the output is
-     *       at its end and the input is closed.
-     *   <li>An interrupt does not end a read or a write. What is closed fails with {@code Stream closed}, and {@code destroy}
-     *       closes the streams.
-     *   <li>The descriptors of those pipes go when the process has ended, and what it had written can still be read. While
-     *       somebody else holds its output, and somebody reads, there is no end; when nobody has read for two seconds, there is.
-     *       A view that is dropped keeps the pipes of a process that lives.
+     *   <li>Its streams are the pipes at descriptors 0, 1 and 2, buffered. Use either these streams or the helper's
+     *       own, not both. Without a pipe the output is at its end and the input is closed.
+     *   <li>An interrupt does not end a read or a write. A closed stream fails with {@code Stream closed}.
+     *       {@code destroy} closes the streams.
+     *   <li>The descriptors of those pipes are closed when the process has ended; its remaining output can still be
+     *       read. If another process still holds the output's other end, the output goes on as long as a thread reads
+     *       it, and ends after two seconds without a read. The pipes of a live process stay open even if the view is
+     *       dropped.
      *   <li>Its exit value is the exit code, 128 and the signal's number after a signal, 255 when the status was lost.
-     *   <li>{@code toHandle} and {@code info} always answer. Of a process that had ended before this method or {@link #toHandle}
-     *       was called the handle is not one of the JDK's and can't be compared with those; it knows the pid.
-     *   <li>From JDK 26 on a {@code Process} has a {@code close} too, which closes the streams and <em>waits</em> for the end.
-     *       {@link #close} <em>kills</em>. Pipes at other descriptors than 0, 1 and 2 are closed by the latter alone.
+     *   <li>{@code toHandle} and {@code info} never throw. If the process had ended before this method or
+     *       {@link #toHandle} was called, the handle is not one of the JDK's and can't be compared with those; it knows
+     *       only the pid.
+     *   <li>From JDK 26 on {@code Process} has a {@code close} too, which closes the streams and <em>waits</em> for the
+     *       end. {@link #close} of this class <em>kills</em>. Only the latter closes pipes at other descriptors than 0,
+     *       1 and 2.
      * </ul>
      */
     public synchronized Process toProcess() {

@@ -189,7 +189,7 @@ public final class HelperGate {
      *
      * @param timeout how long to wait for calls under way; the kernel's own is {@link #DRAIN_TIMEOUT}
      * @return 0, frozen; or {@code -EAGAIN}, and then helpers are enabled again
-     * @throws IllegalArgumentException for a negative timeout; nothing is changed then
+     * @throws IllegalArgumentException for a negative timeout, before anything is changed
      */
     public static int freeze(Duration timeout) {
         long nanos = Times.notNegative(timeout, "timeout");

@@ -9,8 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
 /**
- * A helper as the JDK's handle, where the JDK has none: it makes one of a number, and only while it finds that in
- * {@code /proc}. Of an ended process its own handles know no more than this one.
+ * A handle of a helper for which the JDK has none. The JDK makes a handle of a pid, and only while {@code /proc} has
+ * that pid. For an ended process a JDK handle knows no more than this one.
  */
 final class HelperHandle implements ProcessHandle {
     private final Helper helper;
@@ -97,7 +97,7 @@ final class HelperHandle implements ProcessHandle {
         return Long.toString(pid());
     }
 
-    /** Nothing is known of it. */
+    /** The info of an ended process: every field is empty. */
     private enum Unknown implements Info {
         INFO;
 

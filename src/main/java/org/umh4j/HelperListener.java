@@ -12,10 +12,10 @@ import org.umh4j.internal.Nullable;
  * drivers among them: once that it was {@link #started}, and after that once that it has {@link #exited}; or once that it
  * {@link #failed}. So the helpers that were started and have not exited are those that run.
  *
- * <p>One call after the other, in a thread of the library: a listener needs no lock. One that blocks costs a thread as long
- * as that lasts, and holds up nobody else: what it is still to be told waits in memory. What it throws is logged, and it is
- * told of the next. Without a listener nothing is done; with one a call that waits for the end takes part in the reaper's
- * work, and fails with {@code EAGAIN} where no thread can be made for that.
+ * <p>A listener is called by one thread of the library at a time, so it needs no lock. While it blocks it occupies that
+ * thread, and later notifications wait in memory; other callbacks are not delayed. An exception that it throws is
+ * logged, and the next notification follows. Notifications cost nothing without a listener. With one, a call that waits
+ * for the end needs the reaper's thread, and fails with {@code EAGAIN} if no thread can be created.
  *
  * <pre>{@code
  * UsermodeHelper.addListener(new HelperListener() {
@@ -36,12 +36,12 @@ public interface HelperListener {
     default void started(String path, long pid, Duration launch) {}
 
     /**
-     * A helper was started without some of what it was to have: the host has refused it, and the call could do without. Told
-     * right after {@link #started}.
+     * A helper was started without some of its attributes, because the host refused steps that were not required.
+     * Called right after {@link #started}.
      *
      * @param path the program, or the driver's name
      * @param pid its process id
-     * @param stages whose attributes are as the JVM has them; at least one
+     * @param stages the stages that were not applied, so that the helper has the JVM's attribute; at least one
      */
     default void kept(String path, long pid, Set<UmhStage> stages) {}
 

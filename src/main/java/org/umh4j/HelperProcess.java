@@ -15,11 +15,11 @@ import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Pipes;
 
 /**
- * A helper as the JDK's Process. Info, children and descendants come from the JDK itself: from a handle that is taken while
- * the process lives, and knows its start time.
+ * A helper as the JDK's Process. Info, children and descendants come from a JDK handle, which is obtained while the
+ * process lives and knows its start time.
  *
- * <p>Class Process has been Closeable since JDK 26, and its {@code close} is inherited: a method of that name that is compiled
- * here for 17 would override it without a word.
+ * <p>Class Process has been Closeable since JDK 26, and this class inherits its {@code close}. A method of that name,
+ * compiled here for 17, would override it without a warning.
  */
 final class HelperProcess extends Process {
     private static final int SIGNALED = 128;
@@ -38,7 +38,7 @@ final class HelperProcess extends Process {
         stdin = ProcessStreams.input(pipes.writer(0));
         stdout = ProcessStreams.output(pipes.reader(1));
         stderr = ProcessStreams.output(pipes.reader(2));
-        helper.exitEvent().thenRun(pipes::release); // until then it also keeps the pipes, whoever drops this
+        helper.exitEvent().thenRun(pipes::release); // until then it also keeps the pipes reachable
     }
 
     @Override
@@ -102,7 +102,7 @@ final class HelperProcess extends Process {
         Pipes pipes = helper.pipes();
         for (PipeEnd end : new PipeEnd[] {pipes.writer(0), pipes.reader(1), pipes.reader(2)}) {
             if (end != null) {
-                end.closeBehindReaders(); // first, so that nobody waits for room for what is buffered
+                end.closeBehindReaders(); // first, so that no thread waits for room for buffered bytes
             }
         }
         for (Closeable stream : new Closeable[] {stdin, stdout, stderr}) {

@@ -7,7 +7,7 @@ import org.umh4j.internal.Nullable;
  * A helper that was told to end because it took too long. {@link Result#sent} says which signals it was sent when, the
  * message after which timeout and grace; the status says what it made of them: it may have ended by itself.
  *
- * <p>The time may also be over before its program has begun. Then nothing was started, the status is lost, and the cause
+ * <p>The timeout may also expire before the program has begun. Then no helper runs, the status is lost, and the cause
  * names the stage.
  */
 public final class HelperTimeoutException extends HelperFailedException {

@@ -56,7 +56,10 @@ final class Launching {
         }
     }
 
-    /** Waits until the program is in place. A process whose caller's patience has ended before is killed, and is no helper. */
+    /**
+     * Waits until {@code execve} has succeeded. If the caller's patience ends before, the process is killed and is not
+     * a helper.
+     */
     static void awaitOutcome(SubprocessInfo info, Child child, Patience patience) throws UmhException {
         int result = patience.await(child.outcome());
         if (result < 0) {
@@ -67,14 +70,17 @@ final class Launching {
         require(info, child.outcome().join());
     }
 
-    /** Runs a process to its end, in one crossing unless somebody is to be told of its start: the wait status. */
+    /**
+     * Runs a process to its end and returns the wait status. One JNI call does it, unless a listener must be notified
+     * of the start.
+     */
     static int status(SubprocessInfo info) throws UmhException {
         if (Events.areStartsAwaited()) {
             return child(info, Until.EXEC, Patience.endless()).exit().join().status();
         }
         Cred cred = credentials(info);
         long begin = System.nanoTime();
-        boolean watched = info.limits().hasCgroup() && Reaper.hold(); // who may freeze it may hold this thread: the reaper looks
+        boolean watched = info.limits().hasCgroup() && Reaper.hold(); // the reaper ends what a frozen cgroup holds
         int status;
         try {
             status = launch(info, cred, Until.EXIT, Pipes.none(), Patience.endless()).status();

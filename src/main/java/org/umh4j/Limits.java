@@ -107,8 +107,9 @@ public final class Limits {
      * <p>Where the kernel can't (before 5.7, or a filter that refuses clone3) the launcher enters it before anything
      * else; what it used until then, less than a millisecond, is accounted to the JVM's.
      *
-     * @apiNote A group that is frozen is refused, {@code EBUSY}: a start waits for the program's first instruction. Where it
-     *     is frozen a moment later, before that instruction, the process is killed and the answer is the same.
+     * @apiNote A frozen cgroup is refused with {@code EBUSY}, because a start waits for the program's first
+     *     instruction. If the cgroup is frozen after that check and before that instruction, the process is killed, and
+     *     the start fails with {@code EBUSY} too.
      */
     public Limits cgroup(String path) {
         Limits copy = new Limits(this);

@@ -138,8 +138,8 @@ public final class Mailbox implements AutoCloseable {
     }
 
     /**
-     * Sends a request and answers a future of its reply, which fails as {@link #request} does. What hangs on it runs in a
-     * thread of the library, as with {@link Helper#onExit}.
+     * Sends a request and returns a future of its reply, which fails as {@link #request} does. Dependent stages run in
+     * a thread of the library, as with {@link Helper#onExit}.
      */
     public CompletableFuture<byte[]> post(byte[] message) throws IOException {
         Request request = submit(message);
@@ -148,7 +148,7 @@ public final class Mailbox implements AutoCloseable {
         return reply;
     }
 
-    /** The same for dependents of our own, which do not block: they may run in the reaper. */
+    /** The same for the library's own dependent stages. They do not block, so they may run in the reaper. */
     CompletableFuture<byte[]> postOwn(byte[] message) throws IOException {
         Request request = submit(message);
         request.reply.whenComplete((bytes, none) -> giveUp(request));

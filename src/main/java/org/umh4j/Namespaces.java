@@ -31,12 +31,12 @@ public final class Namespaces {
     private static final int MOST_MAP_LINES = 340;
     private static final Namespaces INHERITED = new Namespaces();
 
-    /** Opens what is entered: a pidfd or a namespace's file, or a negative errno. */
+    /** Opens the pidfd or namespace file to be passed to {@code setns(2)}; a negative errno. */
     private interface Door {
         int open(OpenedFiles opened);
     }
 
-    /** What is entered, and which of its namespaces; its path where it has one. */
+    /** A pidfd or namespace file, the kinds to be joined, and the path if there is one. */
     private record Join(Door door, Set<Namespace> kinds, @Nullable String path) {
         Join(Door door, Set<Namespace> kinds) {
             this(door, kinds, null);
@@ -78,10 +78,10 @@ public final class Namespaces {
      * Those of a process; all kinds but its user namespace, when none is named. The one for time is left out where this kernel
      * has none, or {@code /proc} does not tell.
      *
-     * <p>It is the process that has this number now, by the time of its start that {@code /proc} tells. When it is gone at the
-     * start of the helper, has the number no more, or may not be looked into, the start fails at {@link UmhStage#JOIN} with
-     * {@code ESRCH} or {@code EPERM}. Who has the number from somewhere may have it of a process that is gone already:
-     * {@link #join(Helper, Namespace...)} and {@link #joinDescriptor} leave nothing to numbers.
+     * <p>This call identifies the process that has the pid now, by the start time in {@code /proc}. If that process has
+     * ended when the helper is started, the start fails at {@link UmhStage#JOIN} with {@code ESRCH}; without permission
+     * it fails with {@code EPERM}. A pid may have been reused before this call: {@link #join(Helper, Namespace...)} and
+     * {@link #joinDescriptor} do not depend on a pid.
      *
      * @throws IllegalArgumentException if the pid is not positive
      */
@@ -94,24 +94,27 @@ public final class Namespaces {
                 () -> join(new Join(opened -> -Errno.ESRCH.number(), some(kinds))));
     }
 
-    /** The same of the process of this handle, which is told by its start from a later one of the same number. */
+    /**
+     * The same for the process of this handle. Its start time distinguishes it from a later process with the same pid.
+     */
     public Namespaces join(ProcessHandle process, Namespace... kinds) {
         Objects.requireNonNull(process, "process");
         int pid = Math.toIntExact(process.pid());
         return join(new Join(opened -> {
             int fd = opened.openPid(pid);
-            return fd < 0 || process.isAlive() ? fd : -Errno.ESRCH.number(); // alive now, so it was when it was opened
+            return fd < 0 || process.isAlive() ? fd : -Errno.ESRCH.number(); // alive, so the pidfd is this process's
         }, some(kinds)));
     }
 
-    /** The same of a helper; once it has ended the start fails with {@code ESRCH}. */
+    /** The same for a helper. Once that helper has been reaped, the start fails with {@code ESRCH}. */
     public Namespaces join(Helper helper, Namespace... kinds) {
         Objects.requireNonNull(helper, "helper");
         return join(new Join(helper::openPid, some(kinds)));
     }
 
     /**
-     * The same by an open descriptor, which the caller keeps: a pidfd, or a file of {@code /proc/PID/ns} and then its kind.
+     * The same for an open descriptor, which stays the caller's. It is a pidfd, or a file of {@code /proc/PID/ns}
+     * together with its kind.
      *
      * @throws IllegalArgumentException if the descriptor is negative
      */
@@ -218,7 +221,7 @@ public final class Namespaces {
         return fresh.contains(Namespace.USER);
     }
 
-    /** Whether there is one user in it, the JVM's. */
+    /** Whether the new user namespace maps only the JVM's own ids. */
     boolean isMappedToItself() {
         return mapSelf;
     }
@@ -228,7 +231,7 @@ public final class Namespaces {
         return isNewUser() || isJoinedUser();
     }
 
-    /** Whether a user namespace of others is entered, whose maps are not known. */
+    /** Whether an existing user namespace is joined; its maps are not known. */
     boolean isJoinedUser() {
         return isJoined(Namespace.USER);
     }
@@ -238,9 +241,9 @@ public final class Namespaces {
     }
 
     /**
-     * Refuses that a helper stays the JVM's user where that has no mapping: it would look like nobody.
+     * Requires that the new user namespace maps each id of the JVM's that the helper keeps.
      *
-     * @throws IllegalArgumentException if it would
+     * @throws IllegalArgumentException if it does not: in the helper that id would read as 65534
      */
     void requireMapped(Cred cred) {
         if (isNewUser() && !mapSelf && !isJoinedUser()) {

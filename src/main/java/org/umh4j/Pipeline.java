@@ -18,8 +18,9 @@ import org.umh4j.internal.Between;
  * }
  * }</pre>
  *
- * <p>Descriptor 1 of each but the last, and 0 of each but the first, are the pipes between them. Which of 0, 1 and 2 has no
- * source is {@code /dev/null}; all others are what their calls say. The helpers share nothing else; each has its own identity, limits, cgroup.
+ * <p>A pipe connects descriptor 1 of each helper to descriptor 0 of the next one. Each of 0, 1 and 2 that has no other
+ * source is {@code /dev/null}; all other descriptors come from the calls. The helpers share nothing else: each has its
+ * own identity, limits and cgroup.
  */
 public final class Pipeline implements AutoCloseable {
     private final List<Helper> helpers;

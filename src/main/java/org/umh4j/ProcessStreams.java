@@ -13,18 +13,18 @@ import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
 
 /**
- * The streams of a helper as those of the JDK's processes are: buffered; an interrupt does not end a wait; what is closed
- * says {@code Stream closed}.
+ * The streams of a helper, with the behaviour of the JDK's processes: they are buffered, an interrupt does not end a
+ * wait, and a closed stream throws {@code Stream closed}.
  */
 final class ProcessStreams {
     private ProcessStreams() {}
 
-    /** What the helper writes; at its end where there is no pipe. */
+    /** Reads the helper's output; at its end if there is no pipe. */
     static InputStream output(@Nullable PipeEnd pipe) {
         return pipe == null ? new ByteArrayInputStream(new byte[0]) : new BufferedInputStream(new Output(pipe));
     }
 
-    /** What the helper reads; closed where there is no pipe. */
+    /** Writes the helper's input; closed if there is no pipe. */
     static OutputStream input(@Nullable PipeEnd pipe) {
         return pipe == null ? new Closed() : new BufferedOutputStream(new Input(pipe));
     }
@@ -67,7 +67,7 @@ final class ProcessStreams {
 
         @Override
         public void close() {
-            if (pipe.isOpen()) { // else it may be closed behind a reader
+            if (pipe.isOpen()) { // else closeBehindReaders() has closed it
                 pipe.close();
             }
         }

@@ -18,10 +18,11 @@ import org.umh4j.internal.Bytes;
  * @param stdoutTruncated whether it wrote more
  * @param stderrTruncated whether it wrote more
  * @param startTime when its program was in place
- * @param elapsed from the call to its end, by a clock that nobody sets; to when it was given up, if it hangs in the kernel
+ * @param elapsed from the call to its end, by a monotonic clock; if it hangs in the kernel, to the moment at which
+ *     waiting ended
  * @param sent the signals that it was sent because its time was over, in their order; none when it ended in time
  * @param usage what it used up; empty when its status was lost
- * @param kept what the host has refused and the call could do without, as {@link Helper#kept}
+ * @param kept the stages that the host refused and that were not required, as in {@link Helper#kept}
  */
 public record Result(
         WaitStatus status,
@@ -38,17 +39,17 @@ public record Result(
      * A signal that ended a helper's time.
      *
      * @param signal which one
-     * @param after how long after the call it was sent, by the clock of {@link Result#elapsed}
+     * @param after the time from the call to the signal, by the clock of {@link Result#elapsed}
      */
     public record Sent(Signal signal, Duration after) {
-        /** Nothing of it is null. */
+        /** No component may be null. */
         public Sent {
             Objects.requireNonNull(signal, "signal");
             Objects.requireNonNull(after, "after");
         }
     }
 
-    /** Nothing of it is null. */
+    /** No component may be null. */
     public Result {
         Objects.requireNonNull(status, "status");
         Objects.requireNonNull(stdout, "stdout");

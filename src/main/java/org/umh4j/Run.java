@@ -61,7 +61,7 @@ final class Run {
         }
     }
 
-    /** The timeout counts from the call: it may be over before there is a helper, and then there is none any more. */
+    /** The timeout counts from the call. If it expires before the program has begun, no helper is left. */
     private static Helper start(SubprocessInfo info, Capture capture, Patience patience) throws IOException, InterruptedException {
         try {
             return Execution.start(info, patience);

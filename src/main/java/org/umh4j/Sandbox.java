@@ -21,10 +21,10 @@ import org.umh4j.internal.Plan;
  * allow that; and {@code sendmsg} and {@code exit_group}, if a failing {@code execve} shall be reported as what it is.
  * Without, {@code capset} comes between and has to be allowed too.
  *
- * <p><b>Landlock.</b> Every right to files that the kernel's landlock knows is taken, but for what the rules leave. Paths
- * are looked up by the JVM when the helper is started: below the helper's other root, if it has one, where no link leads
- * out of it; and else in the JVM's own tree, also for a helper that joins a mount namespace. The program, its interpreter
- * and its libraries need a rule as well.
+ * <p><b>Landlock.</b> Every right to files that the kernel's landlock knows is taken, but for what the rules leave. The
+ * JVM looks paths up when the helper is started. If the helper has another root, they are looked up below it, and no
+ * link leads out of it. Otherwise they are looked up in the JVM's own tree, even if the helper joins a mount namespace.
+ * The program, its interpreter and its libraries need a rule as well.
  *
  * @implSpec {@code seccomp(2)} with {@code SECCOMP_SET_MODE_FILTER}, {@code landlock_restrict_self(2)} (5.13)
  */

@@ -14,8 +14,8 @@ public enum Scope {
     SESSION,
     /**
      * The cgroup that it was born in, {@link Limits#cgroup}: everything, daemons that have left group and session
-     * included; and whatever else is in that cgroup. Only SIGKILL. A helper that may write to the {@code cgroup.procs} of another
-     * cgroup, as root may, can leave: give it a uid that may not.
+     * included; and whatever else is in that cgroup. Only SIGKILL. A helper that may write to the {@code cgroup.procs}
+     * of another cgroup, as root may, can leave; give it a uid without that right.
      */
     CGROUP
 }

@@ -25,9 +25,9 @@ import org.umh4j.internal.Nullable;
  * }</pre>
  *
  * <p>The path is executed as it stands: there is no shell, and {@code PATH} is not searched. A relative path is looked
- * up in the helper's working directory, which is the root folder. In another root, a path through a magic link of
- * {@code /proc} is refused. The first argument is by custom the program's name.
- * The environment is exactly what is passed.
+ * up in the helper's working directory, which is {@code /} by default. If the helper has another root or joins a mount
+ * namespace, a path through a magic link of {@code /proc} is refused. The first argument is by convention the program's
+ * name. The environment is exactly what is passed.
  *
  * <p>Strings become bytes in {@code sun.jnu.encoding}, as the JVM decoded those that it got from the system; a
  * character that is not in it is refused rather than replaced, and so is a NUL. For other bytes there is
@@ -73,7 +73,7 @@ public final class SubprocessInfo {
     private OptionalInt personality = OptionalInt.empty();
     private volatile int retval;
     private volatile int pid;
-    /** A bit for each stage: those that were not applied, those that need not be, those that have to be. */
+    /** A bit for each stage: the ones that were not applied, that may be left, and that must be applied. */
     private volatile long kept;
 
     private long left;
@@ -174,8 +174,9 @@ public final class SubprocessInfo {
     }
 
     /**
-     * The helper's descriptors; the default is none at all for the kernel's calls, and {@link Files#devNull()} for {@link
-     * UsermodeHelper#start} and {@link Pipeline}.
+     * The helper's descriptors. The default is {@link Files#none()} for the kernel's calls, {@link UsermodeHelper#call}
+     * and {@link UsermodeHelper#exec}, and {@link Files#devNull()} for {@link UsermodeHelper#start} and
+     * {@link Pipeline}.
      */
     public SubprocessInfo files(Files descriptors) {
         requireSetUp();
@@ -248,15 +249,15 @@ public final class SubprocessInfo {
     }
 
     /**
-     * Steps that the host may refuse without failing the call, beside those that may be left already. The attribute is then
-     * as the JVM has it, and {@link #kept()} says so.
+     * Steps that the host may refuse without failing the call, in addition to those below. The helper then has the
+     * JVM's attribute, and {@link #kept()} lists the stage.
      *
-     * <p>What a call asks for may not be left, unless it is said here. Of what it does not ask for, all may be left that the
-     * helper would have like any child of the JVM: scheduling, limits, {@code oom_score_adj}, core dumps, memory policy,
-     * personality, securebits. The session keyring may be left only where {@code keyctl(2)} is refused to the JVM as a whole
-     * ({@code EPERM}, {@code ENOSYS}), and so to the helper: else the helper would have the JVM's keys.
+     * <p>By default a step that the call asks for is required. A step that it does not ask for is not required if it
+     * sets scheduling, limits, {@code oom_score_adj}, core dumps, memory policy, personality or securebits. The session
+     * keyring is required unless {@code keyctl(2)} fails with {@code EPERM} or {@code ENOSYS}, which means that the
+     * helper can use no key either. Otherwise the helper would have the JVM's keys.
      *
-     * @throws IllegalArgumentException if without that step it would be another helper, as without {@link UmhStage#UID}
+     * @throws IllegalArgumentException if a step must never be left, such as {@link UmhStage#UID}
      */
     public SubprocessInfo mayLeave(UmhStage... stages) {
         long bits = leavable(Arguments.nonNull(stages, "stages"));
@@ -266,9 +267,9 @@ public final class SubprocessInfo {
     }
 
     /**
-     * Steps that may not be left, even though the call does not ask for them; all, when none is named.
+     * Steps that must be applied even if the call does not ask for them. Without arguments, all steps that may be left.
      *
-     * @throws IllegalArgumentException if it is none of those that may be left
+     * @throws IllegalArgumentException if a step is not one of those that may be left
      */
     public SubprocessInfo mustApply(UmhStage... stages) {
         long bits = leavable(Arguments.nonNull(stages, "stages").length == 0 ? UmhStage.LEAVABLE.toArray(UmhStage[]::new) : stages);
@@ -289,7 +290,7 @@ public final class SubprocessInfo {
         return bits;
     }
 
-    /** Has a function of ours told the pid before the program's first instruction. */
+    /** Sets a function that is called with the pid before the program's first instruction. */
     void created(LongConsumer function) {
         created = function;
     }
@@ -315,8 +316,8 @@ public final class SubprocessInfo {
     }
 
     /**
-     * What the host has refused and the call could do without: the attributes of these stages are as the JVM has them. Known
-     * once the program is in place; empty before, and when there was no helper.
+     * The stages that the host refused and that were not required; the helper has the JVM's attributes instead. Known
+     * once {@code execve} has succeeded; empty before, and when there was no helper.
      */
     public Set<UmhStage> kept() {
         return UmhStage.of(kept);
@@ -355,7 +356,10 @@ public final class SubprocessInfo {
         return files == null ? Files.none() : files;
     }
 
-    /** The same where the caller is Java's everyday one: a program that finds 0 to 2 closed takes its own files for them. */
+    /**
+     * The default of {@code start} and {@code Pipeline}: with 0 to 2 closed, a program's own files would take these
+     * numbers.
+     */
     Files standardFiles() {
         return files == null ? Files.devNull() : files;
     }
@@ -450,7 +454,7 @@ public final class SubprocessInfo {
         pid = helper;
     }
 
-    /** Its program is in place. */
+    /** {@code execve} has succeeded. */
     void arrived(long stages) {
         kept = stages;
     }
@@ -459,7 +463,7 @@ public final class SubprocessInfo {
         return failed(stage, result, detail, null);
     }
 
-    /** The same with the name of what could not be opened. */
+    /** The same with the name of the file that could not be opened. */
     UmhException failed(UmhStage stage, int result, int detail, @Nullable String object) {
         failure = new UmhException(path(), stage, result, detail, object);
         return Events.failed(path(), failure);

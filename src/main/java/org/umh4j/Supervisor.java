@@ -37,7 +37,7 @@ import org.umh4j.internal.Workers;
  * own timeout. A driver that does not answer the health check in time, closes a pipe or sends what is no message is killed,
  * and so restarted.
  *
- * <p>No thread is kept for it; it works in the threads that the library has for callbacks.
+ * <p>It has no thread of its own: it runs in the library's threads for callbacks.
  */
 public final class Supervisor implements AutoCloseable {
     /** What the driver is doing. */
@@ -64,7 +64,7 @@ public final class Supervisor implements AutoCloseable {
      *     which is logged
      */
     public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {
-        /** Nothing of it is null. */
+        /** No component may be null. */
         public Change {
             Objects.requireNonNull(state, "state");
             Objects.requireNonNull(status, "status");
@@ -357,7 +357,7 @@ public final class Supervisor implements AutoCloseable {
         }
     }
 
-    /** Not by the JDK's own timer, whose thread is everybody's. */
+    /** Not by the JDK's timer: all code in the JVM shares that one thread. */
     private static Timer after(Duration time, Runnable step) {
         return Reaper.after(Times.saturatedNanos(time), () -> Workers.execute(step));
     }

@@ -20,9 +20,9 @@ record SysctlText(int result, int words, long low, long high) {
     private static final long LOW = 0xffff_ffffL;
     /** A number of so many characters is refused unread: TMPBUFLEN - 1. */
     private static final int LONGEST_NUMBER = 21;
-    /** No more of a write than this is looked at: PAGE_SIZE - 1, where a page is 4 KiB. */
+    /** Only this much of a write is read: PAGE_SIZE - 1, for pages of 4 KiB. */
     private static final int LONGEST_TEXT = 4_095;
-    /** As much or more is not taken into the kernel at all: KMALLOC_MAX_SIZE. */
+    /** The kernel copies no write of this size or more: KMALLOC_MAX_SIZE. */
     private static final int LARGEST_WRITE = 4 << 20;
 
     static SysctlText parse(String text) {
@@ -46,7 +46,7 @@ record SysctlText(int result, int words, long low, long high) {
             count++;
             at = skipBlanks(seen, end);
         }
-        int unread = length - at; // of what was looked at: the rest of a long write counts as taken
+        int unread = length - at; // of the part that is read: the rest of a long write counts as taken
         return count == 0
                 ? failed(-Errno.EINVAL.number())
                 : new SysctlText(bytes.length - unread, count, words[0], words[1]);
@@ -92,7 +92,7 @@ record SysctlText(int result, int words, long low, long high) {
         int base = hex ? 16 : number.startsWith("0") ? 8 : 10;
         String digits = hex ? number.substring(2) : number;
         if (!digits.chars().allMatch(c -> isDigit(c, base))) {
-            return false; // a sign too, and what are digits to Java alone
+            return false; // a sign too, and characters that only Java takes for digits
         }
         try {
             words[index] = Long.parseUnsignedLong(digits, base);

@@ -13,7 +13,7 @@ final class Times {
 
     private Times() {}
 
-    /** The same, where a negative duration is a mistake of the caller. */
+    /** The same, for a duration that must not be negative. */
     static long notNegative(Duration duration, String name) {
         if (Objects.requireNonNull(duration, name).isNegative()) {
             throw new IllegalArgumentException(name + " is negative: " + duration);

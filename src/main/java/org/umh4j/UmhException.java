@@ -26,7 +26,7 @@ public class UmhException extends IOException {
         this(path, stage, retval, detail, null);
     }
 
-    /** With the name of what could not be opened. */
+    /** With the name of the file that could not be opened. */
     UmhException(@Nullable String path, UmhStage stage, int retval, int detail, @Nullable String object) {
         super(message(path, stage, retval, detail, object));
         this.stage = stage;

@@ -78,7 +78,7 @@ public enum UmhStage {
     UMASK,
     /** The root folder, {@code chroot(2)}. */
     ROOT,
-    /** The helper's descriptors, {@code dup3(2)}; the detail is the number that one was to have. */
+    /** The helper's descriptors, {@code dup3(2)}; the detail is the number that the descriptor must get. */
     DESCRIPTORS,
     /** The bounding set, {@code PR_CAPBSET_DROP}; the detail is the capability. */
     BOUNDING,
@@ -94,7 +94,10 @@ public enum UmhStage {
     AMBIENT,
     /** {@code PR_SET_SECUREBITS}. */
     SECUREBITS,
-    /** The working directory, {@code fchdir(2)}; {@code EXDEV}: it is outside of the root, {@code ELOOP}: a link of {@code /proc}. */
+    /**
+     * The working directory, {@code fchdir(2)}. {@code EXDEV}: it is outside of the root. {@code ELOOP}: a link of
+     * {@code /proc}.
+     */
     CWD,
     /** {@code RLIMIT_NOFILE}. */
     NOFILE,
@@ -124,8 +127,8 @@ public enum UmhStage {
     private static final UmhStage[] ALL = values();
 
     /**
-     * Those that a host may refuse without another helper coming out of it: it has the JVM's scheduling, limits, keyring,
-     * securebits or label then. {@link SubprocessInfo#mayLeave} says which may.
+     * The stages that a caller may let the host refuse. The helper then has the JVM's scheduling, limits, keyring,
+     * securebits or label. {@link SubprocessInfo#mayLeave} has the defaults.
      */
     static final Set<UmhStage> LEAVABLE = Collections.unmodifiableSet(EnumSet.of(
             OOM_SCORE_ADJ, COREDUMP_FILTER, EXEC_LABEL, NICE, SCHED, IOPRIO, AFFINITY, MEMPOLICY, TIMER_SLACK, RLIMIT,

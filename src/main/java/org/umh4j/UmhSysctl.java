@@ -59,8 +59,8 @@ public final class UmhSysctl {
      * Does what a {@code write(2)} of this text to {@code /proc/sys/kernel/usermodehelper/bset} does, to this JVM's
      * policy alone.
      *
-     * <p>One or two words, decimal, {@code 0x} hexadecimal or {@code 0} octal, low word first, separated by blanks, tabs
-     * or newlines. One word leaves the high one alone. There is no sign: a minus is refused like any other garbage.
+     * <p>One or two words, decimal, {@code 0x} hexadecimal or {@code 0} octal, low word first, separated by blanks,
+     * tabs or newlines. One word leaves the high one alone. A sign is refused like any other invalid character.
      *
      * @return how many bytes were taken; {@code -EINVAL} for anything else, and nothing is changed; {@code -EPERM}
      *     without {@code CAP_SETPCAP} and {@code CAP_SYS_MODULE}, before the text is looked at
@@ -87,7 +87,7 @@ public final class UmhSysctl {
         return parsed.result();
     }
 
-    /** Where nothing can be asked it does not matter: no helper is started there. */
+    /** 0 if the library is not loaded: then no helper can be started either. */
     private static long host(String name) {
         if (!NativeLibrary.isLoaded()) {
             return 0;

@@ -16,9 +16,9 @@ public record UmhWait(int flags) {
     /**
      * {@code UMH_NO_WAIT}: the caller goes on at once, and the answer is 0 whatever becomes of the helper.
      *
-     * <p>A thread of the library starts it; it is a daemon, so a JVM that ends right then may end first. There are two of
-     * them for all such calls, and one more for each init or cleanup function that blocks. Where not even one thread can be
-     * made the answer is {@code -EAGAIN}.
+     * <p>A daemon thread of the library starts the helper, so the JVM may end before the helper is started. Two threads
+     * serve all such calls, and one more for each init or cleanup function that blocks. If no thread can be created,
+     * the result is {@code -EAGAIN}.
      *
      * <p>As in the kernel, a killable or freezable NO_WAIT is a killable or freezable EXEC.
      */

@@ -28,7 +28,7 @@ public record Usage(
         long blocksOut,
         long voluntarySwitches,
         long involuntarySwitches) {
-    /** Nothing of it is null. */
+    /** No component may be null. */
     public Usage {
         Objects.requireNonNull(user, "user");
         Objects.requireNonNull(system, "system");

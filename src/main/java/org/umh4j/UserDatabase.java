@@ -18,24 +18,24 @@ import java.util.stream.Stream;
 import org.umh4j.internal.Bytes;
 
 /**
- * Names of users and groups as the host knows them: the two files that every system has, then the host's other sources.
+ * Looks up names of users and groups: first in the two files that every system has, then in the host's other sources.
  *
- * <p>Other sources are asked by {@code getent} and {@code id}, which run as helpers with a bound in time: a module of the
- * name service that hangs or crashes does neither to the JVM. All text is compared byte by byte, as ISO 8859-1, since a
- * name has no encoding of its own.
+ * <p>{@code getent} and {@code id} query the other sources. They run as helpers with a time limit, so a name service
+ * module that hangs or crashes does not affect the JVM. All text is decoded as ISO 8859-1 and so compared byte by byte,
+ * since a name has no fixed encoding.
  */
 final class UserDatabase {
-    /** How long the host's other sources may take. */
+    /** The time that the host's other sources may take. */
     static final Duration BOUND = Duration.ofSeconds(5);
 
     private static final Path USERS = Path.of("/etc/passwd");
     private static final Path GROUPS = Path.of("/etc/group");
     private static final Path SOURCES = Path.of("/etc/nsswitch.conf");
-    /** Sources that know no more of a local user's groups than the files do. */
+    /** Sources that add no groups to those that the files have for a local user. */
     private static final Set<String> LOCAL = Set.of("files", "compat", "systemd", "db", "altfiles");
 
     private static final String[] ENVIRONMENT = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
-    /** What getent exits with when no source has the name. */
+    /** The exit code of getent when no source has the name. */
     private static final WaitStatus EXIT_UNKNOWN = new WaitStatus(2 << 8);
 
     private static final int MEMBERS = 3;
@@ -49,8 +49,8 @@ final class UserDatabase {
     /**
      * A user by name.
      *
-     * @throws IllegalArgumentException if no source of the host has it
-     * @throws UncheckedIOException if the host's other sources could not be asked in time
+     * @throws IllegalArgumentException if no source of the host has the name
+     * @throws UncheckedIOException if the host's other sources could not be queried in time
      */
     static User user(String name, Duration bound) {
         requireNotNegative(bound);
@@ -93,7 +93,7 @@ final class UserDatabase {
         return new IllegalArgumentException("this host knows no " + kind + " '" + name + "'");
     }
 
-    /** The fields of the first sound line of this name. */
+    /** The fields of the first well-formed line of this name. */
     private static Optional<String[]> inFile(Path file, String key) {
         return lines(file).filter(fields -> fields[0].equals(key)).findFirst();
     }
@@ -113,7 +113,7 @@ final class UserDatabase {
         return fields.length > MEMBERS && id(fields[2]).isPresent();
     }
 
-    /** A file that is not there, or not to be read, has no names. */
+    /** A file that is missing or unreadable has no names. */
     private static String read(Path file) {
         try {
             return text(Files.readAllBytes(file));
@@ -126,7 +126,7 @@ final class UserDatabase {
         return Optional.of(digits).filter(text -> text.matches("\\d{1,10}")).map(Long::valueOf).filter(id -> id <= LARGEST_ID);
     }
 
-    /** What nsswitch.conf(5) names for the first of these databases that it has. */
+    /** The sources in nsswitch.conf(5) for the first of these databases that it lists. */
     private static Stream<String> sources(String... databases) {
         List<String> lines = read(SOURCES).lines().map(line -> line.replaceFirst("#.*", "").strip()).toList();
         for (String database : databases) {
@@ -143,7 +143,7 @@ final class UserDatabase {
         String kind = database.equals("passwd") ? "user" : "group";
         Result answer = ask(bound, "getent", database, "--", key);
         String[] fields = text(answer.stdout()).lines().findFirst().orElse("").split(":", -1);
-        // getent takes digits for a number, and finds another name then.
+        // getent takes digits for an id, and then finds another name.
         if (answer.status().success() && isSound(fields) && fields[0].equals(key)) {
             return fields;
         }
@@ -153,7 +153,7 @@ final class UserDatabase {
         throw new UncheckedIOException(new IOException("getent " + database + " ended with " + answer.status()));
     }
 
-    /** What initgroups(3) would set: id -G lists the primary group first. */
+    /** The groups that initgroups(3) would set. id -G lists the primary group first. */
     private static long[] groupsAsked(String user, long primary, Duration bound) {
         Result answer = ask(bound, "id", "-G", "--", user);
         if (!answer.status().success()) {
@@ -166,7 +166,7 @@ final class UserDatabase {
     private static Result ask(Duration bound, String tool, String... arguments) {
         Path program = Stream.of("/usr/bin/", "/bin/").map(directory -> Path.of(directory + tool)).filter(Files::isExecutable)
                 .findFirst()
-                .orElseThrow(() -> new UncheckedIOException(new IOException("no " + tool + " to ask this host's other sources of names")));
+                .orElseThrow(() -> new UncheckedIOException(new IOException("no " + tool + " to query other sources of names")));
         byte[][] argv = Stream.concat(Stream.of(tool), Stream.of(arguments))
                 .map(word -> word.getBytes(StandardCharsets.ISO_8859_1))
                 .toArray(byte[][]::new);
@@ -175,9 +175,9 @@ final class UserDatabase {
             return UsermodeHelper.run(SubprocessInfo.of(Bytes.of(program.toString(), "path"), argv, envp), bound);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new UncheckedIOException(new InterruptedIOException("interrupted while " + tool + " was asked for a name"));
+            throw new UncheckedIOException(new InterruptedIOException("interrupted while " + tool + " ran"));
         } catch (IOException e) {
-            throw new UncheckedIOException(new IOException(tool + " could not be asked for a name: " + e.getMessage(), e));
+            throw new UncheckedIOException(new IOException(tool + " could not look up a name: " + e.getMessage(), e));
         }
     }
 }

@@ -208,8 +208,8 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     /**
-     * Has a routine run when a process has ended, exactly once for each that {@link #fork} has made, however it ended. It
-     * runs in a thread of the library, as what hangs on {@link Helper#onExit} does.
+     * Sets a routine that runs when a process has ended, exactly once for each process of {@link #fork}, however it
+     * ended. It runs in a thread of the library, like a dependent stage of {@link Helper#onExit}.
      */
     public UsermodeDriver atExit(Consumer<WaitStatus> routine) {
         atExit = Objects.requireNonNull(routine, "routine");

@@ -16,10 +16,11 @@
  *       idiom. Where one of them yields, {@code docs/kernel-map.md} says why.
  *   <li><b>Null.</b> An argument that is null throws {@link java.lang.NullPointerException}, unless its method gives
  *       null a meaning; a method that may answer null says so.
- *   <li><b>Errors.</b> A caller's mistake is an unchecked exception that names the argument and its limit, thrown before
- *       anything is created. What the kernel refuses is a negative errno, or a {@link org.umh4j.UmhException} with the
- *       stage and the errno; nothing of the attempt is left then. Where the native library can't be loaded every method that
- *       needs it throws the same {@link java.lang.UnsatisfiedLinkError}, which says why and what to do.
+ *   <li><b>Errors.</b> A caller's mistake is an unchecked exception that names the argument and its limit, thrown
+ *       before anything is created. What the kernel refuses is a negative errno, or a {@link org.umh4j.UmhException}
+ *       with the stage and the errno; nothing of the attempt is left then. If the native library can't be loaded, every
+ *       method that needs it throws an {@link java.lang.UnsatisfiedLinkError} with the same message: the reason, and
+ *       what to do.
  *   <li><b>Threads.</b> Every method may be called from any thread, virtual ones included, at any time. Values are
  *       immutable. A {@code SubprocessInfo} belongs to one thread until it is executed.
  *   <li><b>Callbacks.</b> No lock is held while a callback runs, and none runs in the thread that notices exits.

@@ -9,11 +9,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.internal.Nullable;
 
-/** What may take longer than the user has said that umh may take. */
+/** Runs work that may exceed the user's --timeout. */
 final class Bounded {
     private Bounded() {}
 
-    /** Does it in this thread if there is no limit; else in one that is left alone when the time is over. */
+    /**
+     * Runs the task in this thread if there is no limit; else in a daemon thread, which is abandoned after the limit.
+     */
     static <T> T call(Callable<T> task, @Nullable Duration limit) throws Exception {
         if (limit == null) {
             return task.call();
@@ -33,7 +35,7 @@ final class Bounded {
         }
     }
 
-    /** The future's value, or what it was completed with instead, as if this thread had thrown it. */
+    /** The future's value; its exception is thrown as if it came from this thread. */
     static <T> T get(CompletableFuture<T> future, @Nullable Duration limit) throws Exception {
         try {
             return limit == null ? future.get() : future.get(nanos(limit), TimeUnit.NANOSECONDS);

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 /** Who the helper is. */
 final class CredOptions {
     @Option(names = "--uid", paramLabel = "UID", description = "A uid, or three as R:E:S, without umh's"
-            + " supplementary groups; or the name of a user, whose gid and groups then are the helper's too.")
+                    + " supplementary groups; or a user's name, which also sets the user's gid and groups.")
     private @Nullable String uid;
 
     @Option(names = "--gid", paramLabel = "GID", description = "A gid, or three as R:E:S; or the name of a group.")
@@ -21,10 +21,10 @@ final class CredOptions {
             description = "The supplementary groups, by number; none, when the list is empty.")
     private @Nullable String[] groups;
 
-    @Option(names = "--keep-gid", description = "umh's own gid, also with another uid; otherwise gid 0 has to be asked for.")
+    @Option(names = "--keep-gid", description = "Keep umh's own gid with another uid; gid 0 must be asked for.")
     private boolean keepGid;
 
-    @Option(names = "--keep-groups", description = "umh's own supplementary groups, also with another uid.")
+    @Option(names = "--keep-groups", description = "Keep umh's own supplementary groups with another uid.")
     private boolean keepGroups;
 
     @Option(names = "--cap-permitted", paramLabel = "CAPS", description = "The permitted set.")

@@ -74,7 +74,7 @@ final class ExecCommand implements Callable<Integer> {
         Duration limit = timeout == null ? null : Durations.parse(timeout);
         long begin = System.nanoTime();
         SubprocessInfo info;
-        try { // what an option names may be a pipe that nobody writes to
+        try { // a file of an option may be a pipe without a writer
             info = Bounded.call(() -> options.setUp(path, arguments), limit);
         } catch (TimeoutException e) {
             System.err.println("umh: what the options name could not be read within " + timeout);
@@ -135,8 +135,8 @@ final class ExecCommand implements Callable<Integer> {
     }
 
     /**
-     * Waits for the helper, and takes it along when umh is ended. The start is another thread's, and nobody waits for that
-     * longer than for the helper: what is not started yet ends with umh.
+     * Waits for the helper, and kills it when umh is ended. Another thread starts the helper. The limit covers the
+     * start too: a start that has not finished by then ends with umh.
      */
     private int attend(SubprocessInfo info, @Nullable Duration limit) throws Exception {
         long begin = System.nanoTime();

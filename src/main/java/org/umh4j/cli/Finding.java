@@ -20,9 +20,9 @@ record Finding(String subject, State state, String words, String remedy) {
         LIMITED("yellow"),
         /** Helpers don't start. */
         MISSING("bold,red"),
-        /** A caller may ask for it. */
+        /** The host permits it. */
         YES("green"),
-        /** A caller who asks for it is refused. */
+        /** The host refuses it. */
         NO("yellow");
 
         private final String style;

@@ -23,7 +23,10 @@ import picocli.CommandLine.Option;
 
 /** What a helper is born with: the options that {@code exec} and {@code probe} share. */
 final class HelperOptions {
-    /** Which of 0 to 2 were closed when umh was started: its script says so, and keeps their numbers. */
+    /**
+     * The descriptors of 0 to 2 that were closed when umh was started. The script passes them, and keeps their numbers
+     * reserved.
+     */
     private static final Set<String> CLOSED = Set.of(System.getProperty("org.umh4j.cli.closed", "").split(","));
 
     @Option(
@@ -55,8 +58,8 @@ final class HelperOptions {
     @Option(
             names = "--fd",
             paramLabel = "N=SOURCE",
-            description = "Descriptor N: inherit:M (umh's own M), null, read:FILE, write:FILE or append:FILE, which are"
-                    + " created, or a FILE that exists, to read and write. Repeatable.")
+            description = "Descriptor N: inherit:M (umh's own M), null, read:FILE, write:FILE or append:FILE (creates it),"
+                    + " or an existing FILE, opened to read and write. Repeatable.")
     Map<Integer, String> fds = new LinkedHashMap<>();
 
     @Option(
@@ -78,11 +81,11 @@ final class HelperOptions {
     @Nullable String staticHelper;
 
     @Option(names = "--may-leave", paramLabel = "STAGE,STAGE", split = ",", description = "Steps that the host may refuse,"
-            + " such as nice or keyring: the helper is started without, and umh does not warn of it.")
+            + " such as nice or keyring: the helper starts without them, and umh prints no warning.")
     private String[] left = {};
 
-    @Option(names = "--must-apply", paramLabel = "STAGE,STAGE|all", split = ",", description = "Steps that may not be left"
-            + " though they were not asked for.")
+    @Option(names = "--must-apply", paramLabel = "STAGE,STAGE|all", split = ",", description = "Steps that must"
+            + " be applied even if no option asks for them.")
     private String[] insisted = {};
 
     @Mixin
@@ -148,7 +151,7 @@ final class HelperOptions {
         throw new IllegalArgumentException("no stage '" + name + "'");
     }
 
-    /** Says on standard error what the helper is without, but for what it was said that it may be. */
+    /** Lists on standard error the steps that were not applied, without those of --may-leave. */
     void warn(SubprocessInfo info) {
         Set<UmhStage> kept = EnumSet.noneOf(UmhStage.class);
         kept.addAll(info.kept());
@@ -213,7 +216,7 @@ final class HelperOptions {
         };
     }
 
-    /** Only who asks for writing alone names a file that may be created: as a shell's {@code >} and {@code >>}. */
+    /** Only {@code write:} and {@code append:} create the file, like a shell's {@code >} and {@code >>}. */
     private static Files open(Files files, int target, String access, String path) {
         OpenFlag[] flags = switch (access) {
             case "read" -> new OpenFlag[] {OpenFlag.READ};
@@ -224,7 +227,7 @@ final class HelperOptions {
         return files.open(target, Words.bytes(path, "path"), flags);
     }
 
-    /** What was closed in umh is closed in the helper; its number holds something else in the JVM. */
+    /** A descriptor that was closed in umh is closed in the helper. In the JVM another file has its number. */
     private static Files inherited(Files files, int target, int source) {
         return CLOSED.contains(Integer.toString(source)) ? files.without(target) : files.inherit(target, source);
     }

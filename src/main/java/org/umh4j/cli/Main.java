@@ -60,7 +60,7 @@ public final class Main implements Runnable {
         }
     }
 
-    /** What could not be written is a failure, whatever became of the helper. */
+    /** Output that could not be written is a failure, however the helper ended. */
     private static int written(int status) {
         if (!System.out.checkError()) {
             return status;

@@ -33,7 +33,7 @@ final class Result {
         }
     }
 
-    /** What was not applied, where there is something: the other fields are there always. */
+    /** The steps that were not applied, if there are any. All other fields are always present. */
     private static void kept(JsonGenerator json, Set<UmhStage> stages) throws IOException {
         if (stages.isEmpty()) {
             return;

@@ -12,9 +12,9 @@ import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.internal.Nullable;
 
-/** A helper that is about to be started, by a thread that may be held up: whoever waits for it need not be. */
+/** Starts a helper in a separate thread, so that a caller with a time limit is not blocked by the start. */
 final class Starting {
-    /** What is started that late is started no more: the launcher dies with the thread that has made it. */
+    /** A start after the limit does not outlive umh: the launcher dies with the thread that made it. */
     private static final Duration GRACE = Duration.ofMillis(500);
 
     private final CompletableFuture<Helper> started = new CompletableFuture<>();
@@ -36,7 +36,7 @@ final class Starting {
         }
     }
 
-    /** The helper; or what has kept it from being started. */
+    /** The helper, or the reason why it could not be started. */
     Helper await(@Nullable Duration limit) throws Exception {
         try {
             return Bounded.get(started, limit);
@@ -46,7 +46,7 @@ final class Starting {
         }
     }
 
-    /** From now on a helper that is started is killed at once. */
+    /** From now on a helper is killed as soon as it has been started. */
     void over() {
         started.cancel(false);
     }

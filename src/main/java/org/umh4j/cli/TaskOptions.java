@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
 
 /** Where the helper stands, what it may use, how it is scheduled and signalled. */
 final class TaskOptions {
-    @Option(names = "--cwd", paramLabel = "PATH", description = "The working directory, in the helper's root and"
-            + " entered as the helper; / by default.")
+    @Option(names = "--cwd", paramLabel = "PATH", description = "The working directory, in the helper's root,"
+            + " entered with the helper's ids and capabilities; / by default.")
     private @Nullable String cwd;
 
     @Option(names = "--root", paramLabel = "PATH", description = "The root folder.")

@@ -33,7 +33,7 @@ final class TourCommand implements Callable<Integer> {
             "sid", "fds", "status.SigIgn", "status.SigCgt", "status.SigBlk", "nice", "cpu_affinity",
             "timerslack_ns", "oom_score_adj", "coredump_filter", "rlimits.NOFILE", "rlimits.CORE",
             "keyrings.session", "envp");
-    /** What takes privilege; the numbers are those of the other branch. */
+    /** The part that needs privilege; its numbers continue those of the other branch. */
     private static final String AS_ROOT = """
 
             # As root the same helper
@@ -77,7 +77,7 @@ final class TourCommand implements Callable<Integer> {
         return info.pid() == 0 ? "nothing was started" : new WaitStatus(retval).toString();
     }
 
-    /** The JVM beside a helper; where this JVM may narrow the policy, beside one that has two capabilities left. */
+    /** The JVM next to a helper. If this JVM may narrow the policy, the helper has two capabilities left. */
     private static void compare() throws IOException, InterruptedException {
         boolean privileged = new CapabilitySet(Host.effective()).contains(Capability.CAP_SETPCAP);
         if (privileged) {

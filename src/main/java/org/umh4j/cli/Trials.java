@@ -32,8 +32,8 @@ import org.umh4j.internal.Nullable;
 import org.umh4j.internal.ProcFile;
 
 /**
- * What a caller may ask for on this host, found out by asking: for each thing a helper is started with it. Masks of
- * capabilities say too little: a user namespace, a security module or a container's filter may take what they promise.
+ * Finds out by trial what this host permits: for each item a helper is started with it. Capability masks alone are not
+ * enough, because a user namespace, a security module or a container's filter may refuse what they permit.
  */
 final class Trials {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -73,7 +73,7 @@ final class Trials {
         say("killing theirs", noUid != null ? noUid : killing(uid));
     }
 
-    /** Whether a helper of another user can be signalled. One that can't ends by itself, soon. */
+    /** Whether a helper of another user can be signalled. If not, it soon ends by itself. */
     private @Nullable String killing(long uid) throws InterruptedException {
         SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "sleep", "500"}, new String[0])
                 .cred(Cred.unchanged().uid(uid).keepGid().keepGroups());
@@ -114,7 +114,7 @@ final class Trials {
         attempt("another root", null, UmhStage.ROOT, info -> info.fs(Fs.kernel().root("/")));
     }
 
-    /** A new cgroup below our own, which is removed again. */
+    /** Makes a new cgroup below the JVM's own, and removes it again. */
     private void cgroup() throws InterruptedException {
         Path own = ownCgroup();
         if (own == null) {
@@ -153,13 +153,15 @@ final class Trials {
                 info -> info.cred(confined).sandbox(Sandbox.none().landlock().readOnly("/")));
     }
 
-    /** Starts a helper with it, unless it is known to be impossible; a step that the host's refusal left out is a no, too. */
+    /**
+     * Starts a helper with it, unless it is known to be impossible. A step that was not applied counts as a no, too.
+     */
     private void attempt(String subject, @Nullable String impossible, UmhStage stage, UnaryOperator<SubprocessInfo> with)
             throws InterruptedException {
         say(subject, impossible != null ? impossible : refusal(stage, with));
     }
 
-    /** Null is yes. */
+    /** The reason for a no; null means yes. */
     private @Nullable String refusal(UmhStage stage, UnaryOperator<SubprocessInfo> with) throws InterruptedException {
         SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "exit", "0"}, new String[0]);
         try (Helper helper = UsermodeHelper.start(with.apply(info))) {
@@ -174,7 +176,7 @@ final class Trials {
         }
     }
 
-    /** Without the program, which is ours. */
+    /** The message without the path of the probe. */
     private String reason(Exception e) {
         return Main.message(e).replace(probe.path() + ": ", "");
     }
@@ -185,7 +187,7 @@ final class Trials {
                 : new Finding(subject, Finding.State.NO, "no, because " + because, ""));
     }
 
-    /** Another id that is mapped here: nobody's, or else the last of a range; negative if there is none. */
+    /** Another id that is mapped here: 65534, or else the last of a range; negative if there is none. */
     private static long anotherId(String map, LongSupplier own) {
         long found = -1;
         for (String line : read(map).split("\n")) {

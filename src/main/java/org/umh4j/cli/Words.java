@@ -15,11 +15,12 @@ import java.util.Map;
 import org.umh4j.internal.Bytes;
 
 /**
- * Arguments and variables as umh was given them, byte by byte.
+ * The arguments and environment of umh, byte by byte.
  *
- * <p>The JVM decodes its arguments and variables, and a byte that is no character of the system's encoding is lost then.
- * So both are read from {@code /proc/self}. A word that can't be decoded becomes a string whose bytes above 127 are
- * halves of surrogate pairs, which no text has: options are found in it as in any other, and {@link #bytes} returns the bytes.
+ * <p>The JVM decodes its arguments and variables, and loses each byte that is not a character of the system's encoding.
+ * So both are read from {@code /proc/self}. A word that can't be decoded becomes a string in which each byte above 127
+ * is an unpaired surrogate. Valid text has no such character, so options are recognised in the string as in any other,
+ * and {@link #bytes} returns the bytes.
  */
 final class Words {
     private static final Path ARGUMENTS = Path.of("/proc/self/cmdline");
@@ -33,9 +34,9 @@ final class Words {
     private Words() {}
 
     /**
-     * The arguments of {@code main} without the losses.
+     * The arguments of {@code main}, with every byte.
      *
-     * @throws IllegalArgumentException if one has lost bytes and {@code /proc} does not have it
+     * @throws IllegalArgumentException if an argument has lost bytes and {@code /proc} can't be read
      */
     static String[] arguments(String... decoded) {
         List<byte[]> all = read(ARGUMENTS);
@@ -49,7 +50,7 @@ final class Words {
         return words;
     }
 
-    /** The environment of umh, {@code NAME=VALUE} each, in its order. */
+    /** The environment of umh in its order, each variable as {@code NAME=VALUE}. */
     static List<byte[]> environment() {
         if (Files.isReadable(VARIABLES)) {
             return read(VARIABLES);
@@ -77,7 +78,7 @@ final class Words {
         return words.stream().map(word -> bytes(word, what)).toArray(byte[][]::new);
     }
 
-    /** The text, if encoding it leads back to these bytes; else each byte by itself. */
+    /** The decoded text, if it encodes to the same bytes; else each byte by itself. */
     private static String of(byte[] bytes) {
         try {
             String text = SYSTEM.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
@@ -107,7 +108,7 @@ final class Words {
         return text;
     }
 
-    /** What stands between NULs; nothing where there is no /proc. */
+    /** The strings between the NULs; none if there is no /proc. */
     private static List<byte[]> read(Path file) {
         List<byte[]> words = new ArrayList<>();
         try {
@@ -116,7 +117,7 @@ final class Words {
                 words.add(all.substring(begin, end).getBytes(StandardCharsets.ISO_8859_1));
             }
         } catch (IOException e) {
-            // no /proc: the caller has what the JVM decoded
+            // no /proc: the caller uses the strings that the JVM decoded
         }
         return words;
     }
