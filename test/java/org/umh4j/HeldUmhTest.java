@@ -22,6 +22,8 @@ final class HeldUmhTest {
     private static final int SIGINT = 2;
     private static final int SIGKILL = 9;
     private static final int SIGTERM = 15;
+    /** A shell without job control has what it runs behind ignore SIGINT, and so would a JVM of tests that are run so. */
+    private static final List<String> HEEDING = List.of("env", "--default-signal=INT");
 
     @TempDir
     private Path folder;
@@ -68,8 +70,10 @@ final class HeldUmhTest {
         Process lease = held(file);
         Path gone = folder.resolve("held-by");
         try {
-            List<String> command = new Jvm().shortLived().command(Main.class, words.replace("FILE", file.toString()).split(" "));
-            Process umh = new ProcessBuilder(new ArrayList<>(command)).redirectErrorStream(true)
+            List<String> command = new ArrayList<>(
+                    new Jvm().shortLived().command(Main.class, words.replace("FILE", file.toString()).split(" ")));
+            command.addAll(0, HEEDING);
+            Process umh = new ProcessBuilder(command).redirectErrorStream(true)
                     .redirectOutput(gone.toFile()).start();
             Thread.sleep(1_500); // it is there by now, or somewhere before: either way it ends
             new ProcessBuilder("kill", "-" + signal, "" + umh.pid()).start().waitFor();

@@ -21,6 +21,7 @@ import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
+import org.umh4j.support.RequiresRoot;
 
 /** Where the launcher stands in memory, and that nothing of it reaches the helper. */
 @ExtendWith(Leaks.class)
@@ -62,12 +63,14 @@ final class LauncherPlacementTest {
     }
 
     @Test
+    @RequiresRoot // whom alone a launcher lets read its memory
     void codeAndStackShareTheLastPageTable() throws Exception {
         String maps = maps(pausing(0));
         assertEquals(begin(maps, "[stack]") / LAST_TABLE, begin(maps, CODE) / LAST_TABLE, maps);
     }
 
     @Test
+    @RequiresRoot
     void manyArgumentsFindTheCodeOutOfTheirWay() throws Exception {
         String maps = maps(pausing(100_000));
         assertTrue(begin(maps, "[stack]") - begin(maps, CODE) > 1L << 34, maps);
@@ -93,6 +96,7 @@ final class LauncherPlacementTest {
 
     /** Before its execve, where it is held, and may not be yet. */
     @Test
+    @RequiresRoot
     void launcherEndsItsPersonalityBeforeItBecomesTheHelper() throws Exception {
         SubprocessInfo info = pausing(0);
         info.created(pid -> {

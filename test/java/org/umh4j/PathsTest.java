@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Filter;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.NativeProgram;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
@@ -322,7 +323,7 @@ final class PathsTest {
         "/magic12, LANDLOCK ELOOP", "/magic14, LANDLOCK ELOOP", "/no, LANDLOCK ENOENT",
     })
     void landlockRuleIsLookedUpBelowTheRoot(String path, String expected) throws Exception {
-        org.junit.jupiter.api.Assumptions.assumeTrue(Sandbox.landlockAbi() > 0, "no landlock");
+        Need.LANDLOCK.orSkip();
         assertEquals(expected + "\n", inMounts(LandlockMain.class, path));
     }
 
