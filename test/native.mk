@@ -52,6 +52,8 @@ $(HARNESS)/launcher-%: $(HARNESS_SOURCES) $(NATIVE_SOURCES)
 		$(SANITIZE) -c -o $(HARNESS)/$*/$$(basename $$file .c).o $$file || exit 1; done
 	objcopy --redefine-sym _start=launcher_start $(HARNESS)/$*/launcher.o
 	$(SANITIZE) -o $@ test/harness/launcher.c $(HARNESS)/$*/*.o
+	gcc -O2 $(NATIVE_FLAGS) -DLAUNCHER='"$(CURDIR)/$@"' -ffreestanding -fno-stack-protector -fpie -nostdlib -static -no-pie \
+		-Wl,-T,$(NATIVE)/launcher/launcher.ld -Wl,--build-id=none -Wl,-z,noexecstack -s -o $@.elf test/harness/stub.c
 
 SANITIZERS := address undefined thread
 sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launcher-$(s) $(HARNESS)/decide-$(s)) ## runs shim and launcher without a JVM under ASan, UBSan and TSan
@@ -61,8 +63,8 @@ sanitize: $(CLI) $(foreach s,$(SANITIZERS),$(HARNESS)/shim-$(s) $(HARNESS)/launc
 		case $$sanitizer in address) name=ASAN ;; undefined) name=UBSAN ;; thread) name=TSAN ;; esac; \
 		alone=$$($(HARNESS)/shim-$$sanitizer $(LAUNCHER_ELF) $(ROUNDS)) || exit 1; \
 		both=$$(HARNESS_ENVIRONMENT=$${name}_OPTIONS=log_path=$(CURDIR)/$(HARNESS)/log \
-			$(HARNESS)/shim-$$sanitizer $(CURDIR)/$(HARNESS)/launcher-$$sanitizer $(ROUNDS) file) || \
-			{ cat $(HARNESS)/log.* >&2; exit 1; }; \
+			$(HARNESS)/shim-$$sanitizer $(HARNESS)/launcher-$$sanitizer.elf $(ROUNDS)) || \
+			{ cat $(HARNESS)/log.* >&2 2>/dev/null; exit 1; }; \
 		$(HARNESS)/decide-$$sanitizer 100003 8 >&2 || exit 1; \
 		printf '| `-fsanitize=%s` | %s | %s |\n' $$sanitizer "$$alone" "$$both" >>$(HARNESS)/sanitize.md; \
 	done

@@ -41,6 +41,7 @@ static const struct kind kinds[] = {
 	{__NR_close_range, "close_range", {EMFILE, ENOMEM, EINVAL, EPERM, ENOSYS}},
 	{__NR_unshare, "unshare", {ENOMEM, ENOSPC, EPERM, EINVAL, EUSERS, ENOSYS}},
 	{__NR_newfstatat, "newfstatat", {ENOENT, EACCES, EPERM, ENOSYS}},
+	{__NR_fstat, "fstat", {0}}, /* fails for a number that is not open alone: others.c closes each */
 	{__NR_geteuid, "geteuid", {0}},
 	{__NR_openat, "openat", {EINTR, EMFILE, ENFILE, ENOENT, EACCES, EPERM, ENOMEM, ELOOP}},
 	{__NR_fsopen, "fsopen", {EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, ENOSYS}},
@@ -70,6 +71,15 @@ static const struct kind kinds[] = {
 	{__NR_keyctl, "keyctl", {EACCES, EDQUOT, ENOMEM, EPERM, EINTR, ENOSYS}},
 	{__NR_umask, "umask", {0}}, /* never fails */
 	{__NR_chroot, "chroot", {EPERM, ENOENT, EACCES, EIO, ENOMEM, ENOSYS}},
+	{__NR_openat2, "openat2", {EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, ELOOP, EAGAIN, EPERM, ENOSYS}},
+	{__NR_fchdir, "fchdir", {EACCES, EIO, ENOMEM, EPERM, ENOSYS}},
+	{__NR_getcwd, "getcwd", {ENOENT, ENOMEM, EPERM, ENOSYS}},
+	{__NR_readlink, "readlink", {ENOENT, EACCES, ENOMEM, EPERM}},
+	{__NR_getpid, "getpid", {0}},
+	{__NR_clock_nanosleep, "clock_nanosleep", {EINTR, EPERM}},
+	{__NR_restart_syscall, "restart_syscall", {0}}, /* what was interrupted by a stop, as seen by who traces */
+	{__NR_ftruncate, "ftruncate", {ENOMEM, EINVAL, EPERM}},
+	{__NR_getgroups, "getgroups", {EPERM, ENOSYS}},
 	{__NR_chdir, "chdir", {ENOENT, EACCES, EIO, ENOMEM, ENOTDIR}},
 	{__NR_setgroups, "setgroups", {EPERM, ENOMEM, EINVAL, ENOSYS}},
 	{__NR_setresgid, "setresgid", {EPERM, EINVAL, ENOSYS}},
@@ -105,6 +115,8 @@ static int is_on(const struct call *call, const char *path)
 static enum umh_stage stage_of_prctl(const struct call *call, enum umh_stage last)
 {
 	switch (call->args[0]) {
+	case PR_SET_DUMPABLE: /* again after each change of identity */
+		return last;
 	case PR_SET_TIMERSLACK:
 		return UMH_STAGE_TIMER_SLACK;
 	case PR_SET_THP_DISABLE:
@@ -142,7 +154,7 @@ static enum umh_stage stage_of_path(const struct call *call)
 	if (is_on(call, "status"))
 		return UMH_STAGE_PLAN; /* which signals are ignored */
 	if (call->args[0] == (uint64_t)AT_FDCWD && call->args[2] & O_NONBLOCK)
-		return UMH_STAGE_CWD; /* the program, before its execve */
+		return UMH_STAGE_EXEC; /* the program, before its execve */
 	return UMH_STAGE_ID_MAP;
 }
 
@@ -192,8 +204,15 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 		return UMH_STAGE_UMASK;
 	case __NR_chroot:
 		return UMH_STAGE_ROOT;
-	case __NR_chdir:
+	case __NR_chdir: /* the new root's first */
+		return last == UMH_STAGE_ROOT ? last : UMH_STAGE_CWD;
+	case __NR_fchdir:
+	case __NR_getcwd:
 		return UMH_STAGE_CWD;
+	case __NR_openat2: /* the program, or its folder */
+		return is_on(call, "/bin/") ? UMH_STAGE_EXEC : UMH_STAGE_CWD;
+	case __NR_newfstatat:
+		return UMH_STAGE_EXEC;
 	case __NR_clone3:
 	case __NR_clone:
 		return last == UMH_STAGE_SUCCESSION ? last : UMH_STAGE_UNSHARE;

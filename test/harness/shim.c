@@ -2,10 +2,10 @@
 /* shim.c - the shim and a launcher without a JVM, for sanitizers: several threads start, wait, fail, and count what is left. */
 
 /*
- *	shim LAUNCHER ROUNDS [file]
+ *	shim LAUNCHER ROUNDS
  *
  * Each round goes each way of orders.c in every thread. Ends with 0 when all answers were right and as many descriptors
- * are open as before. The launcher may be one with a sanitizer: that one has to be executed as a file, and is not placed.
+ * are open as before. The launcher may be one with a sanitizer: a stub executes that (stub.c), since a copy of it would be too large.
  */
 
 #include <errno.h>
@@ -104,8 +104,8 @@ int main(int argc, char **argv)
 	int rounds = argc > 2 ? atoi(argv[2]) : 10;
 	int before;
 
-	if (argc < 2 || (argc > 3 ? umh_load(argv[1], 0) : load_launcher(argv[1])) < 0) {
-		fprintf(stderr, "usage: shim LAUNCHER ROUNDS [file]\n");
+	if (argc < 2 || load_launcher(argv[1]) < 0) {
+		fprintf(stderr, "usage: shim LAUNCHER ROUNDS\n");
 		return 2;
 	}
 	before = open_descriptors();

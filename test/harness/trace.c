@@ -136,7 +136,7 @@ static void peek_text(pid_t pid, uint64_t address, char text[CALL_TEXT])
 
 static int is_open(long number)
 {
-	return number == __NR_openat || number == __NR_open;
+	return number == __NR_openat || number == __NR_openat2 || number == __NR_open;
 }
 
 static void note(struct trace *trace, struct task *task, const struct __ptrace_syscall_info *info)
@@ -220,8 +220,10 @@ static int enter(struct trace *trace, struct task *task, const struct __ptrace_s
 	return 0;
 }
 
-static void leave(struct task *task, long answer)
+static void leave(struct trace *trace, struct task *task, long answer)
 {
+	if (task->who >= LAUNCHER && answer > 0 && ptrace(PTRACE_PEEKUSER, task->pid, 8 * ORIG_RAX, 0) == __NR_sendmsg)
+		trace->arrived = 1;
 	if (task->call)
 		task->call->answer = answer;
 	task->call = NULL;
@@ -302,7 +304,7 @@ static int called(struct trace *trace, struct task *task)
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
 		return enter(trace, task, &info);
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
-		leave(task, (long)info.exit.rval);
+		leave(trace, task, (long)info.exit.rval);
 	return 0;
 }
 

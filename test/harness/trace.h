@@ -56,6 +56,7 @@ struct trace {
 	pid_t subject;
 	int ended;          /* the subject has */
 	pid_t child;        /* the first process that it made, or 0 */
+	int arrived;        /* a launcher could say something to the parent half */
 	pid_t helper;       /* the process that has become the helper, or 0 */
 };
 

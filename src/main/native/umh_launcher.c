@@ -36,7 +36,7 @@
 
 #define SLOTS 4
 
-static const struct umh_launcher none = {.fd = -1, .beside_stack = -1};
+static const struct umh_launcher none = {.fd = -1, .beside_stack = -1, .is = UMH_NO_IDENTITY, .beside_stack_is = UMH_NO_IDENTITY};
 static _Atomic(const struct umh_launcher *) current = &none;
 
 #define NAME "umh4j-launcher"

@@ -156,6 +156,15 @@ static void hear_succession(struct umh_child *child, const struct umh_message *m
 		fail(child, UMH_STAGE_SUCCESSION, error, 0);
 }
 
+/* What the launcher says of its failure: the steps that it had left out before are told, too. */
+static void fail_as_said(struct umh_child *child, const struct umh_report *word)
+{
+	if (child->state >= UMH_FAILED)
+		return;
+	fail(child, word->stage, (int)word->error, word->detail);
+	child->said.kept = word->kept & ~UMH_STEP(LAUNCH);
+}
+
 static void hear_word(struct umh_child *child, struct umh_message *message)
 {
 	struct umh_report *word = &message->word;
@@ -173,7 +182,7 @@ static void hear_word(struct umh_child *child, struct umh_message *message)
 	if (word->error) {
 		if (word->stage < UMH_STAGE_SUCCESSION)
 			child->successor_due = 0; /* there is none yet; at that stage either of the two may have said it first */
-		fail(child, word->stage, (int)word->error, word->detail);
+		fail_as_said(child, word);
 	} else if (word->stage == UMH_STAGE_EXEC && child->state <= UMH_ABOUT) {
 		child->nameless = (word->kept & UMH_STEP(LAUNCH)) != 0;
 		word->kept &= ~UMH_STEP(LAUNCH);
