@@ -472,8 +472,11 @@ public final class PipeEnd implements Watcher {
 
     private void enter() {
         lock.lock();
-        inside++;
-        lock.unlock();
+        try {
+            inside++;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The last one who leaves sees to it that the descriptor of a helper that has ended is given back. */
