@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* umh_flight.c - looks at launches whose thread sleeps in the kernel, and ends those that would never be over. */
+/* umh_flight.c - monitors launches whose thread sleeps in the kernel, and ends those that would never finish. */
 
 /*
  * A thread that makes a child by vfork sleeps until that has executed the launcher, and no signal but SIGKILL wakes it. A
@@ -202,7 +202,7 @@ static int is_stopped_for_good(struct umh_flight *flight)
 	return ++flight->stops > UMH_MOST_STOPS;
 }
 
-/* Once the launcher has said that it is about to execute the helper, what holds it is the helper's affair. */
+/* Once the launcher has reported EXEC, it may be the helper, and is left alone. */
 static void look(struct umh_flight *flight, long long now)
 {
 	const long long age = now - flight->begin_ms;

@@ -117,7 +117,7 @@ static int is_left_behind(const struct umh_child *child, const struct umh_messag
 	return message->sender != child->pid && message->sender != child->first;
 }
 
-/* Anybody's pidfd can be sent: the launcher's word is good for its successor's, everybody's for its own. */
+/* Any pidfd can be sent: the launcher's is trusted for its successor, another process's only for the sender itself. */
 static int is_successor(const struct umh_child *child, const struct umh_message *message)
 {
 	if (!child->successor_due || message->fd < 0)

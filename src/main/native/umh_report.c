@@ -80,8 +80,8 @@ static int is_child(pid_t pid)
 }
 
 /*
- * A word is its sender's own: whoever else has got hold of the socket is not heard, whatever is said of whom. A successor
- * whose pidfd has not come, or whose number is not known, is a child of ours.
+ * A message counts only for the process that sent it; messages of other processes that hold the socket are ignored. A
+ * successor whose pidfd has not come, or whose number is not known, is a child of ours.
  */
 static int is_from(const struct umh_child *child, const struct umh_message *message)
 {

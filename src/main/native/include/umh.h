@@ -47,7 +47,7 @@ struct umh_request {
 	int limit_ms;                /* how long the caller waits for the launcher to be executed; 0: as long as is usual */
 };
 
-/* How far a launch is decided; what leads from one to another stands in umh_outcome.c. */
+/* The states of a launch; umh_outcome.c has the transitions. */
 enum umh_state {
 	UMH_LAUNCHING, /* the launcher takes its steps */
 	UMH_ABOUT,     /* it has said that it is about to become the helper */
@@ -120,15 +120,15 @@ int umh_load(const char *image, size_t size);
 int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report);
 
 /*
- * How the launch went: 0, the program image is in place; UMH_UNDECIDED, not known yet (unless UMH_BLOCK); else the error
- * of the stage in the report, and the process is gone and reaped. When it is known the plan socket is closed.
+ * The outcome of the launch: 0, execve(2) has succeeded; UMH_UNDECIDED, not known yet (unless UMH_BLOCK); else the
+ * error of the stage in the report, and the process is gone and reaped. When it is known the plan socket is closed.
  * report->kept is valid with 0.
  */
 int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report);
 
 /*
- * When a launch is looked at whose outcome is awaited: first, and at least so often. And how many times a launcher may be
- * found stopped.
+ * The first check of a launch whose outcome is awaited, and the longest interval of later ones. And how many times a
+ * launcher may be found stopped.
  */
 #ifndef UMH_FIRST_LOOK_MS
 #define UMH_FIRST_LOOK_MS 2
@@ -137,9 +137,9 @@ int umh_outcome(struct umh_child *child, enum umh_blocking blocking, struct umh_
 #define UMH_MOST_STOPS 20
 
 /*
- * Lets a launcher go on that somebody has stopped, and counts; kills it when that was too often, or when it stays frozen. A helper that is stopped
- * is left alone. For a caller of umh_outcome() that does not block, when it was undecided; more often than each UMH_LOOK_MS
- * it does nothing.
+ * Continues a stopped launcher, and counts the stops; kills it after too many, or when it stays frozen. A helper that
+ * is stopped is left alone. For a caller of umh_outcome() that does not block, when the outcome was undecided. Within
+ * UMH_LOOK_MS of the last call it does nothing.
  */
 int umh_look_after(struct umh_child *child);
 
@@ -158,20 +158,20 @@ int umh_run(const struct umh_request *request, int *pid, struct umh_report *repo
 
 /*
  * Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child.
- * usage may be NULL; it is all zero when the status was taken by somebody else. Where the pidfd's number is another
- * file's by now, the pid serves, as long as it is provably this child's; else the status is lost.
+ * usage may be NULL; it is all zero when other code has taken the status. If the pidfd's number is another file's by
+ * now, the pid is used, as long as it is provably this child's; else the status is lost.
  */
 int umh_wait(const struct umh_child *child, enum umh_blocking blocking, int *status, struct umh_usage *usage);
 
-/* The same, waiting, for a child that was made just now; but -EAGAIN when it was stopped, which nobody else is told then. */
+/* The same, blocking, for a child that was made just now; -EAGAIN when it was stopped. The stop is then consumed. */
 int umh_wait_or_stop(const struct umh_child *child, int *status);
 
 /* Whether the number of its pidfd is still its pidfd's. */
 int umh_is_pidfd(const struct umh_child *child);
 
 /*
- * Opens the pidfd again where its number is another file's: 0 when there was no need, 1 when it was opened, -ECHILD when
- * nobody can wait for the process any more. The number is left alone.
+ * Opens the pidfd again if its number is another file's: 0 when there was no need, 1 when it was opened, -ECHILD when
+ * the process can't be waited for any more. The old number is left alone.
  */
 int umh_regain(struct umh_child *child);
 
@@ -184,7 +184,7 @@ int umh_pid_of(int pidfd);
 /* Whether the process is a child of this one, or has ended and was reaped by somebody else. */
 int umh_is_child(int pidfd);
 
-/* Sends a signal to this process and to no other, whatever became of its pid and pidfd: -ESRCH when it has ended. */
+/* Sends a signal to this process and to no other, even if its pid or pidfd was reused: -ESRCH when it has ended. */
 int umh_signal(const struct umh_child *child, int signal);
 
 /*
@@ -228,8 +228,8 @@ enum umh_event {
 int umh_watch(int fd, enum umh_event event, unsigned long long token);
 
 /*
- * How many tokens there are. -ESTALE when others have closed what this was waited with: it was made again, and whatever
- * was watched has to be watched again. -ENOSYS where a filter refuses epoll: then the caller sleeps, and looks after each.
+ * The number of tokens. -ESTALE when other code has closed the epoll: it was made again, and every watch must be armed
+ * again. -ENOSYS where a filter refuses epoll: then the caller sleeps, and checks every watch.
  */
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* umh_identity.h - which file a descriptor is, so that nothing is done to another one that has got its number. */
+/* umh_identity.h - identifies a descriptor's file, so that no call acts on another file at the same number. */
 #ifndef UMH_IDENTITY_H
 #define UMH_IDENTITY_H
 
 /*
  * Other native code of this process may close any number, and the next file that is opened gets it. So the identity of
- * each descriptor is noted when it is made, and compared before the number is used. In a table that others share the
- * number may still change between the two calls; in a child's own it can't (umh_clone.c).
+ * each descriptor is noted when it is made, and compared before the number is used. In a shared table another thread
+ * may still change the number between the two calls; in a child's own table it can't (umh_clone.c).
  *
  * A memfd, a socket, a pipe and a file of /proc have inodes of their own, and a pidfd has since Linux 6.9. An epoll, an
  * eventfd and an older pidfd share one: umh_reaper.c and umh_wait.c say how these are told apart.
@@ -31,7 +31,7 @@ static inline uint64_t umh_identity(int fd)
 	return identity == UMH_NO_IDENTITY ? 1 : identity;
 }
 
-/* As much of it as a plan has room for. */
+/* The part of it for which a plan has room. */
 static inline uint32_t umh_short_identity(uint64_t identity)
 {
 	return (uint32_t)(identity ^ identity >> 32);
@@ -42,7 +42,7 @@ static inline int umh_is(int fd, uint64_t identity)
 	return fd >= 0 && identity != UMH_NO_IDENTITY && umh_identity(fd) == identity;
 }
 
-/* Closes what is still ours and leaves alone what is not; either way the number is forgotten. */
+/* Closes the number if it is still that file's, and leaves it alone otherwise; in both cases it is set to -1. */
 static inline void umh_close_own(int *fd, uint64_t identity)
 {
 	if (umh_is(*fd, identity))

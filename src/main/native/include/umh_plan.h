@@ -212,12 +212,12 @@ static_assert(sizeof(struct umh_plan) % 8 == 0, "the variable part begins aligne
 /*
  * What comes back, in messages of this form. Before its execve the launcher says that it got there: stage EXEC, no
  * error, and the steps that it could not take and that were not required. A message with an error is the end of the
- * launch. A word counts only when the kernel says that its sender is the process that it is of; so none names a process by
- * a number. Then the socket is closed, by the execve or by exit; so at end of file all has been said. The time is
+ * launch. A message counts only if the kernel names the right process as its sender; so no message identifies a process
+ * by a number. Then the execve or exit closes the socket; so at end of file there are no more messages. The time is
  * CLOCK_MONOTONIC's and said with UMH_PLAN_TIMES alone.
  *
- * With a filter of system calls a memfd comes with the word EXEC. A launcher that may not say its failure any more leaves it
- * there: one uint32_t, stage and errno, or 0.
+ * With a filter of system calls a memfd comes with the message EXEC. If the filter keeps the launcher from reporting a
+ * failure, it stores the failure there: one uint32_t, stage and errno, or 0.
  */
 
 struct umh_report {

@@ -92,8 +92,8 @@ static inline int sys_execveat(int fd, const char *path, char *const argv[], cha
 }
 
 /*
- * The helper's filter may be in force and refuse both calls. An instruction that is none ends the process then: neither a
- * filter, nor a mask, nor being pid 1 of a namespace keeps that signal away.
+ * The helper's filter may be in force and refuse both calls. Then an invalid instruction ends the process. Neither a
+ * filter, nor a signal mask, nor being pid 1 of a namespace prevents that.
  */
 static inline __attribute__((noreturn)) void sys_exit(int status)
 {

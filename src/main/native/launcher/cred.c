@@ -27,7 +27,10 @@ int apply_exec_label(struct launch *launch)
 			 launch->plan->exec_label.length - 1);
 }
 
-/* Who has no groups has none to drop, also where nobody may set any: without privilege, or in a user namespace that denies it. */
+/*
+ * Without groups there is nothing to drop, even if setgroups(2) is refused: without privilege, or denied by the user
+ * namespace.
+ */
 int apply_groups(struct launch *launch)
 {
 	const unsigned count = launch->plan->groups.length / sizeof(uint32_t);
@@ -37,8 +40,8 @@ int apply_groups(struct launch *launch)
 }
 
 /*
- * That all three are as asked is looked at, not believed. One that is left alone is set to what it looks like: an id
- * without a mapping in the user namespace is not what it looks like, and refused.
+ * All three ids are checked after the call, not trusted. An id that was not asked for is set to the value that it reads
+ * as. Without a mapping in the user namespace that value is another id than the JVM's, or is refused.
  */
 static int set_ids(long set, long get, const uint32_t asked[3])
 {

@@ -33,8 +33,8 @@ static int is_elsewhere(const struct launch *launch)
 }
 
 /*
- * A magic link of /proc leads out of any root, for instance to what the launcher has open. No path needs one. And where
- * another tree was entered, a folder that is moved out of it meanwhile takes nobody along.
+ * A magic link of /proc leads out of any root, for instance to the launcher's open files. No path needs one. In another
+ * tree RESOLVE_IN_ROOT also holds if a directory is moved out of it meanwhile.
  */
 static int open_path(const char *path, uint64_t flags, uint64_t resolve)
 {
@@ -79,7 +79,7 @@ int apply_root(struct launch *launch)
 		result = (int)umh_syscall(__NR_chroot, path);
 		return result < 0 ? result : (int)umh_syscall(__NR_chdir, "/");
 	}
-	/* Links on the way may be those of whoever is root in there. */
+	/* Links on the way may belong to the root of that namespace. */
 	result = enter(launch, path);
 	return result < 0 ? result : (int)umh_syscall(__NR_chroot, ".");
 }
@@ -97,15 +97,18 @@ static int enter_cwd(struct launch *launch)
 	return enter(launch, span(launch, launch->plan->cwd));
 }
 
-/* As the helper: it stands in no folder that it could not have entered, and in one that root may not enter. */
+/*
+ * With the helper's rights: so a directory that the helper may not enter is refused, and one that only the JVM may
+ * not enter is not.
+ */
 int apply_cwd(struct launch *launch)
 {
 	return span(launch, launch->plan->cwd) ? with_rights_of_helper(launch, enter_cwd) : 0;
 }
 
 /*
- * A program of another tree is not one of this tree that a magic link leads to. What else is wrong with the path, execve(2)
- * says; before openat2(2) it is what the helper could reach by the same link.
+ * In another tree the program's path must not lead out by a magic link. execve(2) reports all other errors of the path.
+ * Without openat2(2) the path reaches only files that the helper could reach by the same link.
  */
 int check_program(struct launch *launch, const char *path)
 {

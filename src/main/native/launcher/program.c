@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* program.c - the launcher is nobody's program: it does not execute itself, by whatever name. */
+/* program.c - refuses to execute the launcher itself, by any name. */
 
 /*
  * /proc/self/exe, and other links of /proc, lead to the launcher as long as it is the launcher that execve(2) resolves

@@ -75,7 +75,7 @@ final class Advice {
     private static String more(UmhStage stage, Errno errno) {
         return switch (stage) {
             case SOURCE, JOIN -> errno == Errno.ENXIO
-                    ? "a FIFO that nobody has open at its other end, or a socket: open it READ_WRITE, or yourself, and inherit it"
+                    ? "a FIFO without an open peer, or a socket: open a FIFO READ_WRITE, or open and inherit it"
                     : "";
             case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
             case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";

@@ -325,7 +325,7 @@ public final class Cred {
         }
         if (gids == null && !keepsGid && Host.gid() == 0) {
             throw new IllegalArgumentException("uid " + Integer.toUnsignedString(uids[1])
-                    + " without a gid would leave the helper gid 0; say gid(...), or keepGid() if it shall be 0");
+                    + " without a gid would leave the helper gid 0; call gid(...), or keepGid() to keep gid 0");
         }
         return groups == null && !keepsGroups ? groups(new long[0]) : this;
     }
@@ -377,7 +377,8 @@ public final class Cred {
     void into(Plan plan, Namespaces namespaces) {
         identity(plan);
         if (namespaces.isJoinedUser()) {
-            // An unmapped id reads as 65534 there and still is the JVM's. To set it to 65534 is refused.
+            // An unmapped id reads as 65534 there. Setting it to what it reads as fails, or makes it no longer the
+            // JVM's.
             plan.require(UmhStage.GID.bit()).require(UmhStage.UID.bit());
         }
         capabilities(plan);

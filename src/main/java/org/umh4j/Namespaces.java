@@ -259,7 +259,7 @@ public final class Namespaces {
         });
         if (!mapped && !isAsked) {
             throw new IllegalArgumentException("the map of " + what + "s has not the JVM's, " + own
-                    + ", which the helper would keep and not show; say which " + what + " of the map it has: " + what + "(...)");
+                    + ", which the helper would keep unmapped; choose a mapped " + what + " by " + what + "(...)");
         }
     }
 

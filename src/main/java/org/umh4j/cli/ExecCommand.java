@@ -77,7 +77,7 @@ final class ExecCommand implements Callable<Integer> {
         try { // a file of an option may be a pipe without a writer
             info = Bounded.call(() -> options.setUp(path, arguments), limit);
         } catch (TimeoutException e) {
-            System.err.println("umh: what the options name could not be read within " + timeout);
+            System.err.println("umh: the files of the options could not be read within " + timeout);
             return TIMED_OUT;
         }
         int retval = run(info, limit == null ? null : limit.minusNanos(System.nanoTime() - begin));

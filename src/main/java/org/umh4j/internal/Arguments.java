@@ -3,7 +3,7 @@ package org.umh4j.internal;
 
 import java.util.Objects;
 
-/** What a caller has passed is looked at before anything changes, and is called by its name. */
+/** Checks a caller's arguments before anything changes; the exception names the argument. */
 public final class Arguments {
     private Arguments() {}
 

@@ -6,7 +6,7 @@ public final class Between implements AutoCloseable {
     private static final int CLOSED = -1;
 
     private final int[] ends;
-    /** Which files these are: others may close them between two starts. */
+    /** The identity of these files: other code may close them between two starts. */
     private final long[] identities = new long[2];
 
     private Between(int[] ends) {

@@ -81,7 +81,7 @@ public final class Blob implements AutoCloseable {
         return held.isOwn();
     }
 
-    /** For the launcher, which looks at what has arrived: umh_short_identity() of umh_identity.h. */
+    /** For the launcher, which checks the file that has arrived: umh_short_identity() of umh_identity.h. */
     int shortIdentity() {
         long identity = held.identity();
         return (int) (identity ^ identity >>> Integer.SIZE);

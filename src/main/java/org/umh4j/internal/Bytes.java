@@ -19,7 +19,7 @@ public final class Bytes {
 
     private Bytes() {}
 
-    /** The encoding of strings that come from the system and go to it. */
+    /** The encoding of strings from and to the system. */
     public static Charset systemCharset() {
         return SYSTEM;
     }

@@ -112,7 +112,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** A pidfd of its own for who needs one; a number that was not reaped is no other process's. */
+    /** Opens another pidfd. As long as the process has not been reaped, its pid is not another process's. */
     public int openPid(OpenedFiles opened) {
         lock.lock();
         try {
@@ -185,8 +185,8 @@ public final class Child implements Watcher {
     }
 
     /**
-     * The pidfd may be closed by others, and with it the kernel forgets to tell of the end: another one serves. Where there
-     * can be none somebody else has reaped the process, which looks like an end.
+     * Other code may close the pidfd, and then epoll does not report the end: a new pidfd is opened. If none can be
+     * opened, other code has reaped the process, which is treated as its end.
      */
     @Override
     public void check(boolean unwatched) {
@@ -223,7 +223,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Does what no event asks for, and what an event was lost for; whether to come again. */
+    /** Does the work for which there is no event, or whose event was lost. Returns whether to call it again. */
     boolean lookAfter() {
         decide();
         if (!outcome.isDone()) {
@@ -240,13 +240,16 @@ public final class Child implements Watcher {
         return discarded;
     }
 
-    /** A user that the launcher has become may have stopped it: it goes on, or comes to an end, as one that is frozen does. */
+    /**
+     * The user that the launcher has become may have stopped it: continues it, or kills it after too many stops or when
+     * it is frozen.
+     */
     private void continueStopped() {
         lock.lock();
         try {
             if (pidfd != NONE && end == null) {
                 launch.lookAfter();
-                follow(launch.pidfd()); // others may have closed it
+                follow(launch.pidfd()); // other code may have closed it
             }
         } finally {
             lock.unlock();
@@ -310,8 +313,9 @@ public final class Child implements Watcher {
      * Reaps the process if it has ended; true when there is nothing more to watch. Where memory was lacking it is called
      * again, and goes on with what was not yet done.
      *
-     * <p>Never before the outcome is known. Between a look at the outcome and this one the successor of the first process
-     * may end: its failure would pass for the status of a helper, and the launch would stay undecided for ever.
+     * <p>It reaps only after the outcome is known. Between a check of the outcome and this one the successor of the
+     * first process may end. Its failure would then count as a helper's status, and the launch would stay undecided for
+     * ever.
      */
     private boolean reap() {
         lock.lock();

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 
-/** As much of the format of native libraries as tells a whole one of this architecture from another file. */
+/** Reads as much of the ELF format as is needed to recognise a complete library of this architecture. */
 final class ElfFile {
     private static final int HEADER = 64;
     private static final int MAGIC = 0x464c457f;
@@ -18,7 +18,7 @@ final class ElfFile {
 
     private ElfFile() {}
 
-    /** Refuses a file that is no library of this architecture, or from whose end something is missing. */
+    /** Refuses a file that is not a library of this architecture, or that is truncated. */
     static void requireWhole(Path path, String architecture) throws IOException {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
             ByteBuffer header = read(file, path, 0, HEADER);

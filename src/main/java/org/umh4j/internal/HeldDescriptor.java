@@ -18,7 +18,7 @@ final class HeldDescriptor extends PhantomReference<Object> {
     private static final Set<HeldDescriptor> HELD = ConcurrentHashMap.newKeySet();
 
     private final int fd;
-    /** Which file it is: others may close it, and have another file at its number. */
+    /** The identity of the file: other code may close it, and open another file at its number. */
     private final long identity;
 
     private HeldDescriptor(Object holder, int fd) {
@@ -39,12 +39,12 @@ final class HeldDescriptor extends PhantomReference<Object> {
         return identity;
     }
 
-    /** Whether its number is still its own. */
+    /** Whether the number still refers to the same file. */
     boolean isOwn() {
         return Native.is(fd, identity) == 1;
     }
 
-    /** Closes it, once; what is another file by now is left alone. */
+    /** Closes it, once. If the number refers to another file by now, it is left alone. */
     void close() {
         if (HELD.remove(this)) {
             Native.close(fd, identity);

@@ -11,7 +11,7 @@ public final class Launch {
     public enum Until {
         /** A process exists. Never blocks for long; the rest is the reaper's. */
         STARTED(Native.untilStarted()),
-        /** The program image is in place; or that takes long, and the rest is the reaper's too. */
+        /** {@code execve} has succeeded; or that takes long, and the reaper decides the launch. */
         EXEC(Native.untilExec()),
         /** The helper has ended. */
         EXIT(Native.untilExit());
@@ -46,7 +46,7 @@ public final class Launch {
      * Starts a helper and goes on until the given point.
      *
      * @param strings path, arguments and environment strings, each with its NUL
-     * @param limitMillis how long the caller waits for the launcher's own start; 0: as long as is usual
+     * @param limitMillis the time that the caller waits for the launcher's own start; 0: the default
      */
     public static Launch start(byte[] strings, int argc, int envc, Plan plan, Until until, int limitMillis) {
         Launch launch = new Launch();
@@ -80,12 +80,12 @@ public final class Launch {
         return true;
     }
 
-    /** Lets the launcher go on if somebody has stopped it. */
+    /** Continues the launcher if a process has stopped it. */
     void lookAfter() {
         Native.lookAfter(answer);
     }
 
-    /** Lets a program begin that was held: 0 or a negative errno. */
+    /** Lets a held program begin: 0 or a negative errno. */
     int go() {
         return Native.go(answer);
     }
@@ -105,7 +105,10 @@ public final class Launch {
         return Native.reap(answer, end);
     }
 
-    /** Has a pidfd again where others have closed it: 0 without need, 1 when done, or an errno when that is impossible. */
+    /**
+     * Opens the pidfd again if other code has closed it: 0 if it was open, 1 if it was opened again, or a negative
+     * errno.
+     */
     int regain() {
         return Native.regain(answer);
     }

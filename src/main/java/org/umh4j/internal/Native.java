@@ -12,9 +12,9 @@ import org.bytedeco.javacpp.annotation.Raw;
  * The only native methods: {@code umh_bridge.h}, function by function.
  *
  * <p>Every one answers 0 or more, or a negative errno; none throws. Constants are asked from C, so that no number is
- * written twice. The library is loaded before the first of them can be called. Where it can't be, this class is initialised
- * all the same, since a class that is not says nothing of the reason: {@link NativeLibrary#require} does, before any of them
- * is called.
+ * written twice. The library is loaded before the first of them can be called. If it can't be loaded, this class is
+ * initialised nevertheless: an error in the initialiser would hide the reason from later callers.
+ * {@link NativeLibrary#require} throws the reason before a native method is called.
  */
 @Platform(include = "umh_bridge.h", library = "jniumh4j")
 final class Native {
@@ -45,7 +45,7 @@ final class Native {
             int limitMillis,
             long[] answer);
 
-    /** Looks at launches that hold their thread in the kernel, as the reaper does while it has nothing else to do. */
+    /** Checks launches that hold their thread in the kernel, as the reaper does between its events. */
     @NoException
     @Name("umh_bridge_look_at_launches")
     static native void lookAtLaunches();
@@ -60,7 +60,7 @@ final class Native {
     @Name("umh_bridge_look_ms")
     static native int lookMillis();
 
-    /** Lets a launcher go on that somebody has stopped. Too often, and it is killed. */
+    /** Continues a stopped launcher; kills it after too many stops. */
     @NoException
     @Name("umh_bridge_look_after")
     static native int lookAfter(long[] answer);
@@ -70,7 +70,7 @@ final class Native {
     @Name("umh_bridge_wait")
     static native int reap(@Const long[] answer, long[] end);
 
-    /** Sends a signal to the process of an answer. */
+    /** Sends a signal to the process of a launch result. */
     @NoException
     @Name("umh_bridge_signal")
     static native int signal(@Const long[] answer, int signal);
@@ -80,17 +80,20 @@ final class Native {
     @Name("umh_bridge_signal_opened")
     static native int signalOpened(int pidfd, int signal);
 
-    /** Opens the pidfd of an answer again where others have closed it: 0 without need, 1 when done, or an errno. */
+    /**
+     * Opens the pidfd of a launch result again if other code has closed it: 0 if it was open, 1 if it was opened again,
+     * or a negative errno.
+     */
     @NoException
     @Name("umh_bridge_regain")
     static native int regain(long[] answer);
 
-    /** Closes the pidfd of an answer. */
+    /** Closes the pidfd of a launch result. */
     @NoException
     @Name("umh_bridge_close_pidfd")
     static native void closePidfd(@Const long[] answer);
 
-    /** Sends a signal to the process group that the process of an answer leads. */
+    /** Sends a signal to the process group that the process of a launch result leads. */
     @NoException
     @Name("umh_bridge_signal_group")
     static native int signalGroup(@Const long[] answer, int reaped, int signal);
@@ -120,7 +123,7 @@ final class Native {
     @Name("umh_bridge_open_below")
     static native int openBelow(@Const byte[] root, @Const byte[] path);
 
-    /** 1 when the descriptor is a folder's. */
+    /** 1 when the descriptor refers to a directory. */
     @NoException
     @Name("umh_bridge_is_folder")
     static native int isFolder(int fd);
@@ -190,17 +193,17 @@ final class Native {
     @Name("umh_bridge_landlock_abi")
     static native int landlockAbi();
 
-    /** Which file a descriptor is; 0 when it is not open. */
+    /** The identity of a descriptor's file; 0 when it is not open. */
     @NoException
     @Name("umh_bridge_identity")
     static native long identity(int fd);
 
-    /** 1 when the number is still that file's. */
+    /** 1 when the number still refers to that file. */
     @NoException
     @Name("umh_bridge_is")
     static native int is(int fd, long identity);
 
-    /** Closes a descriptor, unless its number is another file's by now. */
+    /** Closes a descriptor, unless its number refers to another file by now. */
     @NoException
     @Name("umh_bridge_close")
     static native void close(int fd, long identity);

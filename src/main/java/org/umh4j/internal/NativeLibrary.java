@@ -24,7 +24,7 @@ import java.util.Set;
  * this jar, written into a folder that was made for it a moment before, readable by nobody else, read back, loaded and
  * deleted. No cache is kept and none is looked at. A folder on a {@code noexec} mount is passed over for the next one.
  *
- * <p>It is tried once. When it fails every later call fails with the same words: what is in the way, and what to do.
+ * <p>Loading is tried once. If it fails, every later call fails with the same message: the reason, and what to do.
  */
 public final class NativeLibrary {
     /** Names the library's file, for an installation with files of its own. */
@@ -42,7 +42,7 @@ public final class NativeLibrary {
 
     private NativeLibrary() {}
 
-    /** Called by everything that leads to a native method, before anything else. */
+    /** Every path to a native method calls this first. */
     public static void require() {
         UnsatisfiedLinkError failure = Native.FAILURE;
         if (failure != null) {
@@ -55,19 +55,19 @@ public final class NativeLibrary {
         return Native.FAILURE == null;
     }
 
-    /** With the stack of whoever calls now; the first one is its cause. */
+    /** The same failure with the stack of the current caller; the first one is its cause. */
     private static UnsatisfiedLinkError again(UnsatisfiedLinkError first) {
         UnsatisfiedLinkError failure = new UnsatisfiedLinkError(first.getMessage());
         failure.initCause(first);
         return failure;
     }
 
-    /** Called once, when {@link Native} is initialised: null, or why not. */
+    /** Called once, when {@link Native} is initialised. Returns null, or the failure. */
     static @Nullable UnsatisfiedLinkError load() {
         try {
             loadAll();
             return null;
-        } catch (Throwable e) { // whatever it is: thrown from here, all that is known later is that it was thrown
+        } catch (Throwable e) { // any: thrown from here, later callers would get a NoClassDefFoundError without it
             UnsatisfiedLinkError failure = new UnsatisfiedLinkError("umh4j can't be loaded: " + described(e));
             failure.initCause(e);
             return failure;
@@ -97,7 +97,7 @@ public final class NativeLibrary {
         }
     }
 
-    /** A file that is cut short would be mapped all the same, and the JVM end where it is touched. */
+    /** A truncated file could be mapped, but an access to the missing part would end the JVM by SIGBUS. */
     private static void loadNamed(Path library) {
         try {
             ElfFile.requireWhole(library, System.getProperty("os.arch"));
@@ -154,7 +154,7 @@ public final class NativeLibrary {
             }
         }
         String reasons = String.join("; ", refused);
-        throw new UnsatisfiedLinkError("no folder to load the native library from: " + reasons + Remedy.ofFolders(reasons));
+        throw new UnsatisfiedLinkError("no directory to load from: " + reasons + Remedy.ofFolders(reasons));
     }
 
     /** Where a private folder may be made, the best place first; some may be missing, or mounted noexec. */

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * May be null; what does not bear this never is. For the analyser of {@code make check}, which knows it by its name, and for
- * the test that hands null to everything.
+ * May be null; a type without this annotation is never null. It serves the analyser of {@code make check}, which
+ * recognises its name, and the test that passes null to every parameter.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.FIELD, ElementType.METHOD, ElementType.PARAMETER})

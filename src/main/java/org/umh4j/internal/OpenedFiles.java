@@ -12,25 +12,27 @@ public final class OpenedFiles implements AutoCloseable {
 
     private final Patience patience;
     private int[] fds = new int[4];
-    /** Which files these are: a launch may go on until its helper's end, and others close them meanwhile. */
+    /**
+     * The identity of these files: a launch may last until its helper's end, and other code may close them meanwhile.
+     */
     private long[] identities = new long[4];
 
     private int count;
 
-    /** For a caller who waits as long as it takes. */
+    /** For a caller that waits without a limit. */
     public OpenedFiles() {
         this(Patience.endless());
     }
 
-    /** For a caller who waits so long. */
+    /** For a caller with this limit. */
     public OpenedFiles(Patience patience) {
         NativeLibrary.require();
         this.patience = patience;
     }
 
     /**
-     * Opens a file; its descriptor, or a negative errno: {@code -ENXIO} for a FIFO whose other end nobody has open, since
-     * it is not waited for anybody. A terminal does not become the JVM's.
+     * Opens a file. Returns its descriptor, or a negative errno: {@code -ENXIO} for a FIFO without an open peer. A
+     * terminal does not become the JVM's controlling terminal.
      */
     public int open(byte[] path, int flags, int mode) {
         byte[] terminated = terminated(path);
@@ -45,12 +47,12 @@ public final class OpenedFiles implements AutoCloseable {
         return open(path, O_PATH, 0);
     }
 
-    /** The same below a root, where neither {@code ..} nor any link leads out of it. */
+    /** The same below a root: neither {@code ..} nor a link leads out of it. */
     public int openPathBelow(byte[] root, byte[] path) {
         return add(Native.openBelow(terminated(root), terminated(path)));
     }
 
-    /** Whether an open descriptor is a folder's. */
+    /** Whether an open descriptor refers to a directory. */
     public static boolean isFolder(int fd) {
         return Native.isFolder(fd) == 1;
     }
@@ -103,7 +105,7 @@ public final class OpenedFiles implements AutoCloseable {
         return Arrays.copyOf(path, path.length + 1);
     }
 
-    /** Whether one of these descriptors is still what was opened. */
+    /** Whether one of these descriptors still refers to the file that was opened. */
     boolean isOwn(int fd) {
         for (int i = 0; i < count; i++) {
             if (fds[i] == fd) {

@@ -5,13 +5,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 
 /**
- * A file that is opened in a thread of its own, for a caller who does not wait for it for ever.
+ * Opens a file in a new thread, for a caller whose wait is limited.
  *
- * <p>A file system that does not answer keeps the thread; that the caller need not share its fate is all that can be done.
- * There are at most so many of these threads, and none is kept.
+ * <p>A file system that does not respond blocks that thread, but not the caller. The number of these threads is
+ * limited, and each ends after its open.
  */
 final class Opening implements Runnable {
-    /** An interrupt that was there before must not refuse what needs no wait. */
+    /** An open that is done within this time succeeds even if the caller was interrupted before. */
     private static final long USUAL_NANOS = 50_000_000;
     private static final Semaphore THREADS = new Semaphore(64);
 

@@ -7,12 +7,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * How long a caller waits for what comes before the helper's first instruction: until a moment, until it is interrupted, or
- * as long as it takes. It counts from the call.
+ * The limit of a caller's wait for the helper's first instruction: a time from the call, an interrupt, or none.
  */
 public final class Patience {
     private static final long ENDLESS = Long.MAX_VALUE;
-    /** Longer than the kernel gives the holder of a lease, unless somebody has changed it. */
+    /** Longer than the kernel's default for the holder of a lease, /proc/sys/fs/lease-break-time. */
     private static final long LONGEST_RETRY_NANOS = 60_000_000_000L;
     private static final long PAUSE_NANOS = 2_000_000;
 
@@ -26,7 +25,7 @@ public final class Patience {
         this.interruptible = interruptible;
     }
 
-    /** As long as it takes. */
+    /** No limit. */
     public static Patience endless() {
         return new Patience(ENDLESS, false);
     }
@@ -36,7 +35,7 @@ public final class Patience {
         return new Patience(ENDLESS, true);
     }
 
-    /** So long from now, or until an interrupt; {@link Long#MAX_VALUE} is no limit. */
+    /** This time from now, or until an interrupt; {@link Long#MAX_VALUE} is no limit in time. */
     public static Patience of(long nanos) {
         return new Patience(nanos, true);
     }
@@ -51,22 +50,22 @@ public final class Patience {
         return end == -Native.eintr();
     }
 
-    /** What is past since the call. */
+    /** The time since the call. */
     public long pastNanos() {
         return System.nanoTime() - begin;
     }
 
-    /** What is left of it. */
+    /** The time that is left. */
     public long leftNanos() {
         return limit == ENDLESS ? ENDLESS : Math.max(limit - pastNanos(), 0);
     }
 
-    /** What is left for the kernel's wait, which has no other end; 0: no limit. */
+    /** The time that is left for a wait in the kernel, which an interrupt does not end; 0: no limit. */
     public int leftMillis() {
         return limit == ENDLESS ? 0 : (int) Math.min(leftNanos() / 1_000_000 + 1, Integer.MAX_VALUE);
     }
 
-    /** Waits for the future: 0 when it is complete, or the negative errno of what has ended the wait. */
+    /** Waits for the future: 0 when it is complete, {@code -ETIMEDOUT} or {@code -EINTR} when the wait ended before. */
     public int await(CompletableFuture<?> future) {
         if (!interruptible) {
             future.join();
@@ -115,17 +114,17 @@ public final class Patience {
         return why;
     }
 
-    /** What opens something; a descriptor or a negative errno. */
+    /** Opens a file; returns a descriptor or a negative errno. */
     interface Open {
         int open();
     }
 
     /**
-     * Opens something that may take time. Where that must be bounded it is done in another thread, which may be held by a
-     * file system that does not answer; a descriptor that comes too late is closed.
+     * Opens a file, which may take time. If the wait has a limit, another thread opens it, since a file system that
+     * does not respond blocks that thread. A descriptor that arrives too late is closed.
      *
-     * <p>Nothing is opened in a way that waits, so where there is a lease on a file its holder is given the time to give it
-     * up, as {@code open(2)} gives it.
+     * <p>The open does not block, so it fails while another process holds a lease on the file. It is then repeated, as
+     * a blocking {@code open(2)} would wait.
      */
     int open(Open open) {
         long begun = System.nanoTime();

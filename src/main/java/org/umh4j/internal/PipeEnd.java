@@ -19,17 +19,17 @@ import java.util.concurrent.locks.ReentrantLock;
  * Closing wakes who waits. One lock guards the descriptor, and no call that could wait is made under it; writers
  * hold another one until all is written.
  *
- * <p>Once the helper has ended the descriptor can be given back by {@link #release}: what was in the pipe is kept here.
+ * <p>Once the helper has ended, {@link #release} closes the descriptor and keeps the pipe's content here.
  */
 public final class PipeEnd implements Watcher {
     private static final int NONE = -1;
     private static final int MOMENT_MILLIS = 10;
     private static final int CHUNK = 64 << 10;
-    /** What a helper has left in a pipe is no more than the largest one holds. */
+    /** The largest capacity of a pipe, and so of the content that a helper can leave. */
     private static final int LARGEST_PIPE = 1 << 20;
-    /** How long the output of others who hold the pipe is waited for when nobody reads. */
+    /** The wait for output of other processes that hold the pipe, while no thread reads. */
     private static final long LINGER_NANOS = 2_000_000_000L;
-    /** How many descriptors are kept for that at a time. */
+    /** The number of descriptors that may be kept for that at a time. */
     private static final int MOST_LINGERING = 64;
     private static final AtomicInteger LINGERING = new AtomicInteger();
     private static final int EAGAIN = Native.eagain();
@@ -46,13 +46,13 @@ public final class PipeEnd implements Watcher {
     private @Nullable CompletableFuture<Void> ready;
     private boolean over;
     private boolean closed;
-    /** It is closed for those who come; those who wait go on. */
+    /** New calls find it closed; calls that already wait go on. */
     private boolean behind;
-    /** The helper has ended, and the descriptor is to be given back. */
+    /** The helper has ended, and the descriptor must be closed. */
     private boolean ended;
-    /** What was in the pipe when it was. */
+    /** The content of the pipe at that moment. */
     private @Nullable ByteBuffer rest;
-    /** How many threads read or write, and whether one has lately. */
+    /** The number of threads that read or write, and whether one did so lately. */
     private int inside;
     private boolean used;
     private boolean lingers;
@@ -75,12 +75,12 @@ public final class PipeEnd implements Watcher {
         return new PipeEnd(fd, WRITABLE);
     }
 
-    /** What is done with the descriptor, if it still is that file. */
+    /** A call on the descriptor, if that still refers to the same file. */
     private interface Transfer {
         int apply(int fd, long identity);
     }
 
-    /** A read, which takes what was kept before that. */
+    /** A read, which takes kept content first. */
     private interface Reading extends Transfer {
         int take(ByteBuffer kept);
     }
@@ -255,8 +255,8 @@ public final class PipeEnd implements Watcher {
     }
 
     /**
-     * Closes it for who comes. A read that is under way goes on until something comes, or the helper ends: before that the
-     * helper's next word would be its death by SIGPIPE.
+     * Closes it for new calls. A read that is under way goes on until bytes arrive or the helper ends. If the
+     * descriptor were closed before, the helper's next write would kill it by SIGPIPE.
      */
     public void closeBehindReaders() {
         lock.lock();
@@ -273,7 +273,7 @@ public final class PipeEnd implements Watcher {
         wake();
     }
 
-    /** With the lock; who does it wakes those that wait, afterwards. */
+    /** Requires the lock; the caller then wakes the waiting threads. */
     private void giveBack() {
         if (fd != NONE) {
             held.close();
@@ -282,8 +282,8 @@ public final class PipeEnd implements Watcher {
     }
 
     /**
-     * The helper has ended, and the descriptor is given back: at once when all was said, else when nobody reads any more.
-     * What can be read until then is kept. A writer's end is closed.
+     * The helper has ended: closes the descriptor, at once if the pipe is at its end, else when no thread reads any
+     * more. Content that arrives until then is kept. A writer's end is closed.
      */
     void release() {
         if (event == WRITABLE) {
@@ -302,10 +302,10 @@ public final class PipeEnd implements Watcher {
         } finally {
             lock.unlock();
         }
-        wake(); // who waits finds what was kept
+        wake(); // waiting threads find the kept content
     }
 
-    /** Who is writing goes on until it is written: somebody else may read it. */
+    /** A write that is under way goes on, since another process may read it. */
     private void releaseWriter() {
         lock.lock();
         try {
@@ -319,7 +319,7 @@ public final class PipeEnd implements Watcher {
         close();
     }
 
-    /** Keeps what is in the pipe; whether that is all that will ever come. With the lock. */
+    /** Keeps the content of the pipe. Returns whether the pipe is at its end. Requires the lock. */
     private boolean drain() {
         for (int room = LARGEST_PIPE; room > 0; ) {
             byte[] bytes = new byte[Math.max(1, Math.min(Native.available(fd, held.identity()), room))];
@@ -342,7 +342,10 @@ public final class PipeEnd implements Watcher {
         rest = all;
     }
 
-    /** Somebody else holds the pipe, and a reader may be about to come; false when too many wait for that. With the lock. */
+    /**
+     * Keeps the descriptor for a while: another process holds the pipe, and a reader may still come. False when too
+     * many are kept. Requires the lock.
+     */
     private boolean linger() {
         if (lingers) {
             return true;
@@ -361,7 +364,7 @@ public final class PipeEnd implements Watcher {
         return true;
     }
 
-    /** Nobody has read for a while, or it lingers on; or there is a reader, who sees to it when he leaves. */
+    /** Closes the descriptor if no thread has read for a while. A reader that is under way closes it when it leaves. */
     private void lookAgain() {
         lock.lock();
         try {
@@ -421,7 +424,7 @@ public final class PipeEnd implements Watcher {
         wake();
     }
 
-    /** Who waits finds out why: the descriptor that others have closed is never ready. */
+    /** Wakes the waiting threads if other code has closed the descriptor: epoll would never report it as ready. */
     @Override
     public void check(boolean unwatched) {
         if (unwatched || !held.isOwn()) {
@@ -479,7 +482,7 @@ public final class PipeEnd implements Watcher {
         }
     }
 
-    /** The last one who leaves sees to it that the descriptor of a helper that has ended is given back. */
+    /** The last thread that leaves closes the descriptor of a helper that has ended. */
     private void leave() {
         lock.lock();
         try {

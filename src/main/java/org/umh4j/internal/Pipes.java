@@ -60,7 +60,7 @@ public final class Pipes {
         writers.values().forEach(PipeEnd::end);
     }
 
-    /** The helper has ended: the descriptors of its standard streams are given back, and what was said is kept. */
+    /** The helper has ended: closes the descriptors of its standard streams and keeps their content. */
     public void release() {
         for (PipeEnd end : new PipeEnd[] {writers.get(0), readers.get(1), readers.get(2)}) {
             if (end != null) {

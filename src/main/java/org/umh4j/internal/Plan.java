@@ -111,7 +111,7 @@ public final class Plan {
         limitsRequired |= required ? 1 << resource : 0;
     }
 
-    /** Says of steps, and of limits, whether they may be refused, whatever was said before. */
+    /** Overrides for these steps and limits whether the host may refuse them. */
     public void leave(long left, long insisted, int limitsLeft, int limitsInsisted) {
         required = (required | insisted & steps) & ~left;
         limitsRequired = (limitsRequired | limitsInsisted & limited) & ~limitsLeft;

@@ -22,7 +22,7 @@ import java.util.function.Supplier;
  */
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
-    /** How long others may have closed a descriptor of ours before that is noticed. */
+    /** The interval at which descriptors are checked that other code may have closed. */
     private static final int CHECK_MILLIS = 2_000;
 
     private static final int ESTALE = Native.estale();
@@ -31,10 +31,10 @@ public final class Reaper {
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
     private static final int LOOK_MILLIS = Native.lookMillis();
-    /** How often everybody is told to look where no event can be waited for. */
+    /** The interval at which all watchers are called if no event can be waited for. */
     private static final int BLIND_MILLIS = 20;
     private static final int EXIT = Native.exit();
-    /** While there are launches it looks more often: so none has to wake it. */
+    /** The interval while there are launches: so no launch has to wake the reaper. */
     private static final int SOON_MILLIS = 10;
 
     private static final long BUSY_NANOS = 1_000_000_000L;
@@ -45,13 +45,13 @@ public final class Reaper {
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     /** What is the workers', as soon as there is one; the reaper's own. */
     private static final ArrayDeque<Runnable> LATER = new ArrayDeque<>();
-    /** What is to be done at a time, the earliest first. Under the lock of this class. */
+    /** The timers, the earliest first. Guarded by this class. */
     private static final PriorityQueue<Timer> TIMERS = new PriorityQueue<>();
     private static final AtomicLong NEXT = new AtomicLong();
     /** Those that will have something watched, or something done, in a moment. */
     private static int holders;
 
-    /** When somebody's launch was last to be decided here. */
+    /** The time at which the reaper was last asked to decide a launch. */
     private static volatile long launched = System.nanoTime() - 2 * BUSY_NANOS;
 
     private static boolean running;
@@ -96,7 +96,7 @@ public final class Reaper {
             if (child.watch(register(child)) < 0) {
                 return false;
             }
-            if (!child.outcome().isDone()) { // not before its events are asked for: a look may change its descriptors
+            if (!child.outcome().isDone()) { // only after its events are armed: a check may change its descriptors
                 LOOKED_AFTER.add(child);
                 child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
                 lookSoon();
@@ -107,7 +107,7 @@ public final class Reaper {
         }
     }
 
-    /** A launch that no event may decide is looked at within some milliseconds. */
+    /** Has the reaper check within some milliseconds a launch that no event may decide. */
     private static void lookSoon() {
         long now = System.nanoTime();
         boolean sleeps = now - launched > BUSY_NANOS;
@@ -187,7 +187,7 @@ public final class Reaper {
             done.complete(null);
         }
 
-        /** The reaper looks at launches that are held; while it is held by one itself, its caller does. */
+        /** The reaper checks launches that are held. While a launch holds the reaper itself, this caller does. */
         T answer() {
             while (!Patience.comes(done, LOOK_MILLIS * 1_000_000L)) {
                 Native.lookAtLaunches();
@@ -199,7 +199,7 @@ public final class Reaper {
         }
     }
 
-    /** Something of our own that is short and does not block, to be done in the reaper's thread at its time. */
+    /** A short task of the library that does not block, run by the reaper's thread at its time. */
     public static final class Timer implements Comparable<Timer> {
         private final long at;
         private final Runnable task;
@@ -209,7 +209,7 @@ public final class Reaper {
             this.task = task;
         }
 
-        /** It is not done any more, unless that has begun. */
+        /** The task does not run any more, unless it has begun. */
         public void cancel() {
             synchronized (Reaper.class) {
                 TIMERS.remove(this);
@@ -223,7 +223,7 @@ public final class Reaper {
     }
 
     /**
-     * Has something done after a time. The JDK has one thread for that, in which everybody's futures may call what blocks.
+     * Runs a task after a delay. The JDK's timer is not used: all code in the JVM shares its thread, and may block it.
      */
     public static Timer after(long nanos, Runnable task) {
         Timer timer = new Timer(System.nanoTime() + Math.min(nanos, Long.MAX_VALUE / 2), task);
@@ -337,7 +337,7 @@ public final class Reaper {
         }
     }
 
-    /** Nothing has happened for long enough. */
+    /** Whether nothing has happened for long enough. */
     private static boolean isIdle(int count) {
         long now = System.nanoTime();
         if (count > 0) {
@@ -346,18 +346,18 @@ public final class Reaper {
         return count <= 0 && now - busy >= IDLE_MILLIS * 1_000_000L;
     }
 
-    /** Whatever has happened: each of them finds it out. */
+    /** Calls every watcher; each finds out by itself whether its event has happened. */
     private static void tellAll() {
         WATCHERS.values().forEach(watcher -> guarded(() -> watcher.happened(EXIT)));
     }
 
-    /** Each watcher looks for itself; all of them at once when there is nothing any more that would tell them. */
+    /** Has each watcher check its descriptor; all at once if the epoll was made again and watches nothing. */
     private static void checkSome() {
         long now = System.nanoTime();
         if (unwatched || now - checked >= CHECK_MILLIS * 1_000_000L) {
             checked = now;
             for (Watcher watcher : WATCHERS.values()) {
-                watcher.check(unwatched); // without memory for one all are asked again
+                watcher.check(unwatched); // if memory lacks for one, all are called again
             }
             unwatched = false;
         }
@@ -420,11 +420,11 @@ public final class Reaper {
         }
     }
 
-    /** A handler of the user's may block: it is called by a worker. */
+    /** A log handler may block, so a worker calls it. */
     private static void leftOut(Throwable reason) {
         try {
             Workers.offer(() -> System.getLogger("org.umh4j")
-                    .log(System.Logger.Level.WARNING, "the reaper left something out", reason));
+                    .log(System.Logger.Level.WARNING, "the reaper could not finish a task", reason));
         } catch (Throwable e) {
             // no memory for that either
         }

@@ -7,13 +7,13 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import org.umh4j.Errno;
 
-/** What to do where the native library can't be loaded; each begins with what separates it from the reason. */
+/** Says what to do if the native library can't be loaded. Each text begins with the separator after the reason. */
 final class Remedy {
-    /** For a library that is named and is not the right one. */
+    /** For a named library that is not the right one. */
     static final String OTHER_LIBRARY =
             "; name the libumh4j.so of this release and of this architecture, or do without -D" + NativeLibrary.LIBRARY_PROPERTY;
 
-    /** For a jar that was made for other architectures, or a JVM that says it is of one that does not exist. */
+    /** For a jar of other architectures, or a JVM whose os.arch is unknown. */
     static final String OTHER_MACHINE = "; umh4j is made for x86_64 and arm64: use a jar that has this one, or name library and"
             + " launcher by -D" + NativeLibrary.LIBRARY_PROPERTY + " and -D" + NativeLibrary.LAUNCHER_PROPERTY;
 
@@ -22,12 +22,12 @@ final class Remedy {
     private static final String DESCRIPTORS = "; it takes some thirty descriptors: raise the limit of open files (ulimit -n)";
     private static final String UNMAPPED = "; in this user namespace the owner of the system's folders has no number: map"
             + " it (as newuidmap does), or start the JVM outside";
-    /** Whose files those of unmapped users seem to be. */
+    /** The uid that the kernel reports for an unmapped owner. */
     private static final int OVERFLOW_UID = 65_534;
 
     private Remedy() {}
 
-    /** Why it failed, with what to do unless that has been said. */
+    /** The reason of a failure, and what to do unless the reason has it already. */
     static String described(Throwable failure) {
         String reason = reason(failure);
         if (failure instanceof IllegalCallerException) { // --illegal-native-access=deny, from 24 on
@@ -40,7 +40,7 @@ final class Remedy {
         return failure instanceof UnsatisfiedLinkError && !reason.contains("; ") ? reason + OTHER_LIBRARY : reason;
     }
 
-    /** What an exception means; those of files say it by their class. */
+    /** The reason of an exception. Some exceptions of files have it only in their class. */
     static String reason(Throwable failure) {
         if (failure instanceof NoSuchFileException) {
             return failure.getMessage() + " does not exist";
@@ -54,7 +54,7 @@ final class Remedy {
                 : failure.toString();
     }
 
-    /** Where no folder would do. */
+    /** For the case that no directory can be used. */
     static String ofFolders(String reasons) {
         if (reasons.contains("Too many open files")) {
             return DESCRIPTORS;
@@ -70,7 +70,7 @@ final class Remedy {
         }
     }
 
-    /** Where the launcher could not be made ready. */
+    /** For a launcher that could not be prepared. */
     static String ofLauncher(int number) {
         Errno errno = Errno.of(number);
         String name = errno == null ? "" : " (" + errno + ", " + errno.text() + ")";

@@ -14,9 +14,10 @@ import java.util.Objects;
  * Paths that no unprivileged user can redirect.
  *
  * <p>Trusted means: from the root folder down, every component belongs to root or to this process's own user, and
- * nobody else may write to it. A folder that others may write to is trusted when it is sticky, as {@code /tmp} is:
- * they can add to it and can't replace what is there. A symbolic link is a component too, and its target is followed in the
- * same way, so the whole chain is trusted link by link. The result has no links: who uses it goes this very way.
+ * nobody else may write to it. A folder that others may write to is trusted when it is sticky, as {@code /tmp} is: they
+ * can add to it and can't replace what is there. A symbolic link is a component too, and its target is followed in the
+ * same way, so the whole chain is trusted link by link. The result has no links, so opening it takes the path that was
+ * checked.
  */
 final class TrustedPath {
     private static final int S_IFMT = 0170000;
@@ -26,7 +27,7 @@ final class TrustedPath {
     private static final int S_IWOTH = 0000002;
     private static final int S_IWGRP = 0000020;
 
-    /** As many as the kernel follows. */
+    /** The number of links that the kernel follows. */
     private static final int MOST_LINKS = 40;
 
     private final Path path;
@@ -49,7 +50,10 @@ final class TrustedPath {
         return new TrustedPath(path).walk();
     }
 
-    /** As the kernel goes: one component after the other, a link's target in its place, {@code ..} from where that has led. */
+    /**
+     * Resolves the path like the kernel: component by component, each link replaced by its target, {@code ..} from the
+     * resolved place.
+     */
     private Path walk() throws IOException {
         requireTrusted(place);
         while (!left.isEmpty()) {
@@ -78,7 +82,7 @@ final class TrustedPath {
         push(target);
     }
 
-    /** Its components come before those that are left. */
+    /** Puts the target's components before those that are left. */
     private void push(Path target) {
         for (int i = target.getNameCount() - 1; i >= 0; i--) {
             left.push(target.getName(i).toString());
@@ -99,7 +103,7 @@ final class TrustedPath {
         return mode;
     }
 
-    /** What the part is a part of, where that can't be seen. */
+    /** The whole path, if the part is not visibly a part of it. */
     private String of(Path part) {
         return path.startsWith(part) ? "" : ", on the way of " + path;
     }

@@ -7,10 +7,10 @@ interface Watcher {
     void happened(int event);
 
     /**
-     * Called in the same thread now and then, and must not block either: looks whether its descriptor is still its own, or
-     * was closed by others, which no event tells.
+     * Called in the same thread now and then, and must not block either. Checks whether other code has closed its
+     * descriptor, which no event reports.
      *
-     * @param unwatched whether nothing is watched any more, and has to be armed again
+     * @param unwatched whether nothing is watched any more, so that the descriptor must be armed again
      */
     void check(boolean unwatched);
 }

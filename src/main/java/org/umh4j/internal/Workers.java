@@ -7,34 +7,34 @@ import java.util.List;
 import java.util.concurrent.Executor;
 
 /**
- * The threads that run what callers gave us: init and cleanup of calls that nobody waits for, listeners, and whatever hangs
- * on an exit future. The reaper never runs such code, so code that blocks delays no exit notice.
+ * The threads that run callers' code: init and cleanup of {@code NO_WAIT} calls, listeners, and dependent stages of
+ * exit futures. The reaper never runs such code, so a callback that blocks delays no exit notice.
  *
- * <p>Two threads share the work as long as it moves. When a task has waited for a moment and neither thread has taken
- * another one, both are taken for blocked, and two more may run; so a callback that blocks costs a thread and holds up
- * nobody. There are as many threads as there are callbacks that block, and two; a thread beyond two ends as soon as it has
- * nothing to do.
+ * <p>Two threads share the work as long as they make progress. When a task has waited for a moment and neither thread
+ * has taken another one, both count as blocked, and two more may run. So a callback that blocks costs a thread and
+ * delays no other callback. There are two threads, and one more for each callback that blocks. A thread beyond two ends
+ * as soon as it has nothing to do.
  *
  * <p>A monitor, and not a lock of java.util.concurrent: waiting for one takes no memory, which may be what is lacking.
  */
 public final class Workers {
     private static final int USUAL = 2;
     private static final int IDLE_MILLIS = 10_000;
-    /** How long the first task in the queue waits before the threads are taken for blocked. */
+    /** The wait of the first task in the queue after which the threads count as blocked. */
     private static final int PATIENCE_MILLIS = 20;
-    /** The same when one is known to be. */
+    /** The same when some threads are blocked already. */
     private static final int IMPATIENCE_MILLIS = 5;
 
     private static final Object LOCK = new Object();
 
-    // All of these under the lock.
+    // All of these are guarded by LOCK.
     private static final ArrayDeque<Runnable> QUEUE = new ArrayDeque<>();
     private static final List<Worker> THREADS = new ArrayList<>();
-    /** How many of them run a task; all others wait for one. */
+    /** The number of threads that run a task; all others wait for one. */
     private static int running;
-    /** How many of those that run are taken for blocked. */
+    /** The number of running threads that count as blocked. */
     private static int blocked;
-    /** How many tasks were taken: as long as that changes, nobody is blocked. */
+    /** The number of tasks taken so far: while it grows, the threads make progress. */
     private static long taken;
 
     private Workers() {}
@@ -64,7 +64,7 @@ public final class Workers {
         }
     }
 
-    /** Has a thread that waits for a task, with the lock; false when none can be made. */
+    /** Ensures that a thread waits for a task; false when none can be created. Requires the lock. */
     private static boolean ensureIdle() {
         if (THREADS.size() > running) {
             return true;
@@ -101,12 +101,12 @@ public final class Workers {
         }
     }
 
-    /** A handler of the user's that throws, or lacks memory, is not the end of a thread of ours. */
+    /** A log handler that throws, or lacks memory, does not end a worker. */
     private static void log(String message, Throwable reason) {
         try {
             System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, message, reason);
         } catch (Throwable e) {
-            // nobody is left to be told
+            // there is nowhere else to report it
         }
     }
 
@@ -123,9 +123,9 @@ public final class Workers {
         @Override
         public void run() {
             for (Runnable task = next(); task != null; task = next()) {
-                setContextClassLoader(ClassLoader.getSystemClassLoader()); // not that of whoever came first
+                setContextClassLoader(ClassLoader.getSystemClassLoader()); // not that of the first caller
                 logged(task);
-                Thread.interrupted(); // a callback may leave it set, and the next one is another's
+                Thread.interrupted(); // a callback may leave it set, and the next callback is other code's
             }
         }
 
@@ -151,7 +151,7 @@ public final class Workers {
             taken++;
             Runnable task = QUEUE.remove();
             if (!QUEUE.isEmpty()) {
-                ensureIdle(); // who sees to it that the others have their turn
+                ensureIdle(); // that thread monitors whether the others make progress
                 LOCK.notify();
             }
             return task;
@@ -168,7 +168,7 @@ public final class Workers {
             return !QUEUE.isEmpty() && running - blocked < USUAL;
         }
 
-        /** Whether one came before the time was over. */
+        /** Whether a task came before the time was over. */
         private static boolean waitForTask() {
             long begin = System.nanoTime();
             for (long left = IDLE_MILLIS; left > 0 && QUEUE.isEmpty(); left = IDLE_MILLIS - millisSince(begin)) {
@@ -177,7 +177,7 @@ public final class Workers {
             return !QUEUE.isEmpty();
         }
 
-        /** Two run and others wait: when nobody has got on for a while, those that run are blocked. */
+        /** Two run and others wait: if no task was taken for a while, the running threads count as blocked. */
         private static void waitForProgress() {
             long before = taken;
             long begin = System.nanoTime();
@@ -202,7 +202,7 @@ public final class Workers {
             try {
                 LOCK.wait(millis);
             } catch (InterruptedException e) {
-                // somebody has this thread from a callback of his; it means nothing here
+                // a callback may have leaked a reference to this thread; an interrupt means nothing here
             }
         }
     }
