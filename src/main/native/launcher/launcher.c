@@ -80,6 +80,7 @@ static void arrive(const struct launch *launch)
 	struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
 	struct __kernel_timespec now;
 	char go;
+	long untied = 0;
 	long size = 1;
 	int result;
 
@@ -89,6 +90,11 @@ static void arrive(const struct launch *launch)
 		sys_exit(127); /* the JVM is gone */
 	if (size < 0)
 		fail(launch, UMH_STAGE_EXEC, (int)-size);
+	/* Who ends with the JVM's thread only until now has to be let go first: no helper may stay tied that was not to be. */
+	if (launch->plan->flags & UMH_PLAN_TIED && !asks(launch, UMH_STEP(PARENT_DEATH)))
+		untied = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, 0);
+	if (untied < 0)
+		fail(launch, UMH_STAGE_PARENT_DEATH, (int)-untied);
 	if (launch->plan->flags & UMH_PLAN_TIMES && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
 		word.detail = (uint32_t)now.tv_nsec;
 		word.pid = (uint32_t)now.tv_sec;
@@ -96,8 +102,6 @@ static void arrive(const struct launch *launch)
 	result = say(launch, &word, launch->verdict_file);
 	if (result < 0 && result != -EPIPE && launch->verdict_file >= 0)
 		result = say(launch, &word, -1);
-	if (launch->plan->flags & UMH_PLAN_TIED && !asks(launch, UMH_STEP(PARENT_DEATH)))
-		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, 0);
 	if (result == -EPIPE)
 		sys_exit(127); /* the same: nothing begins that nobody has asked for any more */
 }

@@ -55,6 +55,7 @@ final class RefusedCallTest {
             entry("ioprio_set", "IOPRIO"),
             entry("sched_setaffinity", "AFFINITY"),
             entry("set_mempolicy", "MEMPOLICY"),
+            entry("prctl 1", "SUCCESSION PARENT_DEATH"),
             entry("prctl 4", "PLAN GID UID"),
             entry("prctl 29", "TIMER_SLACK"),
             entry("prlimit64", "RLIMIT NOFILE NPROC"),
@@ -107,10 +108,11 @@ final class RefusedCallTest {
      */
     private static final Set<String> INDIFFERENT =
             Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get", "prctl 27",
-                    "prctl 8", "sendmsg", "openat2", "geteuid", "newfstatat", "openat probe", "pread64");
+                    "prctl 8", "sendmsg", "openat2", "geteuid", "newfstatat", "openat probe", "pread64",
+                    "memfd_create", "ftruncate", "mmap");
 
     private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
-            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC EXEC ";
+            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES PARENT_DEATH SIGNALS NPROC EXEC ";
 
     /** Beyond those of a plain launch: the stages that refuse, one after the other. */
     @ParameterizedTest
