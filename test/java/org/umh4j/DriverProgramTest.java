@@ -286,9 +286,20 @@ final class DriverProgramTest {
     @Test
     @RequiresRoot
     void whereThereIsNoWayTheErrorSaysWhatToDo(@TempDir Path folder) throws Exception {
-        String out = strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class).requireSuccess();
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        String out = strictJvm(2, folder, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+                .readableByAll()
+                .run(RefusedMain.class)
+                .requireSuccess();
         assertTrue(out.startsWith("d: BLOB failed with EACCES"), out);
         assertTrue(out.contains("vm.memfd_noexec") && out.contains("CAP_SYS_ADMIN"), out);
+    }
+
+    /** The root of a rootless container could write the file, and be executed as the JVM's user by the next start. */
+    @Test
+    void rootWithoutCapSysAdminIsToldWhatTheLauncherNeeds(@TempDir Path folder) throws Exception {
+        Jvm.Outcome outcome = strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class);
+        assertTrue(outcome.err().contains("vm.memfd_noexec") && outcome.err().contains("CAP_SYS_ADMIN"), outcome.err());
     }
 
     private static Jvm strictJvm(int memfdNoexec, Path folder, String... inside) throws IOException {

@@ -143,6 +143,7 @@ final class HelperListenerTest {
         UsermodeHelper.addListener(odd);
         try {
             assertEquals(256, UsermodeHelper.exec(ProbeProgram.doing("exit", "1"), UmhWait.PROC));
+            assertSays("started", "exit code 1");
             assertEquals(256, UsermodeHelper.exec(ProbeProgram.doing("exit", "1"), UmhWait.PROC));
             assertSays("started", "exit code 1", "started", "exit code 1");
         } finally {
