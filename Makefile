@@ -11,7 +11,7 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools tools-for-tests build run test check-quick test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install install-local tarball compare reproducible soak reliability clean
+.PHONY: help tools tools-for-tests build run test attack check-quick test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install install-local tarball compare reproducible soak reliability clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9\/.-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,12 @@ test: tools-for-tests ## builds and runs all tests
 	@test/count-tests --skipped
 	@mkdir -p $(RECORDS)
 	@[ -n "$(findstring -Dtest=,$(MVNFLAGS))" ] || test/count-tests >$(RECORDS)/tests.md
+
+# Each attacker runs beside so many launches.
+LAUNCHES ?= 2000
+
+attack: tools-for-tests ## lets each attacker of SECURITY.md try to reach LAUNCHES launchers, as the user and root of containers
+	$(MVN) -q verify -Dtest=ReacherTest -Dtest.attack.launches=$(LAUNCHES)
 
 # For whoever changes a line: what compiles, how it looks, and tests of every part that take no time to speak of.
 QUICK := SuiteTest,ValuesTest,StageTest,StatusTest,DescriptorMapTest,SysctlTextTest,ParserPropertiesTest,LauncherBinaryTest,BornStateTest,OptionPropertiesTest

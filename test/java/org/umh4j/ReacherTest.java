@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.umh4j.Capability.*;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.support.Filter;
+import org.umh4j.support.Need;
+import org.umh4j.support.NativeProgram;
+import org.umh4j.support.ProbeProgram;
+import org.umh4j.support.Requires;
+import org.umh4j.support.RequiresRoot;
+import org.umh4j.support.Shell;
+
+/**
+ * Attackers that may look at the launcher get nothing of it, while helpers are started that become what they are.
+ * {@code make attack} makes it longer: {@code -Dtest.attack.launches=2000}, for each attacker.
+ */
+@RequiresRoot
+@Requires(Need.LANDLOCK)
+final class ReacherTest {
+    private static final int LAUNCHES = Integer.getInteger("test.attack.launches", 100);
+    /** Under load an attacker may need many more launches until it has met one. */
+    private static final int MOST = 100 * LAUNCHES;
+    /** Each takes the launcher some time as the helper's user. */
+    private static final int OPENED = 150;
+
+    private static final int OUTSIDE = 5;
+    private static final long UID = 1_100_000 + ProcessHandle.current().pid() % 100_000;
+    private static final CapabilitySet DOCKER = CapabilitySet.of(CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
+            CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_MKNOD, CAP_AUDIT_WRITE,
+            CAP_SETFCAP);
+    private static final List<String> NEVER =
+            List.of("exe", "mem", "root", "cwd", "maps", "environ", "fd", "getfd", "ptrace", "readv", "writev");
+    /** They need the same user and no more; what they change is the launcher's own. */
+    private static final List<String> ALLOWED = List.of("signal", "prlimit");
+
+    /** What the attacker and the helpers have in common, and the process whose namespaces they join. */
+    private record Room(Cred cred, Namespaces namespaces, String parent, Helper host) implements AutoCloseable {
+        private static Room of(String who) throws IOException {
+            Cred root = Cred.unchanged().bounding(DOCKER).permitted(DOCKER).inheritable(CapabilitySet.NONE).noNewPrivs();
+            String jvm = "" + ProcessHandle.current().pid();
+            switch (who) {
+                case "user":
+                    return new Room(Cred.unchanged().uid(UID).gid(UID).groups(new long[0]).noNewPrivs(), Namespaces.inherited(), jvm, null);
+                case "root":
+                    return new Room(root, Namespaces.inherited(), jvm, null);
+                case "container":
+                    Helper init = host(Cred.unchanged(), Namespaces.inherited().unshare(Namespace.PID, Namespace.MOUNT));
+                    return new Room(root, Namespaces.inherited().join(init, Namespace.PID, Namespace.MOUNT), "0", init);
+                default:
+                    Namespaces few = Namespaces.inherited().mapUids(0, UID, 10).mapGids(0, UID, 10);
+                    Cred zero = Cred.unchanged().uid(0).gid(0).groups(new long[0]);
+                    Helper there = host(zero, few);
+                    return new Room(zero.noNewPrivs(), Namespaces.inherited().join(there, Namespace.USER), jvm, there);
+            }
+        }
+
+        private static Helper host(Cred cred, Namespaces namespaces) throws IOException {
+            String script = "if test $$ = 1; then mount -t proc proc /proc; fi; echo there; read end";
+            Helper helper = UsermodeHelper.start(Shell.piped(script).cred(cred).namespaces(namespaces));
+            assertEquals('t', helper.stdout().read());
+            return helper;
+        }
+
+        @Override
+        public void close() {
+            if (host != null) {
+                host.close();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"user", "user docker", "root", "root docker", "container", "container docker", "namespace",
+        "namespace docker"})
+    void launcherIsReachedByNoAttacker(String who) throws Exception {
+        String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
+        String limits = messageQueueLimit();
+        try (Room room = Room.of(who.split(" ")[0])) {
+            SubprocessInfo attacker = call(program, "reach", room.parent, "too").cred(room.cred).namespaces(room.namespaces);
+            if (who.endsWith("docker")) {
+                attacker.sandbox(Sandbox.none().seccomp(Filter.named("docker")));
+            }
+            Files files = Files.none().devNull(0).devNull(1).devNull(2);
+            for (int i = 0; i < OPENED; i++) {
+                files = files.open(3 + i, "/dev/null", OpenFlag.READ);
+            }
+            Files opened = files;
+            Map<String, long[]> counts = during(attacker, who, number -> assertEquals(0, UsermodeHelper.exec(
+                    ProbeProgram.doing("exit", "0")
+                            .cred(room.cred)
+                            .namespaces(room.namespaces)
+                            .files(opened)
+                            .sandbox(Sandbox.none().landlock().readOnly("/")),
+                    UmhWait.PROC)));
+            NEVER.forEach(way -> assertEquals(0, counts.get(way)[1], who + " " + way));
+            NEVER.forEach(way -> assertTrue(counts.get(way)[0] > 0, who + " never tried " + way));
+            ALLOWED.forEach(way -> assertTrue(counts.get(way)[1] > 0, who + " " + way));
+        }
+        assertEquals(limits, messageQueueLimit());
+    }
+
+    @Test
+    void workingDirectoryAndRulesStayInTheirRootWhileItsOwnerMovesIt() throws Exception {
+        Path base = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "moved");
+        for (String folder : List.of("tree/a/d", "outside/x/d")) {
+            java.nio.file.Files.createDirectories(base.resolve(folder));
+        }
+        java.nio.file.Files.writeString(base.resolve("tree/mark"), "inside");
+        java.nio.file.Files.writeString(base.resolve("outside/mark"), "OUTSIDE");
+        NativeProgram.compileStatic("reacher", base.resolve("tree"));
+        assertEquals(0, new ProcessBuilder("chown", "-R", UID + ":" + UID, base.toString()).start().waitFor());
+        assertEquals(0, new ProcessBuilder("chmod", "755", base.toString()).start().waitFor());
+        Cred user = Cred.unchanged().uid(UID).gid(UID).groups(new long[0]).noNewPrivs();
+        String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
+        SubprocessInfo attacker = call(program, "swap", base + "/tree/a", base + "/outside/x").cred(user);
+        Map<String, Integer> outcomes = new HashMap<>();
+        during(attacker, "owner", number -> outcomes.merge(where(base, user), 1, Integer::sum));
+        System.out.println("    owner " + outcomes);
+        assertTrue(outcomes.keySet().stream().noneMatch(outcome -> outcome.contains("OUTSIDE")), outcomes::toString);
+        assertTrue(outcomes.containsKey("inside"), outcomes::toString);
+    }
+
+    /** Helpers that are given the directory outside, and may look there only if a rule got there. */
+    private static String where(Path base, Cred user) {
+        SubprocessInfo info = SubprocessInfo.of("/reacher", new String[] {"reacher", "where"}, new String[0])
+                .cred(user)
+                .fs(Fs.kernel().root(base + "/tree").cwd("/a/d/../.."))
+                .files(Files.none().devNull(0).toJvm(1).devNull(2).open(OUTSIDE, base + "/outside", OpenFlag.READ))
+                .sandbox(Sandbox.none().landlock().readOnly("/").readOnly("/a/d/../.."));
+        try (Helper helper = UsermodeHelper.start(info)) {
+            return new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII).strip();
+        } catch (UmhException e) {
+            return e.stage() + " " + e.errno();
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private static SubprocessInfo call(String program, String... arguments) {
+        String[] argv = new String[arguments.length + 1];
+        argv[0] = "reacher";
+        System.arraycopy(arguments, 0, argv, 1, arguments.length);
+        return SubprocessInfo.of(program, argv, new String[0])
+                .files(Files.none().fromJvm(0).toJvm(1).devNull(2))
+                .signals(Signals.kernel().parentDeath(Signal.KILL));
+    }
+
+    /** Launches until there were enough and the attacker has said that it met one. */
+    private static Map<String, long[]> during(SubprocessInfo info, String who, java.util.function.IntConsumer launch)
+            throws IOException {
+        Map<String, long[]> counts = new HashMap<>();
+        try (Helper attacker = UsermodeHelper.start(info)) {
+            int number = 0;
+            while (number < LAUNCHES || number < MOST && attacker.stdout().available() == 0) {
+                launch.accept(number++);
+            }
+            attacker.stdin().close();
+            String said = new String(attacker.stdout().readAllBytes(), StandardCharsets.US_ASCII);
+            System.out.println("    " + who + ": " + number + " launches, " + said.replace("\n", ", "));
+            assertTrue(said.startsWith("seen\n"), who + " has met no launcher");
+            said.lines().skip(1).map(line -> line.split(" ")).forEach(words ->
+                    counts.put(words[0], new long[] {Long.parseLong(words[1]), Long.parseLong(words[2])}));
+        }
+        return counts;
+    }
+
+    private static String messageQueueLimit() throws IOException {
+        return java.nio.file.Files.readAllLines(Path.of("/proc/self/limits")).stream()
+                .filter(line -> line.startsWith("Max msgqueue"))
+                .findFirst()
+                .orElseThrow();
+    }
+}
