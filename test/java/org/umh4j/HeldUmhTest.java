@@ -16,6 +16,7 @@ import org.umh4j.cli.Main;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.NativeProgram;
+import org.umh4j.support.Need;
 
 /** umh while something holds up the start of its helper: its timeout counts, a signal ends it, and nothing stays. */
 final class HeldUmhTest {
@@ -66,6 +67,9 @@ final class HeldUmhTest {
     })
     void signalEndsIt(int signal, String words) throws Exception {
         assertTrue(List.of(SIGINT, SIGKILL, SIGTERM).contains(signal));
+        if (words.contains("--unshare")) {
+            Need.ROOT.orSkip();
+        }
         Path file = folder.resolve("held");
         Process lease = held(file);
         Path gone = folder.resolve("held-by");
