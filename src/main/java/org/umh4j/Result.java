@@ -58,6 +58,7 @@ public record Result(
         Objects.requireNonNull(elapsed, "elapsed");
         Objects.requireNonNull(sent, "sent");
         Objects.requireNonNull(usage, "usage");
+        Objects.requireNonNull(kept, "kept");
     }
 
     /** Standard output as text in the system's encoding. */
