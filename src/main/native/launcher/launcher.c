@@ -72,6 +72,22 @@ static __attribute__((noinline)) void take(struct launch *launch, enum umh_stage
 }
 
 /*
+ * From here on the helper's life is its own. A refusal matters where the signal was set: a filter that refuses to ask for it
+ * refused that too.
+ */
+static void untie(const struct launch *launch)
+{
+	int signal = 0;
+	long result;
+
+	if (!(launch->plan->flags & UMH_PLAN_TIED) || asks(launch, UMH_STEP(PARENT_DEATH)))
+		return;
+	result = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, 0);
+	if (result < 0 && umh_syscall(__NR_prctl, PR_GET_PDEATHSIG, &signal) == 0 && signal != 0)
+		fail(launch, UMH_STAGE_PARENT_DEATH, (int)-result);
+}
+
+/*
  * Without this word end of file means that we were killed; so it is said when the program may begin, and not before. A
  * filter may forbid to say it later, or to wait.
  */
@@ -80,7 +96,6 @@ static void arrive(const struct launch *launch)
 	struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
 	struct __kernel_timespec now;
 	char go;
-	long untied = 0;
 	long size = 1;
 	int result;
 
@@ -90,15 +105,11 @@ static void arrive(const struct launch *launch)
 		sys_exit(127); /* the JVM is gone */
 	if (size < 0)
 		fail(launch, UMH_STAGE_EXEC, (int)-size);
-	/* Who ends with the JVM's thread only until now has to be let go first: no helper may stay tied that was not to be. */
-	if (launch->plan->flags & UMH_PLAN_TIED && !asks(launch, UMH_STEP(PARENT_DEATH)))
-		untied = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, 0);
-	if (untied < 0)
-		fail(launch, UMH_STAGE_PARENT_DEATH, (int)-untied);
 	if (launch->plan->flags & UMH_PLAN_TIMES && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
 		word.detail = (uint32_t)now.tv_nsec;
 		word.pid = (uint32_t)now.tv_sec;
 	}
+	untie(launch);
 	result = say(launch, &word, launch->verdict_file);
 	if (result < 0 && result != -EPIPE && launch->verdict_file >= 0)
 		result = say(launch, &word, -1);

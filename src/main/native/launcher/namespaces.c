@@ -189,7 +189,6 @@ int apply_succession(struct launch *launch)
 	int pidfd = -1;
 	char known;
 	long pid;
-	long tied = 0;
 	long result = umh_syscall(__NR_pipe2, pipe, O_CLOEXEC);
 
 	if (result < 0)
@@ -200,11 +199,11 @@ int apply_succession(struct launch *launch)
 	if (pid > 0)
 		hand_over(launch, pidfd, pipe[1]);
 	if (launch->plan->flags & UMH_PLAN_TIED)
-		tied = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL); /* a fork begins without */
+		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL); /* a fork begins without; refused, as to the first one */
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &known, 1);
 	if (result == 0)
 		be_left_behind(launch);
 	sys_close(pipe[0]);
-	return result < 0 ? (int)result : (int)tied;
+	return result < 0 ? (int)result : 0;
 }

@@ -55,7 +55,6 @@ final class RefusedCallTest {
             entry("ioprio_set", "IOPRIO"),
             entry("sched_setaffinity", "AFFINITY"),
             entry("set_mempolicy", "MEMPOLICY"),
-            entry("prctl 1", "SUCCESSION PARENT_DEATH"),
             entry("prctl 4", "PLAN GID UID"),
             entry("prctl 29", "TIMER_SLACK"),
             entry("prlimit64", "RLIMIT NOFILE NPROC"),
@@ -94,6 +93,7 @@ final class RefusedCallTest {
             entry("prctl 47 2", "AMBIENT"),
             entry("prctl 28", "SECUREBITS"),
             entry("prctl 38", "NO_NEW_PRIVS"),
+            entry("prctl 1", "PARENT_DEATH"),
             entry("landlock_create_ruleset", "LANDLOCK"),
             entry("landlock_add_rule", "LANDLOCK"),
             entry("landlock_restrict_self", "LANDLOCK"),
@@ -104,15 +104,16 @@ final class RefusedCallTest {
 
     /**
      * Not looked at, since the kernel does not refuse them or it does not matter: a name, an end, a question that saves
-     * calls, a program's path, which execve(2) looks up again. The last word of a launch goes another way. And none, where there was no such call.
+     * calls, a program's path, which execve(2) looks up again, what a successor dies with, where
+     * a verdict would be left. The last word of a launch goes another way. And none, where there was no such call.
      */
     private static final Set<String> INDIFFERENT =
             Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get", "prctl 27",
                     "prctl 8", "sendmsg", "openat2", "geteuid", "newfstatat", "openat probe", "pread64",
-                    "memfd_create", "ftruncate", "mmap");
+                    "memfd_create", "ftruncate", "mmap", "prctl 1");
 
     private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
-            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES PARENT_DEATH SIGNALS NPROC EXEC ";
+            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC PARENT_DEATH EXEC ";
 
     /** Beyond those of a plain launch: the stages that refuse, one after the other. */
     @ParameterizedTest

@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.Errno;
 import org.umh4j.Helper;
+import org.umh4j.Sandbox;
 import org.umh4j.Signal;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
@@ -55,7 +56,7 @@ final class ExecCommand implements Callable<Integer> {
     private boolean freezable;
 
     @Option(names = "--timeout", paramLabel = "TIME", description = "Ends the helper after this time (such as 500ms, 5s,"
-            + " 2m), which begins with umh's own work: SIGTERM, and SIGKILL two seconds later.")
+            + " 2m), counted from when umh has started: SIGTERM, and SIGKILL two seconds later.")
     private @Nullable String timeout;
 
     @Option(names = "--json", description = "Prints the result as one JSON object, as the last line of standard output.")
@@ -72,6 +73,7 @@ final class ExecCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Duration limit = timeout == null ? null : Durations.parse(timeout);
+        Sandbox.landlockAbi(); // so that the library is loaded by now, which is no time of the call's
         long begin = System.nanoTime();
         SubprocessInfo info;
         try { // a file of an option may be a pipe without a writer
