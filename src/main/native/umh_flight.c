@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -144,7 +145,8 @@ int umh_process_is_frozen(int pid)
 	return frozen > 0;
 }
 
-char umh_process_state(int pid)
+/* The letter of ps(1): T when it was stopped, t while a tracer holds it; 0 when that can't be known. */
+static char state_of(int pid)
 {
 	char text[128];
 	char path[32];
@@ -155,6 +157,32 @@ char umh_process_state(int pid)
 		return 0;
 	end = strrchr(text, ')'); /* behind the name, which may hold anything */
 	return (char)(end && end[1] == ' ' ? end[2] : 0);
+}
+
+/* How often it has given up the processor by itself: as it does at each stop for its tracer. 0: not known. */
+static long long switches_of(int pid)
+{
+	static const char name[] = "\nvoluntary_ctxt_switches:";
+	char text[4096];
+	char path[32];
+	const char *line;
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	if (read_small(AT_FDCWD, path, text, sizeof text) < 0)
+		return 0;
+	line = strstr(text, name);
+	return line ? atoll(line + sizeof name - 1) : 0;
+}
+
+/* A tracer that lets it go on, however slowly, is seen by the switches. */
+int umh_process_is_held(int pid, long long *switches)
+{
+	const long long before = *switches;
+
+	if (state_of(pid) != 't')
+		return 0;
+	*switches = switches_of(pid);
+	return *switches != 0 && *switches == before;
 }
 
 /* The older clone has one word for both: then the number counts when it is a child's. */
@@ -193,13 +221,17 @@ static int is_frozen(const struct umh_flight *flight)
 /* Whoever has stopped it may do so a few times. A tracer's stop ends by the tracer alone, or by SIGKILL. */
 static int is_stopped_for_good(struct umh_flight *flight)
 {
-	const char state = flight->pid > 0 ? umh_process_state(flight->pid) : 0;
-
-	if (state != 'T' && state != 't')
+	if (flight->pid <= 0)
 		return 0;
-	if (state == 'T' && !flight->child) /* later its thread sees to that */
+	if (state_of(flight->pid) == 'T')
+		flight->stops++;
+	else if (umh_process_is_held(flight->pid, &flight->switches))
+		flight->stops++;
+	else
+		return 0;
+	if (!flight->child) /* later its thread sees to that */
 		send(flight, SIGCONT);
-	return ++flight->stops > UMH_MOST_STOPS;
+	return flight->stops > UMH_MOST_STOPS;
 }
 
 /* Once the launcher has reported EXEC, it may be the helper, and is left alone. */

@@ -18,6 +18,7 @@ struct umh_flight {
 	struct umh_flight *next;
 	long long begin_ms;
 	int stops;
+	long long switches;
 	int frozen;
 	int decided;
 };
@@ -40,7 +41,7 @@ int umh_cgroup_is_frozen(int cgroup);
 int umh_cgroup_is_freezing(int cgroup);
 int umh_process_is_frozen(int pid);
 
-/* The letter of ps(1): T when it was stopped, t while a tracer holds it; 0 when that can't be known. */
-char umh_process_state(int pid);
+/* Whether a tracer has held a process since the last time that this was asked with the same counter, which begins as 0. */
+int umh_process_is_held(int pid, long long *switches);
 
 #endif

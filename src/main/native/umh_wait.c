@@ -333,7 +333,7 @@ static int is_held(struct umh_child *child)
 		umh_failed(&child->said, UMH_STAGE_CGROUP, EBUSY, 0);
 		child->state = UMH_FAILED;
 	}
-	if (umh_process_state(child->pid) == 't' && ++child->stops > UMH_MOST_STOPS)
+	if (umh_process_is_held(child->pid, &child->switches) && ++child->stops > UMH_MOST_STOPS)
 		umh_signal(child, SIGKILL);
 	return child->frozen;
 }

@@ -74,6 +74,7 @@ struct umh_child {
 	int nameless;              /* the launcher could not give itself its name, so the name tells nothing */
 	int stops;                 /* how often it was found stopped, */
 	int frozen;                /* and frozen, without a pause */
+	long long switches;        /* umh_process_is_held()'s counter */
 	int has_ended;             /* a process of it was reaped before it was decided, with this status */
 	int status;
 	long long look_ms;         /* not to be looked after before that time, by CLOCK_MONOTONIC */

@@ -113,16 +113,16 @@ final class RefusedCallTest {
                     "memfd_create", "ftruncate", "mmap", "prctl 1");
 
     private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
-            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC PARENT_DEATH EXEC ";
+            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC EXEC ";
 
     /** Beyond those of a plain launch: the stages that refuse, one after the other. */
     @ParameterizedTest
     @CsvSource({
-        "plain, ''",
+        "plain, PARENT_DEATH",
         "everything, OOM_SCORE_ADJ IOPRIO JOIN UNSHARE ROOT BOUNDING GROUPS GID UID AMBIENT SECUREBITS NO_NEW_PRIVS"
                 + " LANDLOCK SECCOMP EFFECTIVE",
-        "mapped to itself, UNSHARE ID_MAP SUCCESSION",
-        "mapped to ranges, UNSHARE ID_MAP",
+        "mapped to itself, PARENT_DEATH UNSHARE ID_MAP SUCCESSION",
+        "mapped to ranges, PARENT_DEATH UNSHARE ID_MAP",
     })
     void everyCallOfTheLauncherThatIsRefusedIsToldAsItIs(String what, String more) throws Exception {
         assertRefused(new Jvm(), PLAIN + more, what);
@@ -132,7 +132,7 @@ final class RefusedCallTest {
     void cgroupThatTheLauncherHasToEnterIsToldToo() throws Exception {
         try (OwnCgroup cgroup = OwnCgroup.make("refused")) {
             Jvm jvm = new Jvm().option("-Dorg.umh4j.without=clone3");
-            assertRefused(jvm, PLAIN + "CGROUP", cgroup.folder().toString());
+            assertRefused(jvm, PLAIN + "CGROUP PARENT_DEATH", cgroup.folder().toString());
         }
     }
 
