@@ -342,7 +342,7 @@ int umh_bridge_is_folder(int fd)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+	return syscall(__NR_fstat, fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 /* It or a group above it has been frozen, or it is about to be. */

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "umh.h"
@@ -103,7 +104,7 @@ static int open_file(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &status) == 0 && status.st_uid != geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
+	if (syscall(__NR_fstat, fd, &status) == 0 && status.st_uid != geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
 	    faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
 		return fd;
 	close(fd);

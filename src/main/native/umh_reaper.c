@@ -31,7 +31,7 @@ static struct {
 	uint64_t quiet_is;
 } reaper = {-1, -1, -1, UMH_NO_IDENTITY, UMH_NO_IDENTITY};
 
-static pthread_rwlock_t changing = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t changing = PTHREAD_MUTEX_INITIALIZER;
 static unsigned generation; /* how often it was made */
 static uint64_t anonymous;
 
@@ -107,25 +107,20 @@ static int is_ours(void)
 	return umh_is(reaper.quiet, reaper.quiet_is) && control(EPOLL_CTL_MOD, reaper.quiet, EPOLLIN, WAKE) == 0;
 }
 
-/* As it is found by readers of the lock: ours, or made again. */
+/* Takes the lock unless it fails: what is there then is ours, or was made again. */
 static int lock_ours(void)
 {
 	int result = 0;
 
 	if (is_missing())
 		return -ENOSYS;
-	pthread_rwlock_rdlock(&changing);
-	if (is_ours())
-		return 0;
-	pthread_rwlock_unlock(&changing);
-	pthread_rwlock_wrlock(&changing);
+	pthread_mutex_lock(&changing);
 	if (!is_ours()) {
 		give_up(0);
 		result = make();
 	}
-	pthread_rwlock_unlock(&changing);
-	if (result == 0)
-		pthread_rwlock_rdlock(&changing);
+	if (result < 0)
+		pthread_mutex_unlock(&changing);
 	return result;
 }
 
@@ -137,7 +132,7 @@ int umh_wake(void)
 	if (result < 0)
 		return is_missing() ? 0 : result;
 	result = umh_is(reaper.wake, reaper.wake_is) ? control(EPOLL_CTL_MOD, reaper.wake, EPOLLOUT | EPOLLONESHOT, WAKE) : -EBADF;
-	pthread_rwlock_unlock(&changing);
+	pthread_mutex_unlock(&changing);
 	return result;
 }
 
@@ -162,7 +157,7 @@ int umh_watch(int fd, enum umh_event event, unsigned long long token)
 	result = control(is_pipe ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, EPOLLONESHOT | events[event], token);
 	if (result == -EEXIST || result == -ENOENT)
 		result = control(is_pipe ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, EPOLLONESHOT | events[event], token);
-	pthread_rwlock_unlock(&changing);
+	pthread_mutex_unlock(&changing);
 	return result;
 }
 
@@ -179,7 +174,7 @@ int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 		return count;
 	count = generation == known ? 0 : -ESTALE;
 	known = generation;
-	pthread_rwlock_unlock(&changing);
+	pthread_mutex_unlock(&changing);
 	if (count < 0)
 		return count;
 	count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, umh_flights_look(timeout_ms));
