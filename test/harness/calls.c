@@ -212,6 +212,7 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 	case __NR_openat2: /* the program, or its folder */
 		return is_on(call, "/bin/") ? UMH_STAGE_EXEC : UMH_STAGE_CWD;
 	case __NR_newfstatat:
+	case __NR_pread64: /* the program, looked into */
 		return UMH_STAGE_EXEC;
 	case __NR_clone3:
 	case __NR_clone:

@@ -398,6 +398,7 @@ static void begin(struct trace *trace)
 		close(gate[1]);
 		subject(trace, gate[0]);
 	}
+	close(gate[0]); /* so that a subject which could not begin is noticed */
 	if (read(gate[1], &byte, 1) != 1)
 		abort();
 	add(trace, trace->subject)->who = PARENT;
@@ -406,7 +407,6 @@ static void begin(struct trace *trace)
 	ptrace(PTRACE_INTERRUPT, trace->subject, 0, 0);
 	if (write(gate[1], "", 1) != 1)
 		abort();
-	close(gate[0]);
 	close(gate[1]);
 }
 
