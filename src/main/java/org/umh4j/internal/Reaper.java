@@ -211,15 +211,17 @@ public final class Reaper {
 
         /** The task does not run any more, unless it has begun. */
         public void cancel() {
-            synchronized (Reaper.class) {
-                TIMERS.remove(this);
-            }
+            forget(this);
         }
 
         @Override
         public int compareTo(Timer other) {
             return Long.signum(at - other.at);
         }
+    }
+
+    private static synchronized void forget(Timer timer) {
+        TIMERS.remove(timer);
     }
 
     /**
