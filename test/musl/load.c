@@ -69,7 +69,7 @@ static JNIEnv env = &functions;
 
 typedef jint load_fn(JNIEnv *, jclass, jbyteArray, jint);
 typedef jint start_fn(JNIEnv *, jclass, jbyteArray, jint, jint, jint, jbyteArray, jint, jintArray, jint, jint, jint,
-		      jlongArray);
+		      jint, jlongArray);
 
 static void *symbol(void *library, const char *name)
 {
@@ -141,7 +141,7 @@ static int try(start_fn *start, const struct row *row)
 	}
 	result = start(&env, NULL, (jbyteArray)&(struct array){(void *)row->strings}, strings_size(row), row->argc, 0,
 		       (jbyteArray)&(struct array){&all}, (jint)all.plan.size, (jintArray)&(struct array){fds},
-		       (jint)row->fd_count, -1, UMH_UNTIL_EXIT, (jlongArray)&(struct array){answer});
+		       (jint)row->fd_count, -1, UMH_UNTIL_EXIT, 0, (jlongArray)&(struct array){answer});
 	if (result == row->result && (result < 0 || answer[UMH_ANSWER_STATUS] == row->status))
 		return 0;
 	fprintf(stderr, "load: %s: %d, status %lld\n", row->path, (int)result, (long long)answer[UMH_ANSWER_STATUS]);

@@ -164,7 +164,7 @@ int umh_watch(int fd, enum umh_event event, unsigned long long token)
 /* The caller, one thread, knows of each time that it was made but the first. A wait keeps to its epoll to the end. */
 int umh_events(unsigned long long *tokens, int capacity, int timeout_ms)
 {
-	static unsigned known = 1;
+	static _Atomic unsigned known = 1;
 	struct epoll_event events[BATCH];
 	int tokens_found = 0;
 	int count = lock_ours();

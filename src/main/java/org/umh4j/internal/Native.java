@@ -19,6 +19,7 @@ import org.bytedeco.javacpp.annotation.Raw;
 @Platform(include = "umh_bridge.h", library = "jniumh4j")
 final class Native {
     /** Why the library could not be loaded; null when it was. */
+    @SuppressWarnings("StaticAssignmentOfThrowable") // it is the cause of each error that is thrown
     static final @Nullable UnsatisfiedLinkError FAILURE = NativeLibrary.load();
 
     private Native() {}

@@ -198,6 +198,7 @@ public final class Workers {
             return (System.nanoTime() - begin) / 1_000_000L;
         }
 
+        @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
         private static void pause(long millis) {
             try {
                 LOCK.wait(millis);
