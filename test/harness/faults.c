@@ -173,8 +173,12 @@ static int is_tolerated_here(const struct call *call, int error)
 		return way->result < 0 && (way->manner == RUN || call->nth > 0);
 	case __NR_mmap: /* the verdict's */
 		return call->who == LAUNCHER && call->args[1] == sizeof(uint32_t);
-	case __NR_openat: /* a process's name, its cgroup */
-		return call->who == PARENT && (sscanf(call->text, "/proc/%d", &pid) == 1 || strstr(call->text, "cgroup"));
+	case __NR_write: /* an id map, which is tried once more as who may be looked at */
+		return error == EACCES && call->stage == UMH_STAGE_ID_MAP;
+	case __NR_openat: /* the same; a process's name, its cgroup */
+		if (call->who != PARENT)
+			return error == EACCES && call->stage == UMH_STAGE_ID_MAP;
+		return sscanf(call->text, "/proc/%d", &pid) == 1 || strstr(call->text, "cgroup");
 	case __NR_fcntl: /* a verdict that may not be looked at is none */
 		return call->who == PARENT && call->args[1] == F_GET_SEALS;
 	case __NR_openat2: /* before 5.6; and of the program that it leads out of the root alone */
@@ -247,6 +251,8 @@ static int is_told_so(const struct call *call, int error)
 		return 1;
 	if (call->number == __NR_clone3 && is_told(UMH_STAGE_CGROUP, error))
 		return 1;
+	if ((call->number == __NR_capget || call->number == __NR_capset) && is_told(UMH_STAGE_CWD, error))
+		return 1; /* the folder is entered with the helper's capabilities */
 	if (call->number == __NR_execve && error == ENOENT && is_told(UMH_STAGE_LAUNCH, ENOSYS))
 		return 1; /* no /proc: why it is executed by its path says more */
 	return way->refused_error && is_told(UMH_STAGE_BLOB, way->refused_error);

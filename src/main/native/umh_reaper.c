@@ -102,9 +102,15 @@ int umh_reaper_load(void)
 	return go_without(result);
 }
 
+/* A call that is refused says nothing against it: made again for that, the old one would stay open. */
 static int is_ours(void)
 {
-	return umh_is(reaper.quiet, reaper.quiet_is) && control(EPOLL_CTL_MOD, reaper.quiet, EPOLLIN, WAKE) == 0;
+	int result;
+
+	if (!umh_is(reaper.quiet, reaper.quiet_is))
+		return 0;
+	result = control(EPOLL_CTL_MOD, reaper.quiet, EPOLLIN, WAKE);
+	return result != -EBADF && result != -EINVAL && result != -ENOENT;
 }
 
 /* Takes the lock unless it fails: what is there then is ours, or was made again. */
