@@ -196,12 +196,20 @@ static int exists(const struct umh_flight *flight)
 	       syscall(__NR_waitid, P_PIDFD, *flight->pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
 }
 
-/* Where not by its pidfd, by its pid: nobody but its thread reaps it, and that waits for it. */
+/* Other code of the process may have closed the pidfd, and another process's be at its number. */
+static int is_own_pidfd(const struct umh_flight *flight)
+{
+	return *flight->pidfd >= 0 && (flight->pid <= 0 || umh_pid_of(*flight->pidfd) == flight->pid);
+}
+
+/* Where not by its pidfd, by its pid: as long as nobody has reaped it that is its own. */
 static void send(const struct umh_flight *flight, int signal)
 {
-	if (*flight->pidfd >= 0 && syscall(__NR_pidfd_send_signal, *flight->pidfd, signal, NULL, 0) == 0)
+	siginfo_t info;
+
+	if (is_own_pidfd(flight) && syscall(__NR_pidfd_send_signal, *flight->pidfd, signal, NULL, 0) == 0)
 		return;
-	if (flight->pid > 0)
+	if (flight->pid > 0 && (waitid(P_PID, (id_t)flight->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD))
 		kill(flight->pid, signal);
 }
 
