@@ -5,6 +5,9 @@
 
 #include "umh_plan.h"
 
+/* The launcher moves itself in memory. Whatever is hidden is addressed relative to the code, by each compiler. */
+#pragma GCC visibility push(hidden)
+
 struct launch {
 	struct umh_plan *plan;
 	int socket;         /* the plan socket, wherever it is now */
@@ -134,5 +137,7 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size);
 
 /* Says something to the parent half. With fd >= 0 it comes along. */
 int say(const struct launch *launch, const struct umh_report *word, int fd);
+
+#pragma GCC visibility pop
 
 #endif
