@@ -105,7 +105,7 @@ final class UserDatabaseTest {
     @Test
     void aSourceThatHangsIsNotWaitedForForEver() throws Exception {
         with("/usr/bin/getent", "#!/bin/sh\nexec sleep 600\n");
-        assertEquals("getent could not be asked for a name", said("slow").replaceFirst(":.*", ""));
+        assertEquals("getent could not look up a name", said("slow").replaceFirst(":.*", ""));
     }
 
     @Test
