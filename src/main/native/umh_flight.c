@@ -126,7 +126,7 @@ int umh_process_is_frozen(int pid)
 	const char *line;
 	int frozen = 0;
 
-	snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
+	(void)snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
 	if (read_small(AT_FDCWD, path, text, sizeof text) < 0)
 		return 0;
 	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
@@ -136,7 +136,7 @@ int umh_process_is_frozen(int pid)
 	for (size_t i = 0; i < sizeof mounts / sizeof *mounts && frozen <= 0; i++) {
 		int folder;
 
-		snprintf(path, sizeof path, "%s%.*s", mounts[i], (int)strcspn(line, "\n"), line);
+		(void)snprintf(path, sizeof path, "%s%.*s", mounts[i], (int)strcspn(line, "\n"), line);
 		folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		frozen = folder < 0 ? 0 : umh_cgroup_is_frozen(folder);
 		if (folder >= 0)
@@ -152,7 +152,7 @@ static char state_of(int pid)
 	char path[32];
 	const char *end;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	if (read_small(AT_FDCWD, path, text, sizeof text) < 0)
 		return 0;
 	end = strrchr(text, ')'); /* behind the name, which may hold anything */
@@ -167,11 +167,11 @@ static long long switches_of(int pid)
 	char path[32];
 	const char *line;
 
-	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	(void)snprintf(path, sizeof path, "/proc/%d/status", pid);
 	if (read_small(AT_FDCWD, path, text, sizeof text) < 0)
 		return 0;
 	line = strstr(text, name);
-	return line ? atoll(line + sizeof name - 1) : 0;
+	return line ? strtoll(line + sizeof name - 1, NULL, 10) : 0;
 }
 
 /* A tracer that lets it go on, however slowly, is seen by the switches. */
@@ -231,12 +231,9 @@ static int is_stopped_for_good(struct umh_flight *flight)
 {
 	if (flight->pid <= 0)
 		return 0;
-	if (state_of(flight->pid) == 'T')
-		flight->stops++;
-	else if (umh_process_is_held(flight->pid, &flight->switches))
-		flight->stops++;
-	else
+	if (state_of(flight->pid) != 'T' && !umh_process_is_held(flight->pid, &flight->switches))
 		return 0;
+	flight->stops++;
 	if (!flight->child) /* later its thread sees to that */
 		send(flight, SIGCONT);
 	return flight->stops > UMH_MOST_STOPS;

@@ -186,6 +186,8 @@ static int make_ready(const char *image, size_t size, const struct umh_launcher 
 
 static int keep(const char *image, size_t size)
 {
+	if (size == 0)
+		return -EINVAL;
 	image_kept.bytes = malloc(size);
 	if (!image_kept.bytes)
 		return -ENOMEM;

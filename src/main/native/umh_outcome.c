@@ -225,7 +225,7 @@ static int is_own_proc(void)
 {
 	char number[16] = "";
 
-	return readlink("/proc/self", number, sizeof number - 1) > 0 && atoi(number) == getpid();
+	return readlink("/proc/self", number, sizeof number - 1) > 0 && strtol(number, NULL, 10) == getpid();
 }
 
 /*
@@ -241,12 +241,12 @@ static int has_executed(const struct umh_child *child)
 
 	if (child->nameless || child->pid <= 0 || !is_own_proc())
 		return 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", child->pid);
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", child->pid);
 	if (!read_file(path, stat, sizeof stat))
 		return 0;
 	name = strchr(stat, '(');
 	end = strrchr(stat, ')');
-	if (!name || !end || strlen(end) < 4 || atoi(end + 4) != getpid())
+	if (!name || !end || strlen(end) < 4 || strtol(end + 4, NULL, 10) != getpid())
 		return 0;
 	name++;
 	return end - name != sizeof UMH_LAUNCHER_COMM - 1 || strncmp(name, UMH_LAUNCHER_COMM, sizeof UMH_LAUNCHER_COMM - 1) != 0;

@@ -128,7 +128,7 @@ static long listed_pid(int pidfd)
 	ssize_t size;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
+	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (fd >= 0)
@@ -288,7 +288,7 @@ int umh_pid_of(int pidfd)
 	if (umh_features() & UMH_FEATURE_PIDFD_INFO && ioctl(pidfd, PIDFD_GET_EXIT_INFO, &info) == 0)
 		pid = (int)info.ids[1]; /* after the thread's own: the process's */
 	if (pid <= 0)
-		pid = listed_pid(pidfd);
+		pid = (int)listed_pid(pidfd);
 	return pid > 0 ? pid : 0;
 }
 

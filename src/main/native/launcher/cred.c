@@ -45,7 +45,7 @@ int apply_groups(struct launch *launch)
  */
 static int set_ids(long set, long get, const uint32_t asked[3])
 {
-	uint32_t now[3], wanted[3];
+	uint32_t now[3] = {0}, wanted[3];
 	long result = 0;
 
 	if (asked[0] == UINT32_MAX)

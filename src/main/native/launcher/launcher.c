@@ -252,4 +252,14 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	fail(&launch, UMH_STAGE_EXEC, result < 0 ? -result : EPERM); /* a filter may answer 0 and execute nothing */
 }
 
+#ifdef __aarch64__
+/* What gcc calls there by itself, to clear what is large. Without the attribute it would make a call of this loop too. */
+__attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memset(void *to, int byte, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		((volatile char *)to)[i] = (char)byte;
+	return to;
+}
+#endif
+
 UMH_ENTRY(launcher);

@@ -22,7 +22,7 @@
 #define MOST_INTERPRETERS 6
 
 /* The launcher's own file, from its first byte on, as launcher.ld has it in memory. */
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char own_file[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
 
 /* The first bytes of every ELF file, as a number of this machine. */
 #define ELF_MARK UINT32_C(0x464c457f)
@@ -36,7 +36,7 @@ static int is_launcher(const char *head, long size)
 
 	if (size < HEAD)
 		return 0;
-	while (place < HEAD && head[place] == __ehdr_start[place])
+	while (place < HEAD && head[place] == own_file[place])
 		place++;
 	return place == HEAD;
 }

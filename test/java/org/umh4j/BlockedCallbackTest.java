@@ -191,7 +191,9 @@ final class BlockedCallbackTest {
     /** Our own timers do not hang on the JDK's, which calls what users let hang on their timeouts. */
     @Test
     void aBlockedTimerOfTheJdkHoldsUpNothing() throws Exception {
-        new CompletableFuture<Void>().orTimeout(1, TimeUnit.MILLISECONDS).whenComplete((none, late) -> stay());
+        CompletableFuture<Void> late = new CompletableFuture<>();
+        late.whenComplete((none, timeout) -> stay()); // first: of one that is over it would be this thread that stays
+        late.orTimeout(1, TimeUnit.MILLISECONDS);
         Await.until("it blocks", () -> blocked.get() == 1);
         assertAllElseWorks();
     }
