@@ -145,6 +145,15 @@ static int clone_low(const struct umh_pair *pair, const struct umh_launcher *lau
 	return result;
 }
 
+/*
+ * The launcher's number holds another file by now; or another process has opened the launcher's file for writing. It can't
+ * write, since the file is sealed, but as long as it has the file open nobody can execute it.
+ */
+static int is_of_launcher(int error)
+{
+	return error == EBADF || error == ETXTBSY;
+}
+
 static int send_and_clone(const struct umh_pair *pair, const struct umh_request *request, int *pidfd,
 			  struct umh_report *report)
 {
@@ -160,8 +169,8 @@ static int send_and_clone(const struct umh_pair *pair, const struct umh_request 
 		return umh_failed(report, stage, -result, detail);
 	}
 	result = clone_low(pair, launcher, request, pidfd, &stage);
-	if (result == -EBADF && stage == UMH_STAGE_LAUNCH)
-		umh_launcher_repair(launcher);
+	if (stage == UMH_STAGE_LAUNCH && is_of_launcher(-result))
+		umh_launcher_repair(launcher, result == -ETXTBSY);
 	return result >= 0 ? result : umh_failed(report, stage, -result, 0);
 }
 
@@ -207,8 +216,9 @@ static int was_closed(int result, const struct umh_report *report)
 {
 	switch (report->stage) {
 	case UMH_STAGE_SHED:
-	case UMH_STAGE_LAUNCH:
 		return result == -EBADF;
+	case UMH_STAGE_LAUNCH:
+		return is_of_launcher(-result);
 	case UMH_STAGE_SOCKET:
 		return result == -EBADF || result == -EPIPE || result == -ECONNRESET || result == -ENOTSOCK;
 	default:

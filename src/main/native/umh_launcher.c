@@ -157,7 +157,7 @@ static void reserve_slots(const struct umh_launcher *launcher)
 	}
 }
 
-static int make_ready(const char *image, size_t size, const struct umh_launcher *before)
+static int make_ready(const char *image, size_t size, const struct umh_launcher *before, int is_held)
 {
 	struct umh_launcher *made = malloc(sizeof *made);
 
@@ -165,7 +165,7 @@ static int make_ready(const char *image, size_t size, const struct umh_launcher 
 		return -ENOMEM;
 	*made = *before;
 	made->before = before;
-	if (!umh_is(made->fd, made->is)) {
+	if (is_held || !umh_is(made->fd, made->is)) {
 		made->fd = open_low(image, size, UMH_BELOW_STACK);
 		made->is = umh_identity(made->fd);
 	}
@@ -175,7 +175,7 @@ static int make_ready(const char *image, size_t size, const struct umh_launcher 
 		free(made);
 		return result;
 	}
-	if (!umh_is(made->beside_stack, made->beside_stack_is)) {
+	if (is_held || !umh_is(made->beside_stack, made->beside_stack_is)) {
 		made->beside_stack = open_beside_stack(image, size);
 		made->beside_stack_is = umh_identity(made->beside_stack);
 	}
@@ -223,12 +223,12 @@ static int make_ready_of_file(const char *path)
 
 	if (result < 0)
 		return result;
-	result = make_ready(image_kept.bytes, image_kept.size, &none);
+	result = make_ready(image_kept.bytes, image_kept.size, &none, 0);
 	if (result != -EACCES && result != -EPERM && result != -ENOSYS)
 		return result;
 	free(image_kept.bytes);
 	image_kept.bytes = NULL;
-	return make_ready(path, 0, &none);
+	return make_ready(path, 0, &none, 0);
 }
 
 int umh_launcher_load(const char *image, size_t size)
@@ -241,16 +241,23 @@ int umh_launcher_load(const char *image, size_t size)
 	if (size == 0)
 		return make_ready_of_file(image);
 	result = keep(image, size);
-	return result < 0 ? result : make_ready(image, size, &none);
+	return result < 0 ? result : make_ready(image, size, &none, 0);
 }
 
-int umh_launcher_repair(const struct umh_launcher *closed)
+int umh_launcher_repair(const struct umh_launcher *useless, int is_held)
 {
+	int fds[] = {useless->fd, useless->beside_stack};
 	int result = 0;
 
 	pthread_mutex_lock(&repairing);
-	if (atomic_load(&current) == closed)
-		result = image_kept.bytes ? make_ready(image_kept.bytes, image_kept.size, closed) : -EBADF;
+	if (atomic_load(&current) == useless) {
+		result = image_kept.bytes ? make_ready(image_kept.bytes, image_kept.size, useless, is_held) : -EBADF;
+		if (result == 0 && is_held) {
+			/* A launch in another thread that still takes these notices, and is made again. */
+			umh_close_own(&fds[0], useless->is);
+			umh_close_own(&fds[1], useless->beside_stack_is);
+		}
+	}
 	pthread_mutex_unlock(&repairing);
 	return result;
 }

@@ -27,9 +27,10 @@ const struct umh_launcher *umh_launcher(void);
 
 /*
  * Makes again what others have closed of a launcher: 0, also when another thread has done it; or a negative errno. A
- * number that another file has by now is left alone.
+ * number that another file has by now is left alone. A launcher that is held is ours, but another process has its file
+ * open for writing, so that it can't be executed.
  */
-int umh_launcher_repair(const struct umh_launcher *closed);
+int umh_launcher_repair(const struct umh_launcher *useless, int is_held);
 
 /* A reserved low number, or -1 when all are in use. Between take and give it belongs to the caller. */
 int umh_slot_take(void);

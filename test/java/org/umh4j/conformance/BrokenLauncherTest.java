@@ -29,7 +29,7 @@ final class BrokenLauncherTest {
         "status.SigIgn | signals.c | launch->plan->ignored >> (signal - 1) & 1 | signal == SIGUSR2",
         "status.SigBlk | signals.c | SIG_SETMASK | SIG_BLOCK",
         "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", O_RDONLY, 0); umh_syscall(__NR_umask",
-        "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_GET_KEYRING_ID",
+        "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_SET_REQKEY_KEYRING",
     })
     void oneBrokenLineIsFound(String field, String file, String line, String broken, @TempDir Path folder) throws Exception {
         Path launcher = build(folder, file, line, broken);

@@ -54,8 +54,8 @@ public final class Main implements Runnable {
     private static int exact(String... arguments) {
         try {
             return run(Words.arguments(arguments));
-        } catch (IllegalArgumentException e) {
-            System.err.println("umh: " + e.getMessage());
+        } catch (IllegalArgumentException | LinkageError e) { // the latter where the library can't be loaded
+            System.err.println("umh: " + message(e));
             return FAILED;
         }
     }
