@@ -80,7 +80,7 @@ final class Remedy {
         if (errno == Errno.ENOMEM || errno == Errno.ENOSPC) {
             return name + "; the kernel has no memory for it: raise the limit of this cgroup";
         }
-        return name + "; where executable memfds are forbidden (vm.memfd_noexec=2) it needs CAP_SYS_ADMIN; or, for a user who"
-                + " can't write it, root's copy of its file, named by -D" + NativeLibrary.LAUNCHER_PROPERTY;
+        return name + "; where executable memfds are forbidden (vm.memfd_noexec=2) it needs CAP_SYS_ADMIN; or name its file by -D"
+                + NativeLibrary.LAUNCHER_PROPERTY + ", which this user must not be able to write";
     }
 }
