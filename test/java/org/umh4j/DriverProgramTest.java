@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -293,6 +294,16 @@ final class DriverProgramTest {
                 .requireSuccess();
         assertTrue(out.startsWith("d: BLOB failed with EACCES"), out);
         assertTrue(out.contains("vm.memfd_noexec") && out.contains("CAP_SYS_ADMIN"), out);
+    }
+
+    @Test
+    void whatIsNoRegularFileIsNoProgramAndNotWaitedFor(@TempDir Path folder) throws Exception {
+        Path fifo = folder.resolve("fifo");
+        assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
+        for (Path path : List.of(fifo, folder, Path.of("/dev/null"))) {
+            UmhException failure = assertThrows(UmhException.class, () -> UsermodeDriver.load("d", path));
+            assertEquals("BLOB EACCES", failure.stage() + " " + failure.errnoName(), path.toString());
+        }
     }
 
     /** The root of a rootless container could write the file, and be executed as the JVM's user by the next start. */

@@ -108,9 +108,18 @@ public final class UsermodeDriver implements AutoCloseable {
         return loaded(name, new ByteArrayInputStream(Objects.requireNonNull(program, "program")));
     }
 
-    /** Loads a driver from a file, which may be changed or deleted afterwards. */
+    /**
+     * Loads a driver from a file, which may be changed or deleted afterwards.
+     *
+     * @throws UmhException {@code EACCES} at {@link UmhStage#BLOB} for what is no regular file, as {@code execve(2)} has it: a
+     *     FIFO would be waited for
+     */
     public static UsermodeDriver load(String name, Path program) throws IOException {
-        try (InputStream in = java.nio.file.Files.newInputStream(Objects.requireNonNull(program, "program"))) {
+        Objects.requireNonNull(program, "program");
+        if (java.nio.file.Files.exists(program) && !java.nio.file.Files.isRegularFile(program)) {
+            throw named(name).failed(UmhStage.BLOB, -Errno.EACCES.number());
+        }
+        try (InputStream in = java.nio.file.Files.newInputStream(program)) {
             return loaded(name, in);
         }
     }
