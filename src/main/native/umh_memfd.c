@@ -17,7 +17,10 @@
 #define F_SEAL_EXEC 0x0020 /* 6.3 */
 #endif
 
-/* Without leave to write nobody but root can open it for writing, which alone would make its execution ETXTBSY. */
+/*
+ * Without permission to write only root can open it for writing, a container's root included. That alone makes its execution
+ * ETXTBSY; umh.c makes the launcher again then.
+ */
 #define EXECUTABLE 0555
 
 /* vm.memfd_noexec can demand MFD_EXEC, and kernels before 6.3 do not know it. */

@@ -5,7 +5,8 @@
  * /proc/self/exe, and other links of /proc, lead to the launcher as long as it is the launcher that execve(2) resolves
  * them for; a kernel thread has none of them. So the file that is about to be executed is looked at, and the
  * interpreters that it names, as the kernel will do. What may not be read can't be looked at: then the launcher finds itself
- * executed without a plan (launcher.c), which harms nobody.
+ * executed without a plan (launcher.c). For a moment it can be looked at then: its file can be opened by root of a
+ * container, not written to, and is made again when that keeps it from being executed (umh.c).
  */
 
 #include <elf.h>
