@@ -441,14 +441,21 @@ struct answer order_make(struct order *order, const struct way *way)
 	}
 }
 
+static char *image;
+static size_t image_size;
+
+int read_launcher(const char *path)
+{
+	if (!image)
+		image_size = read_file(path, &image);
+	return image_size > 0 ? 0 : -ENOENT;
+}
+
 int load_launcher(const char *path)
 {
-	char *image;
-	size_t size = read_file(path, &image);
-	int result = size > 0 ? umh_load(image, size) : -ENOENT;
+	int result = read_launcher(path);
 
-	free(image);
-	return result;
+	return result < 0 ? result : umh_load(image, image_size);
 }
 
 int open_descriptors(void)

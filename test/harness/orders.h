@@ -62,7 +62,11 @@ struct answer {
 /* Makes what the order asks for, the way that the way goes. Nothing is left of it. */
 struct answer order_make(struct order *order, const struct way *way);
 
-/* The launcher from its file: 0 or a negative errno. */
+/*
+ * The launcher from its file: 0 or a negative errno. The file is read once, by the first of these: a build that runs beside
+ * may write it again.
+ */
+int read_launcher(const char *path);
 int load_launcher(const char *path);
 
 /* How many descriptors are open. */

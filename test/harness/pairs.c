@@ -8,8 +8,11 @@
  * the request to the helper, by whoever makes them. Then, for every two of them and with EPERM and with ENOSYS, a process of
  * its own loads the shim, installs a filter that refuses both, and makes the same helper. It is made as usual; or one error
  * comes, of the stage of one of the two and with that errno. Nobody is left, dead or alive, no descriptor and no thread, and
- * it has not taken more of a processor than a moment. PROGRAM is static and ends at once with 0: the filter is its own, too. EVERY: one pair of so many is tried, which ones SEED says; 0: by the
- * clock.
+ * it has not taken more of a processor than a moment. PROGRAM is static and ends at once with 0: the filter is its own, too.
+ * EVERY: one pair of so many is tried, which ones SEED says; 0: by the clock.
+ *
+ * On a busy machine a process may wait for a processor for long. A process hangs only if none of it and its children is
+ * runnable, or if they have used PATIENCE_S of a processor's time. One that has ended is never waited for.
  */
 
 #include <errno.h>
@@ -35,6 +38,7 @@
 
 #define MOST_CALLS 2048
 #define PATIENCE_S 20
+#define LONGEST_S  600 /* for a process that is always found runnable */
 #define MOMENT_S   2.0 /* of a processor's time */
 
 /* What the process says, and is told, in memory that it shares with us. */
@@ -55,6 +59,7 @@ static struct tally {
 	unsigned long tried, as_usual, left_out, told, wrong;
 } tally;
 static double slowest;
+static unsigned long late; /* processes for which PATIENCE_S was not enough on this machine */
 
 static const char *name_of(long number)
 {
@@ -275,17 +280,65 @@ static double cpu_of(pid_t pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-static void until_or(atomic_int *word, double deadline)
+/* The process or one of its children waits for a processor; not for anything else. */
+static int is_runnable(pid_t pid)
 {
-	const struct timespec while_ = {.tv_nsec = 20000};
+	char path[64], state = 0;
+	FILE *stat;
 
-	while (!atomic_load(word) && now() < deadline)
-		nanosleep(&while_, NULL);
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	stat = fopen(path, "re");
+	if (stat && fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (stat)
+		fclose(stat);
+	return state == 'R' || children_of(pid) == 'R';
+}
+
+static int has_ended(pid_t pid)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
+}
+
+/* NULL when the word has come, else the reason why it is not awaited any more. */
+static const char *await(atomic_int *word, pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = 20000};
+	const double begin = now(), cpu = cpu_of(pid);
+
+	for (unsigned looks = 0; !atomic_load(word); looks++) {
+		const double waited = now() - begin;
+
+		if (looks % 64 == 63 && has_ended(pid))
+			return atomic_load(word) ? NULL : "it has ended";
+		if (waited > PATIENCE_S) {
+			if (!is_runnable(pid) || cpu_of(pid) - cpu > PATIENCE_S || waited > LONGEST_S)
+				return atomic_load(word) ? NULL : "it hangs";
+		}
+		nanosleep(&pause, NULL);
+	}
+	late += now() - begin > PATIENCE_S;
+	return NULL;
+}
+
+/* How it has ended by itself, or that it had to be killed. */
+static void end(pid_t pid)
+{
+	const int by_itself = has_ended(pid);
+	int status = 0;
+
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (by_itself)
+		fprintf(stderr, "it has ended with status %#x\n", (unsigned)status);
 }
 
 static void try(long first, long second, int error)
 {
-	const double deadline = now() + PATIENCE_S;
+	const char *why;
 	double begin, cpu;
 	pid_t pid;
 	int open;
@@ -294,21 +347,20 @@ static void try(long first, long second, int error)
 	pid = fork();
 	if (pid == 0)
 		subject(first, second, error);
-	until_or(&shared->loaded, deadline);
+	why = await(&shared->loaded, pid);
 	open = open_in(pid);
 	cpu = cpu_of(pid);
 	begin = now();
 	atomic_store(&shared->go, 1);
-	until_or(&shared->answered, deadline);
+	if (!why)
+		why = await(&shared->answered, pid);
 	slowest = now() - begin > slowest ? now() - begin : slowest;
 	tally.tried++;
-	if (atomic_load(&shared->answered))
+	if (!why)
 		judge(pid, open, cpu_of(pid) - cpu, first, second, error);
 	else
-		complain(first, second, error, atomic_load(&shared->loaded) ? "it hangs" : "it can't be loaded");
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+		complain(first, second, error, atomic_load(&shared->loaded) ? why : "it is not loaded");
+	end(pid);
 	if (kill(-pid, 0) == 0 && way->result == 0 && !(required & UMH_STEP(SESSION)))
 		complain(first, second, error, "its group lives");
 	trace_clean();
@@ -402,6 +454,6 @@ int main(int argc, char **argv)
 		go(every);
 	}
 	printf("| all | | %lu | %lu | %lu | %lu | %lu |\n", tally.tried, tally.as_usual, tally.left_out, tally.told, tally.wrong);
-	printf("\nThe slowest took %.2f s.\n", slowest);
+	printf("\nThe slowest took %.2f s; %lu waited longer than %d s for a processor.\n", slowest, late, PATIENCE_S);
 	return tally.wrong > 0;
 }

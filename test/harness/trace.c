@@ -415,6 +415,8 @@ void trace_load(const char *path)
 	const struct sigaction action = {.sa_handler = on_alarm};
 
 	launcher = path;
+	if (read_launcher(path) < 0)
+		abort();
 	told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)
 		abort();
