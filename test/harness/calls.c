@@ -216,9 +216,9 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 		return UMH_STAGE_EXEC;
 	case __NR_clone3:
 	case __NR_clone:
-		return last == UMH_STAGE_SUCCESSION ? last : UMH_STAGE_UNSHARE;
+		return last == UMH_STAGE_PID_NAMESPACE ? last : UMH_STAGE_UNSHARE;
 	case __NR_pipe2:
-		return last < UMH_STAGE_UNSHARE ? UMH_STAGE_UNSHARE : UMH_STAGE_SUCCESSION;
+		return last < UMH_STAGE_UNSHARE ? UMH_STAGE_UNSHARE : UMH_STAGE_PID_NAMESPACE;
 	case __NR_wait4:
 		return UMH_STAGE_ID_MAP;
 	case __NR_fcntl:
@@ -283,7 +283,7 @@ static enum umh_stage stage_in_parent(const struct call *call, enum umh_stage la
 
 static enum umh_stage stage_in_child(const struct call *call)
 {
-	return call->number == __NR_execve || call->number == __NR_execveat ? UMH_STAGE_LAUNCH : UMH_STAGE_SHED;
+	return call->number == __NR_execve || call->number == __NR_execveat ? UMH_STAGE_LAUNCH : UMH_STAGE_CLOSE_FDS;
 }
 
 /* What is known of the calls before, for each of those who make them. */
@@ -304,7 +304,7 @@ static void tell(struct call *call, struct before *before)
 	call->stage = stage_of(call, before->stage);
 	call->arrived = before->arrived;
 	before->stage = call->stage;
-	before->arrived |= call->who >= LAUNCHER && call->number == __NR_sendmsg && call->stage != UMH_STAGE_SUCCESSION;
+	before->arrived |= call->who >= LAUNCHER && call->number == __NR_sendmsg && call->stage != UMH_STAGE_PID_NAMESPACE;
 }
 
 void call_stages(struct call *calls, unsigned count, const struct way *way)
@@ -313,7 +313,7 @@ void call_stages(struct call *calls, unsigned count, const struct way *way)
 		[PARENT] = {.stage = way->manner == HOLD ? UMH_STAGE_BLOB : UMH_STAGE_SOCKET},
 		[LAUNCHER] = {.stage = UMH_STAGE_PLAN},
 		[MAPPER] = {.stage = UMH_STAGE_ID_MAP},
-		[SUCCESSOR] = {.stage = UMH_STAGE_SUCCESSION},
+		[SUCCESSOR] = {.stage = UMH_STAGE_PID_NAMESPACE},
 	};
 	struct order order;
 

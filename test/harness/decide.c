@@ -230,17 +230,17 @@ static void say_of_succession(char event)
 	if (event != 'X' && play.successor.pid == 0)
 		appear(&play.successor);
 	if (event == 'S')
-		say(&play.first, UMH_STAGE_SUCCESSION, 0, play.successor.pidfd, 0);
+		say(&play.first, UMH_STAGE_PID_NAMESPACE, 0, play.successor.pidfd, 0);
 	else if (event == 'T')
-		say(&play.first, UMH_STAGE_SUCCESSION, 0, -1, 0);
+		say(&play.first, UMH_STAGE_PID_NAMESPACE, 0, -1, 0);
 	else if (event == 'X')
-		say(&play.first, UMH_STAGE_SUCCESSION, 0, own, 0);
+		say(&play.first, UMH_STAGE_PID_NAMESPACE, 0, own, 0);
 	else if (event == 'G')
-		say(&play.first, UMH_STAGE_SUCCESSION, EIO, -1, 0);
+		say(&play.first, UMH_STAGE_PID_NAMESPACE, EIO, -1, 0);
 	else if (play.successor.alive && event == 'L')
-		say(&play.successor, UMH_STAGE_SUCCESSION, EPIPE, play.successor.pidfd, 0);
+		say(&play.successor, UMH_STAGE_PID_NAMESPACE, EPIPE, play.successor.pidfd, 0);
 	else if (play.successor.alive)
-		say(&play.successor, UMH_STAGE_SUCCESSION, EIO, -1, 0);
+		say(&play.successor, UMH_STAGE_PID_NAMESPACE, EIO, -1, 0);
 done:
 	close(own);
 }
@@ -407,9 +407,9 @@ static struct umh_report model(void)
 		else if (*event == 'L' || *event == 'R' || (strchr("ST", *event) && alive))
 			other = other ? other : 1;
 		if (*event == 'T' && alive)
-			return (struct umh_report){.stage = UMH_STAGE_SUCCESSION, .error = EMFILE};
+			return (struct umh_report){.stage = UMH_STAGE_PID_NAMESPACE, .error = EMFILE};
 		if ((*event == 'R' && other == 1) || (*event == 'G' && alive))
-			return (struct umh_report){.stage = UMH_STAGE_SUCCESSION, .error = EIO};
+			return (struct umh_report){.stage = UMH_STAGE_PID_NAMESPACE, .error = EIO};
 		if (*event == 'L' && other == 1)
 			break;
 		if (*event == 'F' && speaks)
@@ -419,7 +419,7 @@ static struct umh_report model(void)
 	}
 	if (said)
 		return (struct umh_report){.stage = UMH_STAGE_EXEC};
-	return (struct umh_report){.stage = UMH_STAGE_DIED, .error = EINTR};
+	return (struct umh_report){.stage = UMH_STAGE_KILLED, .error = EINTR};
 }
 
 /* One launch */
@@ -484,7 +484,7 @@ static void try(const struct story *story, enum way_of way, const char *order, u
 	play.theirs = -1;
 	memcpy(play.order, order, strlen(order));
 	order_begin(&request, &plain);
-	request.plan.steps = story->successor_due ? UMH_STEP(SUCCESSION) : 0;
+	request.plan.steps = story->successor_due ? UMH_STEP(PID_NAMESPACE) : 0;
 	wanted = model();
 	result = make(&request.request, &report);
 	order_end(&request);

@@ -328,7 +328,7 @@ static void judge_killed(const struct call *call, struct tally *tally)
 
 	if (left)
 		complain(call, "killed", left, tally);
-	else if (is_told(call->who == MAPPER ? UMH_STAGE_ID_MAP : UMH_STAGE_DIED, EINTR) || is_helpers_death(call))
+	else if (is_told(call->who == MAPPER ? UMH_STAGE_ID_MAP : UMH_STAGE_KILLED, EINTR) || is_helpers_death(call))
 		tally->told++;
 	else
 		complain(call, "killed", "told as", tally);
@@ -426,7 +426,7 @@ static void die(const struct call *call, const char *tied, struct tally *tally)
 	}
 	tally->tried++;
 	lives = trace.helper && kill(trace.helper, 0) == 0;
-	if (required & UMH_STEP(SUCCESSION))
+	if (required & UMH_STEP(PID_NAMESPACE))
 		lives |= trace.arrived; /* a successor that its maker could not tell of ends */
 	if (tied[0] == 'y' ? all_end() : lives == trace.arrived)
 		tally->told++;

@@ -201,7 +201,7 @@ static void mapped(struct order *order)
 {
 	struct umh_plan *plan = &order->plan;
 
-	ask(order, UMH_STEP(UNSHARE) | UMH_STEP(ID_MAP) | UMH_STEP(SUCCESSION));
+	ask(order, UMH_STEP(UNSHARE) | UMH_STEP(ID_MAP) | UMH_STEP(PID_NAMESPACE));
 	plan->unshare = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
 	plan->uid_map = text(order, "0 0 65536\n");
 	plan->gid_map = text(order, "0 0 65536\n");

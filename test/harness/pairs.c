@@ -205,14 +205,14 @@ static int is_told(long first, long second, int error)
 	if (answer->result != -error)
 		return 0;
 	return !call_kind(first) || !call_kind(second) || is_of(first, stage) || is_of(second, stage) || stage == UMH_STAGE_WAIT || stage == UMH_STAGE_LAUNCH ||
-	       stage == UMH_STAGE_SHED || stage == UMH_STAGE_ROOT || stage == UMH_STAGE_CWD || stage == UMH_STAGE_CGROUP || stage == UMH_STAGE_BLOB;
+	       stage == UMH_STAGE_CLOSE_FDS || stage == UMH_STAGE_ROOT || stage == UMH_STAGE_CWD || stage == UMH_STAGE_CGROUP || stage == UMH_STAGE_BLOB;
 }
 
 /* A helper that may not end by itself, or whose launcher may not, ends by a signal. */
 static int is_killed(long first, long second)
 {
 	return is_either(__NR_exit_group, first, second) &&
-	       (shared->answer.report.stage == UMH_STAGE_DIED || (shared->answer.result == 0 && shared->answer.status < 128));
+	       (shared->answer.report.stage == UMH_STAGE_KILLED || (shared->answer.result == 0 && shared->answer.status < 128));
 }
 
 static const char *what_is_left(pid_t pid, int open, double cpu, long first, long second)

@@ -84,14 +84,14 @@ struct words {
 };
 
 static const struct words cases[] = {
-	{"a stranger says that it is done", 0, UMH_STAGE_EXEC, 0, 0, 0, 0, UMH_STAGE_DIED},
-	{"a stranger says that it failed", 0, UMH_STAGE_UID, EPERM, 0, 0, 0, UMH_STAGE_DIED},
-	{"a stranger names a successor", 0, UMH_STAGE_SUCCESSION, 0, 0, 1, 0, UMH_STAGE_SUCCESSION},
-	{"a stranger sends a successor", 0, UMH_STAGE_SUCCESSION, 0, 0, 1, 1, UMH_STAGE_DIED},
-	{"a stranger says that a succession failed", 0, UMH_STAGE_SUCCESSION, EPIPE, 1, 1, 1, UMH_STAGE_DIED},
-	{"a stranger sends many", 0, UMH_STAGE_EXEC, 0, 0, 0, MOST, UMH_STAGE_DIED},
-	{"the launcher names one by its number", 1, UMH_STAGE_SUCCESSION, EPERM, 0, 1, 0, UMH_STAGE_SUCCESSION},
-	{"the launcher sends two", 1, UMH_STAGE_SUCCESSION, EPERM, 0, 1, 2, UMH_STAGE_SUCCESSION},
+	{"a stranger says that it is done", 0, UMH_STAGE_EXEC, 0, 0, 0, 0, UMH_STAGE_KILLED},
+	{"a stranger says that it failed", 0, UMH_STAGE_UID, EPERM, 0, 0, 0, UMH_STAGE_KILLED},
+	{"a stranger names a successor", 0, UMH_STAGE_PID_NAMESPACE, 0, 0, 1, 0, UMH_STAGE_PID_NAMESPACE},
+	{"a stranger sends a successor", 0, UMH_STAGE_PID_NAMESPACE, 0, 0, 1, 1, UMH_STAGE_KILLED},
+	{"a stranger says that a succession failed", 0, UMH_STAGE_PID_NAMESPACE, EPIPE, 1, 1, 1, UMH_STAGE_KILLED},
+	{"a stranger sends many", 0, UMH_STAGE_EXEC, 0, 0, 0, MOST, UMH_STAGE_KILLED},
+	{"the launcher names one by its number", 1, UMH_STAGE_PID_NAMESPACE, EPERM, 0, 1, 0, UMH_STAGE_PID_NAMESPACE},
+	{"the launcher sends two", 1, UMH_STAGE_PID_NAMESPACE, EPERM, 0, 1, 2, UMH_STAGE_PID_NAMESPACE},
 	{"the launcher sends many", 1, UMH_STAGE_UID, EPERM, 0, 0, MOST, UMH_STAGE_UID},
 };
 
@@ -114,7 +114,7 @@ static pid_t speak(const struct umh_pair *pair, const struct words *words)
 static void try(const struct words *words)
 {
 	const unsigned before = open_descriptors();
-	struct umh_child child = {.pidfd = -1, .successor_due = 1, .said = {.stage = UMH_STAGE_DIED, .error = EINTR}};
+	struct umh_child child = {.pidfd = -1, .successor_due = 1, .said = {.stage = UMH_STAGE_KILLED, .error = EINTR}};
 	struct umh_report report;
 	struct umh_pair pair;
 	pid_t speaker;

@@ -180,8 +180,8 @@ static struct umh_child new_child(const struct umh_request *request)
 		.pid = -1,
 		.pidfd = -1,
 		.socket = -1,
-		.said = {.stage = UMH_STAGE_DIED, .error = EINTR},
-		.successor_due = (request->plan->steps & UMH_STEP(SUCCESSION)) != 0,
+		.said = {.stage = UMH_STAGE_KILLED, .error = EINTR},
+		.successor_due = (request->plan->steps & UMH_STEP(PID_NAMESPACE)) != 0,
 	};
 }
 
@@ -215,7 +215,7 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 static int was_closed(int result, const struct umh_report *report)
 {
 	switch (report->stage) {
-	case UMH_STAGE_SHED:
+	case UMH_STAGE_CLOSE_FDS:
 		return result == -EBADF;
 	case UMH_STAGE_LAUNCH:
 		return is_of_launcher(-result);
@@ -309,7 +309,7 @@ static int wait_and_decide(struct umh_child *child, struct umh_pair *pair, int *
 		umh_close_pidfd(child);
 		result = umh_outcome_of_ended(child, *status);
 	} while (result == UMH_UNDECIDED);
-	if (ended_for == EBUSY && child->said.stage == UMH_STAGE_DIED)
+	if (ended_for == EBUSY && child->said.stage == UMH_STAGE_KILLED)
 		umh_failed(&child->said, UMH_STAGE_CGROUP, EBUSY, 0);
 	if (child->state != UMH_DECIDED && child->successor_due)
 		umh_pair_hang_up(pair);

@@ -417,7 +417,7 @@ static long clone_again(struct child *child, long pid, int *pidfd)
 	reap(pid, pidfd);
 	child->again = 0;
 	child->copied = 1;
-	child->stage = UMH_STAGE_SHED;
+	child->stage = UMH_STAGE_CLOSE_FDS;
 	child->error = 0;
 	return clone_in_flight(child, pidfd);
 }
@@ -434,7 +434,7 @@ int umh_clone_launcher(const struct umh_request *request, const struct umh_launc
 		.socket_is = socket_is,
 		.launcher_is = launcher->is,
 		.beside_stack_is = launcher->beside_stack_is,
-		.stage = UMH_STAGE_SHED,
+		.stage = UMH_STAGE_CLOSE_FDS,
 	};
 	uint64_t before;
 	long pid;

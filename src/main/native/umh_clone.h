@@ -9,7 +9,7 @@
 /*
  * Creates the child and has it execute the launcher, whose plan socket is socket in our table. Answers the pid, fills
  * *pidfd. When it could not execute the launcher the child is gone, and its errno and stage are answered: -EBADF when
- * the launcher (LAUNCH) or the socket (SHED) is not what it has to be. With request->cgroup the answer -ENOSYS at CLONE
+ * the launcher (LAUNCH) or the socket (CLOSE_FDS) is not what it has to be. With request->cgroup the answer -ENOSYS at CLONE
  * means that this kernel can't create a process in a cgroup. A child that is held is killed and reaped, at CLONE: -EBUSY
  * when its cgroup is frozen, -ETIMEDOUT when it was stopped, or after request->limit_ms.
  */

@@ -7,7 +7,7 @@
  * that was sent before the hang-up or the end is there.
  *
  *	state      EXEC    error   succession            hung up, or ended   another name
- *	LAUNCHING  ABOUT   FAILED  the successor's turn  FAILED at DIED      -
+ *	LAUNCHING  ABOUT   FAILED  the successor's turn  FAILED at KILLED      -
  *	ABOUT      -       FAILED  ignored               DECIDED: helper     DECIDED: helper
  *	FAILED     -       -       -                     ended: SEARCHING    -
  *	SEARCHING  -       -       killed: FAILED        hung up: DECIDED    -
@@ -108,7 +108,7 @@ static int must_wait_for_end(struct umh_child *child)
 	result = umh_report_peek(child, &word);
 	if (result < 0)
 		fail(child, UMH_STAGE_WAIT, -result, 0);
-	return result < 0 || (result > 0 && word.stage == UMH_STAGE_SUCCESSION && is_there(child));
+	return result < 0 || (result > 0 && word.stage == UMH_STAGE_PID_NAMESPACE && is_there(child));
 }
 
 /* What the successor says itself, before its pidfd has come: the kernel has named it. */
@@ -133,7 +133,7 @@ static void hear_succession(struct umh_child *child, const struct umh_message *m
 
 	/* It was left behind by one that was killed, whose end is told. */
 	if (error == EPIPE && message->sender != child->first)
-		fail(child, UMH_STAGE_DIED, EINTR, 0);
+		fail(child, UMH_STAGE_KILLED, EINTR, 0);
 	if (is_successor(child, message)) {
 		umh_close_pidfd(child);
 		child->pid = umh_pid_of(message->fd);
@@ -148,12 +148,12 @@ static void hear_succession(struct umh_child *child, const struct umh_message *m
 	} else if (is_left_behind(child, message)) {
 		umh_end_stray(message->sender);
 		child->successor_due = 0;
-		fail(child, UMH_STAGE_SUCCESSION, error ? error : EMFILE, 0);
+		fail(child, UMH_STAGE_PID_NAMESPACE, error ? error : EMFILE, 0);
 	} else if (!error) { /* its pidfd was sent, and found no room */
-		fail(child, UMH_STAGE_SUCCESSION, EMFILE, 0);
+		fail(child, UMH_STAGE_PID_NAMESPACE, EMFILE, 0);
 	}
 	if (error)
-		fail(child, UMH_STAGE_SUCCESSION, error, 0);
+		fail(child, UMH_STAGE_PID_NAMESPACE, error, 0);
 }
 
 /* What the launcher says of its failure: the steps that it had left out before are told, too. */
@@ -171,7 +171,7 @@ static void hear_word(struct umh_child *child, struct umh_message *message)
 
 	if (child->pid <= 0 && !child->successor_due)
 		child->pid = message->sender;
-	if (word->stage == UMH_STAGE_SUCCESSION || is_left_behind(child, message)) {
+	if (word->stage == UMH_STAGE_PID_NAMESPACE || is_left_behind(child, message)) {
 		hear_succession(child, message);
 		return;
 	}
@@ -180,7 +180,7 @@ static void hear_word(struct umh_child *child, struct umh_message *message)
 	else if (message->fd >= 0)
 		close(message->fd);
 	if (word->error) {
-		if (word->stage < UMH_STAGE_SUCCESSION)
+		if (word->stage < UMH_STAGE_PID_NAMESPACE)
 			child->successor_due = 0; /* there is none yet; at that stage either of the two may have said it first */
 		fail_as_said(child, word);
 	} else if (word->stage == UMH_STAGE_EXEC && child->state <= UMH_ABOUT) {
@@ -292,7 +292,7 @@ static void go_on_launching(struct umh_child *child, int observed)
 	if (child->state == UMH_ABOUT && (observed || has_executed(child)))
 		become_helper(child);
 	else if (child->state == UMH_LAUNCHING && observed)
-		fail(child, UMH_STAGE_DIED, EINTR, 0);
+		fail(child, UMH_STAGE_KILLED, EINTR, 0);
 }
 
 static void go_on_failing(struct umh_child *child)
@@ -429,6 +429,6 @@ int umh_outcome_of_ended(struct umh_child *child, int status)
 		return UMH_UNDECIDED; /* succeeded by another one, which may have spoken already */
 	if (child->state == UMH_ABOUT)
 		become_helper(child);
-	fail(child, UMH_STAGE_DIED, EINTR, 0);
+	fail(child, UMH_STAGE_KILLED, EINTR, 0);
 	return 0;
 }

@@ -92,7 +92,7 @@ static int is_from(const struct umh_child *child, const struct umh_message *mess
 	if (!is_child(sender))
 		return 0;
 	return child->pid <= 0 ||
-	       (child->successor_due && (message->word.stage == UMH_STAGE_SUCCESSION || child->state >= UMH_FAILED));
+	       (child->successor_due && (message->word.stage == UMH_STAGE_PID_NAMESPACE || child->state >= UMH_FAILED));
 }
 
 static int is_word(const struct umh_message *message, ssize_t size)
@@ -177,7 +177,7 @@ void umh_end_stray(pid_t pid)
  */
 void umh_report_end(struct umh_report *report, int status)
 {
-	if (report->stage != UMH_STAGE_DIED)
+	if (report->stage != UMH_STAGE_KILLED)
 		return;
 	if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) < SAID_NOTHING)
 		umh_failed(report, UMH_STAGE_PLAN, WEXITSTATUS(status), 0);

@@ -13,43 +13,43 @@
  * A launcher step is asked for by its stage's bit in umh_plan.steps.
  */
 #define UMH_STAGES(X)                                                                                \
-	/* Java, before anything is crossed */                                                       \
-	X(BLOB)            /* a driver's program brought into memory */                              \
-	X(SETUP)           /* path or argument vector are missing */                                 \
-	X(POLICY)          /* the path is not on the list of allowed ones */                         \
-	X(GATE)            /* helpers are disabled */                                                \
-	X(INIT)            /* the caller's init function refused */                                  \
-	X(SOURCE)          /* a descriptor source could not be opened */                             \
-	/* the parent half, in the JVM */                                                            \
-	X(SOCKET)          /* plan socket made, plan and descriptors sent */                         \
-	X(CLONE)           /* child created, pidfd obtained */                                       \
-	/* the child, still in the JVM's memory: nothing but this */                                 \
-	X(SHED)            /* descriptor table unshared, everything in it closed */                  \
-	X(LAUNCH)          /* launcher executed */                                                   \
-	/* the launcher, in its own memory: the recipe */                                            \
+	/* Java, before the JNI call */                                                              \
+	X(BLOB)            /* memfd of a driver's program */                                         \
+	X(SETUP)           /* path and argument vector checked */                                    \
+	X(POLICY)          /* path found in the list of allowed paths */                             \
+	X(DISABLED)        /* HelperGate checked: helpers may be disabled */                         \
+	X(INIT)            /* the caller's init function called */                                   \
+	X(SOURCE)          /* files for the helper's descriptors opened */                           \
+	/* the shim, in the JVM */                                                                   \
+	X(SOCKET)          /* socketpair(2) made, plan and descriptors sent */                       \
+	X(CLONE)           /* clone3(2) */                                                           \
+	/* the child in the JVM's memory */                                                          \
+	X(CLOSE_FDS)       /* descriptor table unshared, all descriptors closed */                   \
+	X(LAUNCH)          /* execveat(2) of the launcher */                                         \
+	/* the launcher, in its own memory */                                                        \
 	X(PLAN)            /* plan and descriptors received */                                       \
-	X(CGROUP)          /* cgroup entered; at CLONE already where the kernel can */               \
+	X(CGROUP)          /* cgroup entered; at CLONE where the kernel has CLONE_INTO_CGROUP */     \
 	X(OOM_SCORE_ADJ)                                                                             \
 	X(COREDUMP_FILTER)                                                                           \
-	X(EXEC_LABEL)      /* what the security module shall run the helper as */                    \
+	X(EXEC_LABEL)      /* label of the security module for the next execve */                    \
 	X(NICE)                                                                                      \
 	X(SCHED)           /* scheduling policy and priority */                                      \
 	X(IOPRIO)                                                                                    \
 	X(AFFINITY)                                                                                  \
 	X(MEMPOLICY)       /* NUMA memory policy */                                                  \
 	X(TIMER_SLACK)                                                                               \
-	X(RLIMIT)          /* all resource limits but NOFILE and NPROC */                            \
+	X(RLIMIT)          /* all resource limits except NOFILE and NPROC */                         \
 	X(PERSONALITY)                                                                               \
-	X(THP)             /* transparent huge pages not disabled */                                 \
-	X(JOIN)            /* namespaces of others */                                                \
-	X(UNSHARE)         /* new namespaces */                                                      \
-	X(ID_MAP)          /* uids and gids of a new user namespace */                               \
-	X(SUCCESSION)      /* the launcher's child, in the new pid namespace, goes on */             \
+	X(THP)             /* transparent huge pages enabled */                                      \
+	X(JOIN)            /* setns(2) */                                                            \
+	X(UNSHARE)         /* unshare(2) */                                                          \
+	X(ID_MAP)          /* uid_map and gid_map of a new user namespace */                         \
+	X(PID_NAMESPACE)   /* child created in the new pid or time namespace */                      \
 	X(SESSION)         /* session or process group */                                            \
 	X(TERMINAL)        /* controlling terminal */                                                \
 	X(KEYRING)         /* session keyring */                                                     \
 	X(UMASK)                                                                                     \
-	X(ROOT)            /* root folder */                                                         \
+	X(ROOT)            /* chroot(2) */                                                           \
 	X(DESCRIPTORS)     /* received descriptors moved to their numbers */                         \
 	X(BOUNDING)        /* capability bounding set */                                             \
 	X(GROUPS)                                                                                    \
@@ -59,19 +59,19 @@
 	X(AMBIENT)                                                                                   \
 	X(SECUREBITS)                                                                                \
 	X(CWD)             /* working directory */                                                   \
-	X(NOFILE)          /* RLIMIT_NOFILE, which would be in the way of steps above */            \
-	X(PARENT_DEATH)    /* the signal for the parent's death, and that it lives */                \
+	X(NOFILE)          /* RLIMIT_NOFILE; a lower limit would hinder the steps above */           \
+	X(PARENT_DEATH)    /* PR_SET_PDEATHSIG, then getppid(2) */                                   \
 	X(NO_NEW_PRIVS)                                                                              \
 	X(LANDLOCK)                                                                                  \
 	X(SIGNALS)         /* dispositions and mask */                                               \
-	X(NPROC)           /* RLIMIT_NPROC, which would count the wrong user's processes */          \
+	X(NPROC)           /* RLIMIT_NPROC; set late because it counts the new uid's processes */    \
 	X(SECCOMP)                                                                                   \
-	X(EFFECTIVE)       /* the last capset: what the steps before it still needed goes */         \
-	X(DIED)            /* killed at one of the steps above */                                    \
+	X(EFFECTIVE)       /* last capset(2): drops what the steps above needed */                   \
+	X(KILLED)          /* the launcher was killed at one of the steps above */                   \
 	X(EXEC)            /* execve(2) of the helper */                                             \
-	/* the parent half again */                                                                  \
-	X(WAIT)            /* the end of the process could not be waited for */                      \
-	X(KILL)            /* the process could not be signalled */
+	/* the shim again */                                                                         \
+	X(WAIT)            /* waitid(2) of the helper */                                             \
+	X(KILL)            /* pidfd_send_signal(2) to the helper */
 
 enum umh_stage {
 #define X(name) UMH_STAGE_##name,
@@ -224,7 +224,7 @@ struct umh_report {
 	uint32_t stage;  /* enum umh_stage */
 	uint32_t error;  /* errno of that stage, or 0 */
 	uint32_t detail; /* which rlimit, capability, descriptor, signal; EXEC: nanoseconds of the time; else 0 */
-	uint32_t pid;    /* EXEC: seconds of the time; else 0. SUCCESSION: the message has the pidfd of who goes on */
+	uint32_t pid;    /* EXEC: seconds of the time; else 0. PID_NAMESPACE: the message has the pidfd of who goes on */
 	uint64_t kept;   /* steps not taken: the attribute is still the JVM's */
 };
 

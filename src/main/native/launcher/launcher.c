@@ -142,7 +142,7 @@ static void follow_recipe(struct launch *launch, const char *program)
 	take(launch, UMH_STAGE_JOIN, apply_join);                       /* before UNSHARE: what is new is new there */
 	take(launch, UMH_STAGE_UNSHARE, apply_unshare);
 	take(launch, UMH_STAGE_ID_MAP, apply_id_map);                   /* until then nobody exists in the namespace */
-	take(launch, UMH_STAGE_SUCCESSION, apply_succession);           /* a pid namespace takes effect in children alone */
+	take(launch, UMH_STAGE_PID_NAMESPACE, apply_succession);           /* a pid namespace takes effect in children alone */
 	take(launch, UMH_STAGE_SESSION, apply_session);                 /* after it: the session is the helper's own */
 	take(launch, UMH_STAGE_TERMINAL, apply_terminal);               /* takes a session leader without a terminal */
 	take(launch, UMH_STAGE_KEYRING, apply_keyring);                 /* in the user namespace, before another uid's quota */

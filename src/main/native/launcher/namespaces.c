@@ -164,7 +164,7 @@ int apply_id_map(struct launch *launch)
  */
 static __attribute__((noreturn)) void hand_over(const struct launch *launch, int pidfd, int known)
 {
-	struct umh_report word = {.stage = UMH_STAGE_SUCCESSION};
+	struct umh_report word = {.stage = UMH_STAGE_PID_NAMESPACE};
 	long result = say(launch, &word, pidfd);
 
 	if (result == 0)
@@ -177,7 +177,7 @@ static __attribute__((noreturn)) void hand_over(const struct launch *launch, int
 
 static __attribute__((noreturn)) void be_left_behind(const struct launch *launch)
 {
-	const struct umh_report word = {.stage = UMH_STAGE_SUCCESSION, .error = EPIPE};
+	const struct umh_report word = {.stage = UMH_STAGE_PID_NAMESPACE, .error = EPIPE};
 
 	say(launch, &word, (int)umh_syscall(__NR_pidfd_open, umh_syscall(__NR_getpid), 0));
 	sys_exit(127);

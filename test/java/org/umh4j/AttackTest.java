@@ -164,7 +164,7 @@ final class AttackTest {
                 int status = helper.waitFor(BOUND).map(WaitStatus::raw).orElse(-1);
                 return status == CODE << 8 ? "ended by themselves" : status == 9 ? "stopped, killed" : other(status);
             } catch (UmhException e) {
-                return e.stage() == UmhStage.DIED && e.detail() == 9 ? "launcher killed" : other(e);
+                return e.stage() == UmhStage.KILLED && e.detail() == 9 ? "launcher killed" : other(e);
             }
         }
 

@@ -248,7 +248,7 @@ final class DriverProgramTest {
             SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
             info.created(DriverProgramTest::kill);
             UmhException failure = assertThrows(UmhException.class, () -> UsermodeHelper.start(info));
-            assertEquals("DIED EINTR 9", text(failure) + " " + failure.detail());
+            assertEquals("KILLED EINTR 9", text(failure) + " " + failure.detail());
         } finally {
             blob.close();
         }

@@ -128,7 +128,7 @@ final class DriverStormTest {
             assertEquals(9, driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).raw());
             return true;
         } catch (UmhException e) {
-            assertFails("DIED EINTR", e);
+            assertFails("KILLED EINTR", e);
             return false;
         } finally {
             Await.end(killer);

@@ -80,7 +80,7 @@ final class HeldSocketTest {
             SubprocessInfo asked = inNewPidNamespace ? info.namespaces(NEW) : info;
             UmhException e = assertThrows(UmhException.class, () -> UsermodeHelper.start(asked));
             assertEquals("held", holder.answer.join());
-            assertEquals(UmhStage.DIED, e.stage());
+            assertEquals(UmhStage.KILLED, e.stage());
         }
     }
 

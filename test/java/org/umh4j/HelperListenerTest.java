@@ -129,7 +129,7 @@ final class HelperListenerTest {
         UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.NO_WAIT);
         HelperGate.enable();
         assertThrows(UmhException.class, () -> UsermodeDriver.load("empty", new byte[0]));
-        assertSaysNoMoreThan("EXEC ENOENT", "EXEC EACCES", "SETUP EINVAL", "GATE EBUSY", "BLOB ENOEXEC");
+        assertSaysNoMoreThan("EXEC ENOENT", "EXEC EACCES", "SETUP EINVAL", "DISABLED EBUSY", "BLOB ENOEXEC");
     }
 
     @Test

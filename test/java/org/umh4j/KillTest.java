@@ -41,7 +41,7 @@ final class KillTest {
     void launcherThatIsKilledAtAnyStepIsToldAndTheNextCallWorks(String way) throws Exception {
         StringBuilder expected = new StringBuilder();
         for (List<String> steps : List.of(CHILD_STEPS, STEPS)) {
-            steps.forEach(step -> expected.append(step).append(" DIED EINTR 9, next 0\n"));
+            steps.forEach(step -> expected.append(step).append(" KILLED EINTR 9, next 0\n"));
         }
         assertEquals(expected.toString(), new Jvm().run(KilledMain.class, way).requireSuccess());
     }

@@ -49,7 +49,7 @@ final class RefusedCallTest {
             entry("openat setgroups", "ID_MAP"),
             entry("openat uid_map", "ID_MAP"),
             entry("openat gid_map", "ID_MAP"),
-            entry("write", "CGROUP OOM_SCORE_ADJ COREDUMP_FILTER ID_MAP SUCCESSION"),
+            entry("write", "CGROUP OOM_SCORE_ADJ COREDUMP_FILTER ID_MAP PID_NAMESPACE"),
             entry("setpriority", "NICE"),
             entry("sched_setattr", "SCHED"),
             entry("ioprio_set", "IOPRIO"),
@@ -63,11 +63,11 @@ final class RefusedCallTest {
             entry("setns", "JOIN"),
             entry("unshare", "UNSHARE"),
             entry("mount", "UNSHARE"),
-            entry("pipe2", "UNSHARE SUCCESSION"),
-            entry("clone3", "UNSHARE SUCCESSION"),
+            entry("pipe2", "UNSHARE PID_NAMESPACE"),
+            entry("clone3", "UNSHARE PID_NAMESPACE"),
             entry("wait4", "ID_MAP"),
-            entry("read 1", "ID_MAP SUCCESSION"),
-            entry("sendmsg", "SUCCESSION"),
+            entry("read 1", "ID_MAP PID_NAMESPACE"),
+            entry("sendmsg", "PID_NAMESPACE"),
             entry("setsid", "SESSION"),
             entry("keyctl", "KEYRING"),
             entry("chroot", "ROOT"),
@@ -121,7 +121,7 @@ final class RefusedCallTest {
         "plain, PARENT_DEATH",
         "everything, OOM_SCORE_ADJ IOPRIO JOIN UNSHARE ROOT BOUNDING GROUPS GID UID AMBIENT SECUREBITS NO_NEW_PRIVS"
                 + " LANDLOCK SECCOMP EFFECTIVE",
-        "mapped to itself, PARENT_DEATH UNSHARE ID_MAP SUCCESSION",
+        "mapped to itself, PARENT_DEATH UNSHARE ID_MAP PID_NAMESPACE",
         "mapped to ranges, PARENT_DEATH UNSHARE ID_MAP",
     })
     void everyCallOfTheLauncherThatIsRefusedIsToldAsItIs(String what, String more) throws Exception {

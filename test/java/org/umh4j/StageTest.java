@@ -70,7 +70,7 @@ final class StageTest {
         "setns, EPERM, join, JOIN",
         "unshare, ENOSPC, uts, UNSHARE",
         "mount, EACCES, mount, UNSHARE",
-        "pipe2, EMFILE, pid, SUCCESSION",
+        "pipe2, EMFILE, pid, PID_NAMESPACE",
         "pipe2, EMFILE, maps, UNSHARE",
         "setpgid, EPERM, group, SESSION",
         "ioctl, EPERM, terminal, TERMINAL",
@@ -165,7 +165,7 @@ final class StageTest {
     @CsvSource({
         "socketpair, EMFILE, SOCKET",
         "sendmsg, ENOBUFS, SOCKET",
-        "close_range, ENOMEM, SHED",
+        "close_range, ENOMEM, CLOSE_FDS",
         "execveat, EACCES, LAUNCH",
     })
     void parentAndChildStagesFailAsThemselves(String call, String errno, String stage) throws Exception {
@@ -197,7 +197,7 @@ final class StageTest {
     @RequiresRoot
     @CsvSource({"setsid", "keyctl", "chdir", "set_mempolicy"})
     void launcherThatIsKilledSaysSoAndTheNextCallWorks(String call) throws Exception {
-        assertEquals("DIED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", DiedMain.class, ""));
+        assertEquals("KILLED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", KilledMain.class, ""));
     }
 
     /** A user that the launcher has become may do that. */
@@ -211,7 +211,7 @@ final class StageTest {
     @Test
     @RequiresRoot
     void launcherThatIsStoppedAgainAndAgainIsKilledAndTheNextCallWorks() throws Exception {
-        assertEquals("DIED EINTR 9\nnext 0\n", outcome("rt_sigaction:when=1+", "signal=STOP", DiedMain.class, "signals"));
+        assertEquals("KILLED EINTR 9\nnext 0\n", outcome("rt_sigaction:when=1+", "signal=STOP", KilledMain.class, "signals"));
     }
 
     /** In the JVM some of these calls are made too, but not between start and end of the one line that is traced. */
@@ -252,7 +252,7 @@ final class StageTest {
     }
 
     /** Prints who killed the launcher. */
-    static final class DiedMain {
+    static final class KilledMain {
         public static void main(String[] arguments) throws Exception {
             traced(arguments, () -> {
                 UmhException failure = failure(arguments[2]);

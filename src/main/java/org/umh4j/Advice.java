@@ -19,7 +19,7 @@ final class Advice {
             case SOURCE, DESCRIPTORS -> " of descriptor " + detail;
             case BOUNDING, AMBIENT -> " of " + Capability.name(detail);
             case SIGNALS, KILL -> detail == 0 ? "" : " of " + Signal.name(detail);
-            case DIED -> detail == 0 ? "" : " by " + Signal.name(detail);
+            case KILLED -> detail == 0 ? "" : " by " + Signal.name(detail);
             default -> "";
         };
     }
@@ -37,11 +37,11 @@ final class Advice {
         return switch (stage) {
             case BLOB -> blob(errno);
             case SETUP -> "the path and at least one argument, the program's own name, must be given";
-            case GATE -> "helpers are disabled; HelperGate.enable() or thaw() enables them again";
+            case DISABLED -> "helpers are disabled; HelperGate.enable() or thaw() enables them again";
             case INIT -> "the init function refused";
             case EXEC -> exec(errno);
             case LAUNCH -> launch(errno);
-            case CLONE, SHED, SOCKET -> resources(errno);
+            case CLONE, CLOSE_FDS, SOCKET -> resources(errno);
             case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? capabilities() : "";
             case KILL -> errno == Errno.ENOENT ? "/proc is not mounted, or is that of another pid namespace" : "";
             case POLICY -> "HelperPaths.allowOnly does not list it";
@@ -80,7 +80,7 @@ final class Advice {
             case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
             case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
             case CGROUP -> errno == Errno.EBUSY ? "it is frozen, or has given controllers to groups below it" : "";
-            case DIED -> "the launcher was killed: by a process, by the out-of-memory killer, or by a seccomp filter of this JVM";
+            case KILLED -> "the launcher was killed: by a process, by the out-of-memory killer, or by a seccomp filter of this JVM";
             default -> "";
         };
     }

@@ -55,7 +55,7 @@ final class Execution {
             return info.refuse(UmhStage.POLICY, -EPERM);
         }
         if (!HelperGate.enter()) {
-            return info.refuse(UmhStage.GATE, -EBUSY);
+            return info.refuse(UmhStage.DISABLED, -EBUSY);
         }
         try {
             return info.isEmptyPath() ? info.release(0) : entered(info, wait);
@@ -159,7 +159,7 @@ final class Execution {
             throw info.failed(UmhStage.POLICY, -EPERM, 0);
         }
         if (!HelperGate.enter()) {
-            throw info.failed(UmhStage.GATE, -EBUSY, 0);
+            throw info.failed(UmhStage.DISABLED, -EBUSY, 0);
         }
         try {
             if (info.isEmptyPath()) {

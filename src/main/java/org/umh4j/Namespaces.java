@@ -291,7 +291,7 @@ public final class Namespaces {
             maps(plan);
         }
         if (takesEffectInChildren()) {
-            plan.require(UmhStage.SUCCESSION.bit());
+            plan.require(UmhStage.PID_NAMESPACE.bit());
         }
     }
 

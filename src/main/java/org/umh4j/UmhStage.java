@@ -19,7 +19,7 @@ public enum UmhStage {
     /** The path is not among those that {@link HelperPaths} allows. */
     POLICY,
     /** Helpers are disabled; see {@link HelperGate}. */
-    GATE,
+    DISABLED,
     /** The init function refused. */
     INIT,
     /** A file that was to be one of the helper's descriptors could not be opened, or is closed. */
@@ -28,8 +28,8 @@ public enum UmhStage {
     SOCKET,
     /** The process could not be created. */
     CLONE,
-    /** The JVM's descriptors could not be left behind. */
-    SHED,
+    /** The JVM's descriptors could not be closed in the child, {@code close_range(2)}. */
+    CLOSE_FDS,
     /** The launcher could not be executed; {@code E2BIG} means the helper's arguments and environment. */
     LAUNCH,
     /** The launcher did not get the plan, or could not read it. */
@@ -66,8 +66,8 @@ public enum UmhStage {
     UNSHARE,
     /** The maps of a new user namespace, {@code /proc/self/uid_map} and {@code gid_map}. */
     ID_MAP,
-    /** The process in the new pid or time namespace could not be made. */
-    SUCCESSION,
+    /** The child in the new pid or time namespace could not be created. */
+    PID_NAMESPACE,
     /** {@code setsid(2)} or {@code setpgid(2)}. */
     SESSION,
     /** The controlling terminal, {@code TIOCSCTTY}. */
@@ -115,8 +115,8 @@ public enum UmhStage {
     SECCOMP,
     /** The last {@code capset(2)}, which leaves what was asked for. */
     EFFECTIVE,
-    /** The launcher was killed at one of its stages; the detail is the signal. */
-    DIED,
+    /** The launcher was killed before its {@code execve(2)}; the detail is the signal. */
+    KILLED,
     /** {@code execve(2)} of the helper. */
     EXEC,
     /** The end of the helper could not be waited for. */

@@ -58,7 +58,7 @@ final class GuestGroup {
             born(OWN, "CLONE EAGAIN, then exit code 0, cpus [0,1]"),
             new Case("memory.max = 16M, of which it wants 64", List.of("memory.max", "16M"), List.of("take", "64"), "oom_kill ",
                     "killed by SIGKILL, oom_kill 1"),
-            born("memory.max = 0", "DIED EINTR", "memory.max", "0"),
+            born("memory.max = 0", "KILLED EINTR", "memory.max", "0"),
             born("frozen", "CGROUP EBUSY", "cgroup.freeze", "1"),
             born("threaded", "exit code 0, cpus [0,1]", "cgroup.type", "threaded"),
             born("controllers given to groups below", "CGROUP EBUSY", "cgroup.subtree_control", "+memory"));
