@@ -142,16 +142,32 @@ struct umh_landlock_rule {
 	uint32_t zero;
 };
 
-/* Bits of umh_plan.flags. */
-#define UMH_PLAN_GROUP      1U /* SESSION: a process group instead of a session */
-#define UMH_PLAN_PERMITTED  2U /* the permitted set is asked for */
-#define UMH_PLAN_EFFECTIVE  4U /* the effective set is asked for */
-#define UMH_PLAN_SELF_MAP   16U /* the id maps name this process alone: it may write them itself */
-#define UMH_PLAN_SCRIPT     32U /* program is a script: its interpreter opens it by its number, so that stays open */
-#define UMH_PLAN_HOLD       64U /* the parent half wants to say when the program begins: umh_go() */
-#define UMH_PLAN_TIED       256U /* until its execve it is killed when the thread ends that has made it */
-#define UMH_PLAN_TIMES      128U /* the report of having got to the execve says when that was */
-#define UMH_PLAN_KEYLESS    512U /* KEYRING may be left where keyctl(2) is refused as a whole, and so to the helper */
+/* The bits of umh_plan.flags, UMH_PLAN_*. Each has the bit of its place in this list, so that no two share one. */
+#define UMH_PLAN_FLAGS(X)                                                                            \
+	X(GROUP)     /* SESSION: a process group instead of a session */                             \
+	X(PERMITTED) /* the permitted set is asked for */                                            \
+	X(EFFECTIVE) /* the effective set is asked for */                                            \
+	X(SELF_MAP)  /* the id maps name this process alone: it may write them itself */             \
+	X(SCRIPT)    /* program is a script: its interpreter opens it by its number, so that stays open */ \
+	X(HOLD)      /* the parent half wants to say when the program begins: umh_go() */            \
+	X(TIED)      /* until its execve it is killed when the thread ends that has made it */       \
+	X(TIMES)     /* the report of having got to the execve says when that was */                 \
+	X(KEYLESS)   /* KEYRING may be left where keyctl(2) is refused as a whole, and so to the helper */
+
+enum umh_plan_flag_place {
+#define X(name) UMH_PLAN_PLACE_##name,
+	UMH_PLAN_FLAGS(X)
+#undef X
+	UMH_PLAN_FLAG_COUNT
+};
+
+enum umh_plan_flag {
+#define X(name) UMH_PLAN_##name = 1 << UMH_PLAN_PLACE_##name,
+	UMH_PLAN_FLAGS(X)
+#undef X
+};
+
+static_assert(UMH_PLAN_FLAG_COUNT < 32, "one bit a flag, and the sign of an int is none");
 
 /* Written by the Java class Plan, field by field in this order, in the byte order of the machine. */
 struct umh_plan {

@@ -73,6 +73,35 @@ final class LauncherBinaryTest {
         assertEquals(List.of("libc.so.6"), needed);
     }
 
+    /** A symbol's version is the first glibc's that has it; the loader of an older one would refuse the library. */
+    @Test
+    void libraryNeedsNoNewerGlibcThanTheDocsPromise() throws Exception {
+        String docs = java.nio.file.Files.readString(Path.of("docs/compatibility.md"));
+        Matcher promise = Pattern.compile("glibc (\\d+)\\.(\\d+) and newer").matcher(docs);
+        assertTrue(promise.find(), "docs/compatibility.md names no glibc");
+        int found = 0;
+        for (String platform : List.of("linux-x86_64", "linux-arm64")) {
+            Path library = FILES.resolveSibling(platform).resolve("libumh4j.so");
+            if (!java.nio.file.Files.exists(library)) {
+                continue; // of another architecture, which a plain build leaves out
+            }
+            Matcher needed = Pattern.compile("\\b(GLIBC_(\\w+)(?:\\.(\\d+))?[.\\d]*)")
+                    .matcher(run("readelf", "-VW", library.toString()));
+            while (needed.find()) {
+                found++;
+                assertTrue(isAtMost(needed.group(2), needed.group(3), promise), library + " needs " + needed.group(1));
+            }
+        }
+        assertTrue(found > 0, "no version found at all");
+    }
+
+    /** A version without numbers, such as GLIBC_PRIVATE or GLIBC_ABI_DT_RELR, belongs to newer releases or to one. */
+    private static boolean isAtMost(String major, String minor, Matcher promise) {
+        return minor != null
+                && Integer.parseInt(major) == Integer.parseInt(promise.group(1))
+                && Integer.parseInt(minor) <= Integer.parseInt(promise.group(2));
+    }
+
     @Test
     void libraryIsHardened() throws Exception {
         String dynamic = run("readelf", "-dlW", FILES.resolve("libumh4j.so").toString());
