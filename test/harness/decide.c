@@ -42,6 +42,7 @@
  *	T  the same, and the pidfd is lost                      F  it says ENOENT
  *	X  the same, with the pidfd of another process          R  the successor says EIO of its own succession
  *	L  the successor says that it was left behind           G  the first process says EIO of its succession
+ *	M  the successor is there, and nobody says so
  *	N  the speaker has another name                         U  E, of a launcher that could not name itself
  *	1  the first process exits                              K  it is killed
  *	2  the successor exits                                  k  it is killed
@@ -74,6 +75,8 @@ static const struct story stories[] = {
 	{"RS12H", "R2 S1 RH SH", 1},           {"SGL12H", "SG G1 SL 1L L2 LH", 1},
 	{"X1H", "X1 XH", 1},                   {"X1HK", "X1 XH", 1},
 	{"F1H", "F1 FH", 1},                   {"SL1K2H", "S1 SL L2 LH", 1},
+	{"MKkH", "MK Mk kH KH", 1},            {"MK", "MK", 1},
+	{"M1kH", "M1 Mk kH 1H", 1},            {"MFkH", "MF Mk kH FH", 1},
 };
 
 enum way_of { PARKED, BLOCKING, RUNNING, WAYS };
@@ -142,6 +145,7 @@ static void await_name(const struct actor *actor, const char *wanted)
 	}
 }
 
+/* As in the launcher, where the group keeps the first one's number as long as the successor is there. */
 static void appear(struct actor *actor)
 {
 	int orders[2];
@@ -151,6 +155,7 @@ static void appear(struct actor *actor)
 	actor->pid = fork();
 	if (actor->pid == 0)
 		act(orders[0]);
+	setpgid(actor->pid, play.first.pid);
 	close(orders[0]);
 	actor->orders = orders[1];
 	actor->pidfd = (int)syscall(__NR_pidfd_open, actor->pid, 0);
@@ -210,13 +215,14 @@ static void say(const struct actor *who, enum umh_stage stage, int error, int fd
 		.msg_controllen = fd < 0 ? CMSG_SPACE(sizeof(struct ucred)) : sizeof control,
 	};
 
-	if (sendmsg(play.theirs, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EBADF)
-		abort();
+	if (sendmsg(play.theirs, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EBADF && errno != ESRCH)
+		abort(); /* the last one: of a process that the parent half has killed */
 }
 
 static struct actor *speaker(void)
 {
-	return play.story->successor_due && !strchr(play.story->events, 'X') && strcmp(play.story->events, "F1H") != 0
+	return play.story->successor_due && !strchr(play.story->events, 'X') && !strchr(play.story->events, 'M') &&
+				       strcmp(play.story->events, "F1H") != 0
 		       ? &play.successor
 		       : &play.first;
 }
@@ -237,6 +243,8 @@ static void say_of_succession(char event)
 		say(&play.first, UMH_STAGE_PID_NAMESPACE, 0, own, 0);
 	else if (event == 'G')
 		say(&play.first, UMH_STAGE_PID_NAMESPACE, EIO, -1, 0);
+	else if (event == 'M')
+		; /* killed before it could */
 	else if (play.successor.alive && event == 'L')
 		say(&play.successor, UMH_STAGE_PID_NAMESPACE, EPIPE, play.successor.pidfd, 0);
 	else if (play.successor.alive)
@@ -404,7 +412,7 @@ static struct umh_report model(void)
 			alive = 0;
 		else if (*event == '2' || *event == 'k')
 			other = other ? 2 : 0;
-		else if (*event == 'L' || *event == 'R' || (strchr("ST", *event) && alive))
+		else if (*event == 'L' || *event == 'R' || (strchr("STM", *event) && alive))
 			other = other ? other : 1;
 		if (*event == 'T' && alive)
 			return (struct umh_report){.stage = UMH_STAGE_PID_NAMESPACE, .error = EMFILE};
@@ -432,7 +440,7 @@ static int outcome_parked(struct umh_child *child, struct umh_report *report)
 		result = umh_outcome(child, UMH_NONBLOCK, report);
 	for (int look = 0; result == UMH_UNDECIDED && look < 3000; look++) {
 		later_ms += 10;
-		__real_poll(NULL, 0, look < 100 ? 0 : 1);
+		__real_poll(NULL, 0, look < 50 ? 0 : 1);
 		umh_look_after(child);
 		result = umh_outcome(child, UMH_NONBLOCK, report);
 	}

@@ -294,25 +294,20 @@ static int wait_for_end_in_flight(struct umh_child *child, int *status, int *err
 	return result;
 }
 
-/* The end of the process decides, so no hang-up is needed but for a successor that never got its turn. */
-static int wait_and_decide(struct umh_child *child, struct umh_pair *pair, int *status)
+/* The end of the process decides, so no hang-up is needed. */
+static int wait_and_decide(struct umh_child *child, int *status)
 {
 	int ended_for;
-	int result;
+	int result = wait_for_end_in_flight(child, status, &ended_for);
 
-	do {
-		result = wait_for_end_in_flight(child, status, &ended_for);
-		if (result < 0) {
-			umh_cannot_wait(child, -result);
-			break;
-		}
+	if (result < 0) {
+		umh_cannot_wait(child, -result);
+	} else {
 		umh_close_pidfd(child);
-		result = umh_outcome_of_ended(child, *status);
-	} while (result == UMH_UNDECIDED);
+		umh_outcome_of_ended(child, *status);
+	}
 	if (ended_for == EBUSY && child->said.stage == UMH_STAGE_KILLED)
 		umh_failed(&child->said, UMH_STAGE_CGROUP, EBUSY, 0);
-	if (child->state != UMH_DECIDED && child->successor_due)
-		umh_pair_hang_up(pair);
 	return umh_decide(child, UMH_BLOCK);
 }
 
@@ -330,7 +325,7 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	if (result >= 0) {
 		child.first = child.pid = result;
 		child.pidfd_is = umh_identity(child.pidfd);
-		result = wait_and_decide(&child, &pair, status);
+		result = wait_and_decide(&child, status);
 		*report = child.said;
 		*pid = child.pid;
 	}
@@ -339,10 +334,34 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	return result;
 }
 
+/* The first process must not be reaped before its successor is known, or known not to be there: umh_outcome.c. */
+static int run_with_successor(const struct umh_request *request, int *pid, struct umh_report *report, int *status)
+{
+	struct umh_child child;
+	int result = umh_start(request, &child, report);
+
+	if (result < 0)
+		return result;
+	result = umh_outcome(&child, UMH_BLOCK, report);
+	if (result == 0)
+		result = umh_wait(&child, UMH_BLOCK, status, NULL);
+	if (result < 0 && !report->error) {
+		umh_end_stray((pid_t)child.pid);
+		umh_failed(report, UMH_STAGE_WAIT, -result, 0);
+	}
+	*pid = child.pid;
+	umh_release(&child);
+	return result;
+}
+
 int umh_run(const struct umh_request *original, int *pid, struct umh_report *report, int *status)
 {
 	struct umh_request request = *original;
-	int result = run(&request, pid, report, status);
+	int result;
+
+	if (request.plan->steps & UMH_STEP(PID_NAMESPACE))
+		return run_with_successor(original, pid, report, status);
+	result = run(&request, pid, report, status);
 
 	return starts_again(&request, result, report) ? run(&request, pid, report, status) : result;
 }

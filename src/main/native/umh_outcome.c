@@ -10,12 +10,14 @@
  *	LAUNCHING  ABOUT   FAILED  the successor's turn  FAILED at KILLED      -
  *	ABOUT      -       FAILED  ignored               DECIDED: helper     DECIDED: helper
  *	FAILED     -       -       -                     ended: SEARCHING    -
- *	SEARCHING  -       -       killed: FAILED        hung up: DECIDED    -
+ *	SEARCHING  -       -       killed: FAILED        nobody: DECIDED     -
  *
  * A succession is taken when the first process has ended, and not before: at any time one end is waited for. FAILED kills
- * the process and reaps it. So does a look at a process that stays frozen, as a failure at CGROUP. SEARCHING ends a successor that never got its turn; it is skipped where the plan has none, and
- * bounded where a copy of the socket keeps it from being hung up. No state waits for a process in waitid(2), so one thread
- * can decide many launches. docs/launcher.md has the same in words; test/harness/decide.c tries every order.
+ * the process and reaps it, and kills a successor that has reported nothing: it is in the first process's group. A process
+ * that is found frozen again is a failure at CGROUP. SEARCHING reaps such a successor, and is skipped where the plan has
+ * none. It ends at the hang-up if no child of ours is in the group, and is bounded where a copy of the socket prevents the
+ * hang-up. No state waits for a process in waitid(2), so one thread can decide many launches. docs/launcher.md has the same
+ * in words; test/harness/decide.c tries every order.
  */
 
 #include <errno.h>
@@ -26,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -295,10 +298,20 @@ static void go_on_launching(struct umh_child *child, int observed)
 		fail(child, UMH_STAGE_KILLED, EINTR, 0);
 }
 
+/*
+ * A successor that has reported nothing is in the group of the first process (launcher/namespaces.c). As long as that one
+ * has not been reaped, the number is the group's; and SIGKILL is pending for it, so that it makes no successor after this.
+ */
+static void kill_successor(const struct umh_child *child)
+{
+	if (child->successor_due && child->pid > 1 && child->pid == child->first)
+		kill(-child->first, SIGKILL);
+}
+
 static void go_on_failing(struct umh_child *child)
 {
-	if (child->pidfd >= 0)
-		umh_signal(child, SIGKILL);
+	if (child->pidfd >= 0 && umh_signal(child, SIGKILL) == 0)
+		kill_successor(child);
 	if (!is_reaped(child))
 		return;
 	umh_report_end(&child->said, child->status);
@@ -306,12 +319,34 @@ static void go_on_failing(struct umh_child *child)
 	child->search_until_ms = umh_now_ms() + SEARCH_MS;
 }
 
+/*
+ * A successor that was killed before it could report. Its group keeps the first process's number from being used again; a
+ * process that has the number itself is another one. Returns whether a child in that group is still alive.
+ */
+static int is_left_in_group(struct umh_child *child)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (child->first <= 1 || waitid(P_PGID, (id_t)child->first, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return 0;
+	if (info.si_pid != 0 && info.si_pid != child->first) {
+		waitpid(info.si_pid, NULL, WNOHANG);
+		child->successor_due = 0;
+	}
+	return info.si_pid == 0;
+}
+
 static void go_on_searching(struct umh_child *child, int observed)
 {
+	int is_left = 0;
+
 	if (child->successor_due)
 		hear(child);
-	if (child->state == UMH_SEARCHING &&
-	    (!child->successor_due || observed & HUNG_UP || umh_now_ms() >= child->search_until_ms))
+	if (child->state != UMH_SEARCHING)
+		return;
+	if (child->successor_due)
+		is_left = is_left_in_group(child); /* the socket is hung up a moment before the process can be reaped */
+	if (!child->successor_due || (observed & HUNG_UP && !is_left) || umh_now_ms() >= child->search_until_ms)
 		child->state = UMH_DECIDED;
 }
 
@@ -420,15 +455,12 @@ void umh_cannot_wait(struct umh_child *child, int error)
 	fail(child, UMH_STAGE_WAIT, error, 0);
 }
 
-int umh_outcome_of_ended(struct umh_child *child, int status)
+void umh_outcome_of_ended(struct umh_child *child, int status)
 {
 	require_socket(child);
 	note_end(child, status);
 	hear(child);
-	if (child->pidfd >= 0 && child->state < UMH_FAILED)
-		return UMH_UNDECIDED; /* succeeded by another one, which may have spoken already */
 	if (child->state == UMH_ABOUT)
 		become_helper(child);
 	fail(child, UMH_STAGE_KILLED, EINTR, 0);
-	return 0;
 }

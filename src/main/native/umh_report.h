@@ -41,10 +41,10 @@ void umh_report_end(struct umh_report *report, int status);
 int umh_decide(struct umh_child *child, enum umh_blocking blocking);
 
 /*
- * The same for a process that was waited for and reaped: UMH_UNDECIDED when it was succeeded by another one. After a failure
- * umh_decide() has still to end what may be left of it.
+ * The same for a process that was waited for and reaped, and has no successor. After a failure umh_decide() has still to end
+ * what may be left of it.
  */
-int umh_outcome_of_ended(struct umh_child *child, int status);
+void umh_outcome_of_ended(struct umh_child *child, int status);
 
 /* By CLOCK_MONOTONIC. */
 long long umh_now_ms(void);

@@ -104,13 +104,6 @@ int umh_pair_take(struct umh_pair *pair)
 	return create(pair, -1);
 }
 
-void umh_pair_hang_up(struct umh_pair *pair)
-{
-	umh_close_own(&pair->theirs, pair->theirs_is);
-	if (pair->place >= 0)
-		places[pair->place].pair.theirs = -1;
-}
-
 void umh_pair_give(struct umh_pair *pair, int clean)
 {
 	const int place = pair->place;
@@ -119,7 +112,7 @@ void umh_pair_give(struct umh_pair *pair, int clean)
 		umh_pair_close(pair);
 		return;
 	}
-	if (!clean || pair->theirs < 0)
+	if (!clean)
 		umh_pair_close(&places[place].pair);
 	atomic_store(&places[place].taken, 0);
 }

@@ -24,9 +24,6 @@ int umh_pair_make(struct umh_pair *pair);
 /* A pair that nothing was said on, kept or new; a negative errno. */
 int umh_pair_take(struct umh_pair *pair);
 
-/* Closes our copy of the child's end, so that the launcher and its successor alone hold it. */
-void umh_pair_hang_up(struct umh_pair *pair);
-
 /* Closes what is still ours of a pair that is not kept. */
 void umh_pair_close(struct umh_pair *pair);
 

@@ -193,6 +193,9 @@ int apply_succession(struct launch *launch)
 
 	if (result < 0)
 		return (int)result;
+	/* A new group: the JVM finds a successor by it that is killed before it says anything. SESSION leaves it again. */
+	if (asks(launch, UMH_STEP(SESSION)))
+		umh_syscall(__NR_setpgid, 0, 0);
 	pid = fork_with(CLONE_PARENT | CLONE_PIDFD, &pidfd);
 	if (pid < 0)
 		return (int)pid;
