@@ -267,17 +267,29 @@ static int is_clean(int result, const struct umh_report *report)
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-/* The same bound as in umh_outcome() for a launcher that somebody stops; whoever stops a helper may do so. */
+/* The same bound as in umh_outcome() for a launcher that is stopped by another process. Whether it was one still. */
+static int continue_launcher(struct umh_child *child, int stops)
+{
+	int is_launcher;
+
+	umh_flights_lock();
+	is_launcher = child->state == UMH_LAUNCHING && !umh_report_has_arrived(child);
+	if (is_launcher) {
+		umh_signal(child, stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
+		umh_regain(child);
+	}
+	umh_flights_unlock();
+	return is_launcher;
+}
+
+/* A helper may be stopped, and is left alone. */
 static int wait_for_end(struct umh_child *child, int *status)
 {
 	int stops = 0;
 	int result = umh_wait_or_stop(child, status);
 
-	while (result == -EAGAIN && child->state == UMH_LAUNCHING && !umh_report_has_arrived(child)) {
-		umh_signal(child, ++stops > UMH_MOST_STOPS ? SIGKILL : SIGCONT);
-		umh_regain(child);
+	while (result == -EAGAIN && continue_launcher(child, ++stops))
 		result = umh_wait_or_stop(child, status);
-	}
 	return result == -EAGAIN ? umh_wait(child, UMH_BLOCK, status, NULL) : result;
 }
 

@@ -80,6 +80,16 @@ void umh_flight_end(struct umh_flight *flight)
 	pthread_mutex_unlock(&lock);
 }
 
+void umh_flights_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void umh_flights_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
 /* A file of a few bytes, as far as it fits: its bytes and a NUL. */
 static int read_small(int folder, const char *name, char *text, size_t size)
 {

@@ -28,6 +28,13 @@ void umh_flight_begin(struct umh_flight *flight);
 void umh_flight_end(struct umh_flight *flight);
 
 /*
+ * While a launch is in the list, its own thread changes what the reaper reads of it, and reads from its socket, under this
+ * lock. Two readers of the socket could else each pass over one message, and the second would lose the launcher's word.
+ */
+void umh_flights_lock(void);
+void umh_flights_unlock(void);
+
+/*
  * Looks at all of them, if that was not just done. Answers how long a thread that looks may sleep, in milliseconds: longest,
  * where there is nothing to look at.
  */
