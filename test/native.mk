@@ -133,7 +133,7 @@ fuzz: $(HARNESS)/plan_fuzz $(HARNESS)/report_fuzz $(HARNESS)/vectors_fuzz ## fuz
 # gcc's analyser does not see that a part of the plan without length has no elements either, nor that a system call fills
 # what it is given; clang's looks there too.
 ANALYSE = gcc -fanalyzer -O2 $(NATIVE_FLAGS) -c -o /dev/null
-check: $(NATIVE_SOURCES) ## looks for defects without running anything: gcc -fanalyzer, clang-tidy, Error Prone with NullAway; japicmp against the last tag
+check: $(HELD) $(NATIVE_SOURCES) ## looks for defects without running anything: gcc -fanalyzer, clang-tidy, Error Prone with NullAway; japicmp against the last tag
 	$(call need,clang-tidy,clang-tidy)
 	@for file in $(wildcard $(NATIVE)/*.c); do $(ANALYSE) $(JNI_FLAGS) $$file || exit 1; done
 	@for file in $(wildcard $(NATIVE)/launcher/*.c); do \
