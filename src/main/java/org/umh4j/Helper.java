@@ -44,6 +44,8 @@ public final class Helper implements AutoCloseable {
     private final @Nullable String cgroup;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
+    /** SIGKILL was sent, and the process had not ended at the end of the wait. */
+    private volatile boolean outlived;
     private volatile @Nullable ProcessHandle handle;
     private @Nullable HelperProcess process;
 
@@ -306,8 +308,9 @@ public final class Helper implements AutoCloseable {
 
     /**
      * Kills the process if it is alive, or as much as the call's {@link SubprocessInfo#scope scope} says, closes its pipes,
-     * and waits until it is reaped: at most five seconds, which only a process that hangs in the kernel needs, and that one
-     * is reaped later. Not interruptible; may be called again.
+     * and waits until it is reaped. The wait takes at most five seconds, which only a process needs that hangs in the kernel
+     * or is frozen. Such a process is reported once to the {@link System.Logger} {@code org.umh4j}, {@link #isAlive} returns
+     * true, and it is reaped when it ends. Not interruptible; may be called again, and then does not wait for such a process.
      */
     @Override
     public void close() {
@@ -315,10 +318,20 @@ public final class Helper implements AutoCloseable {
             killAll();
         }
         pipes.close(); // after the signal: its end shall be that, and not a broken pipe
-        if (!detached) {
+        if (!detached && !outlived) {
             Times.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
+            reportIfAlive();
         }
         child.release();
+    }
+
+    private void reportIfAlive() {
+        if (isAlive()) {
+            outlived = true;
+            System.getLogger("org.umh4j").log(
+                    System.Logger.Level.WARNING,
+                    "pid " + pid() + " has not ended within " + CLOSE_TIMEOUT.toSeconds() + " s after SIGKILL");
+        }
     }
 
     /** Asks it to end, with what the scope says beside it; false when it has ended already. */

@@ -21,6 +21,7 @@ public enum Need {
     LOWER_OOM_SCORE("CAP_SYS_RESOURCE, for a lower oom_score_adj", Need::isKnownToTheTest),
     AMD64("x86_64", () -> System.getProperty("os.arch").equals("amd64")),
     CGROUP("a cgroup2 in which a directory can be made", Need::hasCgroup),
+    FREEZER("a cgroup freezer of version 1", Need::isKnownToTheTest),
     PIDS_CONTROLLER("a pids controller that can be written", Need::isKnownToTheTest),
     MEMORY_CONTROLLER("a memory controller that can be written", Need::isKnownToTheTest),
     LANDLOCK("a kernel with landlock", () -> Sandbox.landlockAbi() > 0),

@@ -35,6 +35,7 @@ import picocli.CommandLine.Parameters;
 final class ExecCommand implements Callable<Integer> {
     private static final int TIMED_OUT = 124;
     private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration KILL_WAIT = Duration.ofSeconds(5);
 
     enum Wait {
         NONE,
@@ -69,6 +70,8 @@ final class ExecCommand implements Callable<Integer> {
     private List<String> arguments = new ArrayList<>();
 
     private boolean timedOut;
+    /** The helper has been sent SIGKILL, and has not ended. */
+    private boolean leftAlive;
 
     @Override
     public Integer call() throws Exception {
@@ -175,23 +178,49 @@ final class ExecCommand implements Callable<Integer> {
             return status.get();
         }
         timedOut = true;
-        return terminate(helper);
+        status = terminate(helper);
+        leftAlive = status.isEmpty();
+        return status.orElse(WaitStatus.LOST);
     }
 
-    static WaitStatus terminate(Helper helper) {
+    /** Ends the helper by SIGTERM, or by SIGKILL after the grace. Empty if it has not ended by then, which is reported. */
+    static Optional<WaitStatus> terminate(Helper helper) {
+        Optional<WaitStatus> status = Optional.empty();
         try {
             helper.kill(Signal.TERM);
-            Optional<WaitStatus> status = helper.waitFor(GRACE);
-            if (status.isEmpty()) {
-                helper.close();
-            }
+            status = helper.waitFor(GRACE);
         } catch (UmhException | InterruptedException e) {
-            helper.close();
+            // SIGKILL then, at once
         }
-        return helper.status().orElse(WaitStatus.LOST);
+        return status.isPresent() ? status : kill(helper);
+    }
+
+    /** A frozen process, or one that hangs in the kernel, does not end by that. */
+    private static Optional<WaitStatus> kill(Helper helper) {
+        String sent = "SIGKILL was sent";
+        Optional<WaitStatus> status = Optional.empty();
+        try {
+            helper.kill(Signal.KILL);
+        } catch (UmhException e) {
+            sent = "SIGKILL could not be sent (" + e.errnoName() + ")";
+        }
+        try {
+            status = helper.waitFor(KILL_WAIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (status.isEmpty()) {
+            System.err.println("umh: pid " + helper.pid() + " has not ended: " + sent + " and " + KILL_WAIT.toSeconds()
+                    + " s have passed");
+            helper.detach(); // close() would wait as long again
+        }
+        return status;
     }
 
     private int exitStatus(SubprocessInfo info, int retval) {
+        if (leftAlive) {
+            return Main.FAILED;
+        }
         if (timedOut) {
             return TIMED_OUT;
         }

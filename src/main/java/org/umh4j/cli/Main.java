@@ -21,7 +21,7 @@ import picocli.CommandLine.HelpCommand;
         exitCodeList = {
             "0..123:the helper's own",
             "124:the helper was ended at its --timeout",
-            "125:umh itself failed, or was used wrongly",
+            "125:umh itself failed, was used wrongly, or could not end the helper",
             "126:the program was found and could not be executed",
             "127:the program was not found",
             "128+n:signal n ended the helper"
