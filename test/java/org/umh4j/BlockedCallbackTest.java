@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,12 +18,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.internal.Workers;
 import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.NativeProgram;
 import org.umh4j.support.ProbeProgram;
 
 /** A callback that blocks holds up nothing of the library's own work, nor another callback. */
@@ -186,6 +189,31 @@ final class BlockedCallbackTest {
             block(MANY / Way.values().length, way);
         }
         assertAllElseWorks();
+    }
+
+    /**
+     * A file system that does not answer, played by a lease whose holder keeps it: the open(2) of each call goes on in one of
+     * the library's threads.
+     */
+    @Test
+    void twoHundredHangingFilesHoldUpNothing(@TempDir Path folder) throws Exception {
+        Path hanging = java.nio.file.Files.writeString(folder.resolve("hanging"), "x");
+        CountDownLatch over = new CountDownLatch(MANY);
+        Process lease = new ProcessBuilder(NativeProgram.compile("lease"), hanging.toString(), "-1").start();
+        try {
+            assertEquals('h', lease.getInputStream().read());
+            for (int i = 0; i < MANY; i++) {
+                Way.exec(ProbeProgram.doing("exit", "0")
+                        .files(Files.none().open(7, hanging.toString(), OpenFlag.READ))
+                        .cleanup(info -> over.countDown()));
+            }
+            Await.until("all of them hang", () -> workers() >= MANY);
+            assertAllElseWorks();
+            assertEquals(MANY, over.getCount());
+        } finally {
+            lease.destroyForcibly().waitFor();
+        }
+        assertTrue(over.await(SECONDS, TimeUnit.SECONDS), "they go on when the file does");
     }
 
     /** Our own timers do not hang on the JDK's, which calls what users let hang on their timeouts. */

@@ -28,6 +28,19 @@ import org.umh4j.support.RequiresRoot;
 /** Waiting, in every mode, from every kind of thread. */
 @ExtendWith(Leaks.class)
 final class WaitTest {
+    /** Such a program begins when start() has called the function. By exec it would be waited for without end. */
+    @ParameterizedTest
+    @ValueSource(strings = {"NO_WAIT", "EXEC", "PROC"})
+    void execRefusesFunctionForTheCreatedProcess(String name) throws Exception {
+        UmhWait wait = (UmhWait) UmhWait.class.getField(name).get(null);
+        SubprocessInfo info = ProbeProgram.doing("exit", "0");
+        info.created(pid -> {});
+        assertThrows(IllegalArgumentException.class, () -> UsermodeHelper.exec(info, wait));
+        try (Helper helper = UsermodeHelper.start(info)) { // nothing has changed
+            assertEquals(0, helper.waitFor().exitCode());
+        }
+    }
+
     @Test
     void noWaitReturnsBeforeTheHelperEndsAndAnswersZeroForAMissingOne() {
         assertEquals(0, UsermodeHelper.exec(ProbeProgram.doing("sleep", "100"), UmhWait.NO_WAIT));

@@ -46,6 +46,9 @@ final class Execution {
         if (info.files().hasPipes()) {
             throw new IllegalArgumentException("nobody would have the other end of the pipes; use start or run");
         }
+        if (info.isHeld()) { // start() alone lets its program begin
+            throw new IllegalArgumentException("a function for the created process goes with start alone");
+        }
         NativeLibrary.require();
         info.take();
         if (!info.hasPath()) {

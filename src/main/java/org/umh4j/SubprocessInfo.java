@@ -290,7 +290,7 @@ public final class SubprocessInfo {
         return bits;
     }
 
-    /** Sets a function that is called with the pid before the program's first instruction. */
+    /** Sets a function that is called with the pid before the program's first instruction. For {@code start} alone. */
     void created(LongConsumer function) {
         created = function;
     }
