@@ -4,7 +4,7 @@
 # Inputs: JAVA_HOME selects the JDK (17 or newer); MAVEN_OPTS and MVNFLAGS go to Maven.
 VERSION := $(shell sed -n 's:^  <version>\(.*\)</version>:\1:p' pom.xml)
 CLI := target/umh4j-$(VERSION)-cli.jar
-SOURCES := pom.xml $(shell find src test/probe -type f)
+SOURCES := pom.xml $(shell find src -type f)
 
 JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 # From 24 on, loading native code without having been told so is a warning; 17 does not know the option.
@@ -97,9 +97,9 @@ TEST_CLASS_COUNT = $(if $(findstring -Dtest=,$(MVNFLAGS)),,$(shell find test/jav
 
 test: tools-for-tests ## builds and runs all tests
 	@tools/test-progress "$(TEST_CLASS_COUNT)" env $(MVN) verify
-	@test/count-tests --skipped
+	@tools/count-tests --skipped
 	@mkdir -p $(RECORDS)
-	@[ -n "$(findstring -Dtest=,$(MVNFLAGS))" ] || test/count-tests >$(RECORDS)/tests.md
+	@[ -n "$(findstring -Dtest=,$(MVNFLAGS))" ] || tools/count-tests >$(RECORDS)/tests.md
 
 # Each attacker runs beside so many launches.
 LAUNCHES ?= 2000
@@ -128,14 +128,14 @@ QUICK := SuiteTest,ValuesTest,StageTest,StatusTest,DescriptorMapTest,SysctlTextT
 check-quick: tools-for-tests $(filter words,$(HELD)) ## compiles, looks at the form, runs a fast choice of tests: a minute
 	@tools/form
 	@tools/test-progress "" env $(MVN) test -Dtest=$(QUICK)
-	@test/count-tests --skipped
+	@tools/count-tests --skipped
 
 # TESTS names classes; all of them take hours, since everything that a JVM does is emulated.
 test-arm64: ## runs the tests in an emulated JVM of arm64, by the last of the fallbacks, and says what can't hold there
-	MVNFLAGS="$(MVNFLAGS)" test/arm64/run $(TESTS)
+	MVNFLAGS="$(MVNFLAGS)" tools/arm64/run $(TESTS)
 
 reproducible: tools ## builds in two folders and compares what came of it bit by bit
-	MVNFLAGS="$(MVNFLAGS)" test/reproducible
+	MVNFLAGS="$(MVNFLAGS)" tools/reproducible
 
 # The program's own options go to ARGS: --docs writes the table into docs/conformance.md, names of settings choose among them.
 TEST_CLASSES := target/test-classes/.built
@@ -175,7 +175,7 @@ soak: $(TEST_CLASSES) ## everything at once for DURATION, or until there were HE
 RECORDS := target/reliability
 
 reliability: ## writes what the last runs have counted into docs/reliability.md
-	test/record $(RECORDS) docs/reliability.md
+	tools/record $(RECORDS) docs/reliability.md
 
 docs/architecture.svg: docs/architecture.txt tools/draw ## draws the picture of README from its text
 	tools/draw $< >$@
@@ -227,4 +227,4 @@ define bench
 		org.umh4j.bench.Bench $(BENCH)/results.jsonl $(1) $(2)
 endef
 
-include test/native.mk
+include src/main/native/Makefile

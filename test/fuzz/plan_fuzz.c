@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "launch.h"
+#include "launcher/launcher.h"
 
 #define MOST_FDS 100
 
@@ -78,14 +78,14 @@ static void touch_all(const struct launch *launch)
 	const struct umh_plan *plan = launch->plan;
 	const struct umh_span texts[] = {plan->cwd, plan->root, plan->keyring, plan->exec_label, plan->uid_map,
 					 plan->gid_map, plan->setgroups};
-	const struct umh_span others[] = {plan->affinity, plan->files, plan->groups, plan->joins, plan->rules, plan->seccomp};
+	const struct umh_span others[] = {plan->affinity, plan->descriptors, plan->groups, plan->joins, plan->landlock_rules, plan->seccomp_filter};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		touch(launch, texts[i], 1);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		touch(launch, others[i], 0);
-	for (uint32_t i = 0; i < plan->files.length / sizeof(struct umh_file); i++)
-		if (fcntl(file_number(launch, i), F_GETFD) < 0)
+	for (uint32_t i = 0; i < plan->descriptors.length / sizeof(struct umh_descriptor); i++)
+		if (fcntl(descriptor(launch, i), F_GETFD) < 0)
 			abort();
 }
 

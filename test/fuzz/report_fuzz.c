@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_fuzz.c - how the parent half (umh_report.c) takes what comes up the plan socket, whatever that is. */
+/* report_fuzz.c - how the parent half (shim/report.c) takes what comes up the plan socket, whatever that is. */
 
 /* An input is a sequence of messages: a byte with the length, with bit 7 for a descriptor that comes along; the bytes. */
 
@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "umh.h"
-#include "umh_identity.h"
+#include "shim/umh.h"
+#include "common/file_identity.h"
 
 static int nothing = -1;
 
@@ -50,7 +50,7 @@ static int next_number(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	const int before = next_number();
-	struct umh_child child = {.pid = getpid(), .pidfd = -1, .socket = -1, .successor_due = size & 1};
+	struct umh_child child = {.pid = getpid(), .pidfd = -1, .socket = -1, .successor_expected = size & 1};
 	const int on = 1;
 	struct umh_report report;
 	int sockets[2];
@@ -69,8 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	}
 	close(sockets[1]);
 	child.socket = sockets[0];
-	child.socket_is = umh_identity(child.socket);
-	result = umh_outcome(&child, UMH_NONBLOCK, &report);
+	child.socket_identity = umh_file_identity(child.socket);
+	result = umh_wait_exec(&child, UMH_NONBLOCK, &report);
 	/* An answer is 0 or an errno, at a stage that exists, and nothing that came along stays open. The end was closed. */
 	if (result > 0 || result < -4095 || report.stage >= UMH_STAGE_COUNT)
 		abort();

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "umh_bridge.c" /* vectors() is its own */
+#include "jni/bridge.c" /* vectors() is its own */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {

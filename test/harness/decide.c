@@ -9,7 +9,7 @@
  * parent half looking after every event, after none, and after one alone. Sockets, pidfds and processes are real. Whenever
  * the parent half would sleep, the next events happen instead; where there are none left, time passes, which is counted here.
  *
- * Tried are umh_start() with umh_outcome() that does not block (the reaper's way), with one that does, and umh_run(). In the
+ * Tried are umh_start() with umh_wait_exec() that does not block (the reaper's way), with one that does, and umh_run(). In the
  * first nothing may sleep. Wanted are the result and stage of the model, no process and no descriptor that is left.
  */
 
@@ -29,8 +29,8 @@
 #include <unistd.h>
 
 #include "orders.h"
-#include "umh_clone.h"
-#include "umh_socket.h"
+#include "shim/clone.h"
+#include "shim/socket.h"
 
 #define MOST_EVENTS 9
 #define MOST_SLEEPS 3000 /* of one launch: more would be a loop that spins */
@@ -53,7 +53,7 @@
 struct story {
 	const char *events;
 	const char *rules; /* pairs: the first before the second */
-	int successor_due;
+	int successor_expected;
 };
 
 static const struct story stories[] = {
@@ -97,7 +97,7 @@ static struct {
 	unsigned looks; /* a bit for each event: the parent half looks after it */
 	unsigned next;
 	struct actor first, successor;
-	int theirs;
+	int child_end;
 	int sleeps;
 	int slept; /* while it must not */
 } play;
@@ -197,7 +197,7 @@ static void forget(struct actor *actor)
 /* The kernel lets root say who says it; else each would have to have the socket, and would keep it from being hung up. */
 static void say(const struct actor *who, enum umh_stage stage, int error, int fd, uint64_t kept)
 {
-	struct umh_report word = {.stage = stage, .error = (uint32_t)error, .kept = kept};
+	struct umh_report word = {.stage = stage, .error = (uint32_t)error, .unapplied = kept};
 	struct {
 		struct cmsghdr header;
 		struct ucred sender;
@@ -215,13 +215,13 @@ static void say(const struct actor *who, enum umh_stage stage, int error, int fd
 		.msg_controllen = fd < 0 ? CMSG_SPACE(sizeof(struct ucred)) : sizeof control,
 	};
 
-	if (sendmsg(play.theirs, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EBADF && errno != ESRCH)
+	if (sendmsg(play.child_end, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EBADF && errno != ESRCH)
 		abort(); /* the last one: of a process that the parent half has killed */
 }
 
 static struct actor *speaker(void)
 {
-	return play.story->successor_due && !strchr(play.story->events, 'X') && !strchr(play.story->events, 'M') &&
+	return play.story->successor_expected && !strchr(play.story->events, 'X') && !strchr(play.story->events, 'M') &&
 				       strcmp(play.story->events, "F1H") != 0
 		       ? &play.successor
 		       : &play.first;
@@ -265,9 +265,9 @@ static void happen(char event)
 		end(&play.successor, event == 'k');
 		break;
 	case 'H':
-		if (play.theirs >= 0)
-			close(play.theirs);
-		play.theirs = -1;
+		if (play.child_end >= 0)
+			close(play.child_end);
+		play.child_end = -1;
 		break;
 	case 'N':
 		rename_to_helper(speaker());
@@ -379,29 +379,29 @@ long __wrap_syscall(long number, ...)
 	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* In the place of umh_clone.c */
+/* In the place of shim/clone.c */
 
 int umh_features(void)
 {
 	return 0;
 }
 
-void umh_do_without(int features)
+void umh_disable_features(int features)
 {
 	(void)features;
 }
 
-int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher *launcher, int socket,
-		       uint64_t socket_is, int *pidfd, enum umh_stage *stage)
+int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher_image *launcher, int socket,
+		       uint64_t socket_identity, int *pidfd, enum umh_stage *stage)
 {
 	char plan[sizeof(struct order)];
 
 	(void)request;
 	(void)launcher;
-	(void)socket_is;
+	(void)socket_identity;
 	(void)stage;
-	play.theirs = dup(socket);
-	while (recv(play.theirs, plan, sizeof plan, MSG_DONTWAIT) > 0)
+	play.child_end = dup(socket);
+	while (recv(play.child_end, plan, sizeof plan, MSG_DONTWAIT) > 0)
 		;
 	appear(&play.first);
 	if (strchr(play.story->events, 'L'))
@@ -444,15 +444,15 @@ static struct umh_report model(void)
 
 static int outcome_parked(struct umh_child *child, struct umh_report *report)
 {
-	int result = UMH_UNDECIDED;
+	int result = UMH_PENDING;
 
-	while (result == UMH_UNDECIDED && go_on())
-		result = umh_outcome(child, UMH_NONBLOCK, report);
-	for (int look = 0; result == UMH_UNDECIDED && look < 3000; look++) {
+	while (result == UMH_PENDING && go_on())
+		result = umh_wait_exec(child, UMH_NONBLOCK, report);
+	for (int look = 0; result == UMH_PENDING && look < 3000; look++) {
 		later_ms += 10;
 		let_end(look < 100 ? 0 : 1);
-		umh_look_after(child);
-		result = umh_outcome(child, UMH_NONBLOCK, report);
+		umh_continue_if_stopped(child);
+		result = umh_wait_exec(child, UMH_NONBLOCK, report);
 	}
 	return result;
 }
@@ -466,7 +466,7 @@ static int make(const struct umh_request *request, struct umh_report *report)
 		return umh_run(request, &pid, report, &status);
 	result = umh_start(request, &child, report);
 	if (result == 0)
-		result = play.way == PARKED ? outcome_parked(&child, report) : umh_outcome(&child, UMH_BLOCK, report);
+		result = play.way == PARKED ? outcome_parked(&child, report) : umh_wait_exec(&child, UMH_BLOCK, report);
 	if (result == 0) { /* the helper, whose end is not of the launch */
 		play.way = BLOCKING;
 		umh_signal(&child, SIGKILL);
@@ -499,10 +499,10 @@ static void try(const struct story *story, enum way_of way, const char *order, u
 	play.story = story;
 	play.way = way;
 	play.looks = looks;
-	play.theirs = -1;
+	play.child_end = -1;
 	memcpy(play.order, order, strlen(order));
 	order_begin(&request, &plain);
-	request.plan.steps = story->successor_due ? UMH_STEP(PID_NAMESPACE) : 0;
+	request.plan.steps = story->successor_expected ? UMH_STEP(PID_NAMESPACE) : 0;
 	wanted = model();
 	result = make(&request.request, &report);
 	order_end(&request);
@@ -565,8 +565,8 @@ int main(int argc, char **argv)
 
 	always = argc > 2 ? atol(argv[2]) : always;
 	signal(SIGPIPE, SIG_IGN);
-	umh_pairs_load();
-	umh_wake(); /* the reaper's, made when it is needed first */
+	umh_sockets_load();
+	umh_epoll_wake(); /* the reaper's, made when it is needed first */
 	before = open_descriptors();
 	for (unsigned i = 0; i < sizeof stories / sizeof *stories; i++) {
 		char order[MOST_EVENTS + 1] = "";

@@ -131,7 +131,7 @@ static const struct tolerance {
 	{PARENT, __NR_epoll_wait, EPERM, ANY, EACH},
 	/* The launcher is on its way out whether or not it is killed. */
 	{PARENT, __NR_pidfd_send_signal, 0, ANY, EACH},
-	/* Without a watch it is looked after each UMH_LOOK_MS. */
+	/* Without a watch it is looked after each UMH_STOP_CHECK_MS. */
 	{PARENT, __NR_epoll_ctl, 0, ANY, EACH},
 };
 
@@ -231,7 +231,7 @@ static void complain(const struct call *call, const char *fault, const char *wha
 	fprintf(stderr, "WRONG %s: %s: %s %u(%#llx, %#llx) %s: %s: %s: %s%s%s, status %d, kept %#llx\n", way->name, whose[call->who],
 	       kind ? kind->name : "?", call->nth, (unsigned long long)call->args[0], (unsigned long long)call->args[1],
 	       call->text, fault, what, stages[answer->report.stage], answer->result ? " " : "",
-	       answer->result == 0 ? "" : error ? error : "?", answer->status, (unsigned long long)answer->report.kept);
+	       answer->result == 0 ? "" : error ? error : "?", answer->status, (unsigned long long)answer->report.unapplied);
 	tally->wrong++;
 }
 
@@ -277,7 +277,7 @@ static const char *what_is_left(void)
 
 static void judge_refused(const struct call *call, int error, struct tally *tally)
 {
-	const uint64_t more = told->answer.report.kept & ~usually_kept;
+	const uint64_t more = told->answer.report.unapplied & ~usually_kept;
 	const int as_usual = is_as_usual(&told->answer);
 	const char *left = what_is_left();
 
@@ -296,7 +296,7 @@ static void judge_refused(const struct call *call, int error, struct tally *tall
 /* Half of it: the rest follows, or it is EIO, or what the kernel says of half a number. */
 static void judge_shortened(const struct call *call, struct tally *tally)
 {
-	const uint64_t more = told->answer.report.kept & ~usually_kept;
+	const uint64_t more = told->answer.report.unapplied & ~usually_kept;
 	const char *left = what_is_left();
 
 	if (left)
@@ -458,7 +458,7 @@ static int record(void)
 	trace_clean();
 	call_count = trace.call_count;
 	call_stages(calls, call_count, way);
-	usually_kept = told->answer.report.kept;
+	usually_kept = told->answer.report.unapplied;
 	return is_as_usual(&told->answer) && !what_is_left();
 }
 

@@ -20,8 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "umh_identity.h"
-#include "umh_memfd.h"
+#include "common/file_identity.h"
+#include "shim/memfd.h"
 
 #define NOBODY    65534
 #define OLD_KERNEL (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT | UMH_FEATURE_PIDFD_INFO | \
@@ -67,7 +67,7 @@ static struct umh_span text(struct order *order, const char *string)
 /* Files are put last: until then their list is kept here. */
 static void file(struct order *order, int fd, uint32_t target)
 {
-	struct umh_file *files = (void *)(order->bytes + sizeof order->bytes) - sizeof(struct umh_file[ORDER_MANY]);
+	struct umh_descriptor *files = (void *)(order->bytes + sizeof order->bytes) - sizeof(struct umh_descriptor[ORDER_MANY]);
 
 	files[order->request.fd_count].target = target;
 	order->fds[order->request.fd_count++] = fd;
@@ -93,8 +93,8 @@ static void limit(struct order *order, unsigned resource, int required)
 
 	getrlimit(resource, &now);
 	order->plan.rlimits[resource] = (struct umh_rlimit){now.rlim_cur, now.rlim_max};
-	order->plan.limited |= 1U << resource;
-	order->plan.limits_required |= (unsigned)required << resource;
+	order->plan.rlimits_set |= 1U << resource;
+	order->plan.rlimits_required |= (unsigned)required << resource;
 }
 
 /* What every helper of the Java side gets. */
@@ -158,10 +158,10 @@ static void identity(struct order *order)
 
 	ask(order, UMH_STEP(BOUNDING) | UMH_STEP(GROUPS) | UMH_STEP(GID) | UMH_STEP(UID) | UMH_STEP(AMBIENT) |
 			   UMH_STEP(SECUREBITS) | UMH_STEP(PARENT_DEATH) | UMH_STEP(NO_NEW_PRIVS) | UMH_STEP(EFFECTIVE));
-	plan->flags |= UMH_PLAN_PERMITTED | UMH_PLAN_EFFECTIVE;
+	plan->flags |= UMH_PLAN_SET_PERMITTED | UMH_PLAN_SET_EFFECTIVE;
 	plan->permitted = plan->effective = plan->inheritable = plan->ambient = plan->bounding = few;
 	plan->securebits = SECBIT_NOROOT;
-	plan->parent_death = SIGKILL;
+	plan->parent_death_signal = SIGKILL;
 	plan->groups = put(order, groups, sizeof groups);
 	for (int i = 0; i < 3; i++)
 		plan->uids[i] = plan->gids[i] = NOBODY;
@@ -172,7 +172,7 @@ static void filter(struct order *order)
 	static const struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
 
 	ask(order, UMH_STEP(SECCOMP) | UMH_STEP(EFFECTIVE));
-	order->plan.seccomp = put(order, allow, sizeof allow);
+	order->plan.seccomp_filter = put(order, allow, sizeof allow);
 }
 
 /* Right to the first published kinds of access, but for nothing below the root folder. */
@@ -183,9 +183,9 @@ static void sandbox(struct order *order)
 
 	filter(order);
 	ask(order, UMH_STEP(NO_NEW_PRIVS) | UMH_STEP(LANDLOCK));
-	order->plan.landlock = all;
-	rule.file = opened(order, "/", O_PATH);
-	order->plan.rules = put(order, &rule, sizeof rule);
+	order->plan.landlock_rights = all;
+	rule.index = opened(order, "/", O_PATH);
+	order->plan.landlock_rules = put(order, &rule, sizeof rule);
 }
 
 /* A filter with privilege instead of no_new_privs: the privilege goes after it. */
@@ -202,7 +202,7 @@ static void mapped(struct order *order)
 	struct umh_plan *plan = &order->plan;
 
 	ask(order, UMH_STEP(UNSHARE) | UMH_STEP(ID_MAP) | UMH_STEP(PID_NAMESPACE));
-	plan->unshare = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
+	plan->unshare_flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS;
 	plan->uid_map = text(order, "0 0 65536\n");
 	plan->gid_map = text(order, "0 0 65536\n");
 }
@@ -212,8 +212,8 @@ static void mapped_by_itself(struct order *order)
 	struct umh_plan *plan = &order->plan;
 
 	ask(order, UMH_STEP(UNSHARE) | UMH_STEP(ID_MAP));
-	plan->unshare = CLONE_NEWUSER | CLONE_NEWUTS;
-	plan->flags |= UMH_PLAN_SELF_MAP;
+	plan->unshare_flags = CLONE_NEWUSER | CLONE_NEWUTS;
+	plan->flags |= UMH_PLAN_MAP_SELF;
 	plan->setgroups = text(order, "deny");
 	plan->uid_map = text(order, "0 0 1\n");
 	plan->gid_map = text(order, "0 0 1\n");
@@ -224,7 +224,7 @@ static void joined(struct order *order)
 	struct umh_join join = {.flags = CLONE_NEWUTS};
 
 	ask(order, UMH_STEP(JOIN) | UMH_STEP(ROOT) | UMH_STEP(KEYRING));
-	join.file = opened(order, "/proc/self/ns/uts", O_RDONLY);
+	join.index = opened(order, "/proc/self/ns/uts", O_RDONLY);
 	order->plan.joins = put(order, &join, sizeof join);
 	order->plan.root = text(order, "/");
 	order->plan.cwd = text(order, "/usr");
@@ -244,7 +244,7 @@ static void terminal(struct order *order)
 
 static void group(struct order *order)
 {
-	order->plan.flags |= UMH_PLAN_GROUP;
+	order->plan.flags |= UMH_PLAN_SETPGID;
 }
 
 static void cgroup(struct order *order)
@@ -260,7 +260,7 @@ static void cgroup(struct order *order)
 static void held(struct order *order)
 {
 	order->program_size = read_file("/bin/true", &order->program);
-	order->plan.flags |= UMH_PLAN_HOLD;
+	order->plan.flags |= UMH_PLAN_WAIT_BEFORE_EXEC;
 	order->plan.program = extra(order, -1);
 }
 
@@ -293,10 +293,10 @@ const unsigned way_count = sizeof ways / sizeof *ways;
 
 static void put_files(struct order *order)
 {
-	struct umh_file *files = (void *)(order->bytes + sizeof order->bytes) - sizeof(struct umh_file[ORDER_MANY]);
+	struct umh_descriptor *files = (void *)(order->bytes + sizeof order->bytes) - sizeof(struct umh_descriptor[ORDER_MANY]);
 
 	if (order->request.fd_count > 0)
-		order->plan.files = put(order, files, order->request.fd_count * sizeof *files);
+		order->plan.descriptors = put(order, files, order->request.fd_count * sizeof *files);
 }
 
 void order_begin(struct order *order, const struct way *way)
@@ -305,7 +305,7 @@ void order_begin(struct order *order, const struct way *way)
 	order->plan.magic = UMH_PLAN_MAGIC;
 	order->plan.size = sizeof order->plan;
 	order->plan.bounding = UINT64_MAX;
-	order->plan.program = order->plan.terminal = order->plan.cgroup = UMH_NO_FILE;
+	order->plan.program = order->plan.terminal = order->plan.cgroup = UMH_NO_DESCRIPTOR;
 	for (int i = 0; i < 3; i++)
 		order->plan.uids[i] = order->plan.gids[i] = UINT32_MAX;
 	order->argv[0] = order->argv[1] = "/bin/true";
@@ -359,7 +359,7 @@ static struct answer start(const struct umh_request *request)
 
 	answer.result = umh_start(request, &child, &answer.report);
 	if (answer.result == 0)
-		answer.result = umh_outcome(&child, UMH_BLOCK, &answer.report);
+		answer.result = umh_wait_exec(&child, UMH_BLOCK, &answer.report);
 	finish(&child, &answer);
 	return answer;
 }
@@ -374,12 +374,12 @@ static struct answer watch(const struct umh_request *request)
 	answer.result = umh_start(request, &child, &answer.report);
 	if (answer.result < 0)
 		return answer;
-	umh_watch(child.socket, UMH_HANG_UP, 1);
-	umh_watch(child.pidfd, UMH_EXIT, 2);
-	for (answer.result = UMH_UNDECIDED; answer.result == UMH_UNDECIDED;) {
-		if (umh_events(&token, 1, UMH_LOOK_MS) == 0)
-			umh_look_after(&child);
-		answer.result = umh_outcome(&child, UMH_NONBLOCK, &answer.report);
+	umh_epoll_watch(child.socket, UMH_HANG_UP, 1);
+	umh_epoll_watch(child.pidfd, UMH_EXIT, 2);
+	for (answer.result = UMH_PENDING; answer.result == UMH_PENDING;) {
+		if (umh_epoll_wait(&token, 1, UMH_STOP_CHECK_MS) == 0)
+			umh_continue_if_stopped(&child);
+		answer.result = umh_wait_exec(&child, UMH_NONBLOCK, &answer.report);
 	}
 	finish(&child, &answer);
 	return answer;
@@ -395,7 +395,7 @@ static int blob(const struct order *order)
 	result = umh_memfd_write(made.fd, order->program, order->program_size);
 	if (result == 0)
 		return umh_blob_seal("program", &made);
-	umh_blob_abandon(&made);
+	umh_blob_discard(&made);
 	return result;
 }
 
@@ -409,14 +409,14 @@ static struct answer hold(struct order *order)
 	if (fd < 0)
 		return answer;
 	order->fds[order->plan.program] = fd;
-	order->plan.program_is = umh_short_identity(umh_identity(fd));
+	order->plan.program_identity = umh_short_file_identity(umh_file_identity(fd));
 	answer.result = umh_start(&order->request, &child, &answer.report);
 	if (answer.result == 0) {
-		const int told = umh_go(&child);
+		const int told = umh_allow_exec(&child);
 
 		if (told < 0)
 			umh_signal(&child, SIGKILL);
-		answer.result = umh_outcome(&child, UMH_BLOCK, &answer.report);
+		answer.result = umh_wait_exec(&child, UMH_BLOCK, &answer.report);
 		finish(&child, &answer);
 		if (told < 0 && told != -EPIPE) {
 			answer.result = told;

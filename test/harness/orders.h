@@ -5,14 +5,14 @@
 
 #include <stddef.h>
 
-#include "umh.h"
+#include "shim/umh.h"
 
 #define ORDER_MANY 300 /* descriptors: more than fit into one message */
 
 /* How a way goes on from a request. */
 enum manner {
 	RUN,   /* umh_run() */
-	START, /* umh_start(), umh_outcome(), umh_wait(), each waiting */
+	START, /* umh_start(), umh_wait_exec(), umh_wait(), each waiting */
 	WATCH, /* umh_start(), and then what the one thread does that waits for all */
 	HOLD,  /* a program in memory, which begins when it is told to */
 };

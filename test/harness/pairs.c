@@ -113,7 +113,7 @@ static __attribute__((noreturn)) void subject(long first, long second, int error
 		order.request.path = order.argv[0] = order.argv[1] = tiny;
 	if (order.program)
 		replace_program(&order);
-	umh_do_without(way->without);
+	umh_disable_features(way->without);
 	atomic_store(&shared->loaded, 1);
 	until(&shared->go);
 	refuse(first, second, error);
@@ -242,7 +242,7 @@ static void complain(long first, long second, int error, const char *what)
 
 	tally.wrong++;
 	fprintf(stderr, "WRONG %s: %s and %s with %s: %s: %s, %d, status %d, kept %#llx\n", way->name, name_of(first), name_of(second), strerrorname_np(error), what, stages[answer->report.stage], answer->result,
-		answer->status, (unsigned long long)answer->report.kept);
+		answer->status, (unsigned long long)answer->report.unapplied);
 }
 
 static void judge(pid_t pid, int open, double cpu, long first, long second, int error)
@@ -251,7 +251,7 @@ static void judge(pid_t pid, int open, double cpu, long first, long second, int 
 	const char *left = what_is_left(pid, open, cpu, first, second);
 	const int as_usual = answer->result == usual.result &&
 			     (usual.result == 0 ? answer->status == usual.status : answer->report.stage == usual.report.stage);
-	const uint64_t more = as_usual && answer->result == 0 ? answer->report.kept & ~usual.report.kept : 0;
+	const uint64_t more = as_usual && answer->result == 0 ? answer->report.unapplied & ~usual.report.unapplied : 0;
 
 	if (left)
 		complain(first, second, error, left);
@@ -295,7 +295,7 @@ static int is_runnable(pid_t pid)
 	return state == 'R' || children_of(pid) == 'R';
 }
 
-static int has_ended(pid_t pid)
+static int process_ended(pid_t pid)
 {
 	siginfo_t info = {0};
 
@@ -311,7 +311,7 @@ static const char *await(atomic_int *word, pid_t pid)
 	for (unsigned looks = 0; !atomic_load(word); looks++) {
 		const double waited = now() - begin;
 
-		if (looks % 64 == 63 && has_ended(pid))
+		if (looks % 64 == 63 && process_ended(pid))
 			return atomic_load(word) ? NULL : "it has ended";
 		if (waited > PATIENCE_S) {
 			if (!is_runnable(pid) || cpu_of(pid) - cpu > PATIENCE_S || waited > LONGEST_S)
@@ -326,7 +326,7 @@ static const char *await(atomic_int *word, pid_t pid)
 /* How it has ended by itself, or that it had to be killed. */
 static void end(pid_t pid)
 {
-	const int by_itself = has_ended(pid);
+	const int by_itself = process_ended(pid);
 	int status = 0;
 
 	kill(pid, SIGKILL);

@@ -70,9 +70,9 @@ static void try_stop(void)
 	expect(way.name, "start", umh_start(&order.request, &child, &report), 0);
 	order_end(&order);
 	expect(way.name, "the stop", waitid(P_PID, (id_t)child.pid, &info, WSTOPPED | WNOWAIT), 0);
-	expect(way.name, "look", umh_look_after(&child), 0);
-	expect(way.name, "times let go on", child.stops, 0);
-	expect(way.name, "outcome", umh_outcome(&child, UMH_NONBLOCK, &report), 0);
+	expect(way.name, "look", umh_continue_if_stopped(&child), 0);
+	expect(way.name, "times let go on", child.stop_count, 0);
+	expect(way.name, "outcome", umh_wait_exec(&child, UMH_NONBLOCK, &report), 0);
 	expect(way.name, "kill", umh_signal(&child, SIGKILL), 0);
 	expect(way.name, "wait", umh_wait(&child, UMH_BLOCK, &status, NULL), 0);
 	expect(way.name, "status", status, SIGKILL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* stub.c - a launcher that the shim can copy and place as its own: it executes LAUNCHER, which has a sanitizer's run time. */
 
-#include "umh_machine.h"
-#include "umh_syscalls.h"
+#include "common/arch.h"
+#include "common/syscalls.h"
 
 static __attribute__((noreturn, used)) void stub(long *stack)
 {

@@ -54,7 +54,7 @@ static void lengthen(struct order *order, const char *tied)
 		return;
 	order->plan.steps |= UMH_STEP(PARENT_DEATH);
 	order->plan.required |= UMH_STEP(PARENT_DEATH);
-	order->plan.parent_death = SIGKILL;
+	order->plan.parent_death_signal = SIGKILL;
 }
 
 /* Waits to be traced, then makes one helper and another one. */
@@ -76,7 +76,7 @@ static __attribute__((noreturn)) void subject(const struct trace *trace, int gat
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	if (write(gate, "", 1) != 1 || read(gate, &byte, 1) != 1)
 		_exit(2);
-	umh_do_without(trace->way->without);
+	umh_disable_features(trace->way->without);
 	syscall(MARK, BEGIN);
 	told->answer = order_make(&order, trace->way);
 	syscall(MARK, END);

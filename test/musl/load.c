@@ -16,7 +16,7 @@
 
 #include <jni.h>
 
-#include "umh_bridge.h"
+#include "jni/bridge.h"
 
 #define MANY 300
 
@@ -125,26 +125,26 @@ static int try(start_fn *start, const struct row *row)
 {
 	struct {
 		struct umh_plan plan;
-		struct umh_file files[MANY];
-	} all = {.plan = {.magic = UMH_PLAN_MAGIC, .program = UMH_NO_FILE, .terminal = UMH_NO_FILE, .cgroup = UMH_NO_FILE}};
-	const uint32_t files = row->fd_count * (uint32_t)sizeof(struct umh_file);
-	jlong answer[UMH_ANSWER_COUNT] = {0};
+		struct umh_descriptor files[MANY];
+	} all = {.plan = {.magic = UMH_PLAN_MAGIC, .program = UMH_NO_DESCRIPTOR, .terminal = UMH_NO_DESCRIPTOR, .cgroup = UMH_NO_DESCRIPTOR}};
+	const uint32_t files = row->fd_count * (uint32_t)sizeof(struct umh_descriptor);
+	jlong answer[UMH_RESULT_COUNT] = {0};
 	jint fds[MANY] = {0};
 	jint result;
 
 	all.plan.size = (uint32_t)sizeof all.plan + files;
 	if (row->fd_count > 0) {
 		all.plan.steps = all.plan.required = UMH_STEP(DESCRIPTORS);
-		all.plan.files = (struct umh_span){sizeof all.plan, files};
+		all.plan.descriptors = (struct umh_span){sizeof all.plan, files};
 		for (unsigned i = 0; i < row->fd_count; i++)
 			all.files[i].target = i;
 	}
 	result = start(&env, NULL, (jbyteArray)&(struct array){(void *)row->strings}, strings_size(row), row->argc, 0,
 		       (jbyteArray)&(struct array){&all}, (jint)all.plan.size, (jintArray)&(struct array){fds},
 		       (jint)row->fd_count, -1, UMH_UNTIL_EXIT, 0, (jlongArray)&(struct array){answer});
-	if (result == row->result && (result < 0 || answer[UMH_ANSWER_STATUS] == row->status))
+	if (result == row->result && (result < 0 || answer[UMH_RESULT_STATUS] == row->status))
 		return 0;
-	fprintf(stderr, "load: %s: %d, status %lld\n", row->path, (int)result, (long long)answer[UMH_ANSWER_STATUS]);
+	fprintf(stderr, "load: %s: %d, status %lld\n", row->path, (int)result, (long long)answer[UMH_RESULT_STATUS]);
 	return 1;
 }
 

@@ -18,10 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "umh.h"
-#include "umh_identity.h"
-#include "umh_report.h"
-#include "umh_socket.h"
+#include "shim/umh.h"
+#include "common/file_identity.h"
+#include "shim/report.h"
+#include "shim/socket.h"
 
 #define MOST 253
 
@@ -95,10 +95,10 @@ static const struct words cases[] = {
 	{"the launcher sends many", 1, UMH_STAGE_UID, EPERM, 0, 0, MOST, UMH_STAGE_UID},
 };
 
-static pid_t speak(const struct umh_pair *pair, const struct words *words)
+static pid_t speak(const struct umh_socketpair *pair, const struct words *words)
 {
 	const struct umh_report word = {.stage = words->stage, .error = words->error, .detail = words->detail,
-					.pid = words->names_victim ? (uint32_t)victim : 0};
+					.seconds = words->names_victim ? (uint32_t)victim : 0};
 	pid_t pid = fork();
 	int fds[MOST];
 
@@ -107,30 +107,30 @@ static pid_t speak(const struct umh_pair *pair, const struct words *words)
 	for (int i = 0; i < MOST; i++)
 		fds[i] = pidfd_of(victim);
 	for (int times = 0; times < 2; times++)
-		say(pair->theirs, &word, fds, words->fds);
+		say(pair->child_end, &word, fds, words->fds);
 	_exit(0);
 }
 
 static void try(const struct words *words)
 {
 	const unsigned before = open_descriptors();
-	struct umh_child child = {.pidfd = -1, .successor_due = 1, .said = {.stage = UMH_STAGE_KILLED, .error = EINTR}};
+	struct umh_child child = {.pidfd = -1, .successor_expected = 1, .report = {.stage = UMH_STAGE_KILLED, .error = EINTR}};
 	struct umh_report report;
-	struct umh_pair pair;
+	struct umh_socketpair pair;
 	pid_t speaker;
 
-	if (umh_pair_make(&pair) < 0)
+	if (umh_socket_create(&pair) < 0)
 		abort();
 	speaker = speak(&pair, words);
 	waitid(P_PID, (id_t)speaker, &(siginfo_t){0}, WEXITED | WNOWAIT);
-	close(pair.theirs);
-	child.socket = pair.ours;
-	child.socket_is = umh_identity(pair.ours);
-	child.first = child.pid = words->by_launcher ? speaker : sleeper();
-	umh_outcome(&child, UMH_BLOCK, &report);
+	close(pair.child_end);
+	child.socket = pair.parent_end;
+	child.socket_identity = umh_file_identity(pair.parent_end);
+	child.first_pid = child.pid = words->by_launcher ? speaker : sleeper();
+	umh_wait_exec(&child, UMH_BLOCK, &report);
 	if (!words->by_launcher)
-		kill(child.first, SIGKILL);
-	while (waitpid(child.first, NULL, 0) > 0 || waitpid(speaker, NULL, 0) > 0)
+		kill(child.first_pid, SIGKILL);
+	while (waitpid(child.first_pid, NULL, 0) > 0 || waitpid(speaker, NULL, 0) > 0)
 		;
 	umh_release(&child);
 	printf("%s: %s\n", words->name,

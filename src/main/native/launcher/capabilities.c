@@ -12,8 +12,8 @@
 #include <linux/prctl.h>
 #include <linux/securebits.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 struct sets {
 	uint64_t effective;
@@ -26,7 +26,7 @@ static uint64_t capability(unsigned number)
 	return UINT64_C(1) << number;
 }
 
-static int get(struct sets *sets)
+static int get_capabilities(struct sets *sets)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct words[2];
@@ -38,7 +38,7 @@ static int get(struct sets *sets)
 	return result;
 }
 
-static int set(const struct sets *sets)
+static int set_capabilities(const struct sets *sets)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	const struct __user_cap_data_struct words[2] = {
@@ -51,16 +51,16 @@ static int set(const struct sets *sets)
 }
 
 /* What the steps between CAPABILITIES and EFFECTIVE need. */
-static uint64_t needed(const struct launch *launch)
+static uint64_t needed_later(const struct launch *launch)
 {
 	uint64_t needed = 0;
 
-	if (asks(launch, UMH_STEP(SECUREBITS)))
+	if (has_step(launch, UMH_STEP(SECUREBITS)))
 		needed |= capability(CAP_SETPCAP);
-	if (asks(launch, UMH_STEP(LANDLOCK) | UMH_STEP(SECCOMP)) && !asks(launch, UMH_STEP(NO_NEW_PRIVS)))
+	if (has_step(launch, UMH_STEP(LANDLOCK) | UMH_STEP(SECCOMP)) && !has_step(launch, UMH_STEP(NO_NEW_PRIVS)))
 		needed |= capability(CAP_SYS_ADMIN);
 	/* Two hard limits are raised that late, and root without this one is held to the last. */
-	if (asks(launch, UMH_STEP(NOFILE) | UMH_STEP(NPROC)))
+	if (has_step(launch, UMH_STEP(NOFILE) | UMH_STEP(NPROC)))
 		needed |= capability(CAP_SYS_RESOURCE);
 	return needed;
 }
@@ -87,7 +87,7 @@ int apply_bounding(struct launch *launch)
 }
 
 /* cap_emulate_setxuid() of security/commoncap.c: what a change of uid leaves where nobody asks for anything else. */
-static int leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
+static int emulate_setuid_fixup(struct launch *launch, const uint32_t old[3])
 {
 	const long securebits = umh_syscall(__NR_prctl, PR_GET_SECUREBITS);
 	uint32_t now[3];
@@ -114,13 +114,13 @@ static int leave_to_the_kernel(struct launch *launch, const uint32_t old[3])
 	return 0;
 }
 
-int keep_capabilities(struct launch *launch)
+int apply_keepcaps(struct launch *launch)
 {
-	const uint32_t asked = launch->plan->flags & UMH_PLAN_PERMITTED;
+	const uint32_t asked = launch->plan->flags & UMH_PLAN_SET_PERMITTED;
 	int inherits;
 	uint32_t old[3];
 	struct sets now;
-	int result = get(&now);
+	int result = get_capabilities(&now);
 
 	if (result == 0)
 		result = (int)umh_syscall(__NR_getresuid, &old[0], &old[1], &old[2]);
@@ -128,44 +128,44 @@ int keep_capabilities(struct launch *launch)
 		return result;
 	launch->permitted = now.permitted;
 	launch->effective = now.effective;
-	result = leave_to_the_kernel(launch, old);
+	result = emulate_setuid_fixup(launch, old);
 	if (result < 0)
 		return result;
 	/* Without CAP_SETPCAP only what is permitted can become inheritable. */
 	inherits = (launch->plan->inheritable & ~now.inheritable) != 0;
-	if (!asked && !inherits && !(needed(launch) & now.permitted))
+	if (!asked && !inherits && !(needed_later(launch) & now.permitted))
 		return 0;
 	return (int)umh_syscall(__NR_prctl, PR_SET_KEEPCAPS, 1);
 }
 
-static void decide(struct launch *launch, const struct sets *now)
+static void choose_sets(struct launch *launch, const struct sets *now)
 {
 	const struct umh_plan *plan = launch->plan;
 
-	if (!asks(launch, UMH_STEP(UID))) {
+	if (!has_step(launch, UMH_STEP(UID))) {
 		launch->permitted = now->permitted;
 		launch->effective = now->effective;
 	}
-	if (plan->flags & UMH_PLAN_PERMITTED)
+	if (plan->flags & UMH_PLAN_SET_PERMITTED)
 		launch->permitted = launch->effective = plan->permitted;
-	if (plan->flags & UMH_PLAN_EFFECTIVE)
+	if (plan->flags & UMH_PLAN_SET_EFFECTIVE)
 		launch->effective = plan->effective;
 }
 
 int apply_capabilities(struct launch *launch)
 {
 	struct sets now, next;
-	int result = get(&now);
+	int result = get_capabilities(&now);
 
 	if (result < 0)
 		return result;
 	/* It has served, and would be a securebit that only CAP_SETPCAP can clear. Locked, it was never set. */
-	if (asks(launch, UMH_STEP(UID)))
+	if (has_step(launch, UMH_STEP(UID)))
 		umh_syscall(__NR_prctl, PR_SET_KEEPCAPS, 0);
-	decide(launch, &now);
-	next.permitted = launch->permitted | (needed(launch) & now.permitted);
+	choose_sets(launch, &now);
+	next.permitted = launch->permitted | (needed_later(launch) & now.permitted);
 	next.effective = (launch->permitted & now.permitted & (launch->effective | now.effective)) |
-			 (needed(launch) & now.permitted);
+			 (needed_later(launch) & now.permitted);
 	next.inheritable = launch->plan->inheritable;
 	/* An empty inheritable set leaves nothing ambient; another one leaves what the JVM has in both. */
 	if (next.inheritable)
@@ -174,7 +174,7 @@ int apply_capabilities(struct launch *launch)
 		return result;
 	if (next.permitted == now.permitted && next.effective == now.effective && next.inheritable == now.inheritable)
 		return 0;
-	return set(&next);
+	return set_capabilities(&next);
 }
 
 int apply_ambient(struct launch *launch)
@@ -198,7 +198,7 @@ int apply_securebits(struct launch *launch)
 }
 
 /* What an execve(2) leaves of the effective set: of root's what is bounded or inheritable, of another's what is ambient. */
-static uint64_t left_by_execve(const struct launch *launch)
+static uint64_t effective_after_execve(const struct launch *launch)
 {
 	const struct umh_plan *plan = launch->plan;
 	const int is_root = umh_syscall(__NR_geteuid) == 0 && !(plan->securebits & SECBIT_NOROOT);
@@ -206,25 +206,25 @@ static uint64_t left_by_execve(const struct launch *launch)
 	return launch->effective & (is_root ? plan->bounding | plan->inheritable : plan->ambient);
 }
 
-int with_rights_of_helper(struct launch *launch, int (*step)(struct launch *launch))
+int run_with_helper_rights(struct launch *launch, int (*step)(struct launch *launch))
 {
 	const uint64_t over_files = capability(CAP_DAC_OVERRIDE) | capability(CAP_DAC_READ_SEARCH);
 	struct sets now, helper;
-	int result = get(&now);
+	int result = get_capabilities(&now);
 	int second;
 
 	if (result < 0)
 		return result;
 	helper = now;
 	if (now.effective & over_files)
-		helper.effective &= ~over_files | left_by_execve(launch);
+		helper.effective &= ~over_files | effective_after_execve(launch);
 	if (helper.effective == now.effective)
 		return step(launch);
-	result = set(&helper);
+	result = set_capabilities(&helper);
 	if (result < 0)
 		return result;
 	result = step(launch);
-	second = set(&now);
+	second = set_capabilities(&now);
 	return result < 0 ? result : second;
 }
 
@@ -232,5 +232,5 @@ int apply_effective(struct launch *launch)
 {
 	const struct sets last = {launch->effective, launch->permitted, launch->plan->inheritable};
 
-	return set(&last);
+	return set_capabilities(&last);
 }

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <linux/keyctl.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 /*
  * A new, empty session keyring, so that no key of the JVM is in the helper's possession.
@@ -15,7 +15,7 @@ int apply_keyring(struct launch *launch)
 {
 	long keyring = umh_syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, span(launch, launch->plan->keyring));
 
-	if ((keyring == -EPERM || keyring == -ENOSYS) && (launch->plan->flags & UMH_PLAN_KEYLESS))
+	if ((keyring == -EPERM || keyring == -ENOSYS) && (launch->plan->flags & UMH_PLAN_KEYRING_OPTIONAL))
 		launch->plan->required &= ~UMH_STEP(KEYRING); /* a filter, or a kernel without keys: nobody has any */
 	return keyring < 0 ? (int)keyring : 0;
 }
@@ -23,7 +23,7 @@ int apply_keyring(struct launch *launch)
 /* Takes effect at the next execve, which is the helper's. */
 int apply_exec_label(struct launch *launch)
 {
-	return write_own(launch, -1, "/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
+	return write_proc_self(launch, -1, "/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
 			 launch->plan->exec_label.length - 1);
 }
 
@@ -55,7 +55,7 @@ static int set_ids(long set, long get, const uint32_t asked[3])
 	if (result == 0)
 		result = umh_syscall(set, wanted[0], wanted[1], wanted[2]);
 	if (result == 0)
-		result = hide();
+		result = make_undumpable();
 	if (result == 0)
 		result = umh_syscall(get, &now[0], &now[1], &now[2]);
 	for (int i = 0; result == 0 && i < 3; i++)
@@ -71,7 +71,7 @@ int apply_gid(struct launch *launch)
 
 int apply_uid(struct launch *launch)
 {
-	int result = keep_capabilities(launch);
+	int result = apply_keepcaps(launch);
 
 	return result < 0 ? result : set_ids(__NR_setresuid, __NR_getresuid, launch->plan->uids);
 }

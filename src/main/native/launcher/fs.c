@@ -6,8 +6,8 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 int apply_umask(struct launch *launch)
 {
@@ -15,7 +15,7 @@ int apply_umask(struct launch *launch)
 	return 0;
 }
 
-static int joins_mounts(const struct launch *launch)
+static int joins_mount_namespace(const struct launch *launch)
 {
 	const struct umh_join *joins = span(launch, launch->plan->joins);
 	const uint32_t count = launch->plan->joins.length / sizeof *joins;
@@ -27,9 +27,9 @@ static int joins_mounts(const struct launch *launch)
 }
 
 /* Whether paths are looked up in another tree than the JVM's. The launcher stands at its root then, until CWD. */
-static int is_elsewhere(const struct launch *launch)
+static int has_other_root(const struct launch *launch)
 {
-	return asks(launch, UMH_STEP(ROOT)) || joins_mounts(launch);
+	return has_step(launch, UMH_STEP(ROOT)) || joins_mount_namespace(launch);
 }
 
 /*
@@ -55,9 +55,9 @@ static __attribute__((noinline)) int require_below_root(void)
 }
 
 /* Before openat2(2) (5.6) a magic link is followed, and refused when it has led out of the root. */
-static int enter(const struct launch *launch, const char *path)
+static int enter_directory(const struct launch *launch, const char *path)
 {
-	const int fd = open_path(path, O_DIRECTORY, is_elsewhere(launch) ? RESOLVE_IN_ROOT : 0);
+	const int fd = open_path(path, O_DIRECTORY, has_other_root(launch) ? RESOLVE_IN_ROOT : 0);
 	int result = fd;
 
 	if (fd >= 0) {
@@ -75,26 +75,26 @@ int apply_root(struct launch *launch)
 	const char *path = span(launch, launch->plan->root);
 	int result;
 
-	if (!joins_mounts(launch)) {
+	if (!joins_mount_namespace(launch)) {
 		result = (int)umh_syscall(__NR_chroot, path);
 		return result < 0 ? result : (int)umh_syscall(__NR_chdir, "/");
 	}
 	/* Links on the way may belong to the root of that namespace. */
-	result = enter(launch, path);
+	result = enter_directory(launch, path);
 	return result < 0 ? result : (int)umh_syscall(__NR_chroot, ".");
 }
 
 /* Where nothing is asked for, the helper begins at the root, whoever it is. */
-int begin_at_root(struct launch *launch)
+int chdir_to_root(struct launch *launch)
 {
-	if (span(launch, launch->plan->cwd) || asks(launch, UMH_STEP(ROOT)))
+	if (span(launch, launch->plan->cwd) || has_step(launch, UMH_STEP(ROOT)))
 		return 0;
 	return (int)umh_syscall(__NR_chdir, "/");
 }
 
 static int enter_cwd(struct launch *launch)
 {
-	return enter(launch, span(launch, launch->plan->cwd));
+	return enter_directory(launch, span(launch, launch->plan->cwd));
 }
 
 /*
@@ -103,7 +103,7 @@ static int enter_cwd(struct launch *launch)
  */
 int apply_cwd(struct launch *launch)
 {
-	return span(launch, launch->plan->cwd) ? with_rights_of_helper(launch, enter_cwd) : 0;
+	return span(launch, launch->plan->cwd) ? run_with_helper_rights(launch, enter_cwd) : 0;
 }
 
 /*
@@ -114,7 +114,7 @@ int check_program(struct launch *launch, const char *path)
 {
 	int fd;
 
-	if (launch->plan->program != UMH_NO_FILE || !is_elsewhere(launch))
+	if (launch->plan->program != UMH_NO_DESCRIPTOR || !has_other_root(launch))
 		return 0;
 	fd = open_path(path, 0, 0);
 	if (fd < 0)

@@ -5,7 +5,7 @@
  * It is born with the plan socket, with its own file where only its path could be executed, and with every signal blocked.
  * Its arguments are the helper's path and then the helper's own argument vector; its environment is the helper's. It uses
  * no libc, allocates nothing, and never returns: it ends in execve(2), or in a report and exit. It runs wherever it is
- * mapped (umh_launcher.c), so no table of it holds an address.
+ * mapped (shim/launcher_image.c), so no table of it holds an address.
  *
  * The model is call_usermodehelper_exec_async() of kernel/umh.c, which a new kernel thread runs before its execve.
  */
@@ -15,11 +15,11 @@
 #include <linux/time_types.h>
 #include <time.h>
 
-#include "launch.h"
-#include "umh_identity.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/file_identity.h"
+#include "common/syscalls.h"
 
-int hide(void)
+int make_undumpable(void)
 {
 	return (int)umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 0);
 }
@@ -34,20 +34,20 @@ void fail(const struct launch *launch, enum umh_stage stage, int error)
 		.stage = stage,
 		.error = (uint32_t)error,
 		.detail = launch->detail,
-		.kept = launch->kept,
+		.unapplied = launch->unapplied,
 	};
 
 	if (!launch->plan)
 		sys_exit(error);
-	leave_verdict(launch, stage, error);
-	say(launch, &word, -1); /* nobody to tell when this fails: the JVM is gone */
+	store_failure(launch, stage, error);
+	send_report(launch, &word, -1); /* nobody to tell when this fails: the JVM is gone */
 	sys_close_range(0, ~0U, 0);
 	sys_exit(127);
 }
 
-void hide_again(const struct launch *launch)
+void restore_undumpable(const struct launch *launch)
 {
-	const int result = hide();
+	const int result = make_undumpable();
 
 	if (result < 0)
 		fail(launch, UMH_STAGE_PLAN, -result);
@@ -55,12 +55,12 @@ void hide_again(const struct launch *launch)
 
 typedef int step_fn(struct launch *launch);
 
-static __attribute__((noinline)) void take(struct launch *launch, enum umh_stage stage, step_fn *apply)
+static __attribute__((noinline)) void run_step(struct launch *launch, enum umh_stage stage, step_fn *apply)
 {
 	const uint64_t bit = UINT64_C(1) << stage;
 	int result;
 
-	if (!asks(launch, bit))
+	if (!has_step(launch, bit))
 		return;
 	launch->detail = 0;
 	result = apply(launch);
@@ -68,19 +68,19 @@ static __attribute__((noinline)) void take(struct launch *launch, enum umh_stage
 		return;
 	if (launch->plan->required & bit)
 		fail(launch, stage, -result);
-	launch->kept |= bit;
+	launch->unapplied |= bit;
 }
 
 /*
  * From here on the helper's life is its own. A refusal matters where the signal was set: a filter that refuses to ask for it
  * refused that too.
  */
-static void untie(const struct launch *launch)
+static void clear_parent_death(const struct launch *launch)
 {
 	int signal = 0;
 	long result;
 
-	if (!(launch->plan->flags & UMH_PLAN_TIED) || asks(launch, UMH_STEP(PARENT_DEATH)))
+	if (!(launch->plan->flags & UMH_PLAN_DIE_WITH_THREAD) || has_step(launch, UMH_STEP(PARENT_DEATH)))
 		return;
 	result = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, 0);
 	if (result < 0 && umh_syscall(__NR_prctl, PR_GET_PDEATHSIG, &signal) == 0 && signal != 0)
@@ -91,98 +91,98 @@ static void untie(const struct launch *launch)
  * Without this word end of file means that we were killed; so it is said when the program may begin, and not before. A
  * filter may forbid to say it later, or to wait.
  */
-static void arrive(const struct launch *launch)
+static void report_ready(const struct launch *launch)
 {
-	struct umh_report word = {.stage = UMH_STAGE_EXEC, .kept = launch->kept};
+	struct umh_report word = {.stage = UMH_STAGE_EXEC, .unapplied = launch->unapplied};
 	struct __kernel_timespec now;
 	char go;
 	long size = 1;
 	int result;
 
-	if (launch->plan->flags & UMH_PLAN_HOLD)
+	if (launch->plan->flags & UMH_PLAN_WAIT_BEFORE_EXEC)
 		size = sys_read(launch->socket, &go, 1);
 	if (size == 0)
 		sys_exit(127); /* the JVM is gone */
 	if (size < 0)
 		fail(launch, UMH_STAGE_EXEC, (int)-size);
-	if (launch->plan->flags & UMH_PLAN_TIMES && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
+	if (launch->plan->flags & UMH_PLAN_REPORT_TIME && umh_syscall(__NR_clock_gettime, CLOCK_MONOTONIC, &now) == 0) {
 		word.detail = (uint32_t)now.tv_nsec;
-		word.pid = (uint32_t)now.tv_sec;
+		word.seconds = (uint32_t)now.tv_sec;
 	}
-	untie(launch);
-	result = say(launch, &word, launch->verdict_file);
-	if (result < 0 && result != -EPIPE && launch->verdict_file >= 0)
-		result = say(launch, &word, -1);
+	clear_parent_death(launch);
+	result = send_report(launch, &word, launch->failure_memfd);
+	if (result < 0 && result != -EPIPE && launch->failure_memfd >= 0)
+		result = send_report(launch, &word, -1);
 	if (result == -EPIPE)
 		sys_exit(127); /* the same: nothing begins that nobody has asked for any more */
 }
 
 /* The recipe. The order is the meaning: each line says what it must come before or after. */
-static void follow_recipe(struct launch *launch, const char *program)
+static void apply_steps(struct launch *launch, const char *program)
 {
 	int result;
 
-	launch->ignored = ignored_signals();                            /* before a /proc that may be anybody's; see SIGNALS */
-	launch->self = open_self(launch);                               /* the same; see ID_MAP */
-	share_verdict(launch);                                          /* before the limits on files and memory */
-	take(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
-	take(launch, UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj);     /* these need the JVM's privilege, which a new user */
-	take(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and the JVM's /proc, since another */
-	take(launch, UMH_STAGE_EXEC_LABEL, apply_exec_label);           /*   one may be anybody's */
-	take(launch, UMH_STAGE_NICE, apply_nice);                       /* before SCHED, which takes it along, and before */
-	take(launch, UMH_STAGE_SCHED, apply_sched);                     /*   the limits on both */
-	take(launch, UMH_STAGE_IOPRIO, apply_ioprio);
-	take(launch, UMH_STAGE_AFFINITY, apply_affinity);
-	take(launch, UMH_STAGE_MEMPOLICY, apply_mempolicy);
-	take(launch, UMH_STAGE_TIMER_SLACK, apply_timer_slack);         /* after SCHED: a real-time task has none */
-	take(launch, UMH_STAGE_RLIMIT, apply_rlimit);                   /* after all that a limit could forbid */
-	take(launch, UMH_STAGE_PERSONALITY, apply_personality);
-	take(launch, UMH_STAGE_THP, apply_thp);
-	take(launch, UMH_STAGE_LANDLOCK, prepare_landlock);             /* closes the host's folders before others may look */
-	take(launch, UMH_STAGE_JOIN, apply_join);                       /* before UNSHARE: what is new is new there */
-	take(launch, UMH_STAGE_UNSHARE, apply_unshare);
-	take(launch, UMH_STAGE_ID_MAP, apply_id_map);                   /* until then nobody exists in the namespace */
-	take(launch, UMH_STAGE_PID_NAMESPACE, apply_succession);           /* a pid namespace takes effect in children alone */
-	take(launch, UMH_STAGE_SESSION, apply_session);                 /* after it: the session is the helper's own */
-	take(launch, UMH_STAGE_TERMINAL, apply_terminal);               /* takes a session leader without a terminal */
-	take(launch, UMH_STAGE_KEYRING, apply_keyring);                 /* in the user namespace, before another uid's quota */
-	take(launch, UMH_STAGE_UMASK, apply_umask);
-	take(launch, UMH_STAGE_ROOT, apply_root);
-	take(launch, UMH_STAGE_CWD, begin_at_root);                     /* where no other folder is asked for; see below */
-	take(launch, UMH_STAGE_DESCRIPTORS, apply_descriptors);         /* from now on the numbers of steps are above the helper's */
-	take(launch, UMH_STAGE_BOUNDING, apply_bounding);               /* needs CAP_SETPCAP, which the next ones may end */
-	take(launch, UMH_STAGE_GROUPS, apply_groups);                   /* groups and gid need what a new uid has not */
-	take(launch, UMH_STAGE_GID, apply_gid);
-	take(launch, UMH_STAGE_UID, apply_uid);
-	take(launch, UMH_STAGE_CAPABILITIES, apply_capabilities);       /* what is kept, and what the steps below still need */
-	take(launch, UMH_STAGE_AMBIENT, apply_ambient);                 /* a subset of permitted and inheritable */
-	take(launch, UMH_STAGE_SECUREBITS, apply_securebits);           /* could forbid raising ambient capabilities */
-	take(launch, UMH_STAGE_CWD, apply_cwd);                         /* as the helper, in its root */
+	launch->ignored_signals = read_ignored_signals();                            /* before a /proc that may be anybody's; see SIGNALS */
+	launch->self = open_proc_self(launch);                               /* the same; see ID_MAP */
+	create_failure_memfd(launch);                                          /* before the limits on files and memory */
+	run_step(launch, UMH_STAGE_CGROUP, apply_cgroup);                   /* first: whatever follows is accounted there */
+	run_step(launch, UMH_STAGE_OOM_SCORE_ADJ, apply_oom_score_adj);     /* these need the JVM's privilege, which a new user */
+	run_step(launch, UMH_STAGE_COREDUMP_FILTER, apply_coredump_filter); /*   namespace ends, and the JVM's /proc, since another */
+	run_step(launch, UMH_STAGE_EXEC_LABEL, apply_exec_label);           /*   one may be anybody's */
+	run_step(launch, UMH_STAGE_NICE, apply_nice);                       /* before SCHED, which takes it along, and before */
+	run_step(launch, UMH_STAGE_SCHED, apply_sched);                     /*   the limits on both */
+	run_step(launch, UMH_STAGE_IOPRIO, apply_ioprio);
+	run_step(launch, UMH_STAGE_AFFINITY, apply_affinity);
+	run_step(launch, UMH_STAGE_MEMPOLICY, apply_mempolicy);
+	run_step(launch, UMH_STAGE_TIMER_SLACK, apply_timer_slack);         /* after SCHED: a real-time task has none */
+	run_step(launch, UMH_STAGE_RLIMIT, apply_rlimit);                   /* after all that a limit could forbid */
+	run_step(launch, UMH_STAGE_PERSONALITY, apply_personality);
+	run_step(launch, UMH_STAGE_THP, apply_thp);
+	run_step(launch, UMH_STAGE_LANDLOCK, create_landlock_ruleset);             /* closes the host's folders before others may look */
+	run_step(launch, UMH_STAGE_JOIN, apply_join);                       /* before UNSHARE: what is new is new there */
+	run_step(launch, UMH_STAGE_UNSHARE, apply_unshare);
+	run_step(launch, UMH_STAGE_ID_MAP, apply_id_map);                   /* until then nobody exists in the namespace */
+	run_step(launch, UMH_STAGE_PID_NAMESPACE, apply_pid_namespace);           /* a pid namespace takes effect in children alone */
+	run_step(launch, UMH_STAGE_SESSION, apply_session);                 /* after it: the session is the helper's own */
+	run_step(launch, UMH_STAGE_TERMINAL, apply_terminal);               /* takes a session leader without a terminal */
+	run_step(launch, UMH_STAGE_KEYRING, apply_keyring);                 /* in the user namespace, before another uid's quota */
+	run_step(launch, UMH_STAGE_UMASK, apply_umask);
+	run_step(launch, UMH_STAGE_ROOT, apply_root);
+	run_step(launch, UMH_STAGE_CWD, chdir_to_root);                     /* where no other folder is asked for; see below */
+	run_step(launch, UMH_STAGE_DESCRIPTORS, apply_descriptors);         /* from now on the numbers of steps are above the helper's */
+	run_step(launch, UMH_STAGE_BOUNDING, apply_bounding);               /* needs CAP_SETPCAP, which the next ones may end */
+	run_step(launch, UMH_STAGE_GROUPS, apply_groups);                   /* groups and gid need what a new uid has not */
+	run_step(launch, UMH_STAGE_GID, apply_gid);
+	run_step(launch, UMH_STAGE_UID, apply_uid);
+	run_step(launch, UMH_STAGE_CAPABILITIES, apply_capabilities);       /* what is kept, and what the steps below still need */
+	run_step(launch, UMH_STAGE_AMBIENT, apply_ambient);                 /* a subset of permitted and inheritable */
+	run_step(launch, UMH_STAGE_SECUREBITS, apply_securebits);           /* could forbid raising ambient capabilities */
+	run_step(launch, UMH_STAGE_CWD, apply_cwd);                         /* as the helper, in its root */
 	result = check_program(launch, program);                        /* the same way, and from the same folder */
 	if (result == 0)
-		result = refuse_itself(launch, program);                /* the launcher is nobody's program */
+		result = refuse_launcher(launch, program);                /* the launcher is nobody's program */
 	if (result < 0)
 		fail(launch, UMH_STAGE_EXEC, -result);
-	take(launch, UMH_STAGE_NOFILE, apply_nofile);                   /* a descriptor may stand above it; the last that opens one */
-	take(launch, UMH_STAGE_PARENT_DEATH, apply_parent_death);       /* a change of identity clears it */
-	take(launch, UMH_STAGE_NO_NEW_PRIVS, apply_no_new_privs);       /* lets an unprivileged process take the next ones */
-	take(launch, UMH_STAGE_LANDLOCK, apply_landlock);
-	take(launch, UMH_STAGE_SIGNALS, apply_signals);                 /* late: what is pending may end us here */
-	take(launch, UMH_STAGE_NPROC, apply_nproc);                     /* setresuid(2) would pass, and execve(2) then fail */
+	run_step(launch, UMH_STAGE_NOFILE, apply_nofile);                   /* a descriptor may stand above it; the last that opens one */
+	run_step(launch, UMH_STAGE_PARENT_DEATH, apply_parent_death);       /* a change of identity clears it */
+	run_step(launch, UMH_STAGE_NO_NEW_PRIVS, apply_no_new_privs);       /* lets an unprivileged process take the next ones */
+	run_step(launch, UMH_STAGE_LANDLOCK, apply_landlock);
+	run_step(launch, UMH_STAGE_SIGNALS, apply_signals);                 /* late: what is pending may end us here */
+	run_step(launch, UMH_STAGE_NPROC, apply_nproc);                     /* setresuid(2) would pass, and execve(2) then fail */
 }
 
 /* The last two. A filter that needs privilege comes before the privilege goes, else it is the very last. */
-static void restrict_calls(struct launch *launch)
+static void apply_last_steps(struct launch *launch)
 {
-	const int unprivileged = asks(launch, UMH_STEP(NO_NEW_PRIVS));
+	const int unprivileged = has_step(launch, UMH_STEP(NO_NEW_PRIVS));
 
 	if (unprivileged)
-		take(launch, UMH_STAGE_EFFECTIVE, apply_effective);
+		run_step(launch, UMH_STAGE_EFFECTIVE, apply_effective);
 	launch->detail = 0;
-	arrive(launch);
-	take(launch, UMH_STAGE_SECCOMP, apply_seccomp);
+	report_ready(launch);
+	run_step(launch, UMH_STAGE_SECCOMP, apply_seccomp);
 	if (!unprivileged)
-		take(launch, UMH_STAGE_EFFECTIVE, apply_effective);
+		run_step(launch, UMH_STAGE_EFFECTIVE, apply_effective);
 	launch->detail = 0;
 }
 
@@ -191,26 +191,26 @@ static void restrict_calls(struct launch *launch)
  * is the JVM's own and not somebody's in another root. An emulator of the program's processor would open the path again,
  * as an interpreter does: then the descriptor must not be closed.
  */
-static int execute_file(const struct launch *launch, int fd, char **argv, char **envp)
+static int execute_descriptor(const struct launch *launch, int fd, char **argv, char **envp)
 {
 	char path[sizeof "/proc/self/fd/" + 10] = {0};
-	char *number = number_before(path + sizeof path - 1, fd);
+	char *number = format_number_before(path + sizeof path - 1, fd);
 	int result = sys_execveat(fd, "", argv, envp, AT_EMPTY_PATH);
 	int second;
 
-	if ((result != -ENOSYS && result != -EPERM) || asks(launch, UMH_STEP(ROOT) | UMH_STEP(JOIN)))
+	if ((result != -ENOSYS && result != -EPERM) || has_step(launch, UMH_STEP(ROOT) | UMH_STEP(JOIN)))
 		return result;
 	sys_fcntl(fd, F_SETFD, 0);
-	second = sys_execve(text_before(number, "/proc/self/fd/"), argv, envp);
+	second = sys_execve(copy_text_before(number, "/proc/self/fd/"), argv, envp);
 	return second == -ENOENT ? result : second; /* no /proc: the first answer is the better one */
 }
 
 /* argv[0] is the path; the helper's own vector begins behind it. */
 static int execute(const struct launch *launch, char **argv, char **envp)
 {
-	if (launch->plan->program == UMH_NO_FILE)
+	if (launch->plan->program == UMH_NO_DESCRIPTOR)
 		return sys_execve(argv[0], argv + 1, envp);
-	return execute_file(launch, file_number(launch, launch->plan->program), argv + 1, envp);
+	return execute_descriptor(launch, descriptor(launch, launch->plan->program), argv + 1, envp);
 }
 
 /*
@@ -221,7 +221,7 @@ static int verify_program(const struct launch *launch)
 {
 	const uint32_t program = launch->plan->program;
 
-	if (program == UMH_NO_FILE || umh_short_identity(umh_identity(file_number(launch, program))) == launch->plan->program_is)
+	if (program == UMH_NO_DESCRIPTOR || umh_short_file_identity(umh_file_identity(descriptor(launch, program))) == launch->plan->program_identity)
 		return 0;
 	return -EBADF;
 }
@@ -231,12 +231,12 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	char **argv = (char **)(stack + 1);
 	char **envp = argv + stack[0] + 1;
 	char buffer[UMH_PLAN_INLINE] __attribute__((aligned(8)));
-	struct launch launch = {.socket = UMH_PLAN_FD, .ruleset = -1, .verdict_file = -1};
-	const int hidden = hide(); /* before anybody is who could look: the first thing of all */
+	struct launch launch = {.socket = UMH_PLAN_FD, .ruleset = -1, .failure_memfd = -1};
+	const int hidden = make_undumpable(); /* before anybody is who could look: the first thing of all */
 	int result;
 
 	if (umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM) < 0)
-		launch.kept = UMH_STEP(LAUNCH); /* said in arrive(): the name will not tell when this is the helper */
+		launch.unapplied = UMH_STEP(LAUNCH); /* said in report_ready(): the name will not tell when this is the helper */
 	sys_close(UMH_LAUNCHER_FD); /* open where there is no execveat(2) */
 	result = receive_plan(&launch, buffer, sizeof buffer);
 	if (result == 0)
@@ -246,8 +246,8 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	result = verify_program(&launch);
 	if (result < 0)
 		fail(&launch, UMH_STAGE_BLOB, -result);
-	follow_recipe(&launch, argv[0]);
-	restrict_calls(&launch);
+	apply_steps(&launch, argv[0]);
+	apply_last_steps(&launch);
 	result = execute(&launch, argv, envp);
 	fail(&launch, UMH_STAGE_EXEC, result < 0 ? -result : EPERM); /* a filter may answer 0 and execute nothing */
 }

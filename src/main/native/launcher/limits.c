@@ -5,10 +5,10 @@
 #include <linux/prctl.h>
 #include <sys/resource.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
-char *number_before(char *end, long value)
+char *format_number_before(char *end, long value)
 {
 	unsigned long rest = value < 0 ? -(unsigned long)value : (unsigned long)value;
 
@@ -20,7 +20,7 @@ char *number_before(char *end, long value)
 	return end;
 }
 
-char *text_before(char *end, const char *text)
+char *copy_text_before(char *end, const char *text)
 {
 	unsigned size = 0;
 
@@ -50,15 +50,15 @@ int write_text(int folder, const char *path, const void *text, uint32_t size)
  * look into the JVM as well. A JVM of root never comes here; in a new user namespace, whose files are asked for by folder,
  * the first map makes root of everybody.
  */
-int write_own(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size)
+int write_proc_self(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size)
 {
 	int result = write_text(folder, path, text, size);
 
-	if (result != -EACCES || launch->watched || (folder < 0 && umh_syscall(__NR_geteuid) <= 0))
+	if (result != -EACCES || launch->can_be_traced || (folder < 0 && umh_syscall(__NR_geteuid) <= 0))
 		return result;
 	umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 1);
 	result = write_text(folder, path, text, size);
-	hide_again(launch);
+	restore_undumpable(launch);
 	return result;
 }
 
@@ -66,19 +66,19 @@ static int write_number(const struct launch *launch, const char *path, long valu
 {
 	char text[24];
 	char *end = text + sizeof text;
-	char *begin = number_before(end, value);
+	char *begin = format_number_before(end, value);
 
-	return write_own(launch, -1, path, begin, (uint32_t)(end - begin));
+	return write_proc_self(launch, -1, path, begin, (uint32_t)(end - begin));
 }
 
 /* Only where the kernel could not create us in it: 0 stands for the process that writes. */
 int apply_cgroup(struct launch *launch)
 {
-	int folder = file_number(launch, launch->plan->cgroup);
+	int folder = descriptor(launch, launch->plan->cgroup);
 
 	int result = folder < 0 ? folder : write_text(folder, "cgroup.procs", "0", 1);
 
-	close_file(launch, launch->plan->cgroup);
+	close_descriptor(launch, launch->plan->cgroup);
 	return result;
 }
 
@@ -97,7 +97,7 @@ int apply_coredump_filter(struct launch *launch)
  * A hard limit can't be raised without CAP_SYS_RESOURCE. Where that is not required, the helper gets what it may
  * have: the hard limit as it is, the soft one as asked or cut to it.
  */
-static int set_what_may_be(unsigned resource, struct umh_rlimit wanted)
+static int set_rlimit_within_hard(unsigned resource, struct umh_rlimit wanted)
 {
 	struct umh_rlimit now;
 	int result = (int)umh_syscall(__NR_prlimit64, 0, resource, 0, &now);
@@ -116,14 +116,14 @@ static int set_rlimit(struct launch *launch, unsigned resource, uint64_t step)
 	const struct umh_rlimit *wanted = &launch->plan->rlimits[resource];
 	int result;
 
-	if (!(launch->plan->limited >> resource & 1))
+	if (!(launch->plan->rlimits_set >> resource & 1))
 		return 0;
 	launch->detail = resource;
 	result = (int)umh_syscall(__NR_prlimit64, 0, resource, wanted, 0);
-	if (result == 0 || (launch->plan->limits_required >> resource & 1))
+	if (result == 0 || (launch->plan->rlimits_required >> resource & 1))
 		return result;
-	set_what_may_be(resource, *wanted);
-	launch->kept |= step;
+	set_rlimit_within_hard(resource, *wanted);
+	launch->unapplied |= step;
 	return 0;
 }
 
@@ -131,7 +131,7 @@ int apply_rlimit(struct launch *launch)
 {
 	int result = 0;
 
-	for (unsigned resource = 0; result == 0 && resource < UMH_RLIMITS; resource++)
+	for (unsigned resource = 0; result == 0 && resource < UMH_RLIMIT_COUNT; resource++)
 		if (resource != RLIMIT_NOFILE && resource != RLIMIT_NPROC)
 			result = set_rlimit(launch, resource, UMH_STEP(RLIMIT));
 	return result;

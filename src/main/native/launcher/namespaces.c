@@ -8,8 +8,8 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 int apply_join(struct launch *launch)
 {
@@ -17,19 +17,19 @@ int apply_join(struct launch *launch)
 	const uint32_t count = launch->plan->joins.length / sizeof *joins;
 
 	for (uint32_t i = 0; i < count; i++) {
-		int number = file_number(launch, joins[i].file);
+		int number = descriptor(launch, joins[i].index);
 		long result = number < 0 ? number : umh_syscall(__NR_setns, number, joins[i].flags);
 
 		launch->detail = i;
 		if (result == 0 && joins[i].flags & CLONE_NEWUSER) {
-			launch->watched = 1;
-			result = hide();
+			launch->can_be_traced = 1;
+			result = make_undumpable();
 		}
 		if (result < 0)
 			return (int)result;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		close_file(launch, joins[i].file);
+		close_descriptor(launch, joins[i].index);
 	return 0;
 }
 
@@ -46,14 +46,14 @@ static long fork_with(unsigned long flags, int *pidfd)
 }
 
 /* For who writes its id maps, this process or its mapper. In a mount namespace that was joined it could be anything. */
-int open_self(const struct launch *launch)
+int open_proc_self(const struct launch *launch)
 {
-	return asks(launch, UMH_STEP(ID_MAP)) ? sys_open("/proc/self", O_RDONLY | O_CLOEXEC, 0) : -1;
+	return has_step(launch, UMH_STEP(ID_MAP)) ? sys_open("/proc/self", O_RDONLY | O_CLOEXEC, 0) : -1;
 }
 
 static int write_map(const struct launch *launch, const char *name, struct umh_span map)
 {
-	return map.length == 0 ? 0 : write_own(launch, launch->self, name, span(launch, map), map.length - 1);
+	return map.length == 0 ? 0 : write_proc_self(launch, launch->self, name, span(launch, map), map.length - 1);
 }
 
 static int write_maps(const struct launch *launch)
@@ -76,7 +76,7 @@ struct mapper {
 	int turn; /* the write end of its pipe */
 };
 
-static __attribute__((noreturn)) void be_mapper(const struct launch *launch, const int pipe[2])
+static __attribute__((noreturn)) void mapper_main(const struct launch *launch, const int pipe[2])
 {
 	char turn;
 	long result;
@@ -97,13 +97,13 @@ static int start_mapper(const struct launch *launch, struct mapper *mapper)
 		return result;
 	mapper->pid = fork_with(0, 0);
 	if (mapper->pid == 0)
-		be_mapper(launch, pipe);
+		mapper_main(launch, pipe);
 	sys_close(pipe[0]);
 	mapper->turn = pipe[1];
 	return mapper->pid < 0 ? (int)mapper->pid : 0;
 }
 
-static int let_map(const struct mapper *mapper, int go)
+static int run_mapper(const struct mapper *mapper, int go)
 {
 	const long told = go ? sys_write(mapper->turn, "", 1) : 0;
 	int status = 0;
@@ -121,27 +121,27 @@ static int let_map(const struct mapper *mapper, int go)
 /* The mapper has to be there before, and is told after: its answer is kept for the next step. */
 static int unshare_user(struct launch *launch)
 {
-	/* The maps of who is not dumpable are root's; asked before nobody is anybody there. See write_own(). */
-	const int shows = umh_syscall(__NR_geteuid) > 0 && !launch->watched;
+	/* The maps of who is not dumpable are root's; asked before nobody is anybody there. See write_proc_self(). */
+	const int shows = umh_syscall(__NR_geteuid) > 0 && !launch->can_be_traced;
 	struct mapper mapper;
 	int result = start_mapper(launch, &mapper);
 
 	if (result < 0)
 		return result;
-	result = sys_unshare((int)launch->plan->unshare);
+	result = sys_unshare((int)launch->plan->unshare_flags);
 	if (shows)
 		umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 1);
-	launch->mapped = let_map(&mapper, result == 0);
+	launch->id_map_result = run_mapper(&mapper, result == 0);
 	if (shows)
-		hide_again(launch);
+		restore_undumpable(launch);
 	return result;
 }
 
 /* What the helper mounts must not show outside: as unshare(1) does, and systemd's PrivateMounts. */
 int apply_unshare(struct launch *launch)
 {
-	const uint32_t flags = launch->plan->unshare;
-	const int by_mapper = (flags & CLONE_NEWUSER) && !(launch->plan->flags & UMH_PLAN_SELF_MAP);
+	const uint32_t flags = launch->plan->unshare_flags;
+	const int by_mapper = (flags & CLONE_NEWUSER) && !(launch->plan->flags & UMH_PLAN_MAP_SELF);
 	int result = by_mapper ? unshare_user(launch) : sys_unshare((int)flags);
 
 	if (result == 0 && (flags & CLONE_NEWNS))
@@ -151,7 +151,7 @@ int apply_unshare(struct launch *launch)
 
 int apply_id_map(struct launch *launch)
 {
-	const int result = launch->plan->flags & UMH_PLAN_SELF_MAP ? write_maps(launch) : launch->mapped;
+	const int result = launch->plan->flags & UMH_PLAN_MAP_SELF ? write_maps(launch) : launch->id_map_result;
 
 	sys_close(launch->self);
 	return result;
@@ -162,28 +162,28 @@ int apply_id_map(struct launch *launch)
  * child of the JVM (CLONE_PARENT), which is sent its pidfd. It waits until that was sent: a helper that the JVM does
  * not know of must not exist. When this launcher is killed before, its successor says so itself, for it has to be reaped.
  */
-static __attribute__((noreturn)) void hand_over(const struct launch *launch, int pidfd, int known)
+static __attribute__((noreturn)) void send_pidfd_and_exit(const struct launch *launch, int pidfd, int known)
 {
 	struct umh_report word = {.stage = UMH_STAGE_PID_NAMESPACE};
-	long result = say(launch, &word, pidfd);
+	long result = send_report(launch, &word, pidfd);
 
 	if (result == 0)
 		result = sys_write(known, "", 1);
 	word.error = (uint32_t)-result;
 	if (result < 0 && result != -EPIPE) /* it is dead, and known */
-		say(launch, &word, -1);     /* its successor says itself that it was left behind */
+		send_report(launch, &word, -1);     /* its successor says itself that it was left behind */
 	sys_exit(0);
 }
 
-static __attribute__((noreturn)) void be_left_behind(const struct launch *launch)
+static __attribute__((noreturn)) void report_orphaned(const struct launch *launch)
 {
 	const struct umh_report word = {.stage = UMH_STAGE_PID_NAMESPACE, .error = EPIPE};
 
-	say(launch, &word, (int)umh_syscall(__NR_pidfd_open, umh_syscall(__NR_getpid), 0));
+	send_report(launch, &word, (int)umh_syscall(__NR_pidfd_open, umh_syscall(__NR_getpid), 0));
 	sys_exit(127);
 }
 
-int apply_succession(struct launch *launch)
+int apply_pid_namespace(struct launch *launch)
 {
 	int pipe[2];
 	int pidfd = -1;
@@ -194,19 +194,19 @@ int apply_succession(struct launch *launch)
 	if (result < 0)
 		return (int)result;
 	/* A new group: the JVM finds a successor by it that is killed before it says anything. SESSION leaves it again. */
-	if (asks(launch, UMH_STEP(SESSION)))
+	if (has_step(launch, UMH_STEP(SESSION)))
 		umh_syscall(__NR_setpgid, 0, 0);
 	pid = fork_with(CLONE_PARENT | CLONE_PIDFD, &pidfd);
 	if (pid < 0)
 		return (int)pid;
 	if (pid > 0)
-		hand_over(launch, pidfd, pipe[1]);
-	if (launch->plan->flags & UMH_PLAN_TIED)
+		send_pidfd_and_exit(launch, pidfd, pipe[1]);
+	if (launch->plan->flags & UMH_PLAN_DIE_WITH_THREAD)
 		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL); /* a fork begins without; refused, as to the first one */
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &known, 1);
 	if (result == 0)
-		be_left_behind(launch);
+		report_orphaned(launch);
 	sys_close(pipe[0]);
 	return result < 0 ? (int)result : 0;
 }

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 /* Ancillary data with room for so many descriptors. */
 #define ANCILLARY(room)                        \
@@ -71,14 +71,14 @@ static const uint8_t units[] = {
 	0, /* uid_map */
 	0, /* gid_map */
 	0, /* setgroups */
-	sizeof(struct umh_file),
+	sizeof(struct umh_descriptor),
 	sizeof(uint32_t), /* groups */
 	sizeof(struct umh_join),
 	sizeof(struct umh_landlock_rule),
 	8, /* seccomp */
 };
 
-static_assert(offsetof(struct umh_plan, seccomp) ==
+static_assert(offsetof(struct umh_plan, seccomp_filter) ==
 		      offsetof(struct umh_plan, affinity) + (sizeof units - 1) * sizeof(struct umh_span),
 	      "a unit for each part");
 
@@ -109,20 +109,20 @@ static int map_plan(struct launch *launch, int memfd, uint32_t size)
 	return launch->plan->magic == UMH_PLAN_MAGIC && launch->plan->size == size ? 0 : -EPROTO;
 }
 
-static int note_files(struct umh_file *files, unsigned *have, unsigned wanted, const int *received, unsigned count)
+static int record_descriptors(struct umh_descriptor *files, unsigned *have, unsigned wanted, const int *received, unsigned count)
 {
 	if (count > wanted - *have)
 		return -EPROTO;
 	for (unsigned i = 0; i < count; i++)
-		files[(*have)++].number = received[i];
+		files[(*have)++].fd = received[i];
 	return 0;
 }
 
 /* Those that did not come with the plan, in messages of one byte. A function of its own: few plans need its room. */
-static __attribute__((noinline)) int receive_more(const struct launch *launch, struct umh_file *files, unsigned have,
+static __attribute__((noinline)) int receive_rest(const struct launch *launch, struct umh_descriptor *files, unsigned have,
 						  unsigned wanted)
 {
-	ANCILLARY(UMH_SCM_MAX) more;
+	ANCILLARY(UMH_SCM_MAX_FD) more;
 	unsigned count;
 	char byte;
 
@@ -131,45 +131,45 @@ static __attribute__((noinline)) int receive_more(const struct launch *launch, s
 
 		if (result < 0)
 			return (int)result;
-		if (result == 0 || count == 0 || note_files(files, &have, wanted, more.numbers, count) < 0)
+		if (result == 0 || count == 0 || record_descriptors(files, &have, wanted, more.numbers, count) < 0)
 			return -EPROTO;
 	}
 	return 0;
 }
 
 /* Descriptors that came with the plan have their numbers in received. */
-static int receive_files(struct launch *launch, const int *received, unsigned count)
+static int receive_descriptors(struct launch *launch, const int *received, unsigned count)
 {
-	struct umh_file *files = span(launch, launch->plan->files);
-	const unsigned wanted = launch->plan->files.length / sizeof *files;
+	struct umh_descriptor *files = span(launch, launch->plan->descriptors);
+	const unsigned wanted = launch->plan->descriptors.length / sizeof *files;
 	unsigned have = 0;
-	int result = note_files(files, &have, wanted, received, count);
+	int result = record_descriptors(files, &have, wanted, received, count);
 
-	return result < 0 || have == wanted ? result : receive_more(launch, files, have, wanted);
+	return result < 0 || have == wanted ? result : receive_rest(launch, files, have, wanted);
 }
 
-int file_number(const struct launch *launch, uint32_t place)
+int descriptor(const struct launch *launch, uint32_t place)
 {
-	const struct umh_file *files = span(launch, launch->plan->files);
+	const struct umh_descriptor *files = span(launch, launch->plan->descriptors);
 
-	return place < launch->plan->files.length / sizeof *files ? files[place].number : -EPROTO;
+	return place < launch->plan->descriptors.length / sizeof *files ? files[place].fd : -EPROTO;
 }
 
-void close_file(struct launch *launch, uint32_t place)
+void close_descriptor(struct launch *launch, uint32_t place)
 {
-	struct umh_file *files = span(launch, launch->plan->files);
+	struct umh_descriptor *files = span(launch, launch->plan->descriptors);
 
-	if (place >= launch->plan->files.length / sizeof *files || files[place].target != UMH_NO_TARGET)
+	if (place >= launch->plan->descriptors.length / sizeof *files || files[place].target != UMH_NO_TARGET)
 		return;
-	if (files[place].number >= 0)
-		sys_close(files[place].number);
-	files[place].number = -1;
+	if (files[place].fd >= 0)
+		sys_close(files[place].fd);
+	files[place].fd = -1;
 }
 
 int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 {
 	struct umh_plan *plan = buffer;
-	ANCILLARY(UMH_FILES_INLINE) first;
+	ANCILLARY(UMH_DESCRIPTORS_INLINE) first;
 	unsigned count;
 	long received = receive(launch->socket, buffer, size, &first.header, sizeof first, &count);
 	int result = 0;
@@ -188,12 +188,12 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 	if (result == 0)
 		result = check_plan(launch->plan);
 	if (result == 0)
-		result = receive_files(launch, first.numbers, count);
+		result = receive_descriptors(launch, first.numbers, count);
 	/* Numbers were written: a text that shares its bytes with the files may have lost its end. */
 	return result < 0 ? result : check_plan(launch->plan);
 }
 
-int say(const struct launch *launch, const struct umh_report *word, int fd)
+int send_report(const struct launch *launch, const struct umh_report *word, int fd)
 {
 	struct {
 		struct cmsghdr header;

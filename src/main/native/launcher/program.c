@@ -13,33 +13,33 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 /* Of a file its first bytes: all that the kernel reads of a script, and the headers of a usual program. */
-#define HEAD 512
+#define HEAD_SIZE 512
 
 /* As many interpreters of interpreters as execve(2) follows. */
-#define MOST_INTERPRETERS 6
+#define MAX_INTERPRETERS 6
 
 /* The launcher's own file, from its first byte on, as launcher.ld has it in memory. */
-extern const char own_file[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
+extern const char launcher_image[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
 
 /* The first bytes of every ELF file, as a number of this machine. */
-#define ELF_MARK UINT32_C(0x464c457f)
+#define ELF_MAGIC_NUMBER UINT32_C(0x464c457f)
 
-/* Its headers differ from one copy to the other by where they are placed (umh_launcher.c), and the code does not. */
-#define CODE 256
+/* Its headers differ from one copy to the other by where they are placed (shim/launcher_image.c), and the code does not. */
+#define CODE_OFFSET 256
 
-static int is_launcher(const char *head, long size)
+static int is_launcher_image(const char *head, long size)
 {
-	unsigned place = CODE;
+	unsigned place = CODE_OFFSET;
 
-	if (size < HEAD)
+	if (size < HEAD_SIZE)
 		return 0;
-	while (place < HEAD && head[place] == own_file[place])
+	while (place < HEAD_SIZE && head[place] == launcher_image[place])
 		place++;
-	return place == HEAD;
+	return place == HEAD_SIZE;
 }
 
 /* Nothing but a regular file is opened: to open a device may do something. */
@@ -67,19 +67,19 @@ static const char *script_interpreter(char *head, long size)
 	return head + begin;
 }
 
-static const char *loader(int fd, char *head, long size)
+static const char *elf_interpreter(int fd, char *head, long size)
 {
 	const Elf64_Ehdr *file = (const void *)head;
 	const Elf64_Phdr *part = (const void *)(head + sizeof *file);
 
-	if (size < HEAD || file->e_phoff != sizeof *file)
+	if (size < HEAD_SIZE || file->e_phoff != sizeof *file)
 		return 0;
 	for (unsigned i = 0; i < file->e_phnum && (const char *)(part + i + 1) <= head + size; i++) {
 		const Elf64_Phdr found = part[i];
 
 		if (found.p_type != PT_INTERP)
 			continue;
-		size = umh_syscall(__NR_pread64, fd, head, HEAD - 1, found.p_offset);
+		size = umh_syscall(__NR_pread64, fd, head, HEAD_SIZE - 1, found.p_offset);
 		head[size < 0 ? 0 : size] = 0;
 		return head;
 	}
@@ -87,41 +87,41 @@ static const char *loader(int fd, char *head, long size)
 }
 
 /* What it names to be executed instead of it, or 0. */
-static const char *interpreter(int fd, char *head, long size)
+static const char *next_interpreter(int fd, char *head, long size)
 {
 	uint32_t mark;
 
 	__builtin_memcpy(&mark, head, sizeof mark);
 	if (size > 2 && head[0] == '#' && head[1] == '!')
 		return script_interpreter(head, size);
-	return mark == ELF_MARK ? loader(fd, head, size) : 0;
+	return mark == ELF_MAGIC_NUMBER ? elf_interpreter(fd, head, size) : 0;
 }
 
-static int look_into(int fd, char head[HEAD], const char **path)
+static int read_interpreter(int fd, char head[HEAD_SIZE], const char **path)
 {
-	const long size = umh_syscall(__NR_pread64, fd, head, HEAD, 0);
+	const long size = umh_syscall(__NR_pread64, fd, head, HEAD_SIZE, 0);
 
-	if (is_launcher(head, size))
+	if (is_launcher_image(head, size))
 		return -ENOENT;
-	*path = interpreter(fd, head, size);
+	*path = next_interpreter(fd, head, size);
 	return 0;
 }
 
 /* A function of its own: its room on the stack is given back before the rest of the recipe. */
-__attribute__((noinline)) int refuse_itself(const struct launch *launch, const char *path)
+__attribute__((noinline)) int refuse_launcher(const struct launch *launch, const char *path)
 {
 	const uint32_t program = launch->plan->program;
-	char head[HEAD] __attribute__((aligned(8))) = {0};
+	char head[HEAD_SIZE] __attribute__((aligned(8))) = {0};
 	int result = 0;
 
-	if (program != UMH_NO_FILE)
-		result = look_into(file_number(launch, program), head, &path);
-	for (unsigned i = 0; result == 0 && path && i < MOST_INTERPRETERS; i++) {
+	if (program != UMH_NO_DESCRIPTOR)
+		result = read_interpreter(descriptor(launch, program), head, &path);
+	for (unsigned i = 0; result == 0 && path && i < MAX_INTERPRETERS; i++) {
 		const int fd = open_program(path);
 
 		if (fd < 0)
 			return 0;
-		result = look_into(fd, head, &path);
+		result = read_interpreter(fd, head, &path);
 		sys_close(fd);
 	}
 	return result;

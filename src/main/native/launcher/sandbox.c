@@ -8,8 +8,8 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U /* 6.3 */
@@ -23,18 +23,18 @@ int apply_no_new_privs(struct launch *launch)
 
 static int add_rules(struct launch *launch, int ruleset)
 {
-	const struct umh_landlock_rule *rules = span(launch, launch->plan->rules);
-	const uint32_t count = launch->plan->rules.length / sizeof *rules;
+	const struct umh_landlock_rule *rules = span(launch, launch->plan->landlock_rules);
+	const uint32_t count = launch->plan->landlock_rules.length / sizeof *rules;
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct landlock_path_beneath_attr rule = {
 			.allowed_access = rules[i].access,
-			.parent_fd = file_number(launch, rules[i].file),
+			.parent_fd = descriptor(launch, rules[i].index),
 		};
 		long result = umh_syscall(__NR_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 
 		launch->detail = i;
-		close_file(launch, rules[i].file);
+		close_descriptor(launch, rules[i].index);
 		if (result < 0)
 			return (int)result;
 	}
@@ -42,9 +42,9 @@ static int add_rules(struct launch *launch, int ruleset)
 }
 
 /* The ruleset alone leads to no file. */
-int prepare_landlock(struct launch *launch)
+int create_landlock_ruleset(struct launch *launch)
 {
-	const uint64_t handled = launch->plan->landlock; /* the first published form of the structure: one word */
+	const uint64_t handled = launch->plan->landlock_rights; /* the first published form of the structure: one word */
 	int ruleset = (int)umh_syscall(__NR_landlock_create_ruleset, &handled, sizeof handled, 0);
 	int result;
 
@@ -72,34 +72,34 @@ int apply_landlock(struct launch *launch)
 int apply_seccomp(struct launch *launch)
 {
 	const struct sock_fprog program = {
-		.len = (unsigned short)(launch->plan->seccomp.length / sizeof(struct sock_filter)),
-		.filter = span(launch, launch->plan->seccomp),
+		.len = (unsigned short)(launch->plan->seccomp_filter.length / sizeof(struct sock_filter)),
+		.filter = span(launch, launch->plan->seccomp_filter),
 	};
 
 	return (int)umh_syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 /* Without it the launch works all the same, and tells less of its failure. */
-void share_verdict(struct launch *launch)
+void create_failure_memfd(struct launch *launch)
 {
 	int file;
 
-	if (!asks(launch, UMH_STEP(SECCOMP)))
+	if (!has_step(launch, UMH_STEP(SECCOMP)))
 		return;
 	file = (int)umh_syscall(__NR_memfd_create, "umh4j-verdict", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 	if (file < 0)
 		file = (int)umh_syscall(__NR_memfd_create, "umh4j-verdict", MFD_CLOEXEC); /* before 6.3 */
 	if (file < 0)
 		return;
-	if (umh_syscall(__NR_ftruncate, file, sizeof *launch->verdict) == 0)
-		launch->verdict = sys_mmap(0, sizeof *launch->verdict, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (sys_is_error(launch->verdict))
-		launch->verdict = 0;
-	launch->verdict_file = file;
+	if (umh_syscall(__NR_ftruncate, file, sizeof *launch->stored_failure) == 0)
+		launch->stored_failure = sys_mmap(0, sizeof *launch->stored_failure, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (sys_is_error(launch->stored_failure))
+		launch->stored_failure = 0;
+	launch->failure_memfd = file;
 }
 
-void leave_verdict(const struct launch *launch, enum umh_stage stage, int error)
+void store_failure(const struct launch *launch, enum umh_stage stage, int error)
 {
-	if (launch->verdict)
-		*(volatile uint32_t *)launch->verdict = UMH_VERDICT(stage, error);
+	if (launch->stored_failure)
+		*(volatile uint32_t *)launch->stored_failure = UMH_STORED_FAILURE(stage, error);
 }

@@ -8,8 +8,8 @@
 #include <linux/prctl.h>
 #include <sys/resource.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 /* sched_setattr(2)'s structure, in its first published size. */
 struct sched_attributes {
@@ -31,9 +31,9 @@ int apply_nice(struct launch *launch)
 }
 
 /* What could not be had a step ago would be refused once more, and the policy with it. The call answers 20 - nice. */
-static int32_t nice_within_reach(const struct launch *launch)
+static int32_t nice_or_current(const struct launch *launch)
 {
-	const long answer = launch->kept & UMH_STEP(NICE) ? umh_syscall(__NR_getpriority, PRIO_PROCESS, 0) : 0;
+	const long answer = launch->unapplied & UMH_STEP(NICE) ? umh_syscall(__NR_getpriority, PRIO_PROCESS, 0) : 0;
 
 	return answer > 0 ? 20 - (int32_t)answer : launch->plan->nice;
 }
@@ -44,12 +44,12 @@ int apply_sched(struct launch *launch)
 	const struct umh_plan *plan = launch->plan;
 	struct sched_attributes attributes = {
 		.size = sizeof attributes,
-		.policy = plan->policy,
-		.nice = nice_within_reach(launch),
-		.priority = plan->priority,
-		.runtime_ns = plan->runtime_ns,
-		.deadline_ns = plan->deadline_ns,
-		.period_ns = plan->period_ns,
+		.policy = plan->sched_policy,
+		.nice = nice_or_current(launch),
+		.priority = plan->sched_priority,
+		.runtime_ns = plan->sched_runtime_ns,
+		.deadline_ns = plan->sched_deadline_ns,
+		.period_ns = plan->sched_period_ns,
 	};
 
 	return (int)umh_syscall(__NR_sched_setattr, 0, &attributes, 0);
@@ -98,7 +98,7 @@ int apply_timer_slack(struct launch *launch)
 	return (int)umh_syscall(__NR_prctl, PR_SET_TIMERSLACK, launch->plan->timer_slack_ns);
 }
 
-/* umh_clone.c may have changed it: then what is refused here is not the JVM's that stays. */
+/* shim/clone.c may have changed it: then what is refused here is not the JVM's that stays. */
 int apply_personality(struct launch *launch)
 {
 	int result = (int)umh_syscall(__NR_personality, launch->plan->personality);

@@ -3,14 +3,14 @@
 
 #include <asm/ioctls.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 int apply_session(struct launch *launch)
 {
 	int result;
 
-	if (launch->plan->flags & UMH_PLAN_GROUP)
+	if (launch->plan->flags & UMH_PLAN_SETPGID)
 		return (int)umh_syscall(__NR_setpgid, 0, 0);
 	result = (int)umh_syscall(__NR_setsid);
 	return result < 0 ? result : 0;
@@ -18,10 +18,10 @@ int apply_session(struct launch *launch)
 
 int apply_terminal(struct launch *launch)
 {
-	int number = file_number(launch, launch->plan->terminal);
+	int number = descriptor(launch, launch->plan->terminal);
 
 	int result = number < 0 ? number : (int)umh_syscall(__NR_ioctl, number, TIOCSCTTY, 0);
 
-	close_file(launch, launch->plan->terminal);
+	close_descriptor(launch, launch->plan->terminal);
 	return result;
 }

@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "launch.h"
-#include "umh_syscalls.h"
+#include "launcher/launcher.h"
+#include "common/syscalls.h"
 
 #define LAST_SIGNAL 64
 
@@ -26,7 +26,7 @@ int apply_parent_death(struct launch *launch)
 {
 	struct pollfd jvm = {.fd = launch->socket};
 	const int64_t now[2] = {0, 0};
-	long result = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, launch->plan->parent_death);
+	long result = umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, launch->plan->parent_death_signal);
 
 	if (result == 0)
 		result = umh_syscall(__NR_ppoll, &jvm, 1, now, 0, 0);
@@ -35,10 +35,10 @@ int apply_parent_death(struct launch *launch)
 	return (int)result;
 }
 
-#define LABEL  "SigIgn:\t"
-#define DIGITS 16
+#define SIGIGN_LABEL  "SigIgn:\t"
+#define MASK_DIGITS 16
 
-static uint64_t eight_bytes(const char *text)
+static uint64_t load_8_bytes(const char *text)
 {
 	uint64_t bytes;
 
@@ -50,7 +50,7 @@ static uint64_t eight_bytes(const char *text)
  * Since the clone nobody else changes what is ignored here. To be told costs as much as some ten of the calls that it
  * saves. Without /proc, or behind a line of very many groups, every signal may be.
  */
-__attribute__((noinline)) uint64_t ignored_signals(void)
+__attribute__((noinline)) uint64_t read_ignored_signals(void)
 {
 	char text[1280];
 	const int fd = sys_open("/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
@@ -60,11 +60,11 @@ __attribute__((noinline)) uint64_t ignored_signals(void)
 
 	if (fd >= 0)
 		sys_close(fd);
-	while (digit + DIGITS < text + size && eight_bytes(digit - sizeof(uint64_t)) != eight_bytes(LABEL))
+	while (digit + MASK_DIGITS < text + size && load_8_bytes(digit - sizeof(uint64_t)) != load_8_bytes(SIGIGN_LABEL))
 		digit++;
-	if (digit + DIGITS >= text + size)
+	if (digit + MASK_DIGITS >= text + size)
 		return ~UINT64_C(0);
-	for (unsigned i = 0; i < DIGITS; i++, digit++)
+	for (unsigned i = 0; i < MASK_DIGITS; i++, digit++)
 		ignored = ignored << 4 | (unsigned)(*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
 	return ignored;
 }
@@ -76,11 +76,11 @@ __attribute__((noinline)) uint64_t ignored_signals(void)
 int apply_signals(struct launch *launch)
 {
 	for (unsigned signal = 1; signal <= LAST_SIGNAL; signal++) {
-		const uint64_t ignored = launch->plan->ignored >> (signal - 1) & 1;
+		const uint64_t ignored = launch->plan->ignored_signals >> (signal - 1) & 1;
 		const struct kernel_sigaction action = {.handler = (unsigned long)(ignored ? SIG_IGN : SIG_DFL)};
 		long result;
 
-		if (signal == SIGKILL || signal == SIGSTOP || !(ignored || (launch->ignored >> (signal - 1) & 1)))
+		if (signal == SIGKILL || signal == SIGSTOP || !(ignored || (launch->ignored_signals >> (signal - 1) & 1)))
 			continue; /* at its default: nobody handles one after an execve */
 		result = umh_syscall(__NR_rt_sigaction, signal, &action, 0, sizeof action.mask);
 		launch->detail = signal;
@@ -88,5 +88,5 @@ int apply_signals(struct launch *launch)
 			return (int)result;
 	}
 	launch->detail = 0;
-	return (int)umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &launch->plan->blocked, 0, sizeof(uint64_t));
+	return (int)umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &launch->plan->blocked_signals, 0, sizeof(uint64_t));
 }

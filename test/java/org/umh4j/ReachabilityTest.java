@@ -90,7 +90,7 @@ final class ReachabilityTest {
     /** Each class whose field the shim asks for by name. */
     @Test
     void everyFieldThatTheShimReadsIsListed() throws Exception {
-        String shim = Files.readString(Path.of("src/main/native/umh_bridge.c"));
+        String shim = Files.readString(Path.of("src/main/native/jni/bridge.c"));
         assertEquals(new TreeSet<>(java.util.Set.of("fd", "fdObj")), found("field\\(env, object, \"(\\w+)\"", shim));
         assertTrue(types(metadata().path("jni")).contains("java.io.FileDescriptor"));
         for (String channel : new String[] {"File", "Socket", "ServerSocket", "Datagram", "Source", "Sink",

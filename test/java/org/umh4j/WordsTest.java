@@ -14,9 +14,9 @@ final class WordsTest {
     @Test
     void onlyTheLaunchersOwnWordIsHeardAndWhatComesAlongIsClosed() throws Exception {
         String[] shim;
-        try (var files = java.nio.file.Files.list(Path.of("src/main/native"))) {
-            shim = files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".c") && !name.matches("umh_(bridge|pipe).c")) // JNI's part
+        try (var files = java.nio.file.Files.list(Path.of("src/main/native/shim"))) {
+            shim = files.map(file -> "shim/" + file.getFileName())
+                    .filter(name -> name.endsWith(".c"))
                     .toArray(String[]::new);
         }
         String program = NativeProgram.compile("words", shim);

@@ -8,7 +8,7 @@ import java.util.Set;
 /**
  * Where in the life of a launch something failed, in the order in which the stages are passed.
  *
- * <p>The list is that of {@code umh_plan.h}, name by name. {@code docs/errors.md} tells for each stage which errors it
+ * <p>The list is that of {@code common/plan.h}, name by name. {@code docs/errors.md} tells for each stage which errors it
  * can have and what to do about them.
  */
 public enum UmhStage {

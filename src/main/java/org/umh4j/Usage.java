@@ -34,7 +34,7 @@ public record Usage(
         Objects.requireNonNull(system, "system");
     }
 
-    /** From the answer of the shim, in the order of enum umh_end. */
+    /** From the answer of the shim, in the order of enum umh_exit. */
     static Usage of(long[] end) {
         return new Usage(
                 Duration.ofNanos(end[1] * 1_000), Duration.ofNanos(end[2] * 1_000), end[3], end[4], end[5], end[6], end[7], end[8]);

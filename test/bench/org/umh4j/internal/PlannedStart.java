@@ -12,7 +12,7 @@ public final class PlannedStart {
 
     private final byte[] strings;
     private final byte[] encoded;
-    private final long[] answer = new long[Native.answerCount()];
+    private final long[] answer = new long[Native.resultCount()];
 
     private PlannedStart(byte[] strings, byte[] encoded) {
         this.strings = strings;

@@ -26,7 +26,7 @@ final class BrokenLauncherTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "status.Umask | fs.c | launch->plan->umask | 0",
-        "status.SigIgn | signals.c | launch->plan->ignored >> (signal - 1) & 1 | signal == SIGUSR2",
+        "status.SigIgn | signals.c | launch->plan->ignored_signals >> (signal - 1) & 1 | signal == SIGUSR2",
         "status.SigBlk | signals.c | SIG_SETMASK | SIG_BLOCK",
         "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", O_RDONLY, 0); umh_syscall(__NR_umask",
         "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_SET_REQKEY_KEYRING",
@@ -56,7 +56,7 @@ final class BrokenLauncherTest {
         Path launcher = folder.resolve("launcher");
         List<String> command = new ArrayList<>(List.of(
                 "gcc", "-std=gnu11", "-Os", "-ffreestanding", "-fno-stack-protector", "-fpie",
-                "-fno-asynchronous-unwind-tables", "-I" + NATIVE.resolve("include"), "-I" + NATIVE.resolve("launcher"),
+                "-fno-asynchronous-unwind-tables", "-I" + NATIVE,
                 "-nostdlib", "-static", "-no-pie", "-Wl,-T," + NATIVE.resolve("launcher/launcher.ld"),
                 "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-o", launcher.toString()));
         try (Stream<Path> sources = Files.list(NATIVE.resolve("launcher"))) {

@@ -10,7 +10,7 @@ import java.util.List;
 public final class NativeProgram {
     private NativeProgram() {}
 
-    private static final Path SHIM = Path.of("src/main/native");
+    private static final Path NATIVE = Path.of("src/main/native");
     /** Of the JDK that runs the tests: a compiler finds another one's by chance. */
     private static final List<String> JNI = jniOf(System.getProperty("java.home") + "/include");
 
@@ -27,11 +27,11 @@ public final class NativeProgram {
     private static String compile(String name, Path program, String option, String... shim)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("gcc", option, "-Wall", "-Wextra", "-Werror"));
-        command.addAll(List.of("-I" + SHIM, "-I" + SHIM.resolve("include"), "-o", program.toString()));
+        command.addAll(List.of("-I" + NATIVE, "-o", program.toString()));
         command.addAll(JNI);
         command.add("test/native/" + name + ".c");
         for (String source : shim) {
-            command.addAll(List.of("-U_GNU_SOURCE", "-D_GNU_SOURCE", SHIM.resolve(source).toString()));
+            command.addAll(List.of("-U_GNU_SOURCE", "-D_GNU_SOURCE", NATIVE.resolve(source).toString()));
         }
         int status = new ProcessBuilder(command)
                 .inheritIO()

@@ -23,8 +23,8 @@ public final class Between implements AutoCloseable {
         NativeLibrary.require();
         int result = Native.pipe(ends);
         if (result == 0) {
-            identities[0] = Native.identity(ends[0]);
-            identities[1] = Native.identity(ends[1]);
+            identities[0] = Native.fileIdentity(ends[0]);
+            identities[1] = Native.fileIdentity(ends[1]);
         }
         return result;
     }
@@ -42,7 +42,7 @@ public final class Between implements AutoCloseable {
     }
 
     private int own(int end) {
-        return Native.is(ends[end], identities[end]) == 1 ? ends[end] : CLOSED;
+        return Native.isSameFile(ends[end], identities[end]) == 1 ? ends[end] : CLOSED;
     }
 
     /** When its writer has been started. */
@@ -59,7 +59,7 @@ public final class Between implements AutoCloseable {
 
     private void close(int end) {
         if (ends[end] != CLOSED) {
-            Native.close(ends[end], identities[end]);
+            Native.closeIfSame(ends[end], identities[end]);
             ends[end] = CLOSED;
         }
     }

@@ -11,7 +11,7 @@ public final class Blob implements AutoCloseable {
     /** Where {@link #load} needs them; a class whose initialiser asked for them could not say why there is no library. */
     private static final class Place {
         static final int FD = Native.blobFd();
-        static final int FD_IS = Native.blobFdIs();
+        static final int FD_IS = Native.blobFdIdentity();
     }
 
     private final int fd;
@@ -55,7 +55,7 @@ public final class Blob implements AutoCloseable {
             return new Loaded(result < 0 ? null : new Blob(result, script), result);
         } finally {
             if (!written) {
-                Native.blobAbandon(opened);
+                Native.blobDiscard(opened);
             }
         }
     }
@@ -81,7 +81,7 @@ public final class Blob implements AutoCloseable {
         return held.isOwn();
     }
 
-    /** For the launcher, which checks the file that has arrived: umh_short_identity() of umh_identity.h. */
+    /** For the launcher, which checks the file that has arrived: umh_short_file_identity() of common/file_identity.h. */
     int shortIdentity() {
         long identity = held.identity();
         return (int) (identity ^ identity >>> Integer.SIZE);

@@ -13,7 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * stays open until {@link #release}.
  */
 public final class Child implements Watcher {
-    /** How a process ended: the wait status, and what it has used; see enum umh_end of umh_bridge.h. */
+    /** How a process ended: the wait status, and what it has used; see enum umh_exit of jni/bridge.h. */
     public record End(long[] numbers) {
         public int status() {
             return (int) numbers[0];
@@ -27,7 +27,7 @@ public final class Child implements Watcher {
     private static final int EPIPE = Native.epipe();
     private static final int HANG_UP = Native.hangUp();
     private static final int EXIT = Native.exit();
-    private static final int NUMBERS = Native.endCount();
+    private static final int NUMBERS = Native.exitCount();
 
     @SuppressWarnings("NullAway.Init") // by begin()
     private Launch launch;
@@ -136,7 +136,7 @@ public final class Child implements Watcher {
     public boolean mayLeadSession() {
         lock.lock();
         try {
-            int session = end != null ? -ESRCH : Native.session(pid());
+            int session = end != null ? -ESRCH : Native.getsid(pid());
             return session < 0 || session == pid();
         } finally {
             lock.unlock();

@@ -38,7 +38,7 @@ public enum Feature {
     static void leaveOut() {
         String names = System.getProperty(WITHOUT_PROPERTY, "").trim();
         if (!names.isEmpty()) {
-            Native.doWithout(Arrays.stream(names.split("\\s*,\\s*")).mapToInt(Feature::bit).reduce(0, (a, b) -> a | b));
+            Native.disableFeatures(Arrays.stream(names.split("\\s*,\\s*")).mapToInt(Feature::bit).reduce(0, (a, b) -> a | b));
         }
     }
 

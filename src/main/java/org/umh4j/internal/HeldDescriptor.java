@@ -24,7 +24,7 @@ final class HeldDescriptor extends PhantomReference<Object> {
     private HeldDescriptor(Object holder, int fd) {
         super(holder, DROPPED);
         this.fd = fd;
-        identity = Native.identity(fd);
+        identity = Native.fileIdentity(fd);
     }
 
     /** From now on the descriptor is closed by {@link #close}, or when nobody has the holder any more. */
@@ -41,13 +41,13 @@ final class HeldDescriptor extends PhantomReference<Object> {
 
     /** Whether the number still refers to the same file. */
     boolean isOwn() {
-        return Native.is(fd, identity) == 1;
+        return Native.isSameFile(fd, identity) == 1;
     }
 
     /** Closes it, once. If the number refers to another file by now, it is left alone. */
     void close() {
         if (HELD.remove(this)) {
-            Native.close(fd, identity);
+            Native.closeIfSame(fd, identity);
         }
     }
 

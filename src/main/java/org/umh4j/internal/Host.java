@@ -22,13 +22,13 @@ public final class Host {
     /** The calling thread's effective capabilities. */
     public static long effective() {
         NativeLibrary.require();
-        return Native.effective();
+        return Native.effectiveSet();
     }
 
     /** The calling thread's bounding set. */
     public static long bounding() {
         NativeLibrary.require();
-        return Native.bounding();
+        return Native.boundingSet();
     }
 
     /** The calling thread's effective uid, as an unsigned number. */

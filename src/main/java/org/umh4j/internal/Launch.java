@@ -23,17 +23,17 @@ public final class Launch {
         }
     }
 
-    private static final int UNDECIDED = Native.undecided();
-    private static final int COUNT = Native.answerCount();
-    private static final int PID = Native.answerPid();
-    private static final int PIDFD = Native.answerPidfd();
-    private static final int SOCKET = Native.answerSocket();
-    private static final int STAGE = Native.answerStage();
-    private static final int DETAIL = Native.answerDetail();
-    private static final int KEPT = Native.answerKept();
-    private static final int STATUS = Native.answerStatus();
-    private static final int LAUNCHED = Native.answerLaunched();
-    private static final int SAID = Native.answerSaid();
+    private static final int UNDECIDED = Native.pending();
+    private static final int COUNT = Native.resultCount();
+    private static final int PID = Native.resultPid();
+    private static final int PIDFD = Native.resultPidfd();
+    private static final int SOCKET = Native.resultSocket();
+    private static final int STAGE = Native.resultStage();
+    private static final int DETAIL = Native.resultDetail();
+    private static final int KEPT = Native.resultUnapplied();
+    private static final int STATUS = Native.resultStatus();
+    private static final int LAUNCHED = Native.resultLaunched();
+    private static final int SAID = Native.resultReported();
 
     private final long[] answer = new long[COUNT];
     private final long begin = System.nanoTime();
@@ -71,7 +71,7 @@ public final class Launch {
 
     /** Asks again; true when the outcome is known now. Either way the process may have been succeeded by another. */
     boolean decide() {
-        int now = Native.outcome(answer);
+        int now = Native.pollExec(answer);
         if (now == UNDECIDED) {
             return false;
         }
@@ -82,12 +82,12 @@ public final class Launch {
 
     /** Continues the launcher if a process has stopped it. */
     void lookAfter() {
-        Native.lookAfter(answer);
+        Native.continueIfStopped(answer);
     }
 
     /** Lets a held program begin: 0 or a negative errno. */
     int go() {
-        return Native.go(answer);
+        return Native.allowExec(answer);
     }
 
     /** 0 or a negative errno. */
@@ -110,7 +110,7 @@ public final class Launch {
      * errno.
      */
     int regain() {
-        return Native.regain(answer);
+        return Native.reopenPidfd(answer);
     }
 
     void closePidfd() {

@@ -9,14 +9,14 @@ import org.bytedeco.javacpp.annotation.Platform;
 import org.bytedeco.javacpp.annotation.Raw;
 
 /**
- * The only native methods: {@code umh_bridge.h}, function by function.
+ * The only native methods: {@code jni/bridge.h}, function by function.
  *
  * <p>Every one answers 0 or more, or a negative errno; none throws. Constants are asked from C, so that no number is
  * written twice. The library is loaded before the first of them can be called. If it can't be loaded, this class is
  * initialised nevertheless: an error in the initialiser would hide the reason from later callers.
  * {@link NativeLibrary#require} throws the reason before a native method is called.
  */
-@Platform(include = "umh_bridge.h", library = "jniumh4j")
+@Platform(include = "jni/bridge.h", library = "jniumh4j")
 final class Native {
     /** Why the library could not be loaded; null when it was. */
     @SuppressWarnings("StaticAssignmentOfThrowable") // it is the cause of each error that is thrown
@@ -48,23 +48,23 @@ final class Native {
 
     /** Checks launches that hold their thread in the kernel, as the reaper does between its events. */
     @NoException
-    @Name("umh_bridge_look_at_launches")
-    static native void lookAtLaunches();
+    @Name("umh_bridge_check_launches")
+    static native void checkLaunches();
 
     /** Asks how a launch went, without waiting. */
     @NoException
-    @Name("umh_bridge_outcome")
-    static native int outcome(long[] answer);
+    @Name("umh_bridge_poll_exec")
+    static native int pollExec(long[] answer);
 
     /** How often a launcher whose outcome is awaited is looked after, in milliseconds. */
     @NoException
-    @Name("umh_bridge_look_ms")
-    static native int lookMillis();
+    @Name("umh_bridge_stop_check_ms")
+    static native int stopCheckMillis();
 
     /** Continues a stopped launcher; kills it after too many stops. */
     @NoException
-    @Name("umh_bridge_look_after")
-    static native int lookAfter(long[] answer);
+    @Name("umh_bridge_continue_if_stopped")
+    static native int continueIfStopped(long[] answer);
 
     /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
     @NoException
@@ -78,16 +78,16 @@ final class Native {
 
     /** Sends a signal by a pidfd that was opened a moment ago. */
     @NoException
-    @Name("umh_bridge_signal_opened")
-    static native int signalOpened(int pidfd, int signal);
+    @Name("umh_bridge_signal_pidfd")
+    static native int signalPidfd(int pidfd, int signal);
 
     /**
      * Opens the pidfd of a launch result again if other code has closed it: 0 if it was open, 1 if it was opened again,
      * or a negative errno.
      */
     @NoException
-    @Name("umh_bridge_regain")
-    static native int regain(long[] answer);
+    @Name("umh_bridge_reopen_pidfd")
+    static native int reopenPidfd(long[] answer);
 
     /** Closes the pidfd of a launch result. */
     @NoException
@@ -101,18 +101,18 @@ final class Native {
 
     /** The session of a process: 0 when it was made outside of this pid namespace. */
     @NoException
-    @Name("umh_bridge_session")
-    static native int session(int pid);
+    @Name("umh_bridge_getsid")
+    static native int getsid(int pid);
 
-    /** Has {@link #events} answer the token, once, when the event has come to the descriptor. */
+    /** Has {@link #epollWait} answer the token, once, when the event has come to the descriptor. */
     @NoException
-    @Name("umh_bridge_watch")
-    static native int watch(int fd, int event, long token);
+    @Name("umh_bridge_epoll_watch")
+    static native int epollWatch(int fd, int event, long token);
 
     /** Waits for watched events: how many there are, their tokens in the array. */
     @NoException
-    @Name("umh_bridge_events")
-    static native int events(long[] tokens, int capacity, int timeoutMillis);
+    @Name("umh_bridge_epoll_wait")
+    static native int epollWait(long[] tokens, int capacity, int timeoutMillis);
 
     /** Opens a file, close-on-exec; the path ends in NUL. */
     @NoException
@@ -126,8 +126,8 @@ final class Native {
 
     /** 1 when the descriptor refers to a directory. */
     @NoException
-    @Name("umh_bridge_is_folder")
-    static native int isFolder(int fd);
+    @Name("umh_bridge_is_directory")
+    static native int isDirectory(int fd);
 
     /** Opens the folder of a cgroup; {@code -EINVAL} when it is none of the second version. */
     @NoException
@@ -141,8 +141,8 @@ final class Native {
 
     /** A pidfd of any process. */
     @NoException
-    @Name("umh_bridge_open_pid")
-    static native int openPid(int pid);
+    @Name("umh_bridge_pidfd_open")
+    static native int pidfdOpen(int pid);
 
     /** The number behind a FileDescriptor, or behind an object of the JDK that holds one in its field fd. */
     @NoException
@@ -196,20 +196,20 @@ final class Native {
 
     /** The identity of a descriptor's file; 0 when it is not open. */
     @NoException
-    @Name("umh_bridge_identity")
-    static native long identity(int fd);
+    @Name("umh_bridge_file_identity")
+    static native long fileIdentity(int fd);
 
     /** 1 when the number still refers to that file. */
     @NoException
-    @Name("umh_bridge_is")
-    static native int is(int fd, long identity);
+    @Name("umh_bridge_is_same_file")
+    static native int isSameFile(int fd, long identity);
 
     /** Closes a descriptor, unless its number refers to another file by now. */
     @NoException
-    @Name("umh_bridge_close")
-    static native void close(int fd, long identity);
+    @Name("umh_bridge_close_if_same")
+    static native void closeIfSame(int fd, long identity);
 
-    /** Opens a program in memory for writing; see enum umh_blob_part of umh_bridge.h. The name ends in NUL. */
+    /** Opens a program in memory for writing; see enum umh_blob_field of jni/bridge.h. The name ends in NUL. */
     @NoException
     @Name("umh_bridge_blob_open")
     static native int blobOpen(@Const byte[] name, long[] blob);
@@ -221,13 +221,13 @@ final class Native {
 
     /** What was written is not wanted. */
     @NoException
-    @Name("umh_bridge_blob_abandon")
-    static native void blobAbandon(@Const long[] blob);
+    @Name("umh_bridge_blob_discard")
+    static native void blobDiscard(@Const long[] blob);
 
     /** Lets a program begin that was held. */
     @NoException
-    @Name("umh_bridge_go")
-    static native int go(@Const long[] answer);
+    @Name("umh_bridge_allow_exec")
+    static native int allowExec(@Const long[] answer);
 
     /** Which of the newer system calls are in use. */
     @NoException
@@ -236,23 +236,23 @@ final class Native {
 
     /** Goes without these system calls from now on. */
     @NoException
-    @Name("umh_do_without")
-    static native void doWithout(int features);
+    @Name("umh_disable_features")
+    static native void disableFeatures(int features);
 
     /** The names of the stages, for the test that compares them with {@code UmhStage}. */
     @NoException
-    @Name("umh_bridge_stages")
-    static native int stages(byte[] names, int size);
+    @Name("umh_bridge_stage_names")
+    static native int stageNames(byte[] names, int size);
 
     /** The effective capabilities of the calling thread. */
     @NoException
-    @Name("umh_bridge_effective")
-    static native long effective();
+    @Name("umh_bridge_effective_set")
+    static native long effectiveSet();
 
     /** The bounding set of the calling thread. */
     @NoException
-    @Name("umh_bridge_bounding")
-    static native long bounding();
+    @Name("umh_bridge_bounding_set")
+    static native long boundingSet();
 
     /** The calling thread's effective uid. */
     @NoException
@@ -269,10 +269,10 @@ final class Native {
     @Name("umh_bridge_no_new_privs")
     static native int noNewPrivs();
 
-    /** Has {@link #events} return although nothing watched has happened. */
+    /** Has {@link #epollWait} return although nothing watched has happened. */
     @NoException
-    @Name("umh_wake")
-    static native int wake();
+    @Name("umh_epoll_wake")
+    static native int epollWake();
 
     /** The number of the kernel's last capability. */
     @NoException
@@ -281,23 +281,23 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_COUNT")
-    static native int answerCount();
+    @Name("UMH_RESULT_COUNT")
+    static native int resultCount();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_PID")
-    static native int answerPid();
+    @Name("UMH_RESULT_PID")
+    static native int resultPid();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_PIDFD")
-    static native int answerPidfd();
+    @Name("UMH_RESULT_PIDFD")
+    static native int resultPidfd();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_SOCKET")
-    static native int answerSocket();
+    @Name("UMH_RESULT_SOCKET")
+    static native int resultSocket();
 
     @NoException
     @MemberGetter
@@ -311,8 +311,8 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_BLOB_FD_IS")
-    static native int blobFdIs();
+    @Name("UMH_BLOB_FD_IDENTITY")
+    static native int blobFdIdentity();
 
     @NoException
     @MemberGetter
@@ -326,33 +326,33 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_STAGE")
-    static native int answerStage();
+    @Name("UMH_RESULT_STAGE")
+    static native int resultStage();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_DETAIL")
-    static native int answerDetail();
+    @Name("UMH_RESULT_DETAIL")
+    static native int resultDetail();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_KEPT")
-    static native int answerKept();
+    @Name("UMH_RESULT_UNAPPLIED")
+    static native int resultUnapplied();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_STATUS")
-    static native int answerStatus();
+    @Name("UMH_RESULT_STATUS")
+    static native int resultStatus();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_LAUNCHED_NS")
-    static native int answerLaunched();
+    @Name("UMH_RESULT_LAUNCHED_NS")
+    static native int resultLaunched();
 
     @NoException
     @MemberGetter
-    @Name("UMH_ANSWER_SAID_NS")
-    static native int answerSaid();
+    @Name("UMH_RESULT_REPORTED_NS")
+    static native int resultReported();
 
     @NoException
     @MemberGetter
@@ -391,8 +391,8 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_END_COUNT")
-    static native int endCount();
+    @Name("UMH_EXIT_COUNT")
+    static native int exitCount();
 
     @NoException
     @MemberGetter
@@ -401,8 +401,8 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_UNDECIDED")
-    static native int undecided();
+    @Name("UMH_PENDING")
+    static native int pending();
 
     @NoException
     @MemberGetter
@@ -446,23 +446,23 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_GROUP")
-    static native int planGroup();
+    @Name("UMH_PLAN_SETPGID")
+    static native int planSetpgid();
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_PERMITTED")
-    static native int planPermitted();
+    @Name("UMH_PLAN_SET_PERMITTED")
+    static native int planSetPermitted();
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_EFFECTIVE")
-    static native int planEffective();
+    @Name("UMH_PLAN_SET_EFFECTIVE")
+    static native int planSetEffective();
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_SELF_MAP")
-    static native int planSelfMap();
+    @Name("UMH_PLAN_MAP_SELF")
+    static native int planMapSelf();
 
     @NoException
     @MemberGetter
@@ -471,18 +471,18 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_HOLD")
-    static native int planHold();
+    @Name("UMH_PLAN_WAIT_BEFORE_EXEC")
+    static native int planWaitBeforeExec();
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_KEYLESS")
-    static native int planKeyless();
+    @Name("UMH_PLAN_KEYRING_OPTIONAL")
+    static native int planKeyringOptional();
 
     @NoException
     @MemberGetter
-    @Name("UMH_PLAN_TIMES")
-    static native int planTimes();
+    @Name("UMH_PLAN_REPORT_TIME")
+    static native int planReportTime();
 
     @NoException
     @MemberGetter
@@ -491,6 +491,6 @@ final class Native {
 
     @NoException
     @MemberGetter
-    @Name("UMH_RLIMITS")
-    static native int rlimits();
+    @Name("UMH_RLIMIT_COUNT")
+    static native int rlimitCount();
 }

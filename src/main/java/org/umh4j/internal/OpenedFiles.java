@@ -54,7 +54,7 @@ public final class OpenedFiles implements AutoCloseable {
 
     /** Whether an open descriptor refers to a directory. */
     public static boolean isFolder(int fd) {
-        return Native.isFolder(fd) == 1;
+        return Native.isDirectory(fd) == 1;
     }
 
     /** Opens the folder of a cgroup of the second version; {@code -EINVAL} for another folder. */
@@ -71,7 +71,7 @@ public final class OpenedFiles implements AutoCloseable {
 
     /** A pidfd of any process. */
     public int openPid(int pid) {
-        return add(Native.openPid(pid));
+        return add(Native.pidfdOpen(pid));
     }
 
     /** Makes a pipe; both ends are closed with the others unless the JVM's is taken by {@link #keep}. 0, or an errno. */
@@ -109,7 +109,7 @@ public final class OpenedFiles implements AutoCloseable {
     boolean isOwn(int fd) {
         for (int i = 0; i < count; i++) {
             if (fds[i] == fd) {
-                return Native.is(fd, identities[i]) == 1;
+                return Native.isSameFile(fd, identities[i]) == 1;
             }
         }
         return false;
@@ -121,7 +121,7 @@ public final class OpenedFiles implements AutoCloseable {
                 fds = Arrays.copyOf(fds, 2 * count);
                 identities = Arrays.copyOf(identities, 2 * count);
             }
-            identities[count] = Native.identity(fd);
+            identities[count] = Native.fileIdentity(fd);
             fds[count++] = fd;
         }
         return fd;
@@ -131,7 +131,7 @@ public final class OpenedFiles implements AutoCloseable {
     public void close() {
         while (count > 0) {
             count--;
-            Native.close(fds[count], identities[count]);
+            Native.closeIfSame(fds[count], identities[count]);
         }
     }
 }

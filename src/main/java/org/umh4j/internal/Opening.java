@@ -45,7 +45,7 @@ final class Opening implements Runnable {
         int result = open.open();
         THREADS.release();
         if (!fd.complete(result) && result >= 0) {
-            Native.close(result, Native.identity(result));
+            Native.closeIfSame(result, Native.fileIdentity(result));
         }
     }
 }

@@ -8,21 +8,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the launcher is told: {@code struct umh_plan} of {@code umh_plan.h}, field by field in its order.
+ * What the launcher is told: {@code struct umh_plan} of {@code common/plan.h}, field by field in its order.
  *
  * <p>A new plan asks for nothing. Each step is asked for by its stage's bit; one that is not required and fails leaves
  * the attribute as the JVM has it, and is reported.
  */
 public final class Plan {
     /** Bits of {@link #flags}. */
-    public static final int GROUP = Native.planGroup();
+    public static final int GROUP = Native.planSetpgid();
 
-    public static final int PERMITTED = Native.planPermitted();
-    public static final int EFFECTIVE = Native.planEffective();
-    public static final int SELF_MAP = Native.planSelfMap();
-    public static final int HOLD = Native.planHold();
-    public static final int TIMES = Native.planTimes();
-    public static final int KEYLESS = Native.planKeyless();
+    public static final int PERMITTED = Native.planSetPermitted();
+    public static final int EFFECTIVE = Native.planSetEffective();
+    public static final int SELF_MAP = Native.planMapSelf();
+    public static final int HOLD = Native.planWaitBeforeExec();
+    public static final int TIMES = Native.planReportTime();
+    public static final int KEYLESS = Native.planKeyringOptional();
     private static final int SCRIPT = Native.planScript();
 
     /** Leaves a uid or gid alone. */
@@ -76,7 +76,7 @@ public final class Plan {
     public @Nullable byte[] setgroups;
     public int[] groups = {};
     public @Nullable byte[] seccomp;
-    private final long[] rlimits = new long[2 * Native.rlimits()];
+    private final long[] rlimits = new long[2 * Native.rlimitCount()];
 
     private final List<int[]> files = new ArrayList<>();
     private final List<Integer> extras = new ArrayList<>();

@@ -27,7 +27,7 @@ public final class Processes {
                     .toArray();
             boolean any = false;
             for (int pidfd : areOurs.getAsBoolean() ? pidfds : new int[0]) {
-                any |= opened.isOwn(pidfd) && Native.signalOpened(pidfd, signal) == 0;
+                any |= opened.isOwn(pidfd) && Native.signalPidfd(pidfd, signal) == 0;
             }
             return any;
         }

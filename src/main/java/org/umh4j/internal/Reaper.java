@@ -30,7 +30,7 @@ public final class Reaper {
     private static final int EVENT_BITS = 2;
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
-    private static final int LOOK_MILLIS = Native.lookMillis();
+    private static final int LOOK_MILLIS = Native.stopCheckMillis();
     /** The interval at which all watchers are called if no event can be waited for. */
     private static final int BLIND_MILLIS = 20;
     private static final int EXIT = Native.exit();
@@ -113,7 +113,7 @@ public final class Reaper {
         boolean sleeps = now - launched > BUSY_NANOS;
         launched = now;
         if (sleeps) {
-            Native.wake();
+            Native.epollWake();
         }
     }
 
@@ -148,7 +148,7 @@ public final class Reaper {
 
     /** Has the watcher told, once, when the event has come to the descriptor: 0 or a negative errno. */
     static int arm(int fd, int event, long id) {
-        return Native.watch(fd, event, id << EVENT_BITS | event);
+        return Native.epollWatch(fd, event, id << EVENT_BITS | event);
     }
 
     /**
@@ -160,7 +160,7 @@ public final class Reaper {
     public static <T> T call(Supplier<T> task) {
         Call<T> call = new Call<>(task);
         TASKS.add(call);
-        Native.wake();
+        Native.epollWake();
         return call.answer();
     }
 
@@ -190,7 +190,7 @@ public final class Reaper {
         /** The reaper checks launches that are held. While a launch holds the reaper itself, this caller does. */
         T answer() {
             while (!Patience.comes(done, LOOK_MILLIS * 1_000_000L)) {
-                Native.lookAtLaunches();
+                Native.checkLaunches();
             }
             if (thrown != null) {
                 throw new CompletionException(thrown);
@@ -238,7 +238,7 @@ public final class Reaper {
                 throw e;
             }
         }
-        Native.wake();
+        Native.epollWake();
         return timer;
     }
 
@@ -316,7 +316,7 @@ public final class Reaper {
         busy = System.nanoTime();
         for (;;) {
             int longest = pauseMillis();
-            int count = Native.events(TOKENS, BATCH, Math.min(longest, millisToTimer()));
+            int count = Native.epollWait(TOKENS, BATCH, Math.min(longest, millisToTimer()));
             if (count == -ESTALE) {
                 unwatched = true;
             } else if (count < 0) {

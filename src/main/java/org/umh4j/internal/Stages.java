@@ -13,7 +13,7 @@ public final class Stages {
     /** In their order; {@code UmhStage} must have the same. */
     public static List<String> ofTheShim() {
         byte[] names = new byte[ROOM];
-        int size = Native.stages(names, names.length);
+        int size = Native.stageNames(names, names.length);
         return List.of(new String(names, 0, size, StandardCharsets.US_ASCII).trim().split(" "));
     }
 }

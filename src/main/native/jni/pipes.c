@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pipes.c - the JVM's ends of the pipes to its helpers: bytes between Java and a descriptor that never blocks. */
+
+/*
+ * A pipe lives as long as its helper, and other code may close it meanwhile: each call says which file its number has to
+ * be, and is -EBADF for another one.
+ */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "jni/bridge.h"
+#include "common/file_identity.h"
+
+/* As much as a pipe holds; it is on the stack, so that no memory is taken for a helper that only sleeps. */
+#define CHUNK 65536
+
+int umh_bridge_pipe(int *fds)
+{
+	return pipe2(fds, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+/* A pipe's two ends are two open files: the helper's stays as every program expects it. */
+int umh_bridge_set_nonblocking(int fd)
+{
+	return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int umh_bridge_available(int fd, long long is)
+{
+	int available = 0;
+
+	if (!umh_is_same_file(fd, (uint64_t)is))
+		return -EBADF;
+	return ioctl(fd, FIONREAD, &available) < 0 ? -errno : available;
+}
+
+/* 1 when it is ready, or hung up; 0 when the time is over. */
+int umh_bridge_poll(int fd, int event, int timeout_ms)
+{
+	struct pollfd one = {.fd = fd, .events = event == UMH_READABLE ? POLLIN : POLLOUT};
+	int result = umh_poll(&one, 1, timeout_ms);
+
+	return result < 0 && errno != EINTR ? -errno : result > 0;
+}
+
+static int was_interrupted(ssize_t result)
+{
+	return result < 0 && errno == EINTR;
+}
+
+static int at_most_chunk(int length)
+{
+	return length < CHUNK ? length : CHUNK;
+}
+
+int umh_bridge_read(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length)
+{
+	jbyte chunk[CHUNK];
+	ssize_t size;
+
+	if (!umh_is_same_file(fd, (uint64_t)is))
+		return -EBADF;
+	do
+		size = read(fd, chunk, (size_t)at_most_chunk(length));
+	while (was_interrupted(size));
+	if (size < 0)
+		return -errno;
+	(*env)->SetByteArrayRegion(env, bytes, offset, (jsize)size, chunk);
+	return (int)size;
+}
+
+int umh_bridge_write(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length)
+{
+	jbyte chunk[CHUNK];
+	ssize_t size;
+
+	if (!umh_is_same_file(fd, (uint64_t)is))
+		return -EBADF;
+	(*env)->GetByteArrayRegion(env, bytes, offset, at_most_chunk(length), chunk);
+	do
+		size = write(fd, chunk, (size_t)at_most_chunk(length));
+	while (was_interrupted(size));
+	return size < 0 ? -errno : (int)size;
+}
+
+int umh_bridge_read_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length)
+{
+	char *bytes = (*env)->GetDirectBufferAddress(env, buffer);
+	ssize_t size;
+
+	if (!bytes)
+		return -EFAULT;
+	if (!umh_is_same_file(fd, (uint64_t)is))
+		return -EBADF;
+	do
+		size = read(fd, bytes + offset, (size_t)length);
+	while (was_interrupted(size));
+	return size < 0 ? -errno : (int)size;
+}
+
+int umh_bridge_write_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length)
+{
+	const char *bytes = (*env)->GetDirectBufferAddress(env, buffer);
+	ssize_t size;
+
+	if (!bytes)
+		return -EFAULT;
+	if (!umh_is_same_file(fd, (uint64_t)is))
+		return -EBADF;
+	do
+		size = write(fd, bytes + offset, (size_t)length);
+	while (was_interrupted(size));
+	return size < 0 ? -errno : (int)size;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* launcher_image.c - keeps the launcher as a sealed memfd, and a few low descriptors in reserve. */
+
+/*
+ * A child shares the JVM's descriptor table and copies only the numbers below the highest that it needs (clone.c).
+ * The price of a spawn is therefore set by how low the launcher and the plan socket are. So at load time, while low
+ * numbers are free, the launcher moves to the lowest of them, and some more numbers are filled with duplicates of it:
+ * slots, each lent to one spawn at a time for its plan socket. When all slots are lent, a spawn uses its socket where
+ * it is, which costs time and nothing else.
+ *
+ * None of these numbers is trusted: a child compares the launcher with what was noted here before it executes it, and
+ * when others have closed that it is made again.
+ */
+
+/*
+ * The image may stand anywhere in memory. To map it somewhere takes a page table at each level, which costs more than
+ * all else about so small a program; so it is placed where it shares the stack's tables. A second image stands closer to
+ * the stack than is safe for everybody: clone.c says for whom.
+ */
+
+#include "shim/launcher_image.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "shim/umh.h"
+#include "common/file_identity.h"
+#include "shim/memfd.h"
+
+#define LOW_FDS 4
+
+static const struct umh_launcher_image no_image = {.fd = -1, .near_stack = -1, .is = UMH_NO_IDENTITY, .near_stack_identity = UMH_NO_IDENTITY};
+static _Atomic(const struct umh_launcher_image *) current_image = &no_image;
+
+#define NAME "umh4j-launcher"
+
+/* Of a file that is named by the property. */
+#define MAX_FILE_BYTES 65536
+
+/* To make it again from; NULL where the launcher is a file. */
+static struct {
+	char *bytes;
+	size_t size;
+} image_copy;
+static pthread_mutex_t recreating = PTHREAD_MUTEX_INITIALIZER;
+
+/* A slot belongs to whoever has set its bit in lent; one without a number stays lent. */
+static struct {
+	atomic_int fds[LOW_FDS];
+	uint64_t identities[LOW_FDS];
+	atomic_uint borrowed;
+} low_fds = {.fds = {-1, -1, -1, -1}};
+
+/* What the kernel reads of the image before anything else: launcher.ld makes one segment, and says what its stack may. */
+struct headers {
+	Elf64_Ehdr file;
+	Elf64_Phdr text, stack;
+};
+
+static void relocate(struct headers *headers, uint64_t address)
+{
+	headers->file.e_entry += address - headers->text.p_vaddr;
+	headers->text.p_vaddr = address;
+	headers->text.p_paddr = address;
+}
+
+/* At another address than it was linked for, unless that is 0. */
+static int open_image(const char *image, size_t size, uint64_t address)
+{
+	struct headers headers;
+	struct umh_blob blob;
+	int result = size < sizeof headers ? -ENOEXEC : umh_blob_open(NAME, &blob);
+
+	if (result < 0)
+		return result;
+	memcpy(&headers, image, sizeof headers);
+	if (address)
+		relocate(&headers, address);
+	result = umh_memfd_write(blob.fd, &headers, sizeof headers);
+	if (result == 0)
+		result = umh_memfd_write(blob.fd, image + sizeof headers, size - sizeof headers);
+	if (result == 0)
+		return umh_blob_seal(NAME, &blob);
+	umh_blob_discard(&blob);
+	return result;
+}
+
+/*
+ * Who gets hold of a launcher by /proc may write to its file if the JVM's own user may, and the next helper would be
+ * that. So the file itself is executed only where nobody but another user, root usually, may write to it.
+ */
+static int open_file(const char *path)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(__NR_fstat, fd, &status) == 0 && status.st_uid != geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
+	    faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
+		return fd;
+	close(fd);
+	return -EACCES;
+}
+
+/* A duplicate at the lowest free number that is not the host's; the original is closed. */
+static int move_to_low_fd(int fd)
+{
+	int low = fcntl(fd, F_DUPFD_CLOEXEC, UMH_MIN_LOW_FD);
+	int error = errno;
+
+	close(fd);
+	if (low < 0 && error == EINVAL)
+		error = EMFILE; /* the limit itself is below that number */
+	return low < 0 ? -error : low;
+}
+
+static int open_low(const char *image, size_t size, uint64_t address)
+{
+	int fd = size > 0 ? open_image(image, size, address) : open_file(image);
+
+	return fd < 0 ? fd : move_to_low_fd(fd);
+}
+
+/* One that is missing costs time and nothing else. */
+static int open_near_stack(const char *image, size_t size)
+{
+#ifdef UMH_NEAR_STACK
+	int fd = size > 0 ? open_low(image, size, UMH_NEAR_STACK) : -1;
+
+	return fd < 0 ? -1 : fd;
+#else
+	(void)image;
+	(void)size;
+	return -1;
+#endif
+}
+
+/* Those that have no number get one. */
+static void reserve_low_fds(const struct umh_launcher_image *launcher)
+{
+	for (int i = 0; i < LOW_FDS; i++) {
+		if (low_fds.fds[i] >= 0)
+			continue;
+		low_fds.fds[i] = fcntl(launcher->fd, F_DUPFD_CLOEXEC, UMH_MIN_LOW_FD);
+		low_fds.identities[i] = launcher->is;
+		if (low_fds.fds[i] >= 0)
+			atomic_fetch_and(&low_fds.borrowed, ~(1U << i));
+	}
+}
+
+static int create_image(const char *image, size_t size, const struct umh_launcher_image *before, int is_busy)
+{
+	struct umh_launcher_image *made = malloc(sizeof *made);
+
+	if (!made)
+		return -ENOMEM;
+	*made = *before;
+	made->previous = before;
+	if (is_busy || !umh_is_same_file(made->fd, made->is)) {
+		made->fd = open_low(image, size, UMH_BELOW_STACK);
+		made->is = umh_file_identity(made->fd);
+	}
+	if (made->fd < 0) {
+		int result = made->fd;
+
+		free(made);
+		return result;
+	}
+	if (is_busy || !umh_is_same_file(made->near_stack, made->near_stack_identity)) {
+		made->near_stack = open_near_stack(image, size);
+		made->near_stack_identity = umh_file_identity(made->near_stack);
+	}
+	reserve_low_fds(made);
+	atomic_store(&current_image, made);
+	return 0;
+}
+
+static int copy_image(const char *image, size_t size)
+{
+	if (size == 0)
+		return -EINVAL;
+	image_copy.bytes = malloc(size);
+	if (!image_copy.bytes)
+		return -ENOMEM;
+	memcpy(image_copy.bytes, image, size);
+	image_copy.size = size;
+	return 0;
+}
+
+/* What a file's bytes are good for is a copy that nobody can write to. */
+static int copy_file(const char *path)
+{
+	static char bytes[MAX_FILE_BYTES];
+	size_t size = 0;
+	ssize_t more = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	while (more > 0 && size < sizeof bytes) {
+		more = read(fd, bytes + size, sizeof bytes - size);
+		size += more > 0 ? (size_t)more : 0;
+	}
+	error = more < 0 ? errno : more > 0 ? EFBIG : 0;
+	close(fd);
+	return error ? -error : copy_image(bytes, size);
+}
+
+/* Where no copy may be executed, the file itself, if that is safe. */
+static int create_image_of_file(const char *path)
+{
+	int result = copy_file(path);
+
+	if (result < 0)
+		return result;
+	result = create_image(image_copy.bytes, image_copy.size, &no_image, 0);
+	if (result != -EACCES && result != -EPERM && result != -ENOSYS)
+		return result;
+	free(image_copy.bytes);
+	image_copy.bytes = NULL;
+	return create_image(path, 0, &no_image, 0);
+}
+
+int umh_launcher_image_load(const char *image, size_t size)
+{
+	int result;
+
+	if (atomic_load(&current_image) != &no_image)
+		return -EALREADY;
+	atomic_store(&low_fds.borrowed, (1U << LOW_FDS) - 1);
+	if (size == 0)
+		return create_image_of_file(image);
+	result = copy_image(image, size);
+	return result < 0 ? result : create_image(image, size, &no_image, 0);
+}
+
+int umh_launcher_image_recreate(const struct umh_launcher_image *broken, int is_busy)
+{
+	int fds[] = {broken->fd, broken->near_stack};
+	int result = 0;
+
+	pthread_mutex_lock(&recreating);
+	if (atomic_load(&current_image) == broken) {
+		result = image_copy.bytes ? create_image(image_copy.bytes, image_copy.size, broken, is_busy) : -EBADF;
+		if (result == 0 && is_busy) {
+			/* A launch in another thread that still takes these notices, and is made again. */
+			umh_close_if_same(&fds[0], broken->is);
+			umh_close_if_same(&fds[1], broken->near_stack_identity);
+		}
+	}
+	pthread_mutex_unlock(&recreating);
+	return result;
+}
+
+const struct umh_launcher_image *umh_launcher_image(void)
+{
+	return atomic_load(&current_image);
+}
+
+int umh_low_fd_borrow(void)
+{
+	unsigned borrowed = atomic_load(&low_fds.borrowed);
+
+	for (;;) {
+		unsigned free = ~borrowed & ((1U << LOW_FDS) - 1);
+		unsigned slot;
+
+		if (free == 0)
+			return -1;
+		slot = (unsigned)__builtin_ctz(free);
+		if (!atomic_compare_exchange_weak(&low_fds.borrowed, &borrowed, borrowed | 1U << slot))
+			continue;
+		if (umh_is_same_file(low_fds.fds[slot], low_fds.identities[slot]))
+			return low_fds.fds[slot];
+		low_fds.fds[slot] = -1; /* somebody else's by now */
+		borrowed |= 1U << slot;
+	}
+}
+
+static int index_of(int number)
+{
+	int i = 0;
+
+	while (low_fds.fds[i] != number)
+		i++;
+	return i;
+}
+
+static int duplicate(int fd, int number)
+{
+	int result;
+
+	do
+		result = dup3(fd, number, O_CLOEXEC);
+	while (result < 0 && errno == EINTR);
+	return result;
+}
+
+/* A slot that kept the child's end would keep the launch from being decided. */
+void umh_low_fd_return(int number, uint64_t put_there)
+{
+	const struct umh_launcher_image *launcher = umh_launcher_image();
+	const int slot = index_of(number);
+
+	if (put_there != UMH_NO_IDENTITY) {
+		if (!umh_is_same_file(number, put_there)) {
+			low_fds.fds[slot] = -1;
+			return;
+		}
+		if (!umh_is_same_file(launcher->fd, launcher->is) || duplicate(launcher->fd, number) < 0) {
+			close(number);
+			low_fds.fds[slot] = -1;
+			return;
+		}
+		low_fds.identities[slot] = launcher->is;
+	}
+	atomic_fetch_and(&low_fds.borrowed, ~(1U << slot));
+}
+
+/* The library is unloaded with the class loader that loaded it. */
+__attribute__((destructor)) void umh_launcher_image_unload(void)
+{
+	const struct umh_launcher_image *launcher = umh_launcher_image();
+
+	for (int i = 0; i < LOW_FDS; i++) {
+		int slot = low_fds.fds[i];
+
+		umh_close_if_same(&slot, low_fds.identities[i]);
+		low_fds.fds[i] = -1;
+	}
+	while (launcher != &no_image) {
+		struct umh_launcher_image last = *launcher;
+
+		umh_close_if_same(&last.near_stack, last.near_stack_identity);
+		umh_close_if_same(&last.fd, last.is);
+		free((void *)launcher);
+		launcher = last.previous;
+	}
+	atomic_store(&current_image, &no_image);
+	free(image_copy.bytes);
+	image_copy.bytes = NULL;
+}

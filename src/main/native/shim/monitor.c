@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* monitor.c - monitors launches whose thread sleeps in the kernel, and ends those that would never finish. */
+
+/*
+ * A thread that makes a child by vfork sleeps until that has executed the launcher, and no signal but SIGKILL wakes it. A
+ * child that is born into a frozen cgroup, is stopped or is held by a debugger would keep it for good. But the kernel has
+ * written the pidfd before the child's first instruction, so that another thread can kill it: the reaper, each UMH_STOP_CHECK_MS
+ * while launches come. The first one after a pause wakes it, all others cost two turns of a lock.
+ *
+ * The lock is held while the reaper looks. So the number of a pidfd is still this child's: its thread can't return and
+ * close it before.
+ */
+
+#include "shim/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "shim/umh.h"
+#include "shim/report.h"
+
+/* From clone to the execve of the launcher it takes a tenth of a millisecond; longer than this it takes for no good reason. */
+#define CLONE_TIMEOUT_MS 10000
+
+/* So long after the last launch the reaper still looks each UMH_STOP_CHECK_MS, and the next one need not wake it. */
+#define KEEP_CHECKING_MS 1000
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct umh_monitored_launch *launches;
+static int is_checking; /* the reaper comes again within UMH_STOP_CHECK_MS */
+static long long last_begin_ms;
+static long long last_check_ms;
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+void umh_monitor_begin(struct umh_monitored_launch *launch)
+{
+	int asleep;
+
+	launch->begin_ms = now_ms();
+	pthread_mutex_lock(&lock);
+	launch->next = launches;
+	launches = launch;
+	last_begin_ms = launch->begin_ms;
+	asleep = !is_checking;
+	is_checking = 1;
+	pthread_mutex_unlock(&lock);
+	if (asleep)
+		umh_epoll_wake();
+}
+
+void umh_monitor_end(struct umh_monitored_launch *launch)
+{
+	pthread_mutex_lock(&lock);
+	for (struct umh_monitored_launch **at = &launches; *at; at = &(*at)->next) {
+		if (*at == launch) {
+			*at = launch->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+void umh_monitor_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void umh_monitor_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* A file of a few bytes, as far as it fits: its bytes and a NUL. */
+static int read_small_file(int folder, const char *name, char *text, size_t size)
+{
+	int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+	int error;
+
+	if (file < 0)
+		return -errno;
+	got = read(file, text, size - 1);
+	error = errno;
+	close(file);
+	text[got < 0 ? 0 : got] = 0;
+	return got < 0 ? -error : 0;
+}
+
+/* Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
+static int file_contains(int cgroup, const char *name, const char *wanted)
+{
+	char text[64];
+	int result = read_small_file(cgroup, name, text, sizeof text);
+
+	if (result < 0)
+		return result == -ENOENT ? 0 : result;
+	return strstr(text, wanted) != NULL;
+}
+
+int umh_cgroup_is_frozen(int cgroup)
+{
+	return file_contains(cgroup, "cgroup.events", "frozen 1");
+}
+
+int umh_cgroup_is_freezing(int cgroup)
+{
+	return file_contains(cgroup, "cgroup.freeze", "1");
+}
+
+/* At the usual places; where the tree is mounted elsewhere nothing is known. */
+int umh_process_is_frozen(int pid)
+{
+	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	char text[4096];
+	char path[sizeof text + 32];
+	const char *line;
+	int frozen = 0;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
+	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
+		return 0;
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (!line)
+		return 0;
+	line = strchr(line, ':') + 2;
+	for (size_t i = 0; i < sizeof mounts / sizeof *mounts && frozen <= 0; i++) {
+		int folder;
+
+		(void)snprintf(path, sizeof path, "%s%.*s", mounts[i], (int)strcspn(line, "\n"), line);
+		folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		frozen = folder < 0 ? 0 : umh_cgroup_is_frozen(folder);
+		if (folder >= 0)
+			close(folder);
+	}
+	return frozen > 0;
+}
+
+/* The letter of ps(1): T when it was stopped, t while a tracer holds it; 0 when that can't be known. */
+static char state_of(int pid)
+{
+	char text[128];
+	char path[32];
+	const char *end;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
+		return 0;
+	end = strrchr(text, ')'); /* behind the name, which may hold anything */
+	return (char)(end && end[1] == ' ' ? end[2] : 0);
+}
+
+/* How often it has given up the processor by itself: as it does at each stop for its tracer. 0: not known. */
+static long long switches_of(int pid)
+{
+	static const char name[] = "\nvoluntary_ctxt_switches:";
+	char text[4096];
+	char path[32];
+	const char *line;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/status", pid);
+	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
+		return 0;
+	line = strstr(text, name);
+	return line ? strtoll(line + sizeof name - 1, NULL, 10) : 0;
+}
+
+/* A tracer that lets it go on, however slowly, is seen by the switches. */
+int umh_process_is_traced(int pid, long long *switches)
+{
+	const long long before = *switches;
+
+	if (state_of(pid) != 't')
+		return 0;
+	*switches = switches_of(pid);
+	return *switches != 0 && *switches == before;
+}
+
+/* The older clone has one word for both: then the number counts when it is a child's. */
+static int exists(const struct umh_monitored_launch *launch)
+{
+	siginfo_t info;
+
+	if (launch->pid > 0)
+		return 1;
+	return *launch->pidfd >= 0 &&
+	       syscall(__NR_waitid, P_PIDFD, *launch->pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
+}
+
+/* Other code of the process may have closed the pidfd, and another process's be at its number. */
+static int is_own_pidfd(const struct umh_monitored_launch *launch)
+{
+	return *launch->pidfd >= 0 && (launch->pid <= 0 || umh_pid_of_pidfd(*launch->pidfd) == launch->pid);
+}
+
+/* Where not by its pidfd, by its pid: as long as nobody has reaped it that is its own. */
+static void signal_launch(const struct umh_monitored_launch *launch, int signal)
+{
+	siginfo_t info;
+
+	if (is_own_pidfd(launch) && syscall(__NR_pidfd_send_signal, *launch->pidfd, signal, NULL, 0) == 0)
+		return;
+	if (launch->pid > 0 && (waitid(P_PID, (id_t)launch->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD))
+		kill(launch->pid, signal);
+}
+
+static void kill_launch(struct umh_monitored_launch *launch, int error)
+{
+	launch->error = error;
+	signal_launch(launch, SIGKILL);
+}
+
+static int is_frozen(const struct umh_monitored_launch *launch)
+{
+	if (launch->cgroup >= 0 && umh_cgroup_is_frozen(launch->cgroup) > 0)
+		return 1;
+	return launch->pid > 0 && umh_process_is_frozen(launch->pid);
+}
+
+/* Whoever has stopped it may do so a few times. A tracer's stop ends by the tracer alone, or by SIGKILL. */
+static int is_stopped_too_often(struct umh_monitored_launch *launch)
+{
+	if (launch->pid <= 0)
+		return 0;
+	if (state_of(launch->pid) != 'T' && !umh_process_is_traced(launch->pid, &launch->voluntary_switches))
+		return 0;
+	launch->stop_count++;
+	if (!launch->child) /* later its thread sees to that */
+		signal_launch(launch, SIGCONT);
+	return launch->stop_count > UMH_MAX_STOPS;
+}
+
+/* Once the launcher has reported EXEC, it may be the helper, and is left alone. */
+static void check(struct umh_monitored_launch *launch, long long now)
+{
+	const long long age = now - launch->begin_ms;
+	const long long limit = launch->child == NULL ? CLONE_TIMEOUT_MS : 0;
+
+	if (launch->error || launch->decided || age < UMH_STOP_CHECK_MS || !exists(launch))
+		return;
+	if (launch->child && umh_report_has_exec(launch->child))
+		launch->decided = 1;
+	else if ((launch->launch_timeout_ms && age > launch->launch_timeout_ms) || (limit && age > limit))
+		kill_launch(launch, ETIMEDOUT);
+	else if (!is_frozen(launch))
+		launch->frozen_checks = 0;
+	else if (launch->frozen_checks++)
+		kill_launch(launch, EBUSY);
+	if (!launch->error && !launch->decided && is_stopped_too_often(launch))
+		kill_launch(launch, ETIMEDOUT);
+}
+
+static int is_any_pending(void)
+{
+	for (const struct umh_monitored_launch *launch = launches; launch; launch = launch->next)
+		if (!launch->decided && !launch->error)
+			return 1;
+	return 0;
+}
+
+int umh_monitor_check(int longest)
+{
+	const long long now = now_ms();
+	int result;
+
+	pthread_mutex_lock(&lock);
+	if (is_checking && now - last_check_ms >= UMH_STOP_CHECK_MS) {
+		last_check_ms = now;
+		for (struct umh_monitored_launch *launch = launches; launch; launch = launch->next)
+			check(launch, now);
+		is_checking = is_any_pending() || now - last_begin_ms < KEEP_CHECKING_MS;
+	}
+	result = is_checking && (longest < 0 || longest > UMH_STOP_CHECK_MS) ? UMH_STOP_CHECK_MS : longest;
+	pthread_mutex_unlock(&lock);
+	return result;
+}
