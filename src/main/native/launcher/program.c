@@ -16,8 +16,11 @@
 #include "launcher/launcher.h"
 #include "common/syscalls.h"
 
-/* Of a file its first bytes: all that the kernel reads of a script, and the headers of a usual program. */
-#define HEAD_SIZE 512
+/*
+ * Of a file its first bytes: more than the kernel reads of a script; and of a usual program its headers and, behind
+ * them, the name of its dynamic loader.
+ */
+#define HEAD_SIZE 1024
 
 /* As many interpreters of interpreters as execve(2) follows. */
 #define MAX_INTERPRETERS 6
@@ -30,25 +33,37 @@ extern const char launcher_image[] __asm__("__ehdr_start") __attribute__((visibi
 
 /* Its headers differ from one copy to the other by where they are placed (shim/launcher_image.c), and the code does not. */
 #define CODE_OFFSET 256
+#define CODE_END    512
 
 static int is_launcher_image(const char *head, long size)
 {
 	unsigned place = CODE_OFFSET;
 
-	if (size < HEAD_SIZE)
+	if (size < CODE_END)
 		return 0;
-	while (place < HEAD_SIZE && head[place] == launcher_image[place])
+	while (place < CODE_END && head[place] == launcher_image[place])
 		place++;
-	return place == HEAD_SIZE;
+	return place == CODE_END;
 }
 
-/* Nothing but a regular file is opened: to open a device may do something. */
-static int open_program(const char *path)
+/* The table of sections is the end of the file. All copies have the same size. */
+static long image_size(void)
+{
+	const Elf64_Ehdr *image = (const void *)launcher_image;
+
+	return (long)image->e_shoff + (long)image->e_shnum * image->e_shentsize;
+}
+
+/*
+ * Nothing but a regular file is opened: to open a device may do something. The kernel follows no interpreter of a dynamic
+ * loader, so one of another size than the launcher's needs no second look.
+ */
+static int open_program(const char *path, int is_loader)
 {
 	struct stat status;
 	long result = umh_syscall(__NR_newfstatat, AT_FDCWD, path, &status, 0);
 
-	if (result < 0 || !S_ISREG(status.st_mode))
+	if (result < 0 || !S_ISREG(status.st_mode) || (is_loader && status.st_size != image_size()))
 		return -ENOENT;
 	return sys_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
 }
@@ -67,18 +82,28 @@ static const char *script_interpreter(char *head, long size)
 	return head + begin;
 }
 
+/* The kernel refuses a name that does not end with its NUL. */
+static int is_inside(const Elf64_Phdr *name, const char *head, long size)
+{
+	const uint64_t end = name->p_offset + name->p_filesz;
+
+	return name->p_filesz > 0 && end > name->p_offset && end <= (uint64_t)size && !head[end - 1];
+}
+
 static const char *elf_interpreter(int fd, char *head, long size)
 {
 	const Elf64_Ehdr *file = (const void *)head;
 	const Elf64_Phdr *part = (const void *)(head + sizeof *file);
 
-	if (size < HEAD_SIZE || file->e_phoff != sizeof *file)
+	if (size < (long)sizeof *file || file->e_phoff != sizeof *file)
 		return 0;
 	for (unsigned i = 0; i < file->e_phnum && (const char *)(part + i + 1) <= head + size; i++) {
 		const Elf64_Phdr found = part[i];
 
 		if (found.p_type != PT_INTERP)
 			continue;
+		if (is_inside(&found, head, size))
+			return head + found.p_offset;
 		size = umh_syscall(__NR_pread64, fd, head, HEAD_SIZE - 1, found.p_offset);
 		head[size < 0 ? 0 : size] = 0;
 		return head;
@@ -86,24 +111,31 @@ static const char *elf_interpreter(int fd, char *head, long size)
 	return 0;
 }
 
-/* What it names to be executed instead of it, or 0. */
-static const char *next_interpreter(int fd, char *head, long size)
+static int is_elf(const char *head, long size)
 {
 	uint32_t mark;
 
 	__builtin_memcpy(&mark, head, sizeof mark);
-	if (size > 2 && head[0] == '#' && head[1] == '!')
-		return script_interpreter(head, size);
-	return mark == ELF_MAGIC_NUMBER ? elf_interpreter(fd, head, size) : 0;
+	return size >= (long)sizeof mark && mark == ELF_MAGIC_NUMBER;
 }
 
-static int read_interpreter(int fd, char head[HEAD_SIZE], const char **path)
+/* What it names to be executed instead of it, or 0. */
+static const char *next_interpreter(int fd, char *head, long size)
+{
+	if (size > 2 && head[0] == '#' && head[1] == '!')
+		return script_interpreter(head, size);
+	return is_elf(head, size) ? elf_interpreter(fd, head, size) : 0;
+}
+
+/* Sets is_loader if the next one is the dynamic loader of this one. */
+static int read_interpreter(int fd, char head[HEAD_SIZE], const char **path, int *is_loader)
 {
 	const long size = umh_syscall(__NR_pread64, fd, head, HEAD_SIZE, 0);
 
 	if (is_launcher_image(head, size))
 		return -ENOENT;
-	*path = next_interpreter(fd, head, size);
+	*path = *is_loader ? 0 : next_interpreter(fd, head, size);
+	*is_loader = is_elf(head, size);
 	return 0;
 }
 
@@ -112,16 +144,17 @@ __attribute__((noinline)) int refuse_launcher(const struct launch *launch, const
 {
 	const uint32_t program = launch->plan->program;
 	char head[HEAD_SIZE] __attribute__((aligned(8))) = {0};
+	int is_loader = 0;
 	int result = 0;
 
 	if (program != UMH_NO_DESCRIPTOR)
-		result = read_interpreter(descriptor(launch, program), head, &path);
+		result = read_interpreter(descriptor(launch, program), head, &path, &is_loader);
 	for (unsigned i = 0; result == 0 && path && i < MAX_INTERPRETERS; i++) {
-		const int fd = open_program(path);
+		const int fd = open_program(path, is_loader);
 
 		if (fd < 0)
 			return 0;
-		result = read_interpreter(fd, head, &path);
+		result = read_interpreter(fd, head, &path, &is_loader);
 		sys_close(fd);
 	}
 	return result;
