@@ -99,11 +99,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	struct launch launch = {0};
+	struct launch launch = {.parent = getpid()};
+	const int on = 1;
 	int sockets[2];
 	int lowest;
 
-	if (size < 1 || size > 32768 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+	if (size < 1 || size > 32768 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0 ||
+	    setsockopt(sockets[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return -1;
 	lowest = sockets[0];
 	send_plan(sockets[0], bytes + 1, size - 1, bytes[0]);

@@ -43,6 +43,7 @@ static const struct kind kinds[] = {
 	{__NR_newfstatat, "newfstatat", {ENOENT, EACCES, EPERM, ENOSYS}},
 	{__NR_fstat, "fstat", {0}}, /* fails for a number that is not open alone: others.c closes each */
 	{__NR_geteuid, "geteuid", {0}},
+	{__NR_getppid, "getppid", {EPERM, ENOSYS}}, /* a filter's answers */
 	{__NR_openat, "openat", {EINTR, EMFILE, ENFILE, ENOENT, EACCES, EPERM, ENOMEM, ELOOP}},
 	{__NR_fsopen, "fsopen", {EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, ENOSYS}},
 	{__NR_fsconfig, "fsconfig", {EINVAL, ENOMEM, EPERM, EACCES, EBUSY}},

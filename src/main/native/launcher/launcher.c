@@ -235,6 +235,7 @@ __attribute__((noreturn, used)) void launcher(long *stack)
 	const int hidden = make_undumpable(); /* before anybody is who could look: the first thing of all */
 	int result;
 
+	launch.parent = (int)umh_syscall(__NR_getppid);
 	if (umh_syscall(__NR_prctl, PR_SET_NAME, UMH_LAUNCHER_COMM) < 0)
 		launch.unapplied = UMH_STEP(LAUNCH); /* said in report_ready(): the name will not tell when this is the helper */
 	sys_close(UMH_LAUNCHER_FD); /* open where there is no execveat(2) */

@@ -11,6 +11,7 @@
 struct launch {
 	struct umh_plan *plan;
 	int socket;         /* the plan socket, wherever it is now */
+	int parent;         /* the JVM's pid, or a negative errno; 0 in a pid namespace that the JVM is not in */
 	int ruleset;        /* landlock's, once it has its rules; or -1 */
 	int can_be_traced;        /* a user namespace was joined: its root may look at whoever is dumpable */
 	uint32_t detail;    /* set by a step before it fails: which one of several */

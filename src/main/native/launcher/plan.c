@@ -9,35 +9,66 @@
 #include "launcher/launcher.h"
 #include "common/syscalls.h"
 
-/* Ancillary data with room for so many descriptors. */
+/* libc has these two for GNU programs alone. */
+#ifndef SCM_CREDENTIALS
+#define SCM_CREDENTIALS 2
+#endif
+
+struct credentials {
+	int pid;
+	uint32_t uid, gid;
+};
+
+/* Ancillary data: who has sent the message, and room for so many descriptors. The kernel puts them in this order. */
+struct sender {
+	struct cmsghdr header;
+	struct credentials process;
+} __attribute__((aligned(sizeof(struct cmsghdr))));
+
 #define ANCILLARY(room)                        \
 	struct {                               \
+		struct sender sender;          \
 		struct cmsghdr header;         \
 		int numbers[room];             \
 	}
 
 /*
+ * Another library's fork may hold a copy of the JVM's end and send as well, as whatever user it has become. The kernel
+ * names the sender of each message; only the process that has made this one is believed.
+ */
+static int is_from_parent(const struct launch *launch, const struct msghdr *message)
+{
+	const struct sender *sender = message->msg_control;
+
+	return message->msg_controllen >= sizeof *sender && sender->header.cmsg_level == SOL_SOCKET &&
+	       sender->header.cmsg_type == SCM_CREDENTIALS && sender->process.pid == launch->parent;
+}
+
+/*
  * One message with its descriptors, which the kernel gives the lowest free numbers, in order; they follow the header. It
  * was sent before this process was made: there is nothing to wait for.
  */
-static long receive(int socket, void *buffer, uint32_t size, struct cmsghdr *header, size_t room, unsigned *count)
+static long receive(const struct launch *launch, void *buffer, uint32_t size, struct sender *sender, size_t room, unsigned *count)
 {
+	const struct cmsghdr *header = (const void *)(sender + 1);
 	struct iovec part = {buffer, size};
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
-		.msg_control = header,
+		.msg_control = sender,
 		.msg_controllen = room,
 	};
 	long received;
 
 	do
-		received = sys_recvmsg(socket, &message, MSG_DONTWAIT);
+		received = sys_recvmsg(launch->socket, &message, MSG_DONTWAIT);
 	while (received == -EINTR);
 	if (received < 0)
 		return received;
+	if (!is_from_parent(launch, &message))
+		return launch->parent < 0 ? launch->parent : -EPROTO;
 	*count = 0;
-	if (message.msg_controllen >= sizeof *header)
+	if (message.msg_controllen >= sizeof *sender + sizeof *header)
 		*count = (unsigned)((header->cmsg_len - sizeof *header) / sizeof(int));
 	/* Truncated: the launcher's own RLIMIT_NOFILE was too low for what was sent. */
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : received;
@@ -127,7 +158,7 @@ static __attribute__((noinline)) int receive_rest(const struct launch *launch, s
 	char byte;
 
 	while (have < wanted) {
-		long result = receive(launch->socket, &byte, 1, &more.header, sizeof more, &count);
+		long result = receive(launch, &byte, 1, &more.sender, sizeof more, &count);
 
 		if (result < 0)
 			return (int)result;
@@ -171,7 +202,7 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 	struct umh_plan *plan = buffer;
 	ANCILLARY(UMH_DESCRIPTORS_INLINE) first;
 	unsigned count;
-	long received = receive(launch->socket, buffer, size, &first.header, sizeof first, &count);
+	long received = receive(launch, buffer, size, &first.sender, sizeof first, &count);
 	int result = 0;
 
 	if (received < 0)

@@ -28,7 +28,7 @@ static struct {
 	atomic_int in_use;
 } cache[CACHED];
 
-/* SO_PASSCRED: the kernel adds to each message the pid of the process that has sent it. */
+/* SO_PASSCRED: the kernel adds to each message the pid of the process that has sent it. Each end trusts one process alone. */
 static int create_pair(struct umh_socketpair *pair, int place)
 {
 	const int on = 1;
@@ -38,7 +38,8 @@ static int create_pair(struct umh_socketpair *pair, int place)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
 	*pair = (struct umh_socketpair){fds[0], fds[1], place, umh_file_identity(fds[0]), umh_file_identity(fds[1])};
-	if (setsockopt(pair->parent_end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0)
+	if (setsockopt(pair->parent_end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0 &&
+	    setsockopt(pair->child_end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0)
 		return 0;
 	error = errno;
 	umh_socket_close(pair);

@@ -41,6 +41,7 @@ final class RefusedCallTest {
 
     /** What each call is for: openat(2) of which file, read(2) of how much, prctl(2) of what. */
     private static final Map<String, String> STAGES = Map.ofEntries(
+            entry("getppid", "PLAN"),
             entry("recvmsg", "PLAN"),
             entry("openat cgroup.procs", "CGROUP"),
             entry("openat oom_score_adj", "OOM_SCORE_ADJ"),
