@@ -93,11 +93,8 @@ final class CopiedSocketTest {
             }
         }
 
-        private static String outcome(int number, boolean inNewPidNamespace) {
+        private static String outcome(int number) {
             SubprocessInfo info = ProbeProgram.doing("exit", "" + CODE);
-            if (inNewPidNamespace) {
-                info.namespaces(Namespaces.inherited().unshare(Namespace.PID));
-            }
             long begin = System.nanoTime();
             String outcome = number % 2 == 0 ? waitedFor(info) : started(info);
             if (System.nanoTime() - begin > PATIENCE.toNanos()) {
