@@ -105,7 +105,7 @@ static void send_plan(int socket)
 static void send_word(int socket)
 {
 	static const uint32_t errors[] = {0, 0, EPERM, EPIPE, ENOENT, 4096};
-	const uint32_t stages[] = {UMH_STAGE_EXEC, UMH_STAGE_SUCCESSION, (uint32_t)(nrand48(seed) % 80)};
+	const uint32_t stages[] = {UMH_STAGE_EXEC, UMH_STAGE_PID_NAMESPACE, (uint32_t)(nrand48(seed) % 80)};
 	const struct umh_report word = {
 		.stage = stages[nrand48(seed) % 3],
 		.error = errors[nrand48(seed) % 6],

@@ -105,12 +105,12 @@ final class RefusedCallTest {
 
     /**
      * Not looked at, since the kernel does not refuse them or it does not matter: a name, an end, a question that saves
-     * calls, a program's path, which execve(2) looks up again, what a successor dies with, where
-     * a verdict would be left. The last word of a launch goes another way. And none, where there was no such call.
+     * calls, a program's path, which execve(2) looks up again, what a successor dies with
+     * and the group it is found by, where a verdict would be left. The last word of a launch goes another way. And none, where there was no such call.
      */
     private static final Set<String> INDIFFERENT =
-            Set.of("none", "prctl 15", "close", "exit_group", "umask", "openat status", "read 1280", "ioprio_get", "prctl 27",
-                    "prctl 8", "sendmsg", "openat2", "geteuid", "newfstatat", "openat probe", "pread64",
+            Set.of("none", "prctl 15", "close", "exit_group", "umask", "setpgid", "openat status", "read 1280", "ioprio_get",
+                    "prctl 27", "prctl 8", "sendmsg", "openat2", "geteuid", "newfstatat", "openat probe", "pread64",
                     "memfd_create", "ftruncate", "mmap", "prctl 1");
 
     private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
