@@ -22,8 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "umh_identity.h"
-#include "umh_plan.h"
+#include "common/file_identity.h"
+#include "common/plan.h"
 
 #define MOST_SOCKETS 64
 #define NUMBERS      1024
@@ -83,7 +83,7 @@ static void send_plan(int socket)
 {
 	struct {
 		struct umh_plan plan;
-		struct umh_file file;
+		struct umh_descriptor file;
 	} message = {
 		.plan = {
 			.magic = UMH_PLAN_MAGIC,
@@ -91,10 +91,10 @@ static void send_plan(int socket)
 			.bounding = UINT64_MAX,
 			.uids = {-1, -1, -1},
 			.gids = {-1, -1, -1},
-			.terminal = UMH_NO_FILE,
-			.cgroup = UMH_NO_FILE,
-			.program_is = umh_short_identity(umh_identity(program)),
-			.files = {sizeof message.plan, sizeof message.file},
+			.terminal = UMH_NO_DESCRIPTOR,
+			.cgroup = UMH_NO_DESCRIPTOR,
+			.program_identity = umh_short_file_identity(umh_file_identity(program)),
+			.descriptors = {sizeof message.plan, sizeof message.file},
 		},
 		.file = {.target = UMH_NO_TARGET},
 	};
@@ -109,8 +109,8 @@ static void send_word(int socket)
 	const struct umh_report word = {
 		.stage = stages[nrand48(seed) % 3],
 		.error = errors[nrand48(seed) % 6],
-		.pid = (uint32_t)nrand48(seed) % 2 ? (uint32_t)getppid() : 1,
-		.kept = (uint64_t)nrand48(seed),
+		.seconds = (uint32_t)nrand48(seed) % 2 ? (uint32_t)getppid() : 1,
+		.unapplied = (uint64_t)nrand48(seed),
 	};
 	const int fds[] = {nrand48(seed) % 2 ? own : other, nrand48(seed) % 2 ? program : other};
 

@@ -50,7 +50,7 @@ public final class NativeProgram {
     /** A library for a JVM, likewise. */
     public static Path library(String name) {
         Path library = ProbeProgram.FOLDER.resolve("lib" + name + ".so");
-        List<String> command = new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + SHIM.resolve("include")));
+        List<String> command = new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + NATIVE));
         command.addAll(JNI);
         command.addAll(List.of("-o", library.toString(), "test/native/" + name + ".c"));
         try {
