@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
@@ -40,6 +41,14 @@ final class BadInputTest {
         byte[][] bytes = {{'x'}, {1, 0}};
         assertMessage("argv[1] has a NUL", () -> SubprocessInfo.of(new byte[] {'/'}, bytes, null));
         assertMessage("path has a NUL", () -> Files.none().open(0, nul, OpenFlag.READ));
+    }
+
+    /** No name, no value, nothing at all, twice the same: the environment is the caller's, and none of it ends the rest. */
+    @Test
+    void oddVariablesArriveAsTheyAre() throws Exception {
+        String[] odd = {"=x", "A=1=2", "noequal", "", "B=2", "A=3"};
+        SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/environ"}, odd);
+        assertEquals(String.join("\0", odd) + "\0", UsermodeHelper.run(info, Await.PATIENCE).out());
     }
 
     private static void assertMessage(String part, org.junit.jupiter.api.function.Executable refused) {

@@ -252,6 +252,9 @@ final class OptionsTest {
         Stream<Refused> all = Stream.of(
                 refused("EXEC failed with ENOENT", "--root", "/usr"),
                 refused("CWD failed with ENOENT", "--root", "/usr", "--cwd", "/usr"),
+                refused("--umask 01777: not an octal number from 0 to 0777", "--umask", "01777"),
+                refused("not an octal number from 0 to 0777", "--umask", "8"),
+                refused("not an octal number from 0 to 0777", "--umask", "777777777777777777777"),
                 refused("effective cap_chown is not permitted", "--cap-permitted", "cap_kill", "--cap-effective", "cap_chown"),
                 refused("ambient cap_kill is not inheritable", "--cap-ambient", "cap_kill"),
                 refused("EXEC_LABEL failed with EINVAL", "--exec-label", "no-such-label"),

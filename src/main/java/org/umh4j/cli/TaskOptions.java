@@ -89,8 +89,8 @@ final class TaskOptions {
         if (umask == null) {
             return fs;
         }
-        if (!umask.matches("[0-7]{1,4}")) {
-            throw new IllegalArgumentException("--umask " + umask + ": not octal");
+        if (!umask.matches("0*[0-7]{1,3}")) {
+            throw new IllegalArgumentException("--umask " + umask + ": not an octal number from 0 to 0777");
         }
         return fs.umask(Integer.parseInt(umask, 8));
     }
