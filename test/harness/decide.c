@@ -56,6 +56,7 @@ struct story {
 	int successor_expected;
 };
 
+/* clang-format off */
 static const struct story stories[] = {
 	{"EN1H", "EN N1 EH", 0},     {"EN1HK", "EN N1 EH", 0},     {"EFH1", "EF F1 FH", 0},
 	{"EFH1K", "EF F1 FH", 0},    {"FH1", "F1 FH", 0},          {"FH1K", "F1 FH", 0},
@@ -78,6 +79,7 @@ static const struct story stories[] = {
 	{"MKkH", "MK Mk kH KH", 1},            {"MK", "MK", 1},
 	{"M1kH", "M1 Mk kH 1H", 1},            {"MFkH", "MF Mk kH FH", 1},
 };
+/* clang-format on */
 
 enum way_of { PARKED, BLOCKING, RUNNING, WAYS };
 static const char *const way_names[] = {"parked", "blocking", "run"};

@@ -42,10 +42,12 @@
 #define MOMENT_S   2.0 /* of a processor's time */
 
 /* What the process says, and is told, in memory that it shares with us. */
-static struct shared {
+struct shared {
 	struct answer answer;
 	atomic_int loaded, go, answered;
-} *shared;
+};
+
+static struct shared *shared;
 
 static struct call calls[MOST_CALLS];
 static unsigned call_count;

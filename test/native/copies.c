@@ -30,9 +30,11 @@
 
 enum what { PLAN, WORD, SIZE, TAKE, WHATS };
 
-static struct {
+struct counts {
 	unsigned long tried[WHATS], done[WHATS];
-} *counts;
+};
+
+static struct counts *counts;
 
 /* Of the forked process alone. */
 static int sockets[MOST_SOCKETS];

@@ -28,16 +28,19 @@
 #include <unistd.h>
 
 #define CALL(name) [__NR_##name] = #name
+/* clang-format off */
 static const char *const names[] = {
 	CALL(capget), CALL(capset), CALL(chdir), CALL(chroot), CALL(clone3), CALL(close), CALL(dup3), CALL(execve),
-	CALL(exit_group), CALL(fchdir), CALL(fcntl), CALL(ftruncate), CALL(getcwd), CALL(geteuid), CALL(getppid), CALL(getresgid), CALL(getresuid), CALL(ioctl), CALL(ioprio_get),
-	CALL(ioprio_set), CALL(keyctl), CALL(landlock_add_rule), CALL(landlock_create_ruleset),
-	CALL(landlock_restrict_self), CALL(lseek), CALL(memfd_create), CALL(mmap), CALL(mount), CALL(newfstatat), CALL(openat), CALL(openat2), CALL(personality), CALL(pipe2),
-	CALL(ppoll), CALL(prctl), CALL(pread64), CALL(prlimit64), CALL(read), CALL(recvmsg), CALL(rt_sigaction), CALL(rt_sigprocmask),
-	CALL(sched_setaffinity), CALL(sched_setattr), CALL(seccomp), CALL(sendmsg), CALL(set_mempolicy), CALL(setgroups),
-	CALL(setns), CALL(setpgid), CALL(setpriority), CALL(setresgid), CALL(setresuid), CALL(setsid), CALL(umask),
-	CALL(unshare), CALL(wait4), CALL(write),
+	CALL(exit_group), CALL(fchdir), CALL(fcntl), CALL(ftruncate), CALL(getcwd), CALL(geteuid), CALL(getppid),
+	CALL(getresgid), CALL(getresuid), CALL(ioctl), CALL(ioprio_get), CALL(ioprio_set), CALL(keyctl),
+	CALL(landlock_add_rule), CALL(landlock_create_ruleset), CALL(landlock_restrict_self), CALL(lseek),
+	CALL(memfd_create), CALL(mmap), CALL(mount), CALL(newfstatat), CALL(openat), CALL(openat2), CALL(personality),
+	CALL(pipe2), CALL(ppoll), CALL(prctl), CALL(pread64), CALL(prlimit64), CALL(read), CALL(recvmsg),
+	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(sched_setaffinity), CALL(sched_setattr), CALL(seccomp),
+	CALL(sendmsg), CALL(set_mempolicy), CALL(setgroups), CALL(setns), CALL(setpgid), CALL(setpriority),
+	CALL(setresgid), CALL(setresuid), CALL(setsid), CALL(umask), CALL(unshare), CALL(wait4), CALL(write),
 };
+/* clang-format on */
 
 static const int of_thread = PTRACE_O_TRACEVFORK;
 static const int of_launcher = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK;

@@ -12,6 +12,7 @@
  *
  * A launcher step is asked for by its stage's bit in umh_plan.steps.
  */
+/* clang-format off */
 #define UMH_STAGES(X)                                                                                \
 	/* Java, before the JNI call */                                                              \
 	X(BLOB)            /* memfd of a driver's program */                                         \
@@ -79,6 +80,7 @@ enum umh_stage {
 #undef X
 	UMH_STAGE_COUNT
 };
+/* clang-format on */
 
 #define UMH_STEP(name) (UINT64_C(1) << UMH_STAGE_##name)
 
@@ -246,6 +248,6 @@ struct umh_report {
 
 #define UMH_STORED_FAILURE(stage, error)  ((uint32_t)(stage) << 16 | (uint32_t)(error))
 #define UMH_STORED_STAGE(verdict) ((verdict) >> 16)
-#define UMH_STORED_ERROR(verdict) ((verdict) & 0xffff)
+#define UMH_STORED_ERROR(verdict) (0xffff & (verdict))
 
 #endif

@@ -140,11 +140,13 @@ static void identity(struct json *json)
 /* /proc/PID/stat from its second field on: what a recording keeps of it. */
 static void stat_fields(struct json *json)
 {
+	/* clang-format off */
 	static const char *const names[] = {
 		"state", "ppid", "pgrp", "session", "tty_nr", "tpgid", "flags_hex", 0, 0, 0, 0, 0, 0, 0, 0,
 		"priority", "nice", "num_threads", 0, 0, 0, 0, "rsslim", 0, 0, 0, 0, 0, "signal", "blocked",
 		"sigignore", "sigcatch", 0, 0, 0, "exit_signal", 0, "rt_priority", "policy",
 	};
+	/* clang-format on */
 	long size = slurp("/proc/self/stat");
 	char *field;
 
