@@ -282,7 +282,7 @@ static int own(const char *folder, const char *jvm, const char *link, char **oth
 		move_all(folder);
 		put(THAW, folder, "cgroup.freeze", "0");
 		usleep(round * 53 % 20000);
-		if (round % 16 == 0)
+		if (round % 16 == 15)
 			put(KILL, folder, "cgroup.kill", "1");
 		put(TAKE, folder, "cgroup.procs", jvm);
 		retarget(link, others[round % count]);
