@@ -3,13 +3,14 @@
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
-import org.umh4j.Files;
 import org.umh4j.Helper;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /**
  * Takes a core dump from standard input, as the kernel gives it to {@code |/usr/bin/handler %p %s}. The dump's content is
@@ -20,8 +21,7 @@ public class CoreHandler {
     public static void main(String[] arguments) throws Exception {
         Path file = Path.of(arguments[2], "core." + Long.parseLong(arguments[0]) + ".gz");
         SubprocessInfo gzip = SubprocessInfo.of("/bin/gzip", new String[] {"gzip", "-c"}, null)
-                .files(Files.none().fromJvm(0).toJvm(1))
-                .cred(Cred.unchanged().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs());
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)).cred(Cred.defaults().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs()));
         try (Helper helper = UsermodeHelper.start(gzip);
                 OutputStream out = java.nio.file.Files.newOutputStream(file)) {
             Thread feeder = new Thread(() -> feed(System.in, helper.stdin()));

@@ -5,10 +5,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.umh4j.Helper;
-import org.umh4j.Limits;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Task;
 
 /**
  * Runs a job in a cgroup of its own. It is born there, so not an instruction of it goes unlimited; and whatever it left
@@ -37,7 +38,7 @@ public class JobExecutor {
     private static String run(Path group, Duration time, String script) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
-                .limits(Limits.kernel().cgroup(group.toString()));
+                .task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
         try (Helper job = UsermodeHelper.start(info)) {
             Optional<WaitStatus> status = job.waitFor(time);
             return status.map(WaitStatus::toString).orElse("took too long");

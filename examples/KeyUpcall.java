@@ -2,13 +2,14 @@
 
 import java.time.Duration;
 import java.util.Arrays;
-import org.umh4j.Capture;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
 import org.umh4j.HelperFailedException;
+import org.umh4j.RunOptions;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Task;
 
 /**
  * Asks a program for a secret, as the kernel asks /sbin/request-key: {@code create ID UID GID DESCRIPTION}. The program
@@ -19,9 +20,9 @@ public class KeyUpcall {
     public static void main(String[] arguments) throws Exception {
         String[] argv = {arguments[0], "create", "1", "0", "0", arguments[1]};
         SubprocessInfo info = SubprocessInfo.of(arguments[0], argv, UsermodeHelper.kernelEnvironment())
-                .cred(Cred.unchanged().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs());
+                .task(Task.defaults().cred(Cred.defaults().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs()));
         try {
-            byte[] secret = UsermodeHelper.run(info, Capture.defaults().timeout(Duration.ofSeconds(20))).requireSuccess().stdout();
+            byte[] secret = UsermodeHelper.run(info, RunOptions.defaults().timeout(Duration.ofSeconds(20))).requireSuccess().stdout();
             System.out.println("a secret of " + secret.length + " bytes");
             Arrays.fill(secret, (byte) 0);
         } catch (HelperFailedException e) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import java.time.Duration;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
-import org.umh4j.Namespace;
-import org.umh4j.Namespaces;
-import org.umh4j.Result;
+import org.umh4j.RunResult;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.task.Cred;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Task;
 
 /** Configures a network that nothing else is in: by an unprivileged user with CAP_NET_ADMIN and no other capability. */
 public class NetworkHelper {
@@ -18,12 +19,11 @@ public class NetworkHelper {
     public static void main(String[] arguments) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/sh", new String[] {"sh", "-c", SCRIPT}, UsermodeHelper.kernelEnvironment())
-                .namespaces(Namespaces.inherited().unshare(Namespace.NET))
-                .cred(Cred.unchanged()
+                .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.NET)).cred(Cred.defaults()
                         .user("nobody")
                         .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
-                        .noNewPrivs());
-        Result result = UsermodeHelper.run(info, Duration.ofSeconds(20));
+                        .noNewPrivs()));
+        RunResult result = UsermodeHelper.run(info, Duration.ofSeconds(20));
         System.out.print(result.out());
         System.err.print(result.err());
         System.exit(result.status().success() ? 0 : 1);

@@ -8,17 +8,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
-import org.umh4j.Limits;
-import org.umh4j.Namespace;
-import org.umh4j.Namespaces;
-import org.umh4j.Resource;
-import org.umh4j.Sandbox;
-import org.umh4j.SubprocessInfo;
 import org.umh4j.Supervisor;
 import org.umh4j.UsermodeDriver;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /**
  * Says which of some routes the kernel would take, by asking the kernel, and without touching the host's network.
@@ -54,23 +54,22 @@ public final class FibControl implements AutoCloseable {
 
     /** Loads the driver and starts it; needs a JVM of root. */
     public static FibControl start(Path program) throws IOException {
-        UsermodeDriver driver = UsermodeDriver.load("fib", program).task(FibControl::confine);
+        UsermodeDriver driver = UsermodeDriver.load("fib", program).task(confined());
         Supervisor supervisor = Supervisor.of(driver, MESSAGE_BYTES)
                 .health(question(List.of(), List.of()), Duration.ofSeconds(1), PATIENCE)
                 .start();
         return new FibControl(driver, supervisor);
     }
 
-    private static void confine(SubprocessInfo info) {
-        info.cred(Cred.unchanged()
-                        .uid(UID)
-                        .gid(UID)
-                        .groups(new long[0])
-                        .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
-                        .noNewPrivs())
-                .namespaces(Namespaces.inherited().unshare(Namespace.NET))
-                .limits(Limits.kernel().rlimit(Resource.AS, 64 << 20, 64 << 20).rlimit(Resource.NPROC, 1, 1))
-                .sandbox(Sandbox.none().seccomp(FibFilter.program()));
+    private static Task confined() {
+        Cred cred = Cred.defaults().uid(UID).gid(UID).groups(new long[0])
+                .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
+                .noNewPrivs();
+        return Task.defaults()
+                .cred(cred)
+                .namespaces(NamespaceSetup.defaults().unshare(Namespace.NET))
+                .limits(Limits.defaults().rlimit(Rlimit.AS, 64 << 20).rlimit(Rlimit.NPROC, 1))
+                .sandbox(Sandbox.defaults().seccomp(FibFilter.program()));
     }
 
     /**

@@ -13,6 +13,8 @@ module org.umh4j {
     requires static com.fasterxml.jackson.core;
 
     exports org.umh4j;
+    exports org.umh4j.linux;
+    exports org.umh4j.task;
 
     opens org.umh4j.cli to
             info.picocli;

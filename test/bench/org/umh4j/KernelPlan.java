@@ -4,6 +4,8 @@ package org.umh4j;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
+import org.umh4j.task.Cred;
+import org.umh4j.task.PlanWriter;
 
 /** The plan of a plain call, for measuring what its steps cost. */
 public final class KernelPlan {
@@ -12,7 +14,7 @@ public final class KernelPlan {
     /** As a call of the kernel's own kind has it. */
     public static Plan of(SubprocessInfo info) throws UmhException {
         try (OpenedFiles opened = new OpenedFiles()) {
-            return BornState.plan(info, Cred.unchanged(), opened, Pipes.none());
+            return PlanWriter.plan(info, Cred.defaults(), opened, Pipes.none());
         }
     }
 }

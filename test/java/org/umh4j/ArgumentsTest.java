@@ -36,6 +36,7 @@ import org.umh4j.internal.Nullable;
 import org.umh4j.support.Absurd;
 import org.umh4j.support.ApiSamples;
 import org.umh4j.support.Jvm;
+import org.umh4j.task.Cred;
 
 /**
  * Every public method of the API, as reflection finds them, with every absurd value of each parameter's type: it is taken, or

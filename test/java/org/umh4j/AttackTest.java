@@ -17,11 +17,18 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /**
  * Four threads start helpers as twenty users, and a process of one of these stops, traces and reads whatever it can.
@@ -107,9 +114,7 @@ final class AttackTest {
                 "attacker", Long.toString(ProcessHandle.current().pid()), mappedHere(), Integer.toString(seconds + 30)
             };
             return UsermodeHelper.start(SubprocessInfo.of(path, argv, null)
-                    .cred(Cred.unchanged().uid(uid).gid(uid).groups(new long[0]))
-                    .files(Files.none().devNull(0).toJvm(1).inherit(2, 2))
-                    .signals(Signals.kernel().parentDeath(Signal.KILL)));
+                    .task(Task.defaults().cred(Cred.defaults().uid(uid).gid(uid).groups(new long[0])).descriptors(Descriptors.none().devNull(0).toJvm(1).inherit(2, 2)).signals(SignalState.defaults().parentDeath(Signal.KILL))));
         }
 
         /** Where the JVM's own library begins. */
@@ -140,8 +145,7 @@ final class AttackTest {
                 for (int number = 0; !over; number++) {
                     int user = uid + ThreadLocalRandom.current().nextInt(USERS);
                     SubprocessInfo info = ProbeProgram.doing("exit", "" + CODE)
-                            .cred(Cred.unchanged().uid(user).gid(user).groups(new long[0]))
-                            .signals(number % 4 == 0 ? Signals.kernel().parentDeath(Signal.KILL) : Signals.kernel());
+                            .task(Task.defaults().cred(Cred.defaults().uid(user).gid(user).groups(new long[0])).signals(number % 4 == 0 ? SignalState.defaults().parentDeath(Signal.KILL) : SignalState.defaults()));
                     counter("started").increment();
                     counter(outcome(info)).increment();
                 }

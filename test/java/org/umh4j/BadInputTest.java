@@ -8,17 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** What is wrong is refused with the field and the limit, or answered with the kernel's own errno at its stage. */
 @ExtendWith(Leaks.class)
@@ -40,7 +44,7 @@ final class BadInputTest {
         assertMessage("envp[0] has a NUL", () -> SubprocessInfo.of("/x", new String[] {"x"}, new String[] {nul}));
         byte[][] bytes = {{'x'}, {1, 0}};
         assertMessage("argv[1] has a NUL", () -> SubprocessInfo.of(new byte[] {'/'}, bytes, null));
-        assertMessage("path has a NUL", () -> Files.none().open(0, nul, OpenFlag.READ));
+        assertMessage("path has a NUL", () -> Descriptors.none().open(0, nul, StandardOpenOption.READ));
     }
 
     /** No name, no value, nothing at all, twice the same: the environment is the caller's, and none of it ends the rest. */
@@ -160,15 +164,15 @@ final class BadInputTest {
 
     @Test
     void descriptorOutOfRangeIsRefused() {
-        assertMessage("descriptor -1 is not in 0 to 65535", () -> Files.none().devNull(-1));
-        assertMessage("descriptor 65536 is not in 0 to 65535", () -> Files.none().devNull(65_536));
-        assertMessage("descriptor -3 is negative", () -> Files.none().inherit(0, -3));
-        assertMessage("one access", () -> Files.none().open(0, "/x", OpenFlag.READ_WRITE, OpenFlag.WRITE));
+        assertMessage("descriptor -1 is not in 0 to 65535", () -> Descriptors.none().devNull(-1));
+        assertMessage("descriptor 65536 is not in 0 to 65535", () -> Descriptors.none().devNull(65_536));
+        assertMessage("descriptor -3 is negative", () -> Descriptors.none().inherit(0, -3));
+        assertMessage("one access", () -> Descriptors.none().open(0, "/x", StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.WRITE));
     }
 
     @Test
     void closedDescriptorIsEbadfAtItsSource() {
-        UmhException failure = failure(ProbeProgram.doing("exit", "0").files(Files.standard().inherit(7, 9_999)), UmhWait.PROC);
+        UmhException failure = failure(ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.standard().inherit(7, 9_999))), UmhWait.PROC);
         assertEquals(UmhStage.SOURCE, failure.stage());
         assertEquals("EBADF", failure.errnoName());
         assertEquals(7, failure.detail());

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
 
 /** The JDK starts a thousand children of its own meanwhile: neither hangs, leaks, or takes the other's status. */
 @ExtendWith(Leaks.class)
@@ -63,12 +64,12 @@ final class BesideProcessBuilderTest {
         SubprocessInfo info = ProbeProgram.doing("print", text, "exit", Integer.toString(number % 200));
         return switch (number % 3) {
             case 0 -> {
-                Result result = UsermodeHelper.run(info, Capture.defaults());
+                RunResult result = UsermodeHelper.run(info, RunOptions.defaults());
                 yield result.status().exitCode() == number % 200 && result.out().trim().equals(text);
             }
-            case 1 -> UsermodeHelper.exec(info.files(Files.none().devNull(1)), UmhWait.PROC) == (number % 200) << 8;
+            case 1 -> UsermodeHelper.exec(info.task(info.task().descriptors(Descriptors.none().devNull(1))), UmhWait.PROC) == (number % 200) << 8;
             default -> {
-                try (Helper helper = UsermodeHelper.start(info.files(Files.none().toJvm(1)))) {
+                try (Helper helper = UsermodeHelper.start(info.task(info.task().descriptors(Descriptors.none().toJvm(1))))) {
                     String out = new String(helper.stdout().readAllBytes()).trim();
                     yield out.equals(text) && helper.waitFor().exitCode() == number % 200;
                 }

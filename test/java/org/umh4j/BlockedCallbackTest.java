@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,12 +22,16 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.umh4j.internal.Workers;
+import org.umh4j.internal.CallbackThreads;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** A callback that blocks holds up nothing of the library's own work, nor another callback. */
 @ExtendWith(Leaks.class)
@@ -113,14 +118,15 @@ final class BlockedCallbackTest {
                 Mailbox.of(driver, 1 << 10).post(new byte[] {1}).thenAccept(bytes -> test.stay());
             }
         },
-        TASK_OF_A_RESTART {
+        INIT_OF_A_RESTART {
             @Override
             void block(BlockedCallbackTest test) throws Exception {
                 AtomicInteger forks = new AtomicInteger();
-                UsermodeDriver driver = DriverBlobs.doing("cat").task(info -> {
+                UsermodeDriver driver = DriverBlobs.doing("cat").init((info, cred) -> {
                     if (forks.incrementAndGet() == 2) {
                         test.stay();
                     }
+                    return cred;
                 });
                 test.made.add(Supervisor.of(driver, 1 << 10).backoff(Duration.ofMillis(1), Duration.ofMillis(1)).start());
                 driver.kill();
@@ -204,7 +210,7 @@ final class BlockedCallbackTest {
             assertEquals('h', lease.getInputStream().read());
             for (int i = 0; i < MANY; i++) {
                 Way.exec(ProbeProgram.doing("exit", "0")
-                        .files(Files.none().open(7, hanging.toString(), OpenFlag.READ))
+                        .task(Task.defaults().descriptors(Descriptors.none().open(7, hanging, StandardOpenOption.READ)))
                         .cleanup(info -> over.countDown()));
             }
             Await.until("all of them hang", () -> workers() >= MANY);
@@ -227,7 +233,7 @@ final class BlockedCallbackTest {
     }
 
     private void assertAllElseWorks() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").files(Files.none().fromJvm(0).toJvm(1)))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
             CompletableFuture<Process> end = helper.toProcess().onExit();
             helper.stdin().write(1);
             assertEquals(1, helper.stdout().read());
@@ -281,7 +287,7 @@ final class BlockedCallbackTest {
         AtomicInteger most = new AtomicInteger();
         AtomicInteger now = new AtomicInteger();
         for (int i = 0; i < 100_000; i++) {
-            Workers.execute(() -> {
+            CallbackThreads.execute(() -> {
                 most.accumulateAndGet(now.incrementAndGet(), Math::max);
                 now.decrementAndGet();
                 done.incrementAndGet();
@@ -303,7 +309,7 @@ final class BlockedCallbackTest {
             throw new IllegalStateException("of the test");
         };
         for (int i = 0; i < 20; i++) {
-            Workers.execute(look);
+            CallbackThreads.execute(look);
         }
         for (int i = 0; i < 20; i++) {
             assertEquals("false true true", seen.poll(SECONDS, TimeUnit.SECONDS));

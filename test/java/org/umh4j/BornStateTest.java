@@ -131,7 +131,7 @@ final class BornStateTest {
     @RequiresRoot
     void nothingIsKeptBackOnAnOrdinaryHost() throws UmhException {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0"))) {
-            assertEquals(java.util.Set.of(), helper.kept());
+            assertEquals(java.util.Set.of(), helper.unapplied());
         }
     }
 

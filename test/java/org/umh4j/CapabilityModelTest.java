@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.CapabilityModel;
 import org.umh4j.support.CapabilityModel.Process;
 import org.umh4j.support.CapabilityModel.Program;
@@ -28,6 +30,8 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Every combination of what a Cred can ask for, against the arithmetic of the manual pages. */
 @RequiresRoot
@@ -117,9 +121,9 @@ final class CapabilityModelTest {
         private String outcome(CredCombination combination, Path out) {
             String path = paths.get(combination.program()).toString();
             SubprocessInfo info = SubprocessInfo.of(path, ProbeProgram.argv("caps"), null)
-                    .files(Files.none().open(1, out.toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE));
+                    .task(Task.defaults().descriptors(Descriptors.none().open(1, out.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)));
             try {
-                info.cred(combination.cred(full));
+                info.task(info.task().cred(combination.cred(full)));
                 int retval = UsermodeHelper.exec(info, UmhWait.PROC);
                 return info.failure()
                         .map(failure -> failure.stage() + " " + failure.errnoName())

@@ -13,13 +13,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.umh4j.support.Descriptors;
+import org.umh4j.linux.Errno;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.OpenDescriptors;
 import org.umh4j.support.OwnCgroup;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Task;
 
 /** A helper is in the cgroup that was asked for, by its path or by a descriptor, and by either way of the kernel. */
 @RequiresRoot
@@ -39,9 +42,9 @@ final class CgroupTest {
     static final class BornMain {
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
-            Limits kernel = Limits.kernel();
+            Limits kernel = Limits.defaults();
             try (DirectoryStream<Path> open = java.nio.file.Files.newDirectoryStream(folder)) {
-                int fd = Descriptors.numberOf(folder);
+                int fd = OpenDescriptors.numberOf(folder);
                 say("path", arguments[1], kernel.cgroup(folder.toString()));
                 say("descriptor", arguments[1], kernel.cgroup(fd));
                 say("none", arguments[1], kernel);
@@ -51,7 +54,7 @@ final class CgroupTest {
 
         private static void say(String how, String line, Limits limits) throws IOException {
             Path out = ProbeProgram.FOLDER.resolve("cgroup.json");
-            SubprocessInfo info = ProbeProgram.doing("--out", out.toString()).limits(limits);
+            SubprocessInfo info = ProbeProgram.doing("--out", out.toString()).task(Task.defaults().limits(limits));
             assertEquals(0, UsermodeHelper.exec(info, UmhWait.PROC), () -> info.failure().toString());
             boolean there = Report.read(out).get("cgroup").toString().contains(line + "\"");
             boolean here = java.nio.file.Files.readString(Path.of("/proc/self/cgroup")).contains(line + "\n");
@@ -64,7 +67,7 @@ final class CgroupTest {
         try (OwnCgroup cgroup = OwnCgroup.make("failed")) {
             for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
                 SubprocessInfo info = SubprocessInfo.of("/no/such", new String[] {"x"}, null)
-                        .limits(Limits.kernel().cgroup(cgroup.folder().toString()));
+                        .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder().toString())));
                 assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, wait));
             }
             assertEquals("", java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.procs")));

@@ -30,9 +30,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** What a channel or a stream of the JDK holds is a helper's descriptor, and what the helper writes there arrives. */
 @ExtendWith(Leaks.class)
@@ -40,13 +44,13 @@ final class ChannelsTest {
     private static final String WORD = "word";
     private static final Path FILE = ProbeProgram.FOLDER.resolve("channel");
 
-    private static void write(Files files) {
-        SubprocessInfo info = ProbeProgram.doing("print", WORD).files(files);
+    private static void write(Descriptors files) {
+        SubprocessInfo info = ProbeProgram.doing("print", WORD).task(Task.defaults().descriptors(files));
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.PROC), () -> info.failure().toString());
     }
 
     private static void write(Channel channel) {
-        write(Files.none().inherit(1, channel));
+        write(Descriptors.none().inherit(1, channel));
     }
 
     private static String read(ReadableByteChannel channel) throws IOException {
@@ -114,7 +118,7 @@ final class ChannelsTest {
     @Test
     void filesOfEachKind() throws IOException {
         try (FileOutputStream stream = new FileOutputStream(FILE.toFile())) {
-            write(Files.none().inherit(1, stream.getFD()));
+            write(Descriptors.none().inherit(1, stream.getFD()));
             assertEquals(WORD, java.nio.file.Files.readString(FILE).trim());
             write(stream.getChannel());
             assertEquals(WORD + WORD, java.nio.file.Files.readString(FILE).replaceAll("\\s", ""));
@@ -136,7 +140,7 @@ final class ChannelsTest {
         for (int i = 0; i < 64; i++) {
             others.add(new FileInputStream("/dev/null"));
         }
-        SubprocessInfo info = ProbeProgram.doing("exit", "0").files(Files.none().inherit(1, pipe.sink()));
+        SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().inherit(1, pipe.sink())));
         assertEquals(-Errno.EBADF.number(), UsermodeHelper.exec(info, UmhWait.PROC));
         assertEquals(UmhStage.SOURCE, info.failure().orElseThrow().stage());
         for (FileInputStream other : others) {

@@ -11,10 +11,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /** An application that is undeployed takes the library along: threads, descriptors, memfds. And another one can bring it. */
 final class ClassUnloadingTest {
@@ -59,8 +63,8 @@ final class ClassUnloadingTest {
         public static void main(String[] arguments) throws Exception {
             UsermodeHelper.exec(cat(), UmhWait.PROC);
             UsermodeHelper.exec(cat(), UmhWait.NO_WAIT);
-            Signals tied = Signals.kernel().parentDeath(Signal.KILL);
-            try (Helper helper = UsermodeHelper.start(cat().signals(tied).files(Files.none().fromJvm(0).toJvm(1)))) {
+            SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
+            try (Helper helper = UsermodeHelper.start(cat().task(Task.defaults().signals(tied).descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
                 helper.stdin().write(1);
                 assertEquals(1, helper.stdout().read());
             }

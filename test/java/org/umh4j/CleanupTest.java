@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -16,8 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Cleanup runs exactly once, on every path. */
 @ExtendWith(Leaks.class)
@@ -82,7 +87,7 @@ final class CleanupTest {
     @ValueSource(ints = {0, 1, 2, 6, 10})
     void afterInitRefused(int flags) {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0")).init((i, cred) -> {
-            throw new InitFailure(Errno.EACCES);
+            throw new InitException(Errno.EACCES);
         });
         assertEquals(flags == 0 ? 0 : -Errno.EACCES.number(), UsermodeHelper.exec(info, new UmhWait(flags)));
     }
@@ -107,7 +112,7 @@ final class CleanupTest {
     @Test
     void afterAFileThatCanNotBeOpened() {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0"))
-                .files(Files.none().open(0, "/no/such/file", OpenFlag.READ));
+                .task(Task.defaults().descriptors(Descriptors.none().open(0, "/no/such/file", StandardOpenOption.READ)));
         assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, UmhWait.PROC));
         assertEquals(UmhStage.SOURCE, info.failure().orElseThrow().stage());
     }

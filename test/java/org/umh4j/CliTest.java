@@ -19,10 +19,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.cli.Main;
+import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Sandbox;
 
 /** The command line as its user sees it: output, error output, exit status. */
 final class CliTest {

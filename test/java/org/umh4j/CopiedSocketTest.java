@@ -12,6 +12,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Copies;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;

@@ -32,6 +32,9 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /** Which bytes can be a driver, where they lie, and when they begin to run. */
 @ExtendWith(Leaks.class)
@@ -101,7 +104,7 @@ final class DriverProgramTest {
     void scriptRunsAsAnotherUser() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script("id -u"))
                 .environment("PATH=/usr/bin:/bin")
-                .task(info -> info.cred(Cred.unchanged().uid(65_534).gid(65_534)))) {
+                .task(Task.defaults().cred(Cred.defaults().uid(65_534).gid(65_534)))) {
             assertEquals("65534\n", output(driver));
         }
     }
@@ -111,7 +114,7 @@ final class DriverProgramTest {
     void landlockLeavesADriverItsOwnProgram() throws Exception {
         Need.LANDLOCK.orSkip();
         try (UsermodeDriver driver = DriverBlobs.doing("print", "confined")
-                .task(info -> info.cred(Cred.unchanged().noNewPrivs()).sandbox(Sandbox.none().landlock()))) {
+                .task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().landlock()))) {
             assertEquals("confined\n", output(driver));
         }
     }
@@ -122,7 +125,7 @@ final class DriverProgramTest {
         String list = "for fd in /proc/$$/fd/*; do readlink $fd; done";
         try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script(list))
                 .environment("PATH=/usr/bin:/bin")
-                .task(info -> info.files(org.umh4j.Files.none().devNull(2)))) {
+                .task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none().devNull(2)))) {
             String open = output(driver).replaceAll("pipe:\\[\\d+]", "pipe");
             assertTrue(open.startsWith("pipe\npipe\n") || open.contains("\npipe\npipe\n"), open);
             long others = open.lines().filter(line -> !line.equals("pipe") && !line.equals("/dev/null")
@@ -308,6 +311,7 @@ final class DriverProgramTest {
 
     /** The root of a rootless container could write the file, and be executed as the JVM's user by the next start. */
     @Test
+    @RequiresRoot
     void rootWithoutCapSysAdminIsToldWhatTheLauncherNeeds(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class);
         assertTrue(outcome.err().contains("vm.memfd_noexec") && outcome.err().contains("CAP_SYS_ADMIN"), outcome.err());

@@ -26,10 +26,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Await;
 import org.umh4j.support.Combinations;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Task;
 
 /** Many drivers, dying ones, and much to say to one: callers are always told, and nothing is left. */
 @ExtendWith(Leaks.class)
@@ -75,7 +80,7 @@ final class DriverStormTest {
             case "in the middle of a reply" -> DriverBlobs.doing("print", "half", "kill", "9");
             case "in the middle of a request" -> DriverBlobs.doing("pause");
             case "out of memory" -> DriverBlobs.doing("hog")
-                    .task(info -> info.limits(Limits.kernel().rlimit(Resource.AS, 16 * MIB, 16 * MIB)));
+                    .task(Task.defaults().limits(Limits.defaults().rlimit(Rlimit.AS, 16 * MIB, 16 * MIB)));
             default -> DriverBlobs.doing("cat");
         };
     }

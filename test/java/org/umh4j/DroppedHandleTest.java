@@ -10,10 +10,14 @@ import java.util.List;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.support.Amended;
 import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.Task;
 
 /** A handle that nobody closes costs nothing for ever, and its helper is its own master. */
 @ExtendWith(Leaks.class)
@@ -21,14 +25,15 @@ final class DroppedHandleTest {
     private static final int HANDLES = 300;
 
     private static SubprocessInfo piped(String... actions) {
-        return ProbeProgram.doing(actions).files(Files.none().fromJvm(0).toJvm(1).toJvm(2));
+        return ProbeProgram.doing(actions).task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
     }
 
     @Test
     void pipesAndPidfdsOfDroppedHandlesAreClosed() throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         for (int i = 0; i < HANDLES; i++) {
-            UsermodeHelper.start(piped("exit", "0").scope(i % 2 == 0 ? Scope.PROCESS : Scope.GROUP));
+            KillScope scope = i % 2 == 0 ? KillScope.PROCESS : KillScope.GROUP;
+            UsermodeHelper.start(Amended.task(piped("exit", "0"), task -> task.scope(scope)));
         }
         Await.until("all are closed", () -> {
             System.gc();

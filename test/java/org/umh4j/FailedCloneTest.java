@@ -13,12 +13,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.umh4j.support.Descriptors;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
+import org.umh4j.support.OpenDescriptors;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Task;
 
 /** A clone that fails late has been given a descriptor that the kernel takes back: nobody else's may suffer for it. */
 @ExtendWith(Leaks.class)
@@ -38,7 +42,7 @@ final class FailedCloneTest {
             Thread reader = new Thread(() -> read(over, lost));
             reader.start();
             for (int i = 0; i < STARTS; i++) {
-                SubprocessInfo info = ProbeProgram.doing("exit", "0").limits(Limits.kernel().cgroup(cgroup));
+                SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(cgroup)));
                 assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, UmhWait.PROC));
                 assertEquals(UmhStage.CGROUP, info.failure().orElseThrow().stage());
             }
@@ -62,7 +66,7 @@ final class FailedCloneTest {
     static final class RemovedMain {
         public static void main(String[] arguments) throws Exception {
             try (DirectoryStream<Path> removed = removedCgroup()) {
-                SubprocessInfo info = ProbeProgram.doing("exit", "0").limits(Limits.kernel().cgroup(numberOfRemoved()));
+                SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(numberOfRemoved())));
                 int retval = UsermodeHelper.exec(info, UmhWait.PROC);
                 System.out.println(info.failure().map(e -> e.stage().name()).orElse("answered " + retval));
                 assertFalse(removed.iterator().hasNext());
@@ -78,7 +82,7 @@ final class FailedCloneTest {
     }
 
     private static int numberOfRemoved() throws IOException {
-        return Descriptors.own().entrySet().stream()
+        return OpenDescriptors.own().entrySet().stream()
                 .filter(descriptor -> descriptor.getValue().contains("umh4j-removed-"))
                 .findFirst()
                 .orElseThrow()

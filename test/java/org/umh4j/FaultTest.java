@@ -15,6 +15,9 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Strace;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Task;
 
 /**
  * Calls of the parent half and of the launcher are refused, as {@code make faults} refuses each of them without a JVM: the
@@ -121,7 +124,7 @@ final class FaultTest {
         private static String started(String way) throws Exception {
             try {
                 if (way.startsWith("driver")) {
-                    return driver(way.equals("driver") ? Fs.kernel() : Fs.kernel().root("/"));
+                    return driver(way.equals("driver") ? Fs.defaults() : Fs.defaults().root("/"));
                 }
                 AtomicInteger cleanups = new AtomicInteger();
                 SubprocessInfo info = ProbeProgram.doing("exit", "0").cleanup(call -> cleanups.incrementAndGet());
@@ -142,17 +145,17 @@ final class FaultTest {
 
         private static String driver(Fs fs) throws Exception {
             try (UsermodeDriver driver = UsermodeDriver.load("probe", DriverBlobs.probe())) {
-                driver.arguments("exit", "0").task(info -> info.fs(fs)).fork();
+                driver.arguments("exit", "0").task(Task.defaults().fs(fs)).fork();
                 return Integer.toString(driver.onExit().get().raw());
             }
         }
 
         private static String executed(String way, SubprocessInfo info) {
             if (way.equals("ignoring")) {
-                info.signals(Ignoring.everySignal());
+                info.task(info.task().signals(Ignoring.everySignal()));
             }
             if (way.equals("large")) {
-                info.cred(Cred.unchanged().groups(IntStream.range(1, 3000).asLongStream().toArray()));
+                info.task(info.task().cred(Cred.defaults().groups(IntStream.range(1, 3000).asLongStream().toArray())));
             }
             UmhWait wait = way.equals("killable") ? UmhWait.PROC.killable() : way.equals("exec") ? UmhWait.EXEC : UmhWait.PROC;
             int retval = UsermodeHelper.exec(info, wait);

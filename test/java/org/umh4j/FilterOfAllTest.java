@@ -11,10 +11,16 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /** A filter that answers every call in the same way leaves the launcher no call to end by; it ends, and is told as what it is. */
 @ExtendWith(Leaks.class)
@@ -88,8 +94,7 @@ final class FilterOfAllTest {
 
     private static SubprocessInfo call(Answer answer) {
         return ProbeProgram.doing("exit", "0")
-                .cred(Cred.unchanged().noNewPrivs())
-                .sandbox(Sandbox.none().seccomp(answer.filter()));
+                .task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(answer.filter())));
     }
 
     private static String outcome(Answer answer, Way way) throws Exception {
@@ -99,7 +104,7 @@ final class FilterOfAllTest {
                 case PROC -> told(info, UsermodeHelper.exec(info, UmhWait.PROC));
                 case KILLABLE -> told(info, UsermodeHelper.exec(info, UmhWait.PROC.killable()));
                 case NEW_PID_NAMESPACE -> {
-                    info.namespaces(Namespaces.inherited().unshare(Namespace.PID));
+                    info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)));
                     yield told(info, UsermodeHelper.exec(info, UmhWait.PROC));
                 }
                 case EXEC -> {
@@ -122,8 +127,7 @@ final class FilterOfAllTest {
     private static String driven(Answer answer) throws Exception {
         byte[] program = java.nio.file.Files.readAllBytes(java.nio.file.Path.of(ProbeProgram.path()));
         try (UsermodeDriver driver = UsermodeDriver.load("filtered", program)) {
-            driver.arguments("exit", "0").task(info -> info.cred(Cred.unchanged().noNewPrivs())
-                    .sandbox(Sandbox.none().seccomp(answer.filter())));
+            driver.arguments("exit", "0").task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(answer.filter())));
             driver.fork();
             return status(driver.onExit().get());
         }

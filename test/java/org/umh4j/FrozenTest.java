@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.linux.Namespace;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -25,6 +27,10 @@ import org.umh4j.support.NativeProgram;
 import org.umh4j.support.OwnCgroup;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Task;
 
 /**
  * Whoever owns a cgroup may freeze it at any moment. A launch that is held by that ends all the same, by each way of
@@ -93,8 +99,8 @@ final class FrozenTest {
             assertEquals('h', lease.getInputStream().read());
             SubprocessInfo info = (moment == Moment.BEFORE_EXEC
                             ? SubprocessInfo.of(leased.toString(), new String[] {"true"}, null)
-                            : ProbeProgram.doing("exit", "0").files(Files.none().open(7, leased.toString(), OpenFlag.READ)))
-                    .limits(Limits.kernel().cgroup(cgroup.folder().toString()));
+                            : ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().open(7, leased.toString(), StandardOpenOption.READ))))
+                    .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder().toString())));
             String[] told = {null};
             Thread caller = new Thread(() -> told[0] = told(info, way));
             caller.start();
@@ -122,7 +128,7 @@ final class FrozenTest {
                 case EXEC -> UsermodeHelper.exec(info, UmhWait.EXEC);
                 case KILLABLE -> UsermodeHelper.exec(info, UmhWait.EXEC.killable());
                 case NEW_PID_NAMESPACE -> UsermodeHelper.exec(
-                        info.namespaces(Namespaces.inherited().unshare(Namespace.PID)), UmhWait.PROC);
+                        info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID))), UmhWait.PROC);
                 case START -> {
                     UsermodeHelper.start(info).close();
                     yield 0;
@@ -151,7 +157,7 @@ final class FrozenTest {
                 callers[i] = new Thread(() -> {
                     while (freezer.isAlive()) {
                         SubprocessInfo info = ProbeProgram.doing("exit", "0")
-                                .limits(Limits.kernel().cgroup(cgroup.folder().toString()));
+                                .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder().toString())));
                         told.merge(runs(info), 1, Integer::sum);
                     }
                 });

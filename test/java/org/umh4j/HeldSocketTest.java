@@ -16,11 +16,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Pid;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.NamespaceSetup;
 
 /**
  * A process that keeps a copy of the launcher's end of the plan socket, as another library's fork without exec does: the
@@ -30,7 +34,7 @@ import org.umh4j.support.RequiresRoot;
 @ExtendWith(Leaks.class)
 final class HeldSocketTest {
     private static final int PLAN_SOCKET = 3;
-    private static final Namespaces NEW = Namespaces.inherited().unshare(Namespace.PID);
+    private static final NamespaceSetup NEW = NamespaceSetup.defaults().unshare(Namespace.PID);
 
     private static String hold;
 
@@ -77,7 +81,7 @@ final class HeldSocketTest {
                 holder.hold(launcher);
                 ProcessHandle.of(launcher).orElseThrow().destroyForcibly();
             });
-            SubprocessInfo asked = inNewPidNamespace ? info.namespaces(NEW) : info;
+            SubprocessInfo asked = inNewPidNamespace ? info.task(info.task().namespaces(NEW)) : info;
             UmhException e = assertThrows(UmhException.class, () -> UsermodeHelper.start(asked));
             assertEquals("held", holder.answer.join());
             assertEquals(UmhStage.KILLED, e.stage());
@@ -106,7 +110,7 @@ final class HeldSocketTest {
         /** The launcher waits there until it has its copy. */
         SubprocessInfo after(SubprocessInfo info, boolean inNewPidNamespace) {
             info.created(pid -> hold(inNewPidNamespace ? successor() : pid));
-            return inNewPidNamespace ? info.namespaces(NEW) : info;
+            return inNewPidNamespace ? info.task(info.task().namespaces(NEW)) : info;
         }
 
         /** The first process of a new pid namespace among our children. */

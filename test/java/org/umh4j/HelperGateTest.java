@@ -21,6 +21,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.HelperGate.Depth;
+import org.umh4j.linux.Errno;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 

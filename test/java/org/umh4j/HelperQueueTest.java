@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
@@ -124,7 +125,7 @@ final class HelperQueueTest {
     @Test
     void runTakesAPlaceToo() throws Exception {
         HelperQueue queue = new HelperQueue(1);
-        Result result = queue.run(ProbeProgram.doing("print", "x"), Capture.defaults().timeout(Duration.ofSeconds(20)));
+        RunResult result = queue.run(ProbeProgram.doing("print", "x"), RunOptions.defaults().timeout(Duration.ofSeconds(20)));
         assertEquals("x", result.out().trim());
         assertEquals(1, queue.free());
     }

@@ -14,6 +14,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Securebit;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.EntriesMain;
 import org.umh4j.support.Filter;
@@ -21,6 +27,13 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /**
  * On a host that takes something away the answers are the same, or one error says what is missing; and umh doctor
@@ -34,13 +47,11 @@ final class HostileHostTest {
             "timeout killed by SIGTERM", "driver exit code 7", "");
 
     /** Starts another JVM as a helper: its standard output and error are the result's. */
-    private static Result jvm(Jvm jvm, SubprocessInfo like, Class<?> main, String... arguments) throws Exception {
+    private static RunResult jvm(Jvm jvm, SubprocessInfo like, Class<?> main, String... arguments) throws Exception {
         List<String> command = jvm.command(main, arguments);
         SubprocessInfo info = SubprocessInfo.of(
                         command.get(0), command.toArray(String[]::new), new String[] {"HOME=/", "PATH=/usr/bin:/bin"})
-                .cred(like.cred())
-                .sandbox(like.sandbox())
-                .namespaces(like.namespaces());
+                .task(like.task().descriptors(Descriptors.devNull()));
         return UsermodeHelper.run(info, Duration.ofSeconds(60));
     }
 
@@ -49,7 +60,7 @@ final class HostileHostTest {
     }
 
     private static SubprocessInfo refusing(String call, String errno) throws Exception {
-        return plain().cred(Cred.unchanged().noNewPrivs()).sandbox(Sandbox.none().seccomp(Filter.refusing(call, Errno.valueOf(errno).number())));
+        return plain().task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(Filter.refusing(call, Errno.valueOf(errno).number()))));
     }
 
     private static void assertAnswersAreTheSame(SubprocessInfo like) throws Exception {
@@ -57,7 +68,7 @@ final class HostileHostTest {
     }
 
     private static void assertDoctorNames(SubprocessInfo like, String what) throws Exception {
-        Result doctor = jvm(new Jvm(), like, org.umh4j.cli.Main.class, "doctor");
+        RunResult doctor = jvm(new Jvm(), like, org.umh4j.cli.Main.class, "doctor");
         assertTrue(doctor.out().contains(what), doctor.toString() + doctor.out() + doctor.err());
     }
 
@@ -99,9 +110,9 @@ final class HostileHostTest {
             throws Exception {
         SubprocessInfo like = refusing(call, errno);
         String error = "the launcher can't be made ready: errno " + number;
-        Result result = jvm(new Jvm(), like, AnswersMain.class);
+        RunResult result = jvm(new Jvm(), like, AnswersMain.class);
         assertTrue(result.err().contains(error) && result.err().contains(remedy), result.err());
-        Result entries = jvm(new Jvm(), like, EntriesMain.class).requireSuccess();
+        RunResult entries = jvm(new Jvm(), like, EntriesMain.class).requireSuccess();
         assertTrue(entries.out().lines().count() == 1 && entries.out().contains(error), entries.out());
         assertDoctorNames(like, error);
     }
@@ -119,7 +130,7 @@ final class HostileHostTest {
     static final class SignalMain {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
-            try (Helper helper = UsermodeHelper.start(info.files(Files.none().fromJvm(0)))) {
+            try (Helper helper = UsermodeHelper.start(info.task(info.task().descriptors(Descriptors.none().fromJvm(0))))) {
                 try {
                     helper.kill(Signal.TERM);
                     System.out.println("sent");
@@ -140,16 +151,16 @@ final class HostileHostTest {
     }
 
     private static SubprocessInfo strict(String kind) {
-        Cred cred = Cred.unchanged();
+        Cred cred = Cred.defaults();
         CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
         return switch (kind) {
-            case "noNewPrivs" -> plain().cred(cred.noNewPrivs());
-            case "bounding" -> plain().cred(cred.bounding(few));
-            case "securebits" -> plain().cred(cred.securebits(
+            case "noNewPrivs" -> plain().task(Task.defaults().cred(cred.noNewPrivs()));
+            case "bounding" -> plain().task(Task.defaults().cred(cred.bounding(few)));
+            case "securebits" -> plain().task(Task.defaults().cred(cred.securebits(
                     Securebit.NOROOT, Securebit.NOROOT_LOCKED, Securebit.KEEP_CAPS_LOCKED,
-                    Securebit.NO_SETUID_FIXUP_LOCKED, Securebit.NO_CAP_AMBIENT_RAISE_LOCKED));
-            case "unprivileged" -> plain().cred(cred.permitted(CapabilitySet.of()).bounding(CapabilitySet.of()));
-            case "userNamespace" -> plain().namespaces(Namespaces.inherited().mapRoot());
+                    Securebit.NO_SETUID_FIXUP_LOCKED, Securebit.NO_CAP_AMBIENT_RAISE_LOCKED)));
+            case "unprivileged" -> plain().task(Task.defaults().cred(cred.permitted(CapabilitySet.of()).bounding(CapabilitySet.of())));
+            case "userNamespace" -> plain().task(Task.defaults().namespaces(NamespaceSetup.defaults().mapRoot()));
             default -> throw new IllegalArgumentException(kind);
         };
     }
@@ -242,9 +253,9 @@ final class HostileHostTest {
     /** Has helpers kill themselves by signals, one of which they were to ignore. */
     static final class IgnoringMain {
         public static void main(String[] arguments) {
-            Signals ignoring = Signals.kernel().ignore(Signal.INT.number());
-            SubprocessInfo asked = ProbeProgram.doing("kill", "2", "exit", "3").signals(ignoring);
-            SubprocessInfo other = ProbeProgram.doing("kill", "10", "exit", "3").signals(ignoring);
+            SignalState ignoring = SignalState.defaults().ignore(Signal.INT.number());
+            SubprocessInfo asked = ProbeProgram.doing("kill", "2", "exit", "3").task(Task.defaults().signals(ignoring));
+            SubprocessInfo other = ProbeProgram.doing("kill", "10", "exit", "3").task(Task.defaults().signals(ignoring));
             System.out.println(UsermodeHelper.exec(asked, UmhWait.PROC) + " " + UsermodeHelper.exec(other, UmhWait.PROC));
         }
     }
@@ -271,7 +282,7 @@ final class HostileHostTest {
     static final class SessionMain {
         public static void main(String[] arguments) throws Exception {
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
-                UmhException e = assertThrows(UmhException.class, () -> helper.kill(Scope.SESSION, Signal.KILL));
+                UmhException e = assertThrows(UmhException.class, () -> helper.kill(KillScope.SESSION, Signal.KILL));
                 System.out.println(e.stage() + " " + e.errnoName() + ", " + helper.waitFor());
             }
         }
@@ -329,7 +340,7 @@ final class HostileHostTest {
             UsermodeHelper.start(plain()).close(); // whoever waits for the limiting one has its thread
             String[] argv = {"sh", "-c", "prlimit --pid $PPID --nproc=1: && echo; read x; exec prlimit --pid $PPID --nproc=9999:"};
             SubprocessInfo limiting = SubprocessInfo.of("/bin/sh", argv, UsermodeHelper.kernelEnvironment())
-                    .files(Files.none().fromJvm(0).toJvm(1).inherit(2, 2));
+                    .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
             SubprocessInfo info = plain();
             try (Helper limiter = UsermodeHelper.start(limiting)) {
                 limiter.stdout().read();
@@ -356,7 +367,7 @@ final class HostileHostTest {
                 SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
             }
             String[] argv = {"sh", "-c", "read word; echo $word; exit 3"};
-            Result result = UsermodeHelper.run(SubprocessInfo.of("/bin/sh", argv, null), Capture.defaults().input("hello\n".getBytes()));
+            RunResult result = UsermodeHelper.run(SubprocessInfo.of("/bin/sh", argv, null), RunOptions.defaults().input("hello\n".getBytes()));
             SAID.add("run " + result.out().trim() + ", " + result.status());
             SAID.add("timeout " + timedOut());
             try (UsermodeDriver driver = DriverBlobs.doing("exit", "7")) {

@@ -16,6 +16,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Securebit;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.support.Amended;
 import org.umh4j.support.Filter;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -23,14 +29,20 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Shell;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Task;
 
 /** A helper is who it looks like: nothing of the JVM's identity stays unless that was said, and what was not applied is told. */
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class IdentityTest {
     private static final Duration LONG = Duration.ofSeconds(30);
-    private static final Cred CRED = Cred.unchanged();
-    private static final Namespaces SHIFTED = Namespaces.inherited().mapUids(0, 100_000, 65_536).mapGids(0, 100_000, 65_536);
+    private static final Cred CRED = Cred.defaults();
+    private static final NamespaceSetup SHIFTED = NamespaceSetup.defaults().mapUids(0, 100_000, 65_536).mapGids(0, 100_000, 65_536);
 
     private static Cred cred(String what) {
         Cred cred = CRED;
@@ -48,10 +60,10 @@ final class IdentityTest {
         return cred;
     }
 
-    private static String ids(Cred cred, Namespaces namespaces) throws Exception {
+    private static String ids(Cred cred, NamespaceSetup namespaces) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(ProbeProgram.path(), ProbeProgram.argv("--fd", "1"), null);
         try {
-            String out = UsermodeHelper.run(info.cred(cred).namespaces(namespaces), LONG).requireSuccess().out();
+            String out = UsermodeHelper.run(info.task(info.task().cred(cred).namespaces(namespaces)), LONG).requireSuccess().out();
             String[] fields = {"status.Uid", "status.Gid", "status.Groups"};
             StringBuilder ids = new StringBuilder();
             for (String field : fields) {
@@ -81,7 +93,7 @@ final class IdentityTest {
     /** Whatever way the call is made. */
     static final class IdsMain {
         public static void main(String[] arguments) throws Exception {
-            System.out.println(ids(cred(arguments[0]), Namespaces.inherited()));
+            System.out.println(ids(cred(arguments[0]), NamespaceSetup.defaults()));
         }
     }
 
@@ -97,17 +109,17 @@ final class IdentityTest {
 
     @Test
     void mapWithTheJvmsIdNeedsNone() throws Exception {
-        assertTrue(ids(CRED, Namespaces.inherited().mapUids(7, 0, 1).mapGids(8, 0, 1)).startsWith("7 8"));
-        assertTrue(ids(CRED, Namespaces.inherited().mapRoot()).startsWith("0 0"));
+        assertTrue(ids(CRED, NamespaceSetup.defaults().mapUids(7, 0, 1).mapGids(8, 0, 1)).startsWith("7 8"));
+        assertTrue(ids(CRED, NamespaceSetup.defaults().mapRoot()).startsWith("0 0"));
     }
 
     /** Its maps are not known before; an id that has no place in them is noticed there. */
     @ParameterizedTest
     @CsvSource({"none, GID EINVAL", "uid=0 gid=0, 0 0", "uid=3 gid=4, 3 4"})
     void joinedUserNamespaceWithoutTheJvmsIdNeedsAnIdOfIt(String what, String expected) throws Exception {
-        Namespaces few = Namespaces.inherited().mapUids(0, 100_000, 10).mapGids(0, 100_000, 10);
-        try (Helper host = UsermodeHelper.start(Shell.piped("read end").namespaces(few).cred(CRED.uid(0).gid(0)))) {
-            assertEquals(expected, ids(cred(what), Namespaces.inherited().join(host, Namespace.USER)));
+        NamespaceSetup few = NamespaceSetup.defaults().mapUids(0, 100_000, 10).mapGids(0, 100_000, 10);
+        try (Helper host = UsermodeHelper.start(Amended.task(Shell.piped("read end"), task -> task.namespaces(few).cred(CRED.uid(0).gid(0))))) {
+            assertEquals(expected, ids(cred(what), host.namespaces(Namespace.USER)));
         }
     }
 
@@ -116,34 +128,33 @@ final class IdentityTest {
         assertEquals("UID EPERM\n", new Jvm().asNobody().run(IdsMain.class, "uid=0").requireSuccess());
     }
 
-    private static String hostname(Namespaces namespaces) throws Exception {
+    private static String hostname(NamespaceSetup namespaces) throws Exception {
         try {
-            return UsermodeHelper.run(Shell.script("cat /proc/sys/kernel/hostname").namespaces(namespaces), LONG).out().trim();
+            return UsermodeHelper.run(Shell.script("cat /proc/sys/kernel/hostname").task(Task.defaults().namespaces(namespaces)), LONG).out().trim();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         }
     }
 
     private static Helper named(String name) throws Exception {
-        Helper helper = UsermodeHelper.start(Shell.piped("echo " + name + " >/proc/sys/kernel/hostname; echo; read end")
-                .namespaces(Namespaces.inherited().unshare(Namespace.UTS)));
+        Helper helper = UsermodeHelper.start(Amended.task(Shell.piped("echo " + name + " >/proc/sys/kernel/hostname; echo; read end"), task -> task.namespaces(NamespaceSetup.defaults().unshare(Namespace.UTS))));
         assertEquals('\n', helper.stdout().read());
         return helper;
     }
 
     @Test
     void namespaceIsThatOfTheProcessThatWasMeantHoweverItIsNamed() throws Exception {
-        Namespaces none = Namespaces.inherited();
-        List<Namespaces> ways;
+        NamespaceSetup none = NamespaceSetup.defaults();
+        List<NamespaceSetup> ways;
         Path file;
         try (Helper host = named("umh4j-there")) {
             file = Path.of("/proc/" + host.pid() + "/ns/uts");
             ways = List.of(
-                    none.join(host, Namespace.UTS),
+                    host.namespaces(Namespace.UTS),
                     none.join(host.pid(), Namespace.UTS),
                     none.join(host.toHandle().orElseThrow(), Namespace.UTS),
                     none.join(host.toHandle().orElseThrow()));
-            for (Namespaces way : ways) {
+            for (NamespaceSetup way : ways) {
                 assertEquals("umh4j-there", hostname(way));
             }
             try (java.io.FileInputStream in = new java.io.FileInputStream(file.toFile())) {
@@ -152,12 +163,12 @@ final class IdentityTest {
                 assertTrue(in.getFD().valid());
             }
         }
-        for (Namespaces way : ways) {
+        for (NamespaceSetup way : ways) {
             assertEquals("JOIN ESRCH", hostname(way));
         }
         assertTrue(hostname(none.joinDescriptor(65_000, Namespace.UTS)).endsWith(" EBADF"));
         assertThrows(IllegalArgumentException.class, () -> none.joinDescriptor(-1));
-        assertThrows(NullPointerException.class, () -> none.join((Helper) null));
+        assertThrows(NullPointerException.class, () -> none.join((ProcessHandle) null));
     }
 
     /** A descriptor of this JVM that is this namespace. */
@@ -183,17 +194,17 @@ final class IdentityTest {
     /** Joins by what it was told of a process that is another one since. */
     static final class ReusedMain {
         public static void main(String[] arguments) throws Exception {
-            Namespaces none = Namespaces.inherited();
+            NamespaceSetup none = NamespaceSetup.defaults();
             Helper first = named("umh4j-first");
             long pid = first.pid();
-            List<Namespaces> ways = List.of(none.join(pid, Namespace.UTS), none.join(first.toHandle().orElseThrow(), Namespace.UTS));
+            List<NamespaceSetup> ways = List.of(none.join(pid, Namespace.UTS), none.join(first.toHandle().orElseThrow(), Namespace.UTS));
             first.close();
             Thread.sleep(100); // /proc tells the time of a start in hundredths of a second
             try (Helper second = again(pid)) {
-                for (Namespaces way : ways) {
+                for (NamespaceSetup way : ways) {
                     System.out.println(hostname(way));
                 }
-                System.out.println(hostname(none.join(second, Namespace.UTS)));
+                System.out.println(hostname(second.namespaces(Namespace.UTS)));
             }
         }
 
@@ -223,8 +234,7 @@ final class IdentityTest {
     private static String refusing(Class<?> main, String call, String errno, String... arguments) throws Exception {
         List<String> command = new Jvm().shortLived().command(main, arguments);
         SubprocessInfo info = SubprocessInfo.of(command.get(0), command.toArray(String[]::new), new String[] {"PATH=/usr/bin:/bin"})
-                .cred(CRED.noNewPrivs())
-                .sandbox(Sandbox.none().seccomp(Filter.refusing(call, Errno.valueOf(errno).number())));
+                .task(Task.defaults().cred(CRED.noNewPrivs()).sandbox(Sandbox.defaults().seccomp(Filter.refusing(call, Errno.valueOf(errno).number()))));
         return UsermodeHelper.run(info, Duration.ofSeconds(90)).requireSuccess().out();
     }
 
@@ -232,23 +242,23 @@ final class IdentityTest {
     static final class KeptMain {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = probe();
-            System.out.println("exec " + UsermodeHelper.exec(info, UmhWait.PROC) + " " + info.kept());
+            System.out.println("exec " + UsermodeHelper.exec(info, UmhWait.PROC) + " " + info.unapplied());
             CompletableFuture<Set<UmhStage>> told = new CompletableFuture<>();
             try (Helper helper = UsermodeHelper.start(probe())) {
-                System.out.println("start " + helper.kept());
+                System.out.println("start " + helper.unapplied());
             }
-            System.out.println("run " + UsermodeHelper.run(probe(), LONG).kept());
+            System.out.println("run " + UsermodeHelper.run(probe(), LONG).unapplied());
             UsermodeHelper.addListener(new HelperListener() {
                 @Override
-                public void kept(String path, long pid, Set<UmhStage> stages) {
+                public void unapplied(String path, long pid, Set<UmhStage> stages) {
                     told.complete(stages);
                 }
             });
             SubprocessInfo parked = probe();
-            System.out.println("parked " + UsermodeHelper.exec(parked, UmhWait.PROC.killable()) + " " + parked.kept());
+            System.out.println("parked " + UsermodeHelper.exec(parked, UmhWait.PROC.killable()) + " " + parked.unapplied());
             System.out.println("told " + told.get(30, TimeUnit.SECONDS));
             UmhException refused = assertThrows(UmhException.class,
-                    () -> UsermodeHelper.start(probe().mustApply(UmhStage.valueOf(arguments[0]))));
+                    () -> UsermodeHelper.start(probe().task(Task.defaults().requireApplied(UmhStage.valueOf(arguments[0])))));
             System.out.println("insisted " + refused.stage() + " " + refused.errnoName());
         }
     }
@@ -266,9 +276,9 @@ final class IdentityTest {
     /** Usually, with the consent of the caller, and without again. */
     static final class KeyringMain {
         public static void main(String[] arguments) throws Exception {
-            for (SubprocessInfo info : List.of(probe(), probe().mayLeave(UmhStage.KEYRING), probe())) {
+            for (SubprocessInfo info : List.of(probe(), probe().task(Task.defaults().allowUnapplied(UmhStage.KEYRING)), probe())) {
                 int retval = UsermodeHelper.exec(info, UmhWait.PROC);
-                System.out.println(retval == 0 ? info.kept() : info.failure().orElseThrow().stage() + " "
+                System.out.println(retval == 0 ? info.unapplied() : info.failure().orElseThrow().stage() + " "
                         + info.failure().orElseThrow().errnoName());
             }
         }
@@ -284,18 +294,18 @@ final class IdentityTest {
     /** Asks nobody's JVM for what it may not give. */
     static final class LeftMain {
         public static void main(String[] arguments) throws Exception {
-            Limits limits = Limits.kernel();
+            Limits limits = Limits.defaults();
             List<SubprocessInfo> calls = List.of(
-                    probe().sched(Sched.kernel().nice(-1)).mayLeave(UmhStage.NICE),
-                    probe().limits(limits.oomScoreAdj(-1)).mayLeave(UmhStage.OOM_SCORE_ADJ),
-                    probe().sched(Sched.kernel().fifo(1)).mayLeave(UmhStage.SCHED),
-                    probe().limits(limits.rlimit(Resource.RTPRIO, 99)).mayLeave(UmhStage.RLIMIT),
-                    probe().limits(limits.rlimit(Resource.NOFILE, Resource.INFINITY)).mayLeave(UmhStage.NOFILE),
-                    probe().cred(CRED.securebits(Securebit.NOROOT)).mayLeave(UmhStage.SECUREBITS));
-            Set<UmhStage> usual = UsermodeHelper.run(probe(), LONG).kept();
+                    probe().task(Task.defaults().sched(Sched.defaults().nice(-1)).allowUnapplied(UmhStage.NICE)),
+                    probe().task(Task.defaults().limits(limits.oomScoreAdj(-1)).allowUnapplied(UmhStage.OOM_SCORE_ADJ)),
+                    probe().task(Task.defaults().sched(Sched.defaults().fifo(1)).allowUnapplied(UmhStage.SCHED)),
+                    probe().task(Task.defaults().limits(limits.rlimit(Rlimit.RTPRIO, 99)).allowUnapplied(UmhStage.RLIMIT)),
+                    probe().task(Task.defaults().limits(limits.rlimit(Rlimit.NOFILE, Rlimit.INFINITY)).allowUnapplied(UmhStage.NOFILE)),
+                    probe().task(Task.defaults().cred(CRED.securebits(Securebit.NOROOT)).allowUnapplied(UmhStage.SECUREBITS)));
+            Set<UmhStage> usual = UsermodeHelper.run(probe(), LONG).unapplied();
             for (SubprocessInfo info : calls) {
                 Set<UmhStage> kept = java.util.EnumSet.noneOf(UmhStage.class);
-                kept.addAll(UsermodeHelper.run(info, LONG).kept());
+                kept.addAll(UsermodeHelper.run(info, LONG).unapplied());
                 kept.removeAll(usual);
                 System.out.println(kept);
             }
@@ -305,12 +315,12 @@ final class IdentityTest {
     @ParameterizedTest
     @EnumSource(UmhStage.class)
     void nothingMayBeLeftWithoutWhichItWouldBeAnotherHelper(UmhStage stage) {
-        if (UmhStage.LEAVABLE.contains(stage)) {
-            assertEquals(stage, probe().mayLeave(stage).mustApply(stage) == null ? null : stage);
+        if (Task.optionalStages().contains(stage)) {
+            assertEquals(stage, probe().task(Task.defaults().allowUnapplied(stage).requireApplied(stage)) == null ? null : stage);
         } else {
-            String message = assertThrows(IllegalArgumentException.class, () -> probe().mayLeave(stage)).getMessage();
+            String message = assertThrows(IllegalArgumentException.class, () -> probe().task(Task.defaults().allowUnapplied(stage))).getMessage();
             assertTrue(message.startsWith(stage.name()), message);
-            assertThrows(IllegalArgumentException.class, () -> probe().mustApply(stage));
+            assertThrows(IllegalArgumentException.class, () -> probe().task(Task.defaults().requireApplied(stage)));
         }
     }
 }

@@ -4,13 +4,15 @@ package org.umh4j;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.umh4j.Capability.CAP_CHOWN;
-import static org.umh4j.Capability.CAP_KILL;
+import static org.umh4j.linux.Capability.CAP_CHOWN;
+import static org.umh4j.linux.Capability.CAP_KILL;
 
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -20,10 +22,23 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Session;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /**
  * What can't be is refused where it is said, or when the helper is to be started, or else by the kernel at its stage; and
@@ -31,11 +46,11 @@ import org.umh4j.support.RequiresRoot;
  */
 @ExtendWith(Leaks.class)
 final class ImpossibleTest {
-    private static final Cred CRED = Cred.unchanged();
-    private static final Sched SCHED = Sched.kernel();
-    private static final Limits LIMITS = Limits.kernel();
-    private static final Namespaces NAMESPACES = Namespaces.inherited();
-    private static final Sandbox SANDBOX = Sandbox.none();
+    private static final Cred CRED = Cred.defaults();
+    private static final Sched SCHED = Sched.defaults();
+    private static final Limits LIMITS = Limits.defaults();
+    private static final NamespaceSetup NAMESPACES = NamespaceSetup.defaults();
+    private static final Sandbox SANDBOX = Sandbox.defaults();
     private static final CapabilitySet CHOWN = CapabilitySet.of(CAP_CHOWN);
     private static final CapabilitySet KILL = CapabilitySet.of(CAP_KILL);
     private static final CapabilitySet UNKNOWN = new CapabilitySet(1L << 63);
@@ -74,34 +89,35 @@ final class ImpossibleTest {
                 refusal("this kernel has no cap_63", () -> CapabilitySet.parse("cap_63")),
                 refusal("this kernel has no cap_63", () -> CapabilitySet.parse("8000000000000000")),
                 refusal("not a capability set of at most 16", () -> CapabilitySet.parse("0x10000000000000000")),
-                refusal("ambient cap_chown is not inheritable", () -> probe().cred(CRED.ambient(CHOWN))),
+                refusal("ambient cap_chown is not inheritable", () -> probe().task(Task.defaults().cred(CRED.ambient(CHOWN)))),
                 refusal("ambient cap_chown is not permitted",
-                        () -> probe().cred(CRED.permitted(KILL).inheritable(CHOWN).ambient(CHOWN))),
+                        () -> probe().task(Task.defaults().cred(CRED.permitted(KILL).inheritable(CHOWN).ambient(CHOWN)))),
                 refusal("ambient cap_chown with another uid needs permitted",
-                        () -> probe().cred(CRED.uid(1).inheritable(CHOWN).ambient(CHOWN))),
-                refusal("effective cap_chown is not permitted", () -> probe().cred(CRED.permitted(KILL).effective(CHOWN))),
+                        () -> probe().task(Task.defaults().cred(CRED.uid(1).inheritable(CHOWN).ambient(CHOWN)))),
+                refusal("effective cap_chown is not permitted", () -> probe().task(Task.defaults().cred(CRED.permitted(KILL).effective(CHOWN)))),
                 refusal("keyring has a NUL", () -> CRED.newKeyring("a\0")),
                 refusal("execLabel has a NUL", () -> CRED.execLabel("a\0")));
     }
 
     static Stream<Refusal> places() {
         return Stream.of(
-                refusal("umask 01000 is not in 0 to 0777", () -> Fs.kernel().umask(01000)),
-                refusal("umask 037777777777 is not in", () -> Fs.kernel().umask(-1)),
-                refusal("root has a NUL", () -> Fs.kernel().root("/\0")),
-                refusal("cwd has a NUL", () -> Fs.kernel().cwd("/\0")),
-                refusal("descriptor 65536 is not in 0 to 65535", () -> Files.none().toJvm(65_536)),
-                refusal("descriptor -1 is negative", () -> Files.none().inherit(3, -1)),
-                refusal("descriptor 2 can't be the same as 1, which is none", () -> Files.none().same(2, 1)),
-                refusal("one access", () -> Files.none().open(1, "/x", OpenFlag.WRITE, OpenFlag.READ_WRITE)),
-                refusal("EXCLUSIVE is for a file that is created",
-                        () -> Files.none().open(1, "/x", OpenFlag.WRITE, OpenFlag.EXCLUSIVE)),
+                refusal("umask 01000 is not in 0 to 0777", () -> Fs.defaults().umask(01000)),
+                refusal("umask 037777777777 is not in", () -> Fs.defaults().umask(-1)),
+                refusal("root has a NUL", () -> Fs.defaults().root("/\0")),
+                refusal("cwd has a NUL", () -> Fs.defaults().cwd("/\0")),
+                refusal("descriptor 65536 is not in 0 to 65535", () -> Descriptors.none().toJvm(65_536)),
+                refusal("descriptor -1 is negative", () -> Descriptors.none().inherit(3, -1)),
+                refusal("descriptor 2 can't be the same as 1, which is none", () -> Descriptors.none().same(2, 1)),
+                refusal("DELETE_ON_CLOSE: open(2) has no flag for it",
+                        () -> Descriptors.none().open(1, "/x", StandardOpenOption.DELETE_ON_CLOSE)),
+                refusal("NOFOLLOW_LINKS: open(2) has no flag for it",
+                        () -> Descriptors.none().open(1, "/x", LinkOption.NOFOLLOW_LINKS)),
                 refusal("holds no descriptor",
-                        () -> UsermodeHelper.exec(probe().files(Files.none().inherit(1, held())), UmhWait.PROC)),
+                        () -> UsermodeHelper.exec(probe().task(Task.defaults().descriptors(Descriptors.none().inherit(1, held()))), UmhWait.PROC)),
                 refusal("nobody would have the other end",
-                        () -> UsermodeHelper.exec(probe().files(Files.none().toJvm(1)), UmhWait.PROC)),
+                        () -> UsermodeHelper.exec(probe().task(Task.defaults().descriptors(Descriptors.none().toJvm(1))), UmhWait.PROC)),
                 refusal("descriptor -1 is negative", () -> Session.terminal(-1)),
-                refusal("personality 0xffffffff is none", () -> probe().personality(-1)));
+                refusal("personality 0xffffffff only queries the present one", () -> probe().task(Task.defaults().personality(-1))));
     }
 
     /** A channel that is not the JDK's own. */
@@ -113,10 +129,10 @@ final class ImpossibleTest {
         Duration day = Duration.ofDays(1);
         Duration ages = Duration.ofSeconds(Long.MAX_VALUE);
         return Stream.of(
-                refusal("NOFILE: soft limit 2 is above the hard one 1", () -> LIMITS.rlimit(Resource.NOFILE, 2, 1)),
+                refusal("NOFILE: soft limit 2 is above the hard one 1", () -> LIMITS.rlimit(Rlimit.NOFILE, 2, 1)),
                 refusal("CPU: soft limit infinity is above the hard one 1",
-                        () -> LIMITS.rlimit(Resource.CPU, Resource.INFINITY, 1)),
-                refusal("CORE: limit -2 is negative", () -> LIMITS.rlimit(Resource.CORE, -2)),
+                        () -> LIMITS.rlimit(Rlimit.CPU, Rlimit.INFINITY, 1)),
+                refusal("CORE: limit -2 is negative", () -> LIMITS.rlimit(Rlimit.CORE, -2)),
                 refusal("oom_score_adj 1001 is not in -1000 to 1000", () -> LIMITS.oomScoreAdj(1001)),
                 refusal("oom_score_adj -1001", () -> LIMITS.oomScoreAdj(-1001)),
                 refusal("coredump filter 0x200 is not in 0 to 0x1ff", () -> LIMITS.coredumpFilter(0x200)),
@@ -135,15 +151,15 @@ final class ImpossibleTest {
                 refusal("I/O level 1 of IDLE is not in 0 to 0", () -> SCHED.ioprio(Sched.IoClass.IDLE, 1)),
                 refusal("timer slack PT0S is not positive", () -> SCHED.timerSlack(Duration.ZERO)),
                 refusal("timer slack PT2562047788015215H30M7S is more than", () -> SCHED.timerSlack(ages)),
-                refusal("timer slack is for other policies", () -> probe().sched(SCHED.timerSlack(day).fifo(1))),
-                refusal("limit -1 is negative", () -> Capture.defaults().limit(-1)));
+                refusal("timer slack is for other policies", () -> probe().task(Task.defaults().sched(SCHED.timerSlack(day).fifo(1)))),
+                refusal("limit -1 is negative", () -> RunOptions.defaults().limit(-1)));
     }
 
     static Stream<Refusal> views() {
-        Namespaces user = NAMESPACES.unshare(Namespace.USER);
+        NamespaceSetup user = NAMESPACES.unshare(Namespace.USER);
         return Stream.of(
-                refusal("a new user namespace needs maps", () -> probe().namespaces(user)),
-                refusal("a new user namespace needs maps", () -> probe().namespaces(NAMESPACES.mapUids(0, 1, 1))),
+                refusal("a new user namespace needs maps", () -> probe().task(Task.defaults().namespaces(user))),
+                refusal("a new user namespace needs maps", () -> probe().task(Task.defaults().namespaces(NAMESPACES.mapUids(0, 1, 1)))),
                 refusal("id -1 is not in 0 to 4294967294", () -> NAMESPACES.mapSelf(-1, 0)),
                 refusal("id 4294967295 is not in", () -> NAMESPACES.mapSelf(0, 0xffff_ffffL)),
                 refusal("id -1 is not in", () -> NAMESPACES.mapUids(-1, 0, 1)),
@@ -153,7 +169,7 @@ final class ImpossibleTest {
                 refusal("range 10 1009 1 overlaps another", () -> NAMESPACES.mapGids(0, 1000, 10).mapGids(10, 1009, 1)),
                 refusal("a map has 1 to 340 ranges", ImpossibleTest::mapOf341Ranges),
                 refusal("groups can't be set where the map of gids was written without privilege",
-                        () -> UsermodeHelper.exec(probe().namespaces(NAMESPACES.mapRoot()).cred(CRED.groups(1)), UmhWait.PROC)),
+                        () -> UsermodeHelper.exec(probe().task(Task.defaults().namespaces(NAMESPACES.mapRoot()).cred(CRED.groups(1))), UmhWait.PROC)),
                 refusal("pid 0 is not positive", () -> NAMESPACES.join(0)),
                 refusal("pid 2147483648", () -> NAMESPACES.join(1L << 31)),
                 refusal("namespace has a NUL", () -> NAMESPACES.joinFile(Namespace.NET, "/\0")),
@@ -164,14 +180,14 @@ final class ImpossibleTest {
                 refusal("landlock path has a NUL", () -> SANDBOX.readOnly("/\0")),
                 refusal("landlock access 0x0 is not in 1 to 0xffff", () -> SANDBOX.rule("/", 0)),
                 refusal("landlock access 0x10000 is not in", () -> SANDBOX.rule("/", 1 << 16)),
-                refusal("signal 0 is not in 1 to 64", () -> Signals.kernel().block(0)),
-                refusal("signal 65 is not in", () -> Signals.kernel().ignore(65)),
-                refusal("can be neither blocked nor ignored", () -> Signals.kernel().ignore(9)),
-                refusal("can be neither blocked nor ignored", () -> Signals.kernel().block(15, 19)));
+                refusal("signal 0 is not in 1 to 64", () -> SignalState.defaults().block(0)),
+                refusal("signal 65 is not in", () -> SignalState.defaults().ignore(65)),
+                refusal("can be neither blocked nor ignored", () -> SignalState.defaults().ignore(9)),
+                refusal("can be neither blocked nor ignored", () -> SignalState.defaults().block(15, 19)));
     }
 
     private static void mapOf341Ranges() {
-        Namespaces map = NAMESPACES;
+        NamespaceSetup map = NAMESPACES;
         for (int id = 0; id <= 340; id++) {
             map = map.mapUids(id, id, 1);
         }
@@ -197,22 +213,22 @@ final class ImpossibleTest {
     }
 
     private static Failure cred(String expected, Cred cred) {
-        return fails(expected, info -> info.cred(cred));
+        return fails(expected, info -> info.task(info.task().cred(cred)));
     }
 
     private static Failure sched(String expected, Sched sched) {
-        return fails(expected, info -> info.sched(sched));
+        return fails(expected, info -> info.task(info.task().sched(sched)));
     }
 
-    private static Failure namespaces(String expected, Namespaces namespaces) {
-        return fails(expected, info -> info.namespaces(namespaces));
+    private static Failure namespaces(String expected, NamespaceSetup namespaces) {
+        return fails(expected, info -> info.task(info.task().namespaces(namespaces)));
     }
 
     static Stream<Failure> credentials() {
         return Stream.of(
-                fails("UID EINVAL", info -> info.namespaces(NAMESPACES.mapRoot()).cred(CRED.uid(5))),
-                fails("GID EINVAL", info -> info.namespaces(NAMESPACES.mapRoot()).cred(CRED.gid(5))),
-                fails("GROUPS EINVAL", info -> info.namespaces(ranges()).cred(CRED.groups(50))),
+                fails("UID EINVAL", info -> info.task(info.task().namespaces(NAMESPACES.mapRoot()).cred(CRED.uid(5)))),
+                fails("GID EINVAL", info -> info.task(info.task().namespaces(NAMESPACES.mapRoot()).cred(CRED.gid(5)))),
+                fails("GROUPS EINVAL", info -> info.task(info.task().namespaces(ranges()).cred(CRED.groups(50)))),
                 cred("CAPABILITIES EPERM", CRED.bounding(KILL).inheritable(CHOWN)),
                 cred("EFFECTIVE EPERM", CRED.uid(1).keepGid().effective(CHOWN)),
                 cred("KEYRING EPERM", CRED.newKeyring(".dot")),
@@ -220,33 +236,33 @@ final class ImpossibleTest {
                 cred("EXEC_LABEL EINVAL", CRED.execLabel("no-such-label")));
     }
 
-    private static Namespaces ranges() {
+    private static NamespaceSetup ranges() {
         return NAMESPACES.mapUids(0, 0, 10).mapGids(0, 0, 10);
     }
 
     static Stream<Failure> paths() throws IOException {
-        Files file = Files.none();
+        Descriptors file = Descriptors.none();
         Path folder = ProbeProgram.FOLDER;
         return Stream.of(
-                fails("ROOT ENOTDIR", info -> info.fs(Fs.kernel().root("/etc/passwd"))),
-                fails("ROOT ENOENT", info -> info.fs(Fs.kernel().root("/no/such"))),
-                fails("ROOT ENOENT", info -> info.fs(Fs.kernel().root(""))),
-                fails("CWD ENOTDIR", info -> info.fs(Fs.kernel().cwd("/etc/passwd"))),
-                fails("CWD ENOENT", info -> info.fs(Fs.kernel().root(folder.toString()).cwd(folder.toString()))),
-                fails("EXEC ENOENT", info -> info.fs(Fs.kernel().root("/proc/sys"))),
-                fails("SOURCE ENOENT", info -> info.files(file.open(3, "/no/such", OpenFlag.READ))),
-                fails("SOURCE EISDIR", info -> info.files(file.open(3, "/etc", OpenFlag.WRITE))),
-                fails("SOURCE EEXIST", info -> info.files(file.open(3, "/etc/passwd", OpenFlag.CREATE, OpenFlag.EXCLUSIVE))),
-                fails("SOURCE EBADF", info -> info.files(file.inherit(3, 65_000))),
-                fails("CGROUP ENOENT", info -> info.limits(LIMITS.cgroup("/no/such"))),
-                fails("CGROUP ENOTDIR", info -> info.limits(LIMITS.cgroup("/etc/passwd"))),
-                fails("CGROUP EINVAL", info -> info.limits(LIMITS.cgroup("/etc"))),
-                fails("CGROUP EINVAL", info -> info.limits(LIMITS.cgroup(cgroupOfTheFirstVersion()))),
-                fails("CGROUP EINVAL", info -> info.limits(LIMITS.cgroup(0))),
-                fails("CGROUP EBADF", info -> info.limits(LIMITS.cgroup(65_000))),
-                fails("TERMINAL ENOTTY", info -> info.session(Session.terminal(nullDevice()))),
-                fails("TERMINAL EBADF", info -> info.session(Session.terminal(65_000))),
-                fails("LANDLOCK ENOENT", info -> info.cred(CRED.noNewPrivs()).sandbox(SANDBOX.readOnly("/no/such"))));
+                fails("ROOT ENOTDIR", info -> info.task(info.task().fs(Fs.defaults().root("/etc/passwd")))),
+                fails("ROOT ENOENT", info -> info.task(info.task().fs(Fs.defaults().root("/no/such")))),
+                fails("ROOT ENOENT", info -> info.task(info.task().fs(Fs.defaults().root("")))),
+                fails("CWD ENOTDIR", info -> info.task(info.task().fs(Fs.defaults().cwd("/etc/passwd")))),
+                fails("CWD ENOENT", info -> info.task(info.task().fs(Fs.defaults().root(folder.toString()).cwd(folder.toString())))),
+                fails("EXEC ENOENT", info -> info.task(info.task().fs(Fs.defaults().root("/proc/sys")))),
+                fails("SOURCE ENOENT", info -> info.task(info.task().descriptors(file.open(3, "/no/such", StandardOpenOption.READ)))),
+                fails("SOURCE EISDIR", info -> info.task(info.task().descriptors(file.open(3, "/etc", StandardOpenOption.WRITE)))),
+                fails("SOURCE EEXIST", info -> info.task(info.task().descriptors(file.open(3, "/etc/passwd", StandardOpenOption.CREATE_NEW)))),
+                fails("SOURCE EBADF", info -> info.task(info.task().descriptors(file.inherit(3, 65_000)))),
+                fails("CGROUP ENOENT", info -> info.task(info.task().limits(LIMITS.cgroup("/no/such")))),
+                fails("CGROUP ENOTDIR", info -> info.task(info.task().limits(LIMITS.cgroup("/etc/passwd")))),
+                fails("CGROUP EINVAL", info -> info.task(info.task().limits(LIMITS.cgroup("/etc")))),
+                fails("CGROUP EINVAL", info -> info.task(info.task().limits(LIMITS.cgroup(cgroupOfTheFirstVersion())))),
+                fails("CGROUP EINVAL", info -> info.task(info.task().limits(LIMITS.cgroup(0)))),
+                fails("CGROUP EBADF", info -> info.task(info.task().limits(LIMITS.cgroup(65_000)))),
+                fails("TERMINAL ENOTTY", info -> info.task(info.task().session(Session.terminal(nullDevice())))),
+                fails("TERMINAL EBADF", info -> info.task(info.task().session(Session.terminal(65_000)))),
+                fails("LANDLOCK ENOENT", info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.readOnly("/no/such")))));
     }
 
     /** Where the host has one; another folder that is none, where it has not. */
@@ -279,14 +295,14 @@ final class ImpossibleTest {
                 sched("AFFINITY EINVAL", SCHED.affinity(65_535)),
                 sched("AFFINITY EBUSY", deadline.affinity(0)),
                 sched("SCHED EINVAL", SCHED.deadline(one, one, Duration.ofDays(1000))),
-                fails("NOFILE EPERM", info -> info.limits(LIMITS.rlimit(Resource.NOFILE, Resource.INFINITY))),
+                fails("NOFILE EPERM", info -> info.task(info.task().limits(LIMITS.rlimit(Rlimit.NOFILE, Rlimit.INFINITY)))),
                 namespaces("JOIN ESRCH", NAMESPACES.join(deadPid())),
                 namespaces("JOIN ENOENT", NAMESPACES.joinFile(Namespace.NET, "/no/such")),
                 namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.NET, "/proc/self/ns/uts")),
                 namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.NET, "/etc/passwd")),
                 namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.USER, "/proc/self/ns/user")),
-                fails("SECCOMP EINVAL", info -> info.cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(new byte[8]))),
-                fails("SECCOMP EINVAL", info -> info.cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(jumpOutside()))));
+                fails("SECCOMP EINVAL", info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(new byte[8])))),
+                fails("SECCOMP EINVAL", info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(jumpOutside())))));
     }
 
     /** A helper that has ended and was reaped. */
@@ -328,12 +344,12 @@ final class ImpossibleTest {
     static final class GroupsMain {
         public static void main(String[] arguments) {
             for (Cred cred : List.of(CRED.groups(0), CRED.uid(7).keepGid().keepGroups())) {
-                SubprocessInfo info = probe().cred(cred);
+                SubprocessInfo info = probe().task(Task.defaults().cred(cred));
                 UsermodeHelper.exec(info, UmhWait.PROC);
                 UmhException failure = info.failure().orElseThrow();
                 System.out.println(failure.stage() + " " + failure.errnoName());
             }
-            System.out.println("ADMIN " + UsermodeHelper.exec(probe().fs(Fs.kernel().root("/").cwd("/tmp")), UmhWait.PROC));
+            System.out.println("ADMIN " + UsermodeHelper.exec(probe().task(Task.defaults().fs(Fs.defaults().root("/").cwd("/tmp"))), UmhWait.PROC));
         }
     }
 

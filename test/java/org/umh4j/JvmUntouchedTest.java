@@ -8,10 +8,13 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Task;
 
 /** What helpers are given never shows in the JVM. */
 final class JvmUntouchedTest {
@@ -47,7 +50,7 @@ final class JvmUntouchedTest {
                 case 0 -> UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
                 case 1 -> UsermodeHelper.call("/no/such", new String[] {"x"}, null, UmhWait.EXEC);
                 case 3 -> UsermodeHelper.exec(
-                        ProbeProgram.doing("exit", "0").cred(Cred.unchanged().uid(65_534).gid(65_534).groups(new long[0])), UmhWait.PROC);
+                        ProbeProgram.doing("exit", "0").task(Task.defaults().cred(Cred.defaults().uid(65_534).gid(65_534).groups(new long[0]))), UmhWait.PROC);
                 case 2 -> UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), UmhWait.PROC.killable());
                 default -> {
                     try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {

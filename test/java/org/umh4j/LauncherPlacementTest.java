@@ -110,8 +110,8 @@ final class LauncherPlacementTest {
     void helpersStackIsWhereChanceHasIt() throws Exception {
         Set<Long> stacks = new HashSet<>();
         for (int i = 0; i < 4; i++) {
-            Result result = UsermodeHelper.run(
-                    SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/maps"}, null), Capture.defaults());
+            RunResult result = UsermodeHelper.run(
+                    SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/maps"}, null), RunOptions.defaults());
             stacks.add(begin(result.out(), "[stack]"));
         }
         assertNotEquals(1, stacks.size(), "all at " + stacks);

@@ -27,6 +27,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
 
 /** What holds of the framing of replies, whatever a driver sends and however it is cut into pieces. */
 final class MailboxPropertiesTest {
@@ -102,7 +103,7 @@ final class MailboxPropertiesTest {
         int size = requests * (Mailbox.HEADER_BYTES + 1);
         String script = "head -c " + size + " >/dev/null; dd bs=" + cut + " status=none if=" + file;
         SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment());
-        return UsermodeHelper.start(info.files(Files.none().fromJvm(0).toJvm(1).inherit(2, 2)));
+        return UsermodeHelper.start(info.task(info.task().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2))));
     }
 
     private static void assertReply(byte[] expected, CompletableFuture<byte[]> reply) throws Exception {

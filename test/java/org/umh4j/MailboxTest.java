@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;

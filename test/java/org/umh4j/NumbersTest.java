@@ -16,11 +16,15 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Others;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Task;
 
 /**
  * Other native code closes each descriptor that the library keeps, and has a file of its own at the number: nothing of
@@ -224,7 +228,7 @@ final class NumbersTest {
     private static final class Cat {
         static Helper start() throws Exception {
             return UsermodeHelper.start(SubprocessInfo.of("/bin/cat", new String[] {"cat"}, new String[0])
-                    .files(org.umh4j.Files.none().fromJvm(0).toJvm(1).toJvm(2)));
+                    .task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none().fromJvm(0).toJvm(1).toJvm(2))));
         }
 
         static Thread reader(Helper helper) {

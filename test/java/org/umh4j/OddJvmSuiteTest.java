@@ -29,12 +29,12 @@ final class OddJvmSuiteTest {
             PipelineTest.class,
             ProcessViewTest.class,
             RedirectionTest.class,
-            RunTest.class,
-            ScopeTest.class,
-            StatusTest.class,
+            HelperRunTest.class,
+            KillScopeTest.class,
+            WaitStatusTest.class,
             StreamsTest.class,
             TenThousandTest.class,
-            UsageTest.class,
+            ResourceUsageTest.class,
             VirtualThreadStreamsTest.class,
             WaitersTest.class);
 

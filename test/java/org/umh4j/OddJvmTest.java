@@ -15,11 +15,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.Session;
+import org.umh4j.task.Task;
 
 /** A JVM that was started in an odd way starts the same helpers, and has the same answers. */
 final class OddJvmTest {
@@ -93,12 +99,12 @@ final class OddJvmTest {
                 SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
             }
             var before = Leaks.descriptors(); // all is loaded that is loaded once
-            Result result = UsermodeHelper.run(shell("read word; echo $word; exit 3"), Capture.defaults().input("hello\n".getBytes()));
+            RunResult result = UsermodeHelper.run(shell("read word; echo $word; exit 3"), RunOptions.defaults().input("hello\n".getBytes()));
             SAID.add("run " + result.out().trim() + ", " + result.status());
             SAID.add("streams " + streamed());
             SAID.add("gone " + writtenToNobody());
             SAID.add("timeout " + timedOut());
-            SAID.add("led nobody " + reached(Scope.GROUP) + " " + reached(Scope.SESSION));
+            SAID.add("led nobody " + reached(KillScope.GROUP) + " " + reached(KillScope.SESSION));
             SAID.add("report " + report());
             Leaks.assertNothingLeft(before);
             String text = String.join("\n", SAID) + "\n";
@@ -126,7 +132,7 @@ final class OddJvmTest {
         }
 
         private static int streamed() throws IOException {
-            SubprocessInfo info = shell("head -c 100000 /dev/zero").files(Files.none().toJvm(1));
+            SubprocessInfo info = shell("head -c 100000 /dev/zero").task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
             try (Helper helper = UsermodeHelper.start(info); InputStream out = helper.stdout()) {
                 return out.readAllBytes().length;
             }
@@ -134,7 +140,7 @@ final class OddJvmTest {
 
         /** EPIPE is an answer and never a signal. */
         private static String writtenToNobody() throws Exception {
-            SubprocessInfo info = ProbeProgram.doing("exit", "0").files(Files.none().fromJvm(0));
+            SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
             try (Helper helper = UsermodeHelper.start(info)) {
                 helper.waitFor();
                 helper.stdin().write("x".getBytes(StandardCharsets.US_ASCII));
@@ -154,8 +160,8 @@ final class OddJvmTest {
         }
 
         /** A helper that leads neither; as pid 1's child it is in a session that has no number here. */
-        private static boolean reached(Scope scope) throws IOException {
-            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").session(Session.inherited()))) {
+        private static boolean reached(KillScope scope) throws IOException {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().session(Session.inherited())))) {
                 return helper.kill(scope, Signal.KILL) || !helper.isAlive();
             }
         }

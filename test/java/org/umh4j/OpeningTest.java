@@ -21,11 +21,18 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Task;
 
 /** What the JVM opens for a helper: nothing is waited for that may never come, and nothing changes the JVM itself. */
 @ExtendWith(Leaks.class)
@@ -44,44 +51,44 @@ final class OpeningTest {
         INPUT {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").files(Files.none().open(0, path, OpenFlag.READ));
+                return ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().open(0, path, StandardOpenOption.READ)));
             }
         },
         OUTPUT {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").files(Files.none().open(1, path, OpenFlag.WRITE));
+                return ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().open(1, path, StandardOpenOption.WRITE)));
             }
         },
         APPENDED {
             @Override
             SubprocessInfo of(String path) {
                 return ProbeProgram.doing("exit", "0")
-                        .files(Files.none().open(9, path, OpenFlag.WRITE, OpenFlag.APPEND, OpenFlag.CREATE));
+                        .task(Task.defaults().descriptors(Descriptors.none().open(9, path, StandardOpenOption.WRITE, StandardOpenOption.APPEND, StandardOpenOption.CREATE)));
             }
         },
         NAMESPACE {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").namespaces(Namespaces.inherited().joinFile(Namespace.NET, path));
+                return ProbeProgram.doing("exit", "0").task(Task.defaults().namespaces(NamespaceSetup.defaults().joinFile(Namespace.NET, path)));
             }
         },
         CGROUP {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").limits(Limits.kernel().cgroup(path));
+                return ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(path)));
             }
         },
         CWD {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").fs(Fs.kernel().cwd(path));
+                return ProbeProgram.doing("exit", "0").task(Task.defaults().fs(Fs.defaults().cwd(path)));
             }
         },
         ROOT {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").fs(Fs.kernel().root(path));
+                return ProbeProgram.doing("exit", "0").task(Task.defaults().fs(Fs.defaults().root(path)));
             }
         },
         PROGRAM {
@@ -140,7 +147,7 @@ final class OpeningTest {
         if (early) {
             writer.write("left behind".getBytes());
         }
-        SubprocessInfo cat = ProbeProgram.doing("cat").files(Files.none().open(0, fifo.toString(), OpenFlag.READ).toJvm(1));
+        SubprocessInfo cat = ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().open(0, fifo.toString(), StandardOpenOption.READ).toJvm(1)));
         try (Helper helper = UsermodeHelper.start(cat)) {
             both.close();
             if (!early) { // it waits for what comes, in spite of how its input was opened
@@ -157,7 +164,7 @@ final class OpeningTest {
         Path fifo = fifo();
         try (FileChannel both = FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             SubprocessInfo echo = SubprocessInfo.of("/bin/echo", new String[] {"echo", "said"}, null)
-                    .files(Files.none().open(1, fifo.toString(), OpenFlag.WRITE));
+                    .task(Task.defaults().descriptors(Descriptors.none().open(1, fifo.toString(), StandardOpenOption.WRITE)));
             assertEquals(0, UsermodeHelper.exec(echo, UmhWait.PROC));
             java.nio.ByteBuffer said = java.nio.ByteBuffer.allocate(10);
             both.read(said);
@@ -182,9 +189,9 @@ final class OpeningTest {
     })
     void flagsOfAnOpenFileAreThoseThatWereAskedFor(String named, String flags, String expected) throws Exception {
         String path = named.equals("OWN") ? java.nio.file.Files.createFile(folder.resolve("own")).toString() : named;
-        Files files = Files.none().open(5, path.getBytes(), Integer.decode(flags), 0).toJvm(1);
-        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "cat /proc/$$/fdinfo/5"}, null).files(files);
-        Result result = UsermodeHelper.run(info, Duration.ofMinutes(1));
+        Descriptors files = Descriptors.none().open(5, path.getBytes(), Integer.decode(flags), 0).toJvm(1);
+        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "cat /proc/$$/fdinfo/5"}, null).task(Task.defaults().descriptors(files));
+        RunResult result = UsermodeHelper.run(info, Duration.ofMinutes(1));
         String line = result.out().lines().filter(one -> one.startsWith("flags:")).findFirst().orElseThrow();
         int seen = Integer.parseInt(line.substring(6).trim(), 8) & ~0100000; // O_LARGEFILE
         assertEquals(Integer.decode(expected), seen, () -> path + " " + Integer.toOctalString(seen));
@@ -242,9 +249,9 @@ final class OpeningTest {
             String openpty = NativeProgram.compile("openpty");
             Process pty = new ProcessBuilder(openpty).start();
             String name = pty.inputReader().readLine();
-            for (Files files : List.of(
-                    Files.none().open(0, name, OpenFlag.READ_WRITE), Files.none().open(0, name.getBytes(), 2, 0))) {
-                UsermodeHelper.exec(ProbeProgram.doing("exit", "0").files(files), UmhWait.PROC);
+            for (Descriptors files : List.of(
+                    Descriptors.none().open(0, name, StandardOpenOption.READ, StandardOpenOption.WRITE), Descriptors.none().open(0, name.getBytes(), 2, 0))) {
+                UsermodeHelper.exec(ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files)), UmhWait.PROC);
             }
             System.out.println(before + " " + terminal());
             pty.destroy();

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import static java.util.stream.Collectors.joining;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static java.util.stream.Collectors.joining;
-import static org.umh4j.Capability.CAP_CHOWN;
-import static org.umh4j.Capability.CAP_KILL;
-import static org.umh4j.Capability.CAP_NET_RAW;
-import static org.umh4j.Capability.CAP_SYS_ADMIN;
 import static org.umh4j.OracleRow.capsh;
 import static org.umh4j.OracleRow.row;
 import static org.umh4j.OracleRow.shell;
+import static org.umh4j.linux.Capability.CAP_CHOWN;
+import static org.umh4j.linux.Capability.CAP_KILL;
+import static org.umh4j.linux.Capability.CAP_NET_RAW;
+import static org.umh4j.linux.Capability.CAP_SYS_ADMIN;
 import static org.umh4j.support.ProbeProgram.FOLDER;
 
 import java.io.BufferedReader;
@@ -19,6 +19,7 @@ import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,12 +32,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.umh4j.support.Descriptors;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Securebit;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.OpenDescriptors;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Session;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /**
  * Each attribute held against a tool that is not ours. The tool runs as a plain helper, gives itself the attribute and
@@ -45,9 +60,9 @@ import org.umh4j.support.RequiresRoot;
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class OracleTest {
-    private static final Cred CRED = Cred.unchanged();
+    private static final Cred CRED = Cred.defaults();
     private static final String PROBE = ProbeProgram.path();
-    private static final Namespaces NAMESPACES = Namespaces.inherited();
+    private static final NamespaceSetup NAMESPACES = NamespaceSetup.defaults();
     private static final long PF_SUPERPRIV = 0x100;
     private static final Consumer<SubprocessInfo> PLAIN = info -> {};
 
@@ -57,7 +72,7 @@ final class OracleTest {
             "status.NSpgid", "status.NSsid");
 
     private static Consumer<SubprocessInfo> cred(Cred cred) {
-        return info -> info.cred(cred);
+        return info -> info.task(info.task().cred(cred));
     }
 
     static Stream<OracleRow> ids() {
@@ -127,15 +142,15 @@ final class OracleTest {
 
     static Stream<OracleRow> places() throws IOException {
         String root = newRoot();
-        Consumer<SubprocessInfo> opened = info -> info.files(files().open(9, "/etc/passwd", OpenFlag.READ));
+        Consumer<SubprocessInfo> opened = info -> info.task(info.task().descriptors(files().open(9, "/etc/passwd", StandardOpenOption.READ)));
         return Stream.of(
-                row("root", info -> info.fs(Fs.kernel().root(root)), "chroot", root),
-                row("cwd", info -> info.fs(Fs.kernel().cwd("/etc")), "env", "--chdir=/etc"),
-                shell("status.Umask", info -> info.fs(Fs.kernel().umask(0)), "umask 0"),
-                shell("status.Umask", info -> info.fs(Fs.kernel().umask(0777)), "umask 777"),
+                row("root", info -> info.task(info.task().fs(Fs.defaults().root(root))), "chroot", root),
+                row("cwd", info -> info.task(info.task().fs(Fs.defaults().cwd("/etc"))), "env", "--chdir=/etc"),
+                shell("status.Umask", info -> info.task(info.task().fs(Fs.defaults().umask(0))), "umask 0"),
+                shell("status.Umask", info -> info.task(info.task().fs(Fs.defaults().umask(0777))), "umask 777"),
                 shell("fds.2.link", opened, "exec 9</etc/passwd"),
-                row("personality", info -> info.personality(0x0004_0000), "setarch", "-R"),
-                row("personality", info -> info.personality(8), "setarch", "linux32"));
+                row("personality", info -> info.task(info.task().personality(0x0004_0000)), "setarch", "-R"),
+                row("personality", info -> info.task(info.task().personality(8)), "setarch", "linux32"));
     }
 
     /** A folder in which the probe has the path that it has outside. */
@@ -149,15 +164,15 @@ final class OracleTest {
 
     static Stream<OracleRow> signals() {
         return Stream.of(
-                row("pdeathsig", info -> info.signals(Signals.kernel().parentDeath(Signal.USR2)), "setpriv",
+                row("pdeathsig", info -> info.task(info.task().signals(SignalState.defaults().parentDeath(Signal.USR2))), "setpriv",
                         "--pdeathsig=USR2"),
-                row("status.SigIgn", info -> info.signals(Signals.kernel().ignore(1, 13, 40)), "env",
+                row("status.SigIgn", info -> info.task(info.task().signals(SignalState.defaults().ignore(1, 13, 40))), "env",
                         "--ignore-signal=1,13,40"),
-                row("status.SigBlk", info -> info.signals(Signals.kernel().block(15, 10, 64)), "env",
+                row("status.SigBlk", info -> info.task(info.task().signals(SignalState.defaults().block(15, 10, 64))), "env",
                         "--block-signal=15,10,64"),
-                row("sid", PLAIN, "setsid").from(info -> info.session(Session.inherited())),
-                row("pgrp", info -> info.session(Session.ownGroup()), "perl", "-e", "setpgrp; exec @ARGV", "--")
-                        .from(info -> info.session(Session.inherited())));
+                row("sid", PLAIN, "setsid").from(info -> info.task(info.task().session(Session.inherited()))),
+                row("pgrp", info -> info.task(info.task().session(Session.newGroup())), "perl", "-e", "setpgrp; exec @ARGV", "--")
+                        .from(info -> info.task(info.task().session(Session.inherited()))));
     }
 
     /** Opens the master's end of a new one, says where the other is, and goes on until the end of its input. */
@@ -174,50 +189,50 @@ final class OracleTest {
     /** The end of a session hangs its terminal up, so the JVM's descriptor of it serves once. */
     @Test
     void controllingTerminalIsTheOneThatSetsidMakes() throws IOException {
-        Files pipes = Files.none().fromJvm(0).toJvm(1).inherit(2, 2);
-        SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null).files(pipes);
+        Descriptors pipes = Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2);
+        SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null).task(Task.defaults().descriptors(pipes));
         try (Helper master = UsermodeHelper.start(pty)) {
             String slave = new BufferedReader(new InputStreamReader(master.stdout())).readLine();
             RandomAccessFile terminal = new RandomAccessFile(slave, "rw");
-            stateIsTheOneThatTheToolMakes(terminal(slave, Descriptors.numberOf(Path.of(slave))));
+            stateIsTheOneThatTheToolMakes(terminal(slave, OpenDescriptors.numberOf(Path.of(slave))));
             terminal.close();
         }
     }
 
     private static OracleRow terminal(String path, int fd) {
         Consumer<SubprocessInfo> asked =
-                info -> info.session(Session.terminal(fd)).files(files().open(0, path, OpenFlag.READ_WRITE));
+                info -> info.task(info.task().session(Session.terminal(fd)).descriptors(files().open(0, path, StandardOpenOption.READ, StandardOpenOption.WRITE)));
         return row("stat.tty_nr", asked, "sh", "-c", "exec setsid --ctty \"$0\" \"$@\" <>" + path)
                 .except("a shell exports where it is", "envp")
-                .from(info -> info.session(Session.inherited()));
+                .from(info -> info.task(info.task().session(Session.inherited())));
     }
 
     /** Without NICE and RTPRIO: kthreadd's are 0, and nothing is lower. */
     static Stream<OracleRow> rlimits() {
-        Map<Resource, Long> lower = Map.of(Resource.NOFILE, 64L, Resource.CPU, 1_000L, Resource.FSIZE, 1L << 20, Resource.AS,
-                1L << 30, Resource.DATA, 1L << 24, Resource.STACK, 1L << 20);
-        return Arrays.stream(Resource.values())
-                .filter(resource -> resource != Resource.NICE && resource != Resource.RTPRIO)
+        Map<Rlimit, Long> lower = Map.of(Rlimit.NOFILE, 64L, Rlimit.CPU, 1_000L, Rlimit.FSIZE, 1L << 20, Rlimit.AS,
+                1L << 30, Rlimit.DATA, 1L << 24, Rlimit.STACK, 1L << 20);
+        return Arrays.stream(Rlimit.values())
+                .filter(resource -> resource != Rlimit.NICE && resource != Rlimit.RTPRIO)
                 .flatMap(resource -> {
                     long hard = lower.getOrDefault(resource, 65_536L);
                     String option = "--" + resource.name().toLowerCase(java.util.Locale.ROOT) + "=" + hard / 2 + ":" + hard;
                     return Stream.of(
-                            row("rlimits." + resource, info -> info.limits(Limits.kernel().rlimit(resource, hard / 2, hard)),
+                            row("rlimits." + resource, info -> info.task(info.task().limits(Limits.defaults().rlimit(resource, hard / 2, hard))),
                                     "prlimit", option),
-                            row("rlimits." + resource, info -> info.limits(Limits.kernel().rlimit(resource, hard)),
+                            row("rlimits." + resource, info -> info.task(info.task().limits(Limits.defaults().rlimit(resource, hard))),
                                     "prlimit", option.replaceAll("=.*", "=" + hard)));
                 });
     }
 
     static Stream<OracleRow> accounts() {
         return Stream.of(
-                row("oom_score_adj", info -> info.limits(Limits.kernel().oomScoreAdj(300)), "choom", "-n", "300", "--"),
-                shell("coredump_filter", info -> info.limits(Limits.kernel().coredumpFilter(0x1ff)),
+                row("oom_score_adj", info -> info.task(info.task().limits(Limits.defaults().oomScoreAdj(300))), "choom", "-n", "300", "--"),
+                shell("coredump_filter", info -> info.task(info.task().limits(Limits.defaults().coredumpFilter(0x1ff))),
                         "echo 0x1ff > /proc/self/coredump_filter"));
     }
 
     static Stream<OracleRow> scheduling() {
-        Sched sched = Sched.kernel();
+        Sched sched = Sched.defaults();
         Duration one = Duration.ofMillis(1);
         return Stream.of(
                 sched("nice", sched.nice(7), "nice", "-n", "7"),
@@ -238,29 +253,29 @@ final class OracleTest {
                 sched("ioprio", sched.ioprio(Sched.IoClass.BEST_EFFORT, 0), "ionice", "-c2", "-n0"),
                 sched("ioprio", sched.ioprio(Sched.IoClass.IDLE, 0), "ionice", "-c3")
                         .except("ionice gives a level to the class that has none", "ioprio"),
-                shell("timerslack_ns", info -> info.sched(sched.timerSlack(Duration.ofMillis(2))),
+                shell("timerslack_ns", info -> info.task(info.task().sched(sched.timerSlack(Duration.ofMillis(2)))),
                         "echo 2000000 > /proc/self/timerslack_ns"));
     }
 
     private static OracleRow sched(String shown, Sched sched, String... tool) {
-        return row(shown, info -> info.sched(sched), tool);
+        return row(shown, info -> info.task(info.task().sched(sched)), tool);
     }
 
     static Stream<OracleRow> namespaces() {
         Stream<OracleRow> kinds = Stream.of("mount", "cgroup", "uts", "ipc", "net", "time")
                 .map(kind -> fresh(NAMESPACES.unshare(Namespace.of(kind)), Namespace.of(kind), "--" + kind));
-        Namespaces all = NAMESPACES.unshare(Namespace.values()).mapRoot();
+        NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
         return Stream.concat(kinds, Stream.of(
                 forked(fresh(NAMESPACES.unshare(Namespace.PID), Namespace.PID, "--pid", "--fork", "setsid")),
                 newUser(fresh(NAMESPACES.mapRoot(), Namespace.USER, "-r")),
                 allNew(forked(newUser(fresh(all, Namespace.USER, "-muinpCTrf", "setsid"))))));
     }
 
-    private static Consumer<SubprocessInfo> in(Namespaces namespaces) {
-        return info -> info.namespaces(namespaces);
+    private static Consumer<SubprocessInfo> in(NamespaceSetup namespaces) {
+        return info -> info.task(info.task().namespaces(namespaces));
     }
 
-    private static OracleRow fresh(Namespaces asked, Namespace kind, String... options) {
+    private static OracleRow fresh(NamespaceSetup asked, Namespace kind, String... options) {
         return newOne(row("ns." + kind.file(), in(asked), with(new String[] {"unshare"}, options)), kind);
     }
 
@@ -309,26 +324,26 @@ final class OracleTest {
     }
 
     static Stream<Reading> readings() throws IOException {
-        Sched sched = Sched.kernel();
+        Sched sched = Sched.defaults();
         Duration one = Duration.ofMillis(1);
         String root = newRoot();
-        Namespaces ranges = NAMESPACES.mapUids(0, 0, 1).mapUids(1, 100_001, 65_535).mapGids(0, 0, 2);
+        NamespaceSetup ranges = NAMESPACES.mapUids(0, 0, 1).mapUids(1, 100_001, 65_535).mapGids(0, 0, 2);
         CapabilitySet raw = CapabilitySet.of(CAP_NET_RAW);
         return Stream.of(
-                new Reading(info -> info.sched(sched.ioprio(Sched.IoClass.IDLE, 0)), "ionice -p PID", "idle"),
-                new Reading(info -> info.sched(sched.ioprio(Sched.IoClass.BEST_EFFORT, 2)), "ionice -p PID",
+                new Reading(info -> info.task(info.task().sched(sched.ioprio(Sched.IoClass.IDLE, 0))), "ionice -p PID", "idle"),
+                new Reading(info -> info.task(info.task().sched(sched.ioprio(Sched.IoClass.BEST_EFFORT, 2))), "ionice -p PID",
                         "best-effort: prio 2"),
-                new Reading(info -> info.sched(sched.deadline(one, one.multipliedBy(20), one.multipliedBy(40))),
+                new Reading(info -> info.task(info.task().sched(sched.deadline(one, one.multipliedBy(20), one.multipliedBy(40)))),
                         "chrt -p PID | tail -1 | cut -d: -f2", "1000000/20000000/40000000"),
-                new Reading(info -> info.fs(Fs.kernel().root(root)), "readlink /proc/PID/root", root),
-                new Reading(info -> info.fs(Fs.kernel().root(root).cwd("/tmp")), "readlink /proc/PID/cwd", root + "/tmp"),
+                new Reading(info -> info.task(info.task().fs(Fs.defaults().root(root))), "readlink /proc/PID/root", root),
+                new Reading(info -> info.task(info.task().fs(Fs.defaults().root(root).cwd("/tmp"))), "readlink /proc/PID/cwd", root + "/tmp"),
                 new Reading(in(NAMESPACES.mapRoot()), "xargs < /proc/PID/uid_map", "0 0 1"),
                 new Reading(in(NAMESPACES.mapRoot()), "cat /proc/PID/setgroups", "deny"),
                 new Reading(in(NAMESPACES.mapSelf(7, 8)), "cat /proc/PID/uid_map /proc/PID/gid_map | xargs", "7 0 1 8 0 1"),
                 new Reading(in(ranges), "xargs < /proc/PID/uid_map", "0 0 1 1 100001 65535"),
                 new Reading(in(ranges), "cat /proc/PID/gid_map /proc/PID/setgroups | xargs", "0 0 2 allow"),
                 new Reading(cred(CRED.uid(1).keepGid().capabilities(raw)), "getpcaps PID | cut -d: -f2", "cap_net_raw=eip"),
-                new Reading(info -> info.limits(Limits.kernel().rlimit(Resource.NOFILE, 10, 20)),
+                new Reading(info -> info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.NOFILE, 10, 20))),
                         "prlimit --pid PID --nofile --noheadings --output SOFT,HARD | xargs", "10 20"));
     }
 
@@ -352,8 +367,8 @@ final class OracleTest {
 
     @Test
     void namespacesThatAreJoinedAreThoseThatNsenterJoins() throws IOException {
-        Namespaces all = NAMESPACES.unshare(Namespace.values()).mapRoot();
-        try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").namespaces(all))) {
+        NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
+        try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
             for (OracleRow row : joins(target.pid())) {
                 stateIsTheOneThatTheToolMakes(row);
             }
@@ -384,10 +399,10 @@ final class OracleTest {
     /** Compares with unshare and nsenter as a user without privilege. */
     static final class NobodyMain {
         public static void main(String[] arguments) throws IOException {
-            Namespaces all = NAMESPACES.unshare(Namespace.values()).mapRoot();
+            NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
             print(newUser(fresh(NAMESPACES.mapRoot(), Namespace.USER, "-r")));
             print(allNew(newUser(forked(fresh(all, Namespace.USER, "-muinpCTrf", "setsid")))));
-            try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").namespaces(all))) {
+            try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
                 long pid = target.pid();
                 print(forked(row("", in(NAMESPACES.join(pid, Namespace.values())), "nsenter", "-t", "" + pid, "-a",
                         "--preserve-credentials", "setsid")));
@@ -399,11 +414,11 @@ final class OracleTest {
         }
     }
 
-    private static Files files() {
-        return Files.none()
+    private static Descriptors files() {
+        return Descriptors.none()
                 .devNull(0)
-                .open(1, FOLDER.resolve("oracle.json").toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE)
-                .open(2, FOLDER.resolve("oracle.err").toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE);
+                .open(1, FOLDER.resolve("oracle.json").toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)
+                .open(2, FOLDER.resolve("oracle.err").toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
     }
 
     private static Report ours(Consumer<SubprocessInfo> asked) throws IOException {
@@ -418,7 +433,7 @@ final class OracleTest {
 
     private static Report run(Consumer<SubprocessInfo> asked, String path, List<String> argv) throws IOException {
         SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), UsermodeHelper.kernelEnvironment());
-        asked.accept(info.files(files()));
+        asked.accept(info.task(info.task().descriptors(files())));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         String said = java.nio.file.Files.readString(FOLDER.resolve("oracle.err"));
         assertEquals(0, retval, () -> argv + " " + info.failure() + " " + said);

@@ -8,10 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** A JVM that has no byte left for a while learns of every end all the same, as soon as it has one again. */
 final class OutOfMemoryTest {
@@ -40,7 +43,7 @@ final class OutOfMemoryTest {
         private static void tryOnce(boolean withMemory) throws Exception {
             List<Helper> helpers = new ArrayList<>();
             for (int i = 0; i < HELPERS; i++) {
-                helpers.add(UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().toJvm(1))));
+                helpers.add(UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1)))));
             }
             AtomicReference<Object> seen = new AtomicReference<>();
             Thread reader = new Thread(() -> read(helpers.get(0), seen));

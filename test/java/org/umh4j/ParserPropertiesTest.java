@@ -9,6 +9,8 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
 
 /** What holds of the parsers of capability sets and sysctl texts for any text. */
 final class ParserPropertiesTest {

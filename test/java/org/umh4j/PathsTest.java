@@ -2,8 +2,8 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.umh4j.Capability.CAP_CHOWN;
-import static org.umh4j.Capability.CAP_DAC_READ_SEARCH;
+import static org.umh4j.linux.Capability.CAP_CHOWN;
+import static org.umh4j.linux.Capability.CAP_DAC_READ_SEARCH;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,12 +19,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Securebit;
+import org.umh4j.support.Amended;
 import org.umh4j.support.Filter;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /**
  * A helper's working directory and program lie in its root, however they are named, and it has entered them as itself.
@@ -40,7 +52,7 @@ final class PathsTest {
     private static final Path TREE = BOTH.resolve("tree");
     private static final Path OUTSIDE = BOTH.resolve("outside");
     private static final Duration LONG = Duration.ofSeconds(30);
-    private static final Cred CRED = Cred.unchanged();
+    private static final Cred CRED = Cred.defaults();
 
     /** Where a path leads whose last part is a link of /proc, as far as there are such. */
     private static final List<String> MAGIC = magic();
@@ -119,9 +131,8 @@ final class PathsTest {
     void kernelWithoutOpenat2KeepsTheWorkingDirectoryInTheRoot(String errno) throws Exception {
         List<String> command = standingOutside().command(MagicMain.class, "root", "any");
         SubprocessInfo info = SubprocessInfo.of("/usr/bin/env", env(command), new String[] {"PATH=/usr/sbin:/usr/bin:/bin"})
-                .cred(CRED.noNewPrivs())
-                .sandbox(Sandbox.none().seccomp(Filter.refusing("openat2", Errno.valueOf(errno).number())));
-        Result result = UsermodeHelper.run(info, Duration.ofSeconds(90));
+                .task(Task.defaults().cred(CRED.noNewPrivs()).sandbox(Sandbox.defaults().seccomp(Filter.refusing("openat2", Errno.valueOf(errno).number()))));
+        RunResult result = UsermodeHelper.run(info, Duration.ofSeconds(90));
         assertEquals("", result.requireSuccess().out());
     }
 
@@ -142,10 +153,10 @@ final class PathsTest {
                     for (String cwd : ways(i, roots ? "" : tree)) {
                         SubprocessInfo info = call(roots ? "/where" : tree + "/where", fs -> (roots ? fs.root(tree) : fs).cwd(cwd));
                         if (arguments[1].equals("ELOOP")) { // an older kernel has no landlock
-                            info.sandbox(Sandbox.none().readWrite("/")).cred(CRED.noNewPrivs());
+                            info.task(info.task().sandbox(Sandbox.defaults().readWrite("/")).cred(CRED.noNewPrivs()));
                         }
                         if (host != null) {
-                            info.namespaces(Namespaces.inherited().join(host.pid(), Namespace.MOUNT));
+                            info.task(info.task().namespaces(NamespaceSetup.defaults().join(host.pid(), Namespace.MOUNT)));
                         }
                         report(cwd, outcome(info), arguments[1]);
                     }
@@ -173,7 +184,7 @@ final class PathsTest {
         private static Helper otherMounts() throws IOException {
             String script = "mount --bind " + TREE + " /mnt && mount -t proc proc /mnt/proc && echo there && read end";
             Helper helper = UsermodeHelper.start(org.umh4j.support.Shell.piped(script)
-                    .namespaces(Namespaces.inherited().unshare(Namespace.MOUNT)));
+                    .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.MOUNT))));
             assertEquals('t', helper.stdout().read());
             return helper;
         }
@@ -276,7 +287,7 @@ final class PathsTest {
     void workingDirectoryTakesNoDescriptorOfTheHelpersLimit() throws Exception {
         for (int limit = 0; limit < 5; limit++) {
             SubprocessInfo info = call("/where", fs -> fs.root(TREE.toString()).cwd("data"));
-            info.limits(Limits.kernel().rlimit(Resource.NOFILE, limit));
+            info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.NOFILE, limit)));
             assertEquals(limit < 4 ? "/data none" : "/data inside", outcome(info));
         }
     }
@@ -331,13 +342,12 @@ final class PathsTest {
     static final class LandlockMain {
         public static void main(String[] arguments) throws Exception {
             System.out.println(outcome(call("/where", fs -> fs.root(TREE.toString()).cwd("data"))
-                    .cred(CRED.noNewPrivs())
-                    .sandbox(Sandbox.none().readOnly("/where").readOnly(arguments[0]))));
+                    .task(Task.defaults().cred(CRED.noNewPrivs()).sandbox(Sandbox.defaults().readOnly("/where").readOnly(arguments[0])))));
         }
     }
 
     private static SubprocessInfo call(String program, UnaryOperator<Fs> place) {
-        return SubprocessInfo.of(program, new String[] {"where"}, new String[0]).fs(place.apply(Fs.kernel()));
+        return SubprocessInfo.of(program, new String[] {"where"}, new String[0]).task(Task.defaults().fs(place.apply(Fs.defaults())));
     }
 
     private static String where(UnaryOperator<Fs> place, String program) throws Exception {
@@ -347,10 +357,10 @@ final class PathsTest {
     /** With a program that is not looked up where it is null. */
     private static String where(UnaryOperator<Fs> place, String program, Cred cred) throws Exception {
         if (program != null) {
-            return outcome(call(program, place).cred(cred));
+            return outcome(Amended.task(call(program, place), task -> task.cred(cred)));
         }
         try (UsermodeDriver driver = UsermodeDriver.load("where", Files.readAllBytes(TREE.resolve("where")))
-                .task(info -> info.fs(place.apply(Fs.kernel())).cred(cred))) {
+                .task(Task.defaults().fs(place.apply(Fs.defaults())).cred(cred))) {
             driver.fork();
             String said = new String(driver.pipeFromUmh().stream().readAllBytes()).trim();
             driver.onExit().get(LONG.toSeconds(), TimeUnit.SECONDS);
@@ -362,7 +372,7 @@ final class PathsTest {
 
     private static String outcome(SubprocessInfo info) throws Exception {
         try {
-            Result result = UsermodeHelper.run(info, LONG);
+            RunResult result = UsermodeHelper.run(info, LONG);
             return result.status().success() ? result.out().trim() : result.status().toString();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();

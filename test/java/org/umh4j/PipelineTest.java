@@ -17,12 +17,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Shell;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Helpers that read each other: {@code a | b | c}. */
 @ExtendWith(Leaks.class)
@@ -32,7 +37,7 @@ final class PipelineTest {
     }
 
     private static SubprocessInfo last(String script) {
-        return Shell.script(script).files(Files.none().toJvm(1));
+        return Shell.script(script).task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
     }
 
     @Test
@@ -50,7 +55,7 @@ final class PipelineTest {
     @Test
     void theFirstMayReadFromTheJvm() throws Exception {
         try (Pipeline pipeline = Pipeline.start(
-                ProbeProgram.doing("cat").files(Files.none().fromJvm(0)), ProbeProgram.doing("cat"), last("wc -c"))) {
+                ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))), ProbeProgram.doing("cat"), last("wc -c"))) {
             pipeline.first().stdin().write(new byte[1_000_000]);
             pipeline.first().stdin().close();
             assertEquals("1000000", out(pipeline).trim());
@@ -83,7 +88,7 @@ final class PipelineTest {
         for (int i = 0; i < calls.length; i++) {
             calls[i] = Shell.script(i == 0 ? "ls /proc/self/fd | wc -w" : "cat; ls /proc/self/fd | wc -w");
         }
-        calls[19].files(Files.none().toJvm(1));
+        calls[19].task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
         try (Pipeline pipeline = Pipeline.start(calls)) {
             assertEquals("4\n".repeat(20), out(pipeline)); // 0 to 2, and the directory that ls reads
         }
@@ -151,8 +156,8 @@ final class PipelineTest {
     @Test
     void whatCanBeNoPipelineIsRefusedBeforeAnythingIsStarted() {
         SubprocessInfo plain = ProbeProgram.doing("pause");
-        SubprocessInfo reads = ProbeProgram.doing("pause").files(Files.none().devNull(0));
-        SubprocessInfo writes = ProbeProgram.doing("pause").files(Files.none().devNull(1));
+        SubprocessInfo reads = ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().devNull(0)));
+        SubprocessInfo writes = ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().devNull(1)));
         for (SubprocessInfo[] calls : new SubprocessInfo[][] {{}, {plain}, {plain, reads}, {writes, plain}}) {
             assertThrows(IllegalArgumentException.class, () -> Pipeline.start(calls));
         }

@@ -9,11 +9,20 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Rlimit;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Sched;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /** Both ends of each range that is said to be allowed are taken by the kernel too. */
 @ExtendWith(Leaks.class)
@@ -30,21 +39,21 @@ final class RangeEndsTest {
     }
 
     private static End sched(String name, Sched sched) {
-        return new End(name, info().sched(sched));
+        return new End(name, info().task(Task.defaults().sched(sched)));
     }
 
     private static End limits(String name, Limits limits) {
-        return new End(name, info().limits(limits));
+        return new End(name, info().task(Task.defaults().limits(limits)));
     }
 
-    private static End signals(String name, Signals signals) {
-        return new End(name, info().signals(signals));
+    private static End signals(String name, SignalState signals) {
+        return new End(name, info().task(Task.defaults().signals(signals)));
     }
 
     static Stream<End> ends() {
-        Sched sched = Sched.kernel();
-        Limits limits = Limits.kernel();
-        Cred cred = Cred.unchanged();
+        Sched sched = Sched.defaults();
+        Limits limits = Limits.defaults();
+        Cred cred = Cred.defaults();
         return Stream.of(
                 sched("nice -20", sched.nice(-20)), sched("nice 19", sched.nice(19)),
                 sched("I/O level 0", sched.ioprio(Sched.IoClass.BEST_EFFORT, 0)),
@@ -54,15 +63,15 @@ final class RangeEndsTest {
                 sched("first and last cpu", sched.affinity(0, 65_535)),
                 limits("oom -1000", limits.oomScoreAdj(-1_000)), limits("oom 1000", limits.oomScoreAdj(1_000)),
                 limits("no core mapping", limits.coredumpFilter(0)), limits("all core mappings", limits.coredumpFilter(0x1ff)),
-                limits("no core", limits.rlimit(Resource.CORE, 0)), limits("any core", limits.rlimit(Resource.CORE, Resource.INFINITY)),
-                limits("largest number", limits.rlimit(Resource.FSIZE, Long.MAX_VALUE)),
-                new End("umask 0", info().fs(Fs.kernel().umask(0))), new End("umask 0777", info().fs(Fs.kernel().umask(0777))),
-                new End("uid 0", info().cred(cred.uid(0).gid(0).groups(new long[0]))),
-                new End("largest id", info().cred(cred.uid(Cred.LARGEST_ID).gid(Cred.LARGEST_ID).groups(Cred.LARGEST_ID))),
-                signals("signal 1", Signals.kernel().block(1).ignore(1)), signals("signal 64", Signals.kernel().block(64).ignore(64)),
-                new End("descriptor 0", info().files(Files.none().devNull(0))),
-                new End("personality 0", info().personality(0)),
-                new End("shortest name", info().cred(cred.newKeyring("k"))));
+                limits("no core", limits.rlimit(Rlimit.CORE, 0)), limits("any core", limits.rlimit(Rlimit.CORE, Rlimit.INFINITY)),
+                limits("largest number", limits.rlimit(Rlimit.FSIZE, Long.MAX_VALUE)),
+                new End("umask 0", info().task(Task.defaults().fs(Fs.defaults().umask(0)))), new End("umask 0777", info().task(Task.defaults().fs(Fs.defaults().umask(0777)))),
+                new End("uid 0", info().task(Task.defaults().cred(cred.uid(0).gid(0).groups(new long[0])))),
+                new End("largest id", info().task(Task.defaults().cred(cred.uid(Cred.LARGEST_ID).gid(Cred.LARGEST_ID).groups(Cred.LARGEST_ID)))),
+                signals("signal 1", SignalState.defaults().block(1).ignore(1)), signals("signal 64", SignalState.defaults().block(64).ignore(64)),
+                new End("descriptor 0", info().task(Task.defaults().descriptors(Descriptors.none().devNull(0)))),
+                new End("personality 0", info().task(Task.defaults().personality(0))),
+                new End("shortest name", info().task(Task.defaults().cred(cred.newKeyring("k")))));
     }
 
     @ParameterizedTest

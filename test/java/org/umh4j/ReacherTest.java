@@ -3,28 +3,36 @@ package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.umh4j.Capability.*;
+import static org.umh4j.linux.Capability.*;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.time.Duration;
+import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.umh4j.support.Await;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Signal;
+import org.umh4j.support.Amended;
 import org.umh4j.support.Filter;
-import org.umh4j.support.Need;
 import org.umh4j.support.NativeProgram;
-import org.umh4j.support.OwnCgroup;
+import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Requires;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Shell;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /**
  * Attackers that may look at the launcher get nothing of it, while helpers are started that become what they are.
@@ -50,62 +58,31 @@ final class ReacherTest {
     private static final List<String> ALLOWED = List.of("signal", "prlimit");
 
     /** What the attacker and the helpers have in common, and the process whose namespaces they join. */
-    private record Room(Cred cred, Namespaces namespaces, String parent, Helper host, Path jail) implements AutoCloseable {
-        private Room(Cred cred, Namespaces namespaces, String parent, Helper host) {
-            this(cred, namespaces, parent, host, null);
-        }
-
+    private record Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host) implements AutoCloseable {
         private static Room of(String who) throws IOException {
-            Cred root = Cred.unchanged().bounding(DOCKER).permitted(DOCKER).inheritable(CapabilitySet.NONE).noNewPrivs();
+            Cred root = Cred.defaults().bounding(DOCKER).permitted(DOCKER).inheritable(CapabilitySet.NONE).noNewPrivs();
             String jvm = "" + ProcessHandle.current().pid();
             switch (who) {
                 case "user":
-                    return new Room(Cred.unchanged().uid(UID).gid(UID).groups(new long[0]).noNewPrivs(), Namespaces.inherited(), jvm, null);
+                    return new Room(Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs(), NamespaceSetup.defaults(), jvm, null);
                 case "root":
-                    return new Room(root, Namespaces.inherited(), jvm, null);
-                case "chroot":
-                    return inJail(root, jvm);
+                    return new Room(root, NamespaceSetup.defaults(), jvm, null);
                 case "container":
-                    Helper init = host(Cred.unchanged(), Namespaces.inherited().unshare(Namespace.PID, Namespace.MOUNT));
-                    return new Room(root, Namespaces.inherited().join(init, Namespace.PID, Namespace.MOUNT), "0", init);
+                    Helper init = host(Cred.defaults(), NamespaceSetup.defaults().unshare(Namespace.PID, Namespace.MOUNT));
+                    return new Room(root, init.namespaces(Namespace.PID, Namespace.MOUNT), "0", init);
                 default:
-                    Namespaces few = Namespaces.inherited().mapUids(0, UID, 10).mapGids(0, UID, 10);
-                    Cred zero = Cred.unchanged().uid(0).gid(0).groups(new long[0]);
+                    NamespaceSetup few = NamespaceSetup.defaults().mapUids(0, UID, 10).mapGids(0, UID, 10);
+                    Cred zero = Cred.defaults().uid(0).gid(0).groups(new long[0]);
                     Helper there = host(zero, few);
-                    return new Room(zero.noNewPrivs(), Namespaces.inherited().join(there, Namespace.USER), jvm, there);
+                    return new Room(zero.noNewPrivs(), there.namespaces(Namespace.USER), jvm, there);
             }
         }
 
-        /** The mount namespace has a /proc there, so that nothing is mounted in the host's own. */
-        private static Room inJail(Cred root, String jvm) throws IOException {
-            Path jail = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "jail");
-            java.nio.file.Files.createDirectory(jail.resolve("proc"));
-            java.nio.file.Files.copy(Path.of(ProbeProgram.path()), jail.resolve("probe"), StandardCopyOption.COPY_ATTRIBUTES);
-            Helper mounter = host(Cred.unchanged(), Namespaces.inherited().unshare(Namespace.MOUNT),
-                    "mount -t proc proc " + jail + "/proc; ");
-            return new Room(root, Namespaces.inherited().join(mounter, Namespace.MOUNT), jvm, mounter, jail);
-        }
-
-        private static Helper host(Cred cred, Namespaces namespaces) throws IOException {
-            return host(cred, namespaces, "if test $$ = 1; then mount -t proc proc /proc; fi; ");
-        }
-
-        private static Helper host(Cred cred, Namespaces namespaces, String before) throws IOException {
-            String script = before + "echo there; read end";
-            Helper helper = UsermodeHelper.start(Shell.piped(script).cred(cred).namespaces(namespaces));
+        private static Helper host(Cred cred, NamespaceSetup namespaces) throws IOException {
+            String script = "if test $$ = 1; then mount -t proc proc /proc; fi; echo there; read end";
+            Helper helper = UsermodeHelper.start(Amended.task(Shell.piped(script), task -> task.cred(cred).namespaces(namespaces)));
             assertEquals('t', helper.stdout().read());
             return helper;
-        }
-
-        private Fs fs() {
-            return jail == null ? Fs.kernel() : Fs.kernel().root(jail.toString());
-        }
-
-        /** What becomes what the attacker is. */
-        private SubprocessInfo helper() {
-            return jail == null
-                    ? ProbeProgram.doing("exit", "0")
-                    : SubprocessInfo.of("/probe", ProbeProgram.argv("exit", "0"), new String[0]);
         }
 
         @Override
@@ -117,31 +94,24 @@ final class ReacherTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"user", "user docker", "root", "root docker", "chroot", "chroot docker", "container",
-        "container docker", "namespace", "namespace docker"})
+    @ValueSource(strings = {"user", "user docker", "root", "root docker", "container", "container docker", "namespace",
+        "namespace docker"})
     void launcherIsReachedByNoAttacker(String who) throws Exception {
+        String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
         String limits = messageQueueLimit();
         try (Room room = Room.of(who.split(" ")[0])) {
-            String program = NativeProgram.compileStatic("reacher", room.jail == null ? ProbeProgram.FOLDER : room.jail);
-            SubprocessInfo attacker = call(room.jail == null ? program : "/reacher", "reach", room.parent, "too")
-                    .cred(room.cred)
-                    .namespaces(room.namespaces)
-                    .fs(room.fs());
+            SubprocessInfo attacker = Amended.task(call(program, "reach", room.parent, "too"), task -> task.cred(room.cred).namespaces(room.namespaces));
             if (who.endsWith("docker")) {
-                attacker.sandbox(Sandbox.none().seccomp(Filter.named("docker")));
+                attacker.task(attacker.task().sandbox(Sandbox.defaults().seccomp(Filter.named("docker"))));
             }
-            Files files = Files.none().devNull(0).devNull(1).devNull(2);
+            Descriptors files = Descriptors.none().devNull(0).devNull(1).devNull(2);
             for (int i = 0; i < OPENED; i++) {
-                files = files.open(3 + i, "/dev/null", OpenFlag.READ);
+                files = files.open(3 + i, "/dev/null", StandardOpenOption.READ);
             }
-            Files opened = files;
+            Descriptors opened = files;
             Map<String, long[]> counts = during(attacker, who, number -> assertEquals(0, UsermodeHelper.exec(
-                    room.helper()
-                            .cred(room.cred)
-                            .namespaces(room.namespaces)
-                            .fs(room.fs())
-                            .files(opened)
-                            .sandbox(Sandbox.none().landlock().readOnly("/")),
+                    ProbeProgram.doing("exit", "0")
+                            .task(Task.defaults().cred(room.cred).namespaces(room.namespaces).descriptors(opened).sandbox(Sandbox.defaults().landlock().readOnly("/"))),
                     UmhWait.PROC)));
             NEVER.forEach(way -> assertEquals(0, counts.get(way)[1], who + " " + way));
             NEVER.forEach(way -> assertTrue(counts.get(way)[0] > 0, who + " never tried " + way));
@@ -161,9 +131,9 @@ final class ReacherTest {
         NativeProgram.compileStatic("reacher", base.resolve("tree"));
         assertEquals(0, new ProcessBuilder("chown", "-R", UID + ":" + UID, base.toString()).start().waitFor());
         assertEquals(0, new ProcessBuilder("chmod", "755", base.toString()).start().waitFor());
-        Cred user = Cred.unchanged().uid(UID).gid(UID).groups(new long[0]).noNewPrivs();
+        Cred user = Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs();
         String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
-        SubprocessInfo attacker = call(program, "swap", base + "/tree/a", base + "/outside/x").cred(user);
+        SubprocessInfo attacker = Amended.task(call(program, "swap", base + "/tree/a", base + "/outside/x"), task -> task.cred(user));
         Map<String, Integer> outcomes = new HashMap<>();
         during(attacker, "owner", number -> outcomes.merge(where(base, user), 1, Integer::sum));
         System.out.println("    owner " + outcomes);
@@ -172,60 +142,10 @@ final class ReacherTest {
         assertTrue(outcomes.containsKey("inside"), outcomes::toString);
     }
 
-    /** It may end helpers in its cgroup, and decide where a path of its own leads; no caller is held, and the JVM stays. */
-    @Test
-    void ownerOfACgroupHoldsNoCaller() throws Exception {
-        Path base = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "owner");
-        String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
-        List<String> before = java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup"));
-        Map<String, Integer> outcomes = new HashMap<>();
-        try (OwnCgroup own = OwnCgroup.make("attackers"); OwnCgroup other = OwnCgroup.make("others")) {
-            Path inner = java.nio.file.Files.createDirectory(own.folder().resolve("inner"));
-            Path link = java.nio.file.Files.createSymbolicLink(base.resolve("cgroup"), own.folder());
-            String owner = UID + ":" + UID;
-            assertEquals(0, new ProcessBuilder("chown", "-R", "-h", owner, own.folder().toString(), base.toString())
-                    .start().waitFor());
-            SubprocessInfo attacker = call(program, "own", own.folder().toString(), "" + ProcessHandle.current().pid(),
-                            link.toString(), own.folder().toString(), other.folder().toString(), "/tmp", own.folder() + "/inner")
-                    .cred(Cred.unchanged().uid(UID).gid(UID).groups(new long[0]).noNewPrivs());
-            Map<String, long[]> counts = during(attacker, "owner of a cgroup",
-                    number -> outcomes.merge(ranIn(number % 2 == 0 ? own.folder() : link), 1, Integer::sum));
-            java.nio.file.Files.writeString(own.folder().resolve("cgroup.freeze"), "0");
-            System.out.println("    owner of a cgroup " + outcomes);
-            Await.until("the inner cgroup is removed", () -> inner.toFile().delete());
-            for (String deed : List.of("freeze", "thaw", "kill", "retarget")) {
-                assertTrue(counts.get(deed)[1] > 0, deed);
-            }
-            assertEquals(0, counts.get("take")[1], "the JVM was moved");
-            String inside = "0::/umh4j-(attackers|others)-\\d+(/inner)?";
-            assertTrue(outcomes.keySet().stream().allMatch(outcome ->
-                    outcome.matches(inside + "|killed|CGROUP (EBUSY|EINVAL)|KILLED EINTR")), outcomes::toString);
-        }
-        assertEquals(before, java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup")));
-    }
-
-    /** The cgroup that a helper has seen itself in, or the way that it has ended. */
-    private static String ranIn(Path cgroup) {
-        SubprocessInfo info = SubprocessInfo.of("/bin/grep", new String[] {"grep", "^0::", "/proc/self/cgroup"}, new String[0])
-                .files(Files.none().devNull(0).toJvm(1).devNull(2))
-                .limits(Limits.kernel().cgroup(cgroup.toString()));
-        try {
-            var result = UsermodeHelper.run(info, Duration.ofSeconds(20));
-            return result.status().raw() == 9 ? "killed" : new String(result.stdout(), StandardCharsets.US_ASCII).strip();
-        } catch (UmhException e) {
-            return e.stage() + " " + e.errnoName();
-        } catch (IOException | InterruptedException e) {
-            return e.toString();
-        }
-    }
-
     /** Helpers that are given the directory outside, and may look there only if a rule got there. */
     private static String where(Path base, Cred user) {
         SubprocessInfo info = SubprocessInfo.of("/reacher", new String[] {"reacher", "where"}, new String[0])
-                .cred(user)
-                .fs(Fs.kernel().root(base + "/tree").cwd("/a/d/../.."))
-                .files(Files.none().devNull(0).toJvm(1).devNull(2).open(OUTSIDE, base + "/outside", OpenFlag.READ))
-                .sandbox(Sandbox.none().landlock().readOnly("/").readOnly("/a/d/../.."));
+                .task(Task.defaults().cred(user).fs(Fs.defaults().root(base + "/tree").cwd("/a/d/../..")).descriptors(Descriptors.none().devNull(0).toJvm(1).devNull(2).open(OUTSIDE, base + "/outside", StandardOpenOption.READ)).sandbox(Sandbox.defaults().landlock().readOnly("/").readOnly("/a/d/../..")));
         try (Helper helper = UsermodeHelper.start(info)) {
             return new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII).strip();
         } catch (UmhException e) {
@@ -240,8 +160,7 @@ final class ReacherTest {
         argv[0] = "reacher";
         System.arraycopy(arguments, 0, argv, 1, arguments.length);
         return SubprocessInfo.of(program, argv, new String[0])
-                .files(Files.none().fromJvm(0).toJvm(1).devNull(2))
-                .signals(Signals.kernel().parentDeath(Signal.KILL));
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).devNull(2)).signals(SignalState.defaults().parentDeath(Signal.KILL)));
     }
 
     /** Launches until there were enough and the attacker has said that it met one. */

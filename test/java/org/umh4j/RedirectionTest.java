@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,10 +15,12 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
-import org.umh4j.support.Descriptors;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.OpenDescriptors;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Shell;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Descriptors that are merged, swapped and shared; a shell says what the same redirections come to. */
 @ExtendWith(Leaks.class)
@@ -40,7 +43,7 @@ final class RedirectionTest {
             return all;
         }
 
-        Files of(Files files) {
+        Descriptors of(Descriptors files) {
             return other == NONE ? files.without(target) : files.same(target, other);
         }
 
@@ -50,17 +53,17 @@ final class RedirectionTest {
         }
     }
 
-    private static Files start() {
-        return Files.none()
-                .open(1, ONE.toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.APPEND)
-                .open(2, TWO.toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.APPEND);
+    private static Descriptors start() {
+        return Descriptors.none()
+                .open(1, ONE.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                .open(2, TWO.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     /** All lists of up to three redirections in which nothing is duplicated that is not there, and what they come to. */
-    private static void enumerate(List<Redirection> before, Files files, Map<String, Files> all) {
+    private static void enumerate(List<Redirection> before, Descriptors files, Map<String, Descriptors> all) {
         all.put(before.stream().map(Redirection::toString).collect(Collectors.joining(" ")), files);
         for (Redirection next : before.size() == DEPTH ? List.<Redirection>of() : Redirection.all()) {
-            if (next.other() == Redirection.NONE || !files.isEmpty(next.other())) {
+            if (next.other() == Redirection.NONE || files.contains(next.other())) {
                 List<Redirection> longer = new ArrayList<>(before);
                 longer.add(next);
                 enumerate(longer, next.of(files), all);
@@ -97,13 +100,13 @@ final class RedirectionTest {
 
     @Test
     void everyOrderOfRedirectionsComesToWhatAShellMakesOfIt() throws Exception {
-        Map<String, Files> lists = new TreeMap<>();
+        Map<String, Descriptors> lists = new TreeMap<>();
         enumerate(List.of(), start(), lists);
         Map<String, Map<Integer, String>> expected = shell(lists.keySet());
         Path report = ProbeProgram.FOLDER.resolve("fds");
         Map<String, Map<Integer, String>> actual = new TreeMap<>();
-        for (Map.Entry<String, Files> list : lists.entrySet()) {
-            actual.put(list.getKey(), Descriptors.ofHelper(list.getValue(), report));
+        for (Map.Entry<String, Descriptors> list : lists.entrySet()) {
+            actual.put(list.getKey(), OpenDescriptors.ofHelper(list.getValue(), report));
         }
         assertEquals(expected.size(), actual.size());
         expected.forEach((list, map) -> assertEquals(map, actual.get(list), list));
@@ -111,13 +114,13 @@ final class RedirectionTest {
 
     @Test
     void whatIsNotThereCanNotBeDuplicated() {
-        assertThrows(IllegalArgumentException.class, () -> Files.none().same(2, 1));
+        assertThrows(IllegalArgumentException.class, () -> Descriptors.none().same(2, 1));
         assertThrows(IllegalArgumentException.class, () -> start().without(2).same(2, 2));
     }
 
     @Test
     void aMergedStreamHasBothInTheirOrder() throws Exception {
-        SubprocessInfo info = Shell.script("echo a; echo b >&2; echo c; echo d >&2").files(Files.none().toJvm(1).same(2, 1));
+        SubprocessInfo info = Shell.script("echo a; echo b >&2; echo c; echo d >&2").task(Task.defaults().descriptors(Descriptors.none().toJvm(1).same(2, 1)));
         try (Helper helper = UsermodeHelper.start(info)) {
             assertEquals("a\nb\nc\nd\n", new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII));
             assertThrows(java.util.NoSuchElementException.class, helper::stderr);
@@ -126,8 +129,8 @@ final class RedirectionTest {
 
     @Test
     void swappedStreamsCarryEachOthersOutput() throws Exception {
-        Files files = Files.none().toJvm(1).toJvm(2).same(3, 1).same(1, 2).same(2, 3).without(3);
-        try (Helper helper = UsermodeHelper.start(Shell.script("echo out; echo err >&2").files(files))) {
+        Descriptors files = Descriptors.none().toJvm(1).toJvm(2).same(3, 1).same(1, 2).same(2, 3).without(3);
+        try (Helper helper = UsermodeHelper.start(Shell.script("echo out; echo err >&2").task(Task.defaults().descriptors(files)))) {
             // The pipe that was made for 1 is 2's by now, and found under that number.
             assertEquals("err\n", new String(helper.stderr().readAllBytes(), StandardCharsets.US_ASCII));
             assertEquals("out\n", new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII));
@@ -142,7 +145,7 @@ final class RedirectionTest {
         List<Helper> helpers = new ArrayList<>();
         for (String name : new String[] {"first", "second"}) {
             helpers.add(UsermodeHelper.start(Shell.script(script, "" + lines, name)
-                    .files(Files.none().open(1, log.toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.APPEND))));
+                    .task(Task.defaults().descriptors(Descriptors.none().open(1, log.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND)))));
         }
         for (Helper helper : helpers) {
             assertEquals(0, helper.waitFor().exitCode());

@@ -20,12 +20,27 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Securebit;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.OwnCgroup;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Task;
 
 /**
  * Every system call of the launcher is refused in turn, by a tracer that counts them, with an errno that none of them has
@@ -189,7 +204,7 @@ final class RefusedCallTest {
         private static SubprocessInfo refuser(String path) throws IOException {
             Path thread = java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self"));
             return SubprocessInfo.of(path, new String[] {"refuse", thread.getFileName().toString()}, null)
-                    .files(Files.none().fromJvm(0).toJvm(1).inherit(2, 2));
+                    .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
         }
     }
 
@@ -200,7 +215,7 @@ final class RefusedCallTest {
             SubprocessInfo info = asking(what).cleanup(call -> cleanups.incrementAndGet());
             try (Helper helper = UsermodeHelper.start(info)) {
                 int raw = helper.waitFor().raw();
-                return new Outcome(helper.kept(), raw == 0 ? "" : "status " + raw, cleanups.get());
+                return new Outcome(helper.unapplied(), raw == 0 ? "" : "status " + raw, cleanups.get());
             } catch (UmhException e) {
                 return new Outcome(EnumSet.of(e.stage()), e.errnoName(), cleanups.get());
             }
@@ -230,29 +245,22 @@ final class RefusedCallTest {
 
     private static SubprocessInfo asking(String what) {
         SubprocessInfo info = ProbeProgram.doing("exit", "0");
-        Namespaces namespaces = Namespaces.inherited();
+        NamespaceSetup namespaces = NamespaceSetup.defaults();
         return switch (what) {
             case "plain" -> info;
             case "everything" -> everything(info);
-            case "mapped to itself" -> info.namespaces(namespaces.unshare(Namespace.values()).mapRoot());
-            case "mapped to ranges" -> info.namespaces(namespaces.mapUids(0, 0, 10).mapGids(0, 0, 10));
-            default -> info.limits(Limits.kernel().cgroup(what));
+            case "mapped to itself" -> info.task(info.task().namespaces(namespaces.unshare(Namespace.values()).mapRoot()));
+            case "mapped to ranges" -> info.task(info.task().namespaces(namespaces.mapUids(0, 0, 10).mapGids(0, 0, 10)));
+            default -> info.task(info.task().limits(Limits.defaults().cgroup(what)));
         };
     }
 
     /** But for what needs a terminal, a security module or another thread. */
     private static SubprocessInfo everything(SubprocessInfo info) {
         CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
-        Sandbox sandbox = Sandbox.none().seccomp(ALLOW_ALL);
-        return info.cred(Cred.unchanged().uid(65_534).gid(65_534).groups(3).capabilities(few).noNewPrivs()
-                        .securebits(Securebit.NOROOT).newKeyring("umh4j-refused"))
-                .fs(Fs.kernel().root("/").cwd("/").umask(077))
-                .files(Files.none().devNull(0).devNull(9))
-                .limits(Limits.kernel().oomScoreAdj(7).coredumpFilter(1)
-                        .rlimit(Resource.CPU, 100).rlimit(Resource.NOFILE, 100).rlimit(Resource.NPROC, 100))
-                .sched(Sched.kernel().batch().nice(5).affinity(0).ioprio(Sched.IoClass.IDLE, 0).timerSlack(Duration.ofNanos(1)))
-                .namespaces(Namespaces.inherited().joinFile(Namespace.UTS, "/proc/self/ns/uts").unshare(Namespace.MOUNT))
-                .sandbox(Sandbox.landlockAbi() > 0 ? sandbox.readOnly("/") : sandbox)
-                .personality(0x4_0000);
+        Sandbox sandbox = Sandbox.defaults().seccomp(ALLOW_ALL);
+        return info.task(info.task().cred(Cred.defaults().uid(65_534).gid(65_534).groups(3).capabilities(few).noNewPrivs()
+                        .securebits(Securebit.NOROOT).newKeyring("umh4j-refused")).fs(Fs.defaults().root("/").cwd("/").umask(077)).descriptors(Descriptors.none().devNull(0).devNull(9)).limits(Limits.defaults().oomScoreAdj(7).coredumpFilter(1)
+                        .rlimit(Rlimit.CPU, 100).rlimit(Rlimit.NOFILE, 100).rlimit(Rlimit.NPROC, 100)).sched(Sched.defaults().batch().nice(5).affinity(0).ioprio(Sched.IoClass.IDLE, 0).timerSlack(Duration.ofNanos(1))).namespaces(NamespaceSetup.defaults().joinFile(Namespace.UTS, "/proc/self/ns/uts").unshare(Namespace.MOUNT)).sandbox(Sandbox.landlockAbi() > 0 ? sandbox.readOnly("/") : sandbox).personality(0x4_0000));
     }
 }

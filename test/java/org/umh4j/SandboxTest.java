@@ -15,11 +15,14 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /** Filters that libseccomp compiled, and landlock rules: the helper gets exactly what they say. */
 @ExtendWith(Leaks.class)
 final class SandboxTest {
-    private static final Cred CRED = Cred.unchanged();
+    private static final Cred CRED = Cred.defaults();
     private static final Path FOLDER = ProbeProgram.FOLDER.resolve("sandbox");
     /** Debian's own: another one has not Debian's modules. */
     private static final String PYTHON = "/usr/bin/python3";
@@ -48,7 +51,7 @@ final class SandboxTest {
     }
 
     private static String outcome(Cred cred, Sandbox sandbox, String action) {
-        SubprocessInfo info = ProbeProgram.doing(action.split(" ")).cred(cred).sandbox(sandbox);
+        SubprocessInfo info = ProbeProgram.doing(action.split(" ")).task(Task.defaults().cred(cred).sandbox(sandbox));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         return info.failure()
                 .map(e -> e.stage() + " " + e.errnoName())
@@ -80,7 +83,7 @@ final class SandboxTest {
         "errno, exec PROBE probe errno 110 0 0, exit 18",
     })
     void filteredSystemCallsGetWhatTheFilterSays(String name, String action, String expected) throws Exception {
-        Sandbox sandbox = Sandbox.none().seccomp(filter(name));
+        Sandbox sandbox = Sandbox.defaults().seccomp(filter(name));
         assertEquals(expected, outcome(CRED.noNewPrivs(), sandbox, action.replace("PROBE", ProbeProgram.path())));
     }
 
@@ -96,7 +99,7 @@ final class SandboxTest {
     })
     void filterWithPrivilegeInsteadOfNoNewPrivsHoldsToo(String name, String action, String expected) throws Exception {
         Cred nobody = CRED.uid(65_534).gid(65_534);
-        assertEquals(expected, outcome(nobody, Sandbox.none().seccomp(filter(name)), action));
+        assertEquals(expected, outcome(nobody, Sandbox.defaults().seccomp(filter(name)), action));
     }
 
     @Test
@@ -115,7 +118,7 @@ final class SandboxTest {
         Path file = java.nio.file.Files.writeString(ProbeProgram.FOLDER.resolve("kept"), "as it was");
         String probe = ProbeProgram.path();
         String write = "write " + file + " x";
-        Sandbox readOnly = Sandbox.none().readOnly("/");
+        Sandbox readOnly = Sandbox.defaults().readOnly("/");
         long execute = 1 | 1 << 2; // to execute is to read, too
         long listFolder = 1 << 3;
         for (Cred cred : List.of(CRED.noNewPrivs(), CRED)) {
@@ -126,11 +129,11 @@ final class SandboxTest {
             assertEquals("exit 125", outcome(cred, readOnly, "exec " + probe + " probe " + write));
             assertEquals("as it was", java.nio.file.Files.readString(file));
             assertEquals("exit 0", outcome(cred, readOnly, "exec /bin/true true"));
-            assertEquals("EXEC EACCES", outcome(cred, Sandbox.none().landlock(), "exit 0"));
-            assertEquals("EXEC EACCES", outcome(cred, Sandbox.none().readOnly("/etc"), "exit 0"));
-            assertEquals("exit 0", outcome(cred, Sandbox.none().rule(probe, execute), "exit 0"));
-            assertEquals("LANDLOCK ENOMSG", outcome(cred, Sandbox.none().rule(probe, listFolder), "exit 0"));
-            assertEquals("exit 125", outcome(cred, Sandbox.none().readOnly(probe), "exec /bin/true true"));
+            assertEquals("EXEC EACCES", outcome(cred, Sandbox.defaults().landlock(), "exit 0"));
+            assertEquals("EXEC EACCES", outcome(cred, Sandbox.defaults().readOnly("/etc"), "exit 0"));
+            assertEquals("exit 0", outcome(cred, Sandbox.defaults().rule(probe, execute), "exit 0"));
+            assertEquals("LANDLOCK ENOMSG", outcome(cred, Sandbox.defaults().rule(probe, listFolder), "exit 0"));
+            assertEquals("exit 125", outcome(cred, Sandbox.defaults().readOnly(probe), "exec /bin/true true"));
             assertEquals("exit 125", outcome(cred, readOnly.readWrite("/etc"), write));
             assertEquals("exit 0", outcome(cred, readOnly.readWrite(file.toString()), write));
             assertEquals("x", java.nio.file.Files.readString(file).substring(0, 1));

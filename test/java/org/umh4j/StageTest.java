@@ -15,12 +15,29 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.umh4j.internal.Stages;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Securebit;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Ignoring;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Strace;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Session;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /**
  * Each stage fails as itself. The kernel is made to refuse one system call of the launcher, from outside, by strace.
@@ -29,7 +46,7 @@ final class StageTest {
     @Test
     void listIsTheSameInJavaAndInC() {
         List<String> java = Arrays.stream(UmhStage.values()).map(Enum::name).collect(Collectors.toList());
-        assertEquals(Stages.ofTheShim(), java);
+        assertEquals(Stages.namesInC(), java);
     }
 
     @ParameterizedTest
@@ -102,41 +119,40 @@ final class StageTest {
     /** Calls that ask for one thing each. */
     private static SubprocessInfo asking(String what) {
         SubprocessInfo info = ProbeProgram.doing("exit", "0");
-        Cred cred = Cred.unchanged();
+        Cred cred = Cred.defaults();
         CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
         return switch (what) {
             case "" -> info;
-            case "oomScoreAdj" -> info.limits(Limits.kernel().oomScoreAdj(7));
-            case "coredumpFilter" -> info.limits(Limits.kernel().coredumpFilter(1));
-            case "rlimit" -> info.limits(Limits.kernel().rlimit(Resource.CPU, 100));
-            case "nice" -> info.sched(Sched.kernel().nice(5));
-            case "batch" -> info.sched(Sched.kernel().batch());
-            case "ioprio" -> info.sched(Sched.kernel().ioprio(Sched.IoClass.IDLE, 0));
-            case "affinity" -> info.sched(Sched.kernel().affinity(0));
-            case "timerSlack" -> info.sched(Sched.kernel().timerSlack(java.time.Duration.ofNanos(1)));
-            case "personality" -> info.personality(0x0040000);
-            case "join" -> info.namespaces(Namespaces.inherited().join(1, Namespace.UTS));
-            case "uts" -> info.namespaces(Namespaces.inherited().unshare(Namespace.UTS));
-            case "mount" -> info.namespaces(Namespaces.inherited().unshare(Namespace.MOUNT));
-            case "pid" -> info.namespaces(Namespaces.inherited().unshare(Namespace.PID));
-            case "maps" -> info.namespaces(Namespaces.inherited().mapUids(0, 1000, 10).mapGids(0, 1000, 10))
-                    .cred(cred.uid(0).gid(0));
-            case "group" -> info.session(Session.ownGroup());
-            case "terminal" -> info.session(Session.terminal(0));
-            case "root" -> info.fs(Fs.kernel().root("/usr"));
-            case "files" -> info.files(Files.none().devNull(9));
-            case "keyring" -> info.cred(cred.newKeyring("umh4j-test"));
-            case "bounding" -> info.cred(cred.bounding(few));
-            case "groups" -> info.cred(cred.groups(1, 2));
-            case "gid" -> info.cred(cred.gid(65_534));
-            case "uid" -> info.cred(cred.uid(65_534).gid(65_534));
-            case "capabilities" -> info.cred(cred.uid(65_534).gid(65_534).permitted(few).inheritable(few).ambient(few));
-            case "securebits" -> info.cred(cred.securebits(Securebit.NOROOT));
-            case "noNewPrivs" -> info.cred(cred.noNewPrivs());
-            case "signals" -> info.signals(Ignoring.everySignal());
-            case "parentDeath" -> info.signals(Signals.kernel().parentDeath(Signal.KILL));
-            case "landlock" -> info.cred(cred.noNewPrivs()).sandbox(Sandbox.none().readOnly("/"));
-            case "seccomp" -> info.cred(cred.noNewPrivs()).sandbox(Sandbox.none().seccomp(ALLOW_ALL));
+            case "oomScoreAdj" -> info.task(info.task().limits(Limits.defaults().oomScoreAdj(7)));
+            case "coredumpFilter" -> info.task(info.task().limits(Limits.defaults().coredumpFilter(1)));
+            case "rlimit" -> info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.CPU, 100)));
+            case "nice" -> info.task(info.task().sched(Sched.defaults().nice(5)));
+            case "batch" -> info.task(info.task().sched(Sched.defaults().batch()));
+            case "ioprio" -> info.task(info.task().sched(Sched.defaults().ioprio(Sched.IoClass.IDLE, 0)));
+            case "affinity" -> info.task(info.task().sched(Sched.defaults().affinity(0)));
+            case "timerSlack" -> info.task(info.task().sched(Sched.defaults().timerSlack(java.time.Duration.ofNanos(1))));
+            case "personality" -> info.task(info.task().personality(0x0040000));
+            case "join" -> info.task(info.task().namespaces(NamespaceSetup.defaults().join(1, Namespace.UTS)));
+            case "uts" -> info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.UTS)));
+            case "mount" -> info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.MOUNT)));
+            case "pid" -> info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)));
+            case "maps" -> info.task(info.task().namespaces(NamespaceSetup.defaults().mapUids(0, 1000, 10).mapGids(0, 1000, 10)).cred(cred.uid(0).gid(0)));
+            case "group" -> info.task(info.task().session(Session.newGroup()));
+            case "terminal" -> info.task(info.task().session(Session.terminal(0)));
+            case "root" -> info.task(info.task().fs(Fs.defaults().root("/usr")));
+            case "files" -> info.task(info.task().descriptors(Descriptors.none().devNull(9)));
+            case "keyring" -> info.task(info.task().cred(cred.newKeyring("umh4j-test")));
+            case "bounding" -> info.task(info.task().cred(cred.bounding(few)));
+            case "groups" -> info.task(info.task().cred(cred.groups(1, 2)));
+            case "gid" -> info.task(info.task().cred(cred.gid(65_534)));
+            case "uid" -> info.task(info.task().cred(cred.uid(65_534).gid(65_534)));
+            case "capabilities" -> info.task(info.task().cred(cred.uid(65_534).gid(65_534).permitted(few).inheritable(few).ambient(few)));
+            case "securebits" -> info.task(info.task().cred(cred.securebits(Securebit.NOROOT)));
+            case "noNewPrivs" -> info.task(info.task().cred(cred.noNewPrivs()));
+            case "signals" -> info.task(info.task().signals(Ignoring.everySignal()));
+            case "parentDeath" -> info.task(info.task().signals(SignalState.defaults().parentDeath(Signal.KILL)));
+            case "landlock" -> info.task(info.task().cred(cred.noNewPrivs()).sandbox(Sandbox.defaults().readOnly("/")));
+            case "seccomp" -> info.task(info.task().cred(cred.noNewPrivs()).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
             default -> throw new IllegalArgumentException(what);
         };
     }
@@ -181,11 +197,11 @@ final class StageTest {
     /** Sends as many descriptors as the limit is high; the launcher has one of its own. */
     static final class ManyFilesMain {
         public static void main(String[] arguments) throws Exception {
-            Files files = Files.none();
+            Descriptors files = Descriptors.none();
             for (int target = 0; target < 200; target++) {
                 files = files.inherit(target, 0);
             }
-            SubprocessInfo info = ProbeProgram.doing("exit", "0").files(files);
+            SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files));
             UsermodeHelper.exec(info, UmhWait.PROC);
             UmhException failure = info.failure().orElseThrow();
             System.out.println(failure.stage() + " " + failure.errnoName());
@@ -267,7 +283,7 @@ final class StageTest {
         public static void main(String[] arguments) throws Exception {
             traced(arguments, () -> {
                 try (Helper helper = UsermodeHelper.start(asking(arguments[2]))) {
-                    return "kept " + helper.kept();
+                    return "kept " + helper.unapplied();
                 } catch (UmhException e) {
                     return e.getMessage();
                 }

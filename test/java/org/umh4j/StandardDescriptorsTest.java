@@ -11,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.umh4j.support.Shell;
+import org.umh4j.task.Task;
 
 /**
  * Which of 0, 1 and 2 are open in a helper: none in the kernel's calls, all in the others. A program that finds them closed
@@ -51,17 +52,17 @@ final class StandardDescriptorsTest {
 
     @Test
     void startGivesExactlyWhatIsNamed() throws Exception {
-        assertEquals("|pipe||", started(reporting().files(org.umh4j.Files.none().toJvm(1))));
+        assertEquals("|pipe||", started(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none().toJvm(1)))));
     }
 
     @Test
     void devNullIsABaseToChange() throws Exception {
-        assertEquals("/dev/null|pipe|/dev/null|", started(reporting().files(org.umh4j.Files.devNull().toJvm(1))));
+        assertEquals("/dev/null|pipe|/dev/null|", started(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.devNull().toJvm(1)))));
     }
 
     @Test
     void theHeirsOfAChangedBaseStayDevNull() throws Exception {
-        assertEquals("|/dev/null|/dev/null|", started(reporting().files(org.umh4j.Files.devNull().without(0))));
+        assertEquals("|/dev/null|/dev/null|", started(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.devNull().without(0)))));
     }
 
     @Test
@@ -72,13 +73,13 @@ final class StandardDescriptorsTest {
 
     @Test
     void runLeavesNoneOut() throws Exception {
-        UsermodeHelper.run(reporting().files(org.umh4j.Files.none()), Duration.ofMinutes(1));
+        UsermodeHelper.run(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())), Duration.ofMinutes(1));
         assertEquals("/dev/null|pipe|pipe|", reported());
     }
 
     @Test
     void aPipelineLeavesNoneOut() throws Exception {
-        try (Pipeline pipeline = Pipeline.start(reporting().files(org.umh4j.Files.none()), Shell.script("cat"))) {
+        try (Pipeline pipeline = Pipeline.start(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())), Shell.script("cat"))) {
             pipeline.waitFor();
         }
         assertEquals("/dev/null|pipe|/dev/null|", reported());

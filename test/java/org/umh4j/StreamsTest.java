@@ -27,11 +27,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Shell;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** The pipes between the JVM and a helper. */
 @ExtendWith(Leaks.class)
@@ -39,7 +42,7 @@ final class StreamsTest {
     private static final int PIPE_SIZE = 65_536;
 
     private static SubprocessInfo cat() {
-        return ProbeProgram.doing("cat").files(Files.none().fromJvm(0).toJvm(1));
+        return ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
     }
 
     @Test
@@ -61,7 +64,7 @@ final class StreamsTest {
         for (int i = 0; i < 250; i++) {
             String line = "output of helper " + i;
             try (Helper helper = UsermodeHelper.start(
-                    ProbeProgram.doing("print", line, "exit", "" + i).files(Files.none().toJvm(1)))) {
+                    ProbeProgram.doing("print", line, "exit", "" + i).task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
                 if (i % 2 == 0) {
                     helper.waitFor(); // before or after the reading: it makes no difference
                 }
@@ -85,7 +88,7 @@ final class StreamsTest {
 
     @Test
     void writingToAHelperThatHasGoneIsABrokenPipe() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0").files(Files.none().fromJvm(0)))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
             helper.waitFor();
             assertEquals("Broken pipe", assertThrows(IOException.class, () -> helper.stdin().write(1)).getMessage());
             assertEquals("Broken pipe",
@@ -97,7 +100,7 @@ final class StreamsTest {
 
     @Test
     void aWriterThatWaitsForRoomGetsTheBrokenPipeToo() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().fromJvm(0)))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
             ByteBuffer much = ByteBuffer.allocate(3 * PIPE_SIZE);
             AtomicReference<IOException> failure = new AtomicReference<>();
             Thread writer = started(() -> helper.writer(0).write(much), failure);
@@ -168,8 +171,8 @@ final class StreamsTest {
 
     @Test
     void pipesAreThereUnderTheNumbersAndInTheDirectionsThatWereAskedFor() throws Exception {
-        Files files = Files.none().fromJvm(7).toJvm(1_000);
-        SubprocessInfo info = Shell.script("cat <&7 >/proc/self/fd/1000").files(files);
+        Descriptors files = Descriptors.none().fromJvm(7).toJvm(1_000);
+        SubprocessInfo info = Shell.script("cat <&7 >/proc/self/fd/1000").task(Task.defaults().descriptors(files));
         try (Helper helper = UsermodeHelper.start(info)) {
             helper.writer(7).write(ByteBuffer.wrap(new byte[] {42}));
             helper.writer(7).close();
@@ -219,7 +222,7 @@ final class StreamsTest {
     @ValueSource(ints = {0, 1, 5, 9, 10, 11, 30})
     void closingFromAnotherThreadEndsAReadAtWhateverMoment(int milliseconds) throws Exception {
         for (boolean direct : new boolean[] {false, true}) {
-            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().toJvm(1)))) {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
                 AtomicReference<IOException> failure = new AtomicReference<>();
                 ByteBuffer into = direct ? ByteBuffer.allocateDirect(1) : ByteBuffer.allocate(1);
                 PipeReader reader = helper.reader(1);
@@ -240,7 +243,7 @@ final class StreamsTest {
 
     @Test
     void closingTheHelperEndsItsReadersAndWriters() throws Exception {
-        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().fromJvm(0).toJvm(1).toJvm(2)));
+        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2))));
         List<AtomicReference<IOException>> failures = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
         InputStream out = helper.stdout();

@@ -11,6 +11,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
@@ -98,7 +100,7 @@ final class StressTest {
     private static int refused(UmhWait wait) {
         return UsermodeHelper.exec(
                 ProbeProgram.doing("exit", "0").init((info, cred) -> {
-                    throw new InitFailure(Errno.EPERM);
+                    throw new InitException(Errno.EPERM);
                 }),
                 wait);
     }

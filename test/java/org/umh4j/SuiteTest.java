@@ -14,7 +14,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.umh4j.support.Need;
 import org.umh4j.support.Tools;
 
 /** The rules that the tests themselves keep: how one is skipped, and what one may start. */

@@ -20,9 +20,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.Supervisor.State;
-import org.umh4j.internal.Restarts;
+import org.umh4j.internal.RestartBackoff;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Task;
 
 /** What a supervisor does about a driver that ends, hangs, or can't be made. */
 @ExtendWith(Leaks.class)
@@ -171,7 +175,7 @@ final class SupervisorTest {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 2).start()) {
             assertChanges(State.STARTING, State.RUNNING);
-            driver.task(info -> info.fs(Fs.kernel().cwd("/no/such/folder")));
+            driver.task(Task.defaults().fs(Fs.defaults().cwd("/no/such/folder")));
             driver.kill();
             assertChanges(State.BACKING_OFF, State.STARTING);
             Supervisor.Change failed = change();
@@ -183,17 +187,18 @@ final class SupervisorTest {
     }
 
     @Test
-    void taskThatThrowsCountsAsARestartToo() throws Exception {
+    void initThatThrowsCountsAsARestartToo() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3).start()) {
             assertChanges(State.STARTING, State.RUNNING);
             AtomicInteger calls = new AtomicInteger();
-            driver.task(info -> {
+            driver.init((info, cred) -> {
                 switch (calls.getAndIncrement()) {
-                    case 0 -> throw new IllegalStateException("the task's fault, as the test wants it");
+                    case 0 -> throw new IllegalStateException("the function's fault, as the test wants it");
                     case 1 -> throw new StackOverflowError("another one");
                     default -> {}
                 }
+                return cred;
             });
             driver.kill();
             assertChanges(State.BACKING_OFF, State.STARTING);
@@ -224,7 +229,7 @@ final class SupervisorTest {
                 assertChanges(State.BACKING_OFF, State.STARTING, State.RUNNING);
             }
         }
-        assertEquals(forever, new Restarts(forever, forever, 1, forever).after(0).orElseThrow());
+        assertEquals(forever, new RestartBackoff(forever, forever, 1, forever).after(0).orElseThrow());
     }
 
     @Test
@@ -274,7 +279,7 @@ final class SupervisorTest {
 
     @Test
     void pausesDoubleUpToTheLongestAndAreForgottenAfterTheWindow() {
-        Restarts restarts = new Restarts(Duration.ofMillis(1), Duration.ofMillis(5), 4, Duration.ofSeconds(1));
+        RestartBackoff restarts = new RestartBackoff(Duration.ofMillis(1), Duration.ofMillis(5), 4, Duration.ofSeconds(1));
         List<Object> pauses = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             pauses.add(restarts.after(i).map(Duration::toMillis).orElse(-1L));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
+import org.umh4j.linux.CapabilitySet;
+
 /** Makes a write to {@code kernel.usermodehelper} on a set of its own, since the policy of a JVM never widens. */
 public final class SysctlReplay {
     /** What a write answers, and the file's content afterwards. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.conformance.Recordings;
 import org.umh4j.conformance.SysctlWrite;
+import org.umh4j.linux.Errno;
 
 /** Every recorded write to the sysctl files made again, on a set of our own. */
 final class SysctlTextTest {

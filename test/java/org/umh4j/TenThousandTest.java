@@ -15,6 +15,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 

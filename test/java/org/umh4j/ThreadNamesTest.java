@@ -10,6 +10,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** What the JDK's own tool shows of the library's threads. */
 final class ThreadNamesTest {
@@ -17,7 +19,7 @@ final class ThreadNamesTest {
     void threadsAreKnownByTheirNames() throws Exception {
         CountDownLatch looked = new CountDownLatch(1);
         CountDownLatch reached = new CountDownLatch(1);
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").files(Files.none().fromJvm(0)))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
             var callback = helper.onExit().thenAccept(status -> {
                 reached.countDown();
                 uninterruptibly(looked);

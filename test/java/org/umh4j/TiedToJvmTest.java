@@ -10,20 +10,27 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Signal;
+import org.umh4j.support.Amended;
 import org.umh4j.support.Await;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /** The signal for a parent's death follows the JVM and not the thread that asked; KillTest and DriverDeathTest kill more JVMs. */
 @ExtendWith(Leaks.class)
 final class TiedToJvmTest {
-    private static final Signals TIED = Signals.kernel().parentDeath(Signal.KILL);
+    private static final SignalState TIED = SignalState.defaults().parentDeath(Signal.KILL);
 
     private static SubprocessInfo tied(String... actions) {
-        return ProbeProgram.doing(actions).signals(TIED);
+        return ProbeProgram.doing(actions).task(Task.defaults().signals(TIED));
     }
 
     /** The kernel has sent the signal, if it does, by the time that the thread is gone. */
@@ -34,7 +41,7 @@ final class TiedToJvmTest {
         Thread thread = new Thread(() -> {
             try {
                 task.complete(java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self")).getFileName());
-                started.complete(UsermodeHelper.start(tied("cat").files(Files.none().fromJvm(0).toJvm(1))));
+                started.complete(UsermodeHelper.start(Amended.task(tied("cat"), old -> old.descriptors(Descriptors.none().fromJvm(0).toJvm(1)))));
             } catch (Exception e) {
                 started.completeExceptionally(e);
             }
@@ -63,9 +70,9 @@ final class TiedToJvmTest {
     /** Starts a helper, says its number, and is gone. */
     static final class HaltMain {
         public static void main(String[] arguments) throws Exception {
-            Namespaces old = Namespaces.inherited();
+            NamespaceSetup old = NamespaceSetup.defaults();
             boolean fresh = arguments[0].equals("pid namespace");
-            Helper helper = UsermodeHelper.start(tied("pause").namespaces(fresh ? old.unshare(Namespace.PID) : old));
+            Helper helper = UsermodeHelper.start(Amended.task(tied("pause"), task -> task.namespaces(fresh ? old.unshare(Namespace.PID) : old)));
             assertFalse(java.nio.file.Files.readString(Path.of("/proc/" + helper.pid() + "/cmdline")).isEmpty());
             System.out.println(helper.pid());
             System.out.flush();

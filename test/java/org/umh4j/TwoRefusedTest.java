@@ -16,11 +16,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Filter;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /**
  * Filters refuse two calls at once, or what runtimes and systemd refuse, on kernels of several ages: the answers are the same,
@@ -86,7 +91,7 @@ final class TwoRefusedTest {
     @ParameterizedTest
     @MethodSource("listsAndAges")
     void listsOfRuntimesLeaveTheAnswersAsTheyAre(List<String> listAndAge) throws Exception {
-        Result result = jvm(Filter.named(listAndAge.get(0)), listAndAge.get(1));
+        RunResult result = jvm(Filter.named(listAndAge.get(0)), listAndAge.get(1));
         assertEquals(HostileHostTest.ANSWERS + WaysToEndMain.ANSWERS, result.out(), result.err());
     }
 
@@ -105,7 +110,7 @@ final class TwoRefusedTest {
     @MethodSource("pairs")
     void twoCallsOfTheJvmAreDoneWithoutOrToldAsOneError(String pair) throws Exception {
         String errno = pair.substring(0, pair.indexOf(' '));
-        Result result = jvm(Filter.of(List.of(pair.replace(" and ", " "))), "");
+        RunResult result = jvm(Filter.of(List.of(pair.replace(" and ", " "))), "");
         if (NEEDED.contains(pair.substring(errno.length() + 1))) {
             assertTrue(result.err().contains(errno) || result.out().contains(errno) || result.out().contains("lost"), result.toString());
         } else {
@@ -116,13 +121,12 @@ final class TwoRefusedTest {
     }
 
     /** A JVM as a helper that the filter is for, and which ends in bounded time. */
-    private static Result jvm(byte[] filter, String without) throws Exception {
+    private static RunResult jvm(byte[] filter, String without) throws Exception {
         List<String> command =
                 new Jvm().shortLived().option("-Dorg.umh4j.without=" + without).command(WaysToEndMain.class);
         SubprocessInfo info = SubprocessInfo.of(
                         command.get(0), command.toArray(String[]::new), new String[] {"HOME=/", "PATH=/usr/bin:/bin"})
-                .cred(Cred.unchanged().noNewPrivs())
-                .sandbox(Sandbox.none().seccomp(filter));
+                .task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(filter)));
         return UsermodeHelper.run(info, Duration.ofSeconds(90));
     }
 

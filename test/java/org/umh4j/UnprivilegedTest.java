@@ -2,35 +2,50 @@
 package org.umh4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.umh4j.Capability.CAP_KILL;
+import static org.umh4j.linux.Capability.CAP_KILL;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Securebit;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Session;
+import org.umh4j.task.SignalState;
 
 /** A JVM of nobody gets everything that takes no privilege, and for the rest the stage and the errno. */
 @RequiresRoot
 final class UnprivilegedTest {
     private static final int NOBODY = 65_534;
     private static final Duration LONG = Duration.ofSeconds(20);
-    private static final Cred CRED = Cred.unchanged();
+    private static final Cred CRED = Cred.defaults();
     private static final Cred TAME = CRED.noNewPrivs();
-    private static final Sched SCHED = Sched.kernel();
-    private static final Limits LIMITS = Limits.kernel();
-    private static final Signals SIGNALS = Signals.kernel();
-    private static final Namespaces ROOT = Namespaces.inherited().mapRoot();
+    private static final Sched SCHED = Sched.defaults();
+    private static final Limits LIMITS = Limits.defaults();
+    private static final SignalState SIGNALS = SignalState.defaults();
+    private static final NamespaceSetup ROOT = NamespaceSetup.defaults().mapRoot();
     private static final CapabilitySet KILL = CapabilitySet.of(CAP_KILL);
     private static final String[] UNSHARE =
             "setpriv --reuid=65534 --regid=65534 --clear-groups unshare --map-root-user true".split(" ");
@@ -54,23 +69,23 @@ final class UnprivilegedTest {
     }
 
     private static Consumer<SubprocessInfo> cred(Cred cred) {
-        return info -> info.cred(cred);
+        return info -> info.task(info.task().cred(cred));
     }
 
     private static Consumer<SubprocessInfo> sched(Sched sched) {
-        return info -> info.sched(sched);
+        return info -> info.task(info.task().sched(sched));
     }
 
     private static Consumer<SubprocessInfo> limits(Limits limits) {
-        return info -> info.limits(limits);
+        return info -> info.task(info.task().limits(limits));
     }
 
-    private static Consumer<SubprocessInfo> signals(Signals signals) {
-        return info -> info.signals(signals);
+    private static Consumer<SubprocessInfo> signals(SignalState signals) {
+        return info -> info.task(info.task().signals(signals));
     }
 
-    private static Consumer<SubprocessInfo> in(Namespaces namespaces) {
-        return info -> info.namespaces(namespaces);
+    private static Consumer<SubprocessInfo> in(NamespaceSetup namespaces) {
+        return info -> info.task(info.task().namespaces(namespaces));
     }
 
     private static List<Row> attributes() {
@@ -82,20 +97,20 @@ final class UnprivilegedTest {
                 given("ioprio", "24576", sched(SCHED.ioprio(Sched.IoClass.IDLE, 0))),
                 given("ioprio", "16391", sched(SCHED.ioprio(Sched.IoClass.BEST_EFFORT, 7))),
                 given("timerslack_ns", "1", sched(SCHED.timerSlack(Duration.ofNanos(1)))),
-                given("rlimits.NOFILE", "[10,20]", limits(LIMITS.rlimit(Resource.NOFILE, 10, 20))),
-                given("rlimits.CORE", "[0,0]", limits(LIMITS.rlimit(Resource.CORE, 0))),
-                given("rlimits.NPROC", "[7,7]", limits(LIMITS.rlimit(Resource.NPROC, 7))),
+                given("rlimits.NOFILE", "[10,20]", limits(LIMITS.rlimit(Rlimit.NOFILE, 10, 20))),
+                given("rlimits.CORE", "[0,0]", limits(LIMITS.rlimit(Rlimit.CORE, 0))),
+                given("rlimits.NPROC", "[7,7]", limits(LIMITS.rlimit(Rlimit.NPROC, 7))),
                 given("oom_score_adj", "500", limits(LIMITS.oomScoreAdj(500))),
                 given("coredump_filter", "\"00000001\"", limits(LIMITS.coredumpFilter(1))),
-                given("status.Umask", "\"0077\"", info -> info.fs(Fs.kernel().umask(077))),
-                given("cwd", "\"/usr\"", info -> info.fs(Fs.kernel().cwd("/usr"))),
-                given("fds", "\"link\":\"/etc/passwd\"", info -> info.files(Files.none().open(7, "/etc/passwd"))),
-                given("personality", "\"0x40000\"", info -> info.personality(0x4_0000)),
+                given("status.Umask", "\"0077\"", info -> info.task(info.task().fs(Fs.defaults().umask(077)))),
+                given("cwd", "\"/usr\"", info -> info.task(info.task().fs(Fs.defaults().cwd("/usr")))),
+                given("fds", "\"link\":\"/etc/passwd\"", info -> info.task(info.task().descriptors(Descriptors.none().open(7, "/etc/passwd")))),
+                given("personality", "\"0x40000\"", info -> info.task(info.task().personality(0x4_0000))),
                 given("status.SigBlk", "\"0000000000004000\"", signals(SIGNALS.block(15))),
                 given("status.SigIgn", "\"0000000000000001\"", signals(SIGNALS.ignore(1))),
                 given("pdeathsig", "9", signals(SIGNALS.parentDeath(Signal.KILL))),
-                given("sid", session(), info -> info.session(Session.ownGroup())),
-                given("sid", session(), info -> info.session(Session.inherited())));
+                given("sid", session(), info -> info.task(info.task().session(Session.newGroup()))),
+                given("sid", session(), info -> info.task(info.task().session(Session.inherited()))));
     }
 
     private static List<Row> niced() {
@@ -120,26 +135,26 @@ final class UnprivilegedTest {
     }
 
     private static List<Row> confinement() {
-        Namespaces all = ROOT.unshare(Namespace.values());
+        NamespaceSetup all = ROOT.unshare(Namespace.values());
         List<Row> rows = new ArrayList<>(List.of(
                 given("uids_ruid_euid_suid", "[65534,65534,65534]", cred(CRED.uid(NOBODY).gid(NOBODY))),
                 given("keyrings.session", ";mine", cred(CRED.newKeyring("mine"))),
                 given("no_new_privs", "1", cred(TAME)),
-                given("seccomp_mode", "2", info -> info.cred(TAME).sandbox(Sandbox.none().seccomp(ALLOW_ALL))),
+                given("seccomp_mode", "2", info -> info.task(info.task().cred(TAME).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)))),
                 given("uids_ruid_euid_suid", "[0,0,0]", in(ROOT)),
-                given("uids_ruid_euid_suid", "[7,7,7]", in(Namespaces.inherited().mapSelf(7, 8))),
-                given("gids_rgid_egid_sgid", "[8,8,8]", in(Namespaces.inherited().mapSelf(7, 8))),
+                given("uids_ruid_euid_suid", "[7,7,7]", in(NamespaceSetup.defaults().mapSelf(7, 8))),
+                given("gids_rgid_egid_sgid", "[8,8,8]", in(NamespaceSetup.defaults().mapSelf(7, 8))),
                 given("status.NSpid", "1\"", in(all)),
-                given("status.CapBnd", KILL.toHex(), info -> info.namespaces(ROOT).cred(CRED.bounding(KILL))),
-                given("status.CapAmb", KILL.toHex(), info -> info.namespaces(ROOT).cred(CRED.capabilities(KILL))),
-                given("securebits", "\"0x1\"", info -> info.namespaces(ROOT).cred(CRED.securebits(Securebit.NOROOT))),
-                given("root", "\"/\"", info -> info.namespaces(ROOT).fs(Fs.kernel().root("/"))),
-                given("seccomp_mode", "2", info -> info.namespaces(ROOT).sandbox(Sandbox.none().seccomp(ALLOW_ALL)))));
+                given("status.CapBnd", KILL.toHex(), info -> info.task(info.task().namespaces(ROOT).cred(CRED.bounding(KILL)))),
+                given("status.CapAmb", KILL.toHex(), info -> info.task(info.task().namespaces(ROOT).cred(CRED.capabilities(KILL)))),
+                given("securebits", "\"0x1\"", info -> info.task(info.task().namespaces(ROOT).cred(CRED.securebits(Securebit.NOROOT)))),
+                given("root", "\"/\"", info -> info.task(info.task().namespaces(ROOT).fs(Fs.defaults().root("/")))),
+                given("seccomp_mode", "2", info -> info.task(info.task().namespaces(ROOT).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL))))));
         for (Namespace kind : Namespace.values()) {
             given(rows, kind);
         }
         if (Sandbox.landlockAbi() > 0) {
-            rows.add(given("cwd", "\"/\"", info -> info.cred(TAME).sandbox(Sandbox.none().readOnly("/"))));
+            rows.add(given("cwd", "\"/\"", info -> info.task(info.task().cred(TAME).sandbox(Sandbox.defaults().readOnly("/")))));
         }
         return rows;
     }
@@ -151,7 +166,7 @@ final class UnprivilegedTest {
 
     private static List<Row> refusals() {
         Duration one = Duration.ofMillis(1);
-        Namespaces old = Namespaces.inherited();
+        NamespaceSetup old = NamespaceSetup.defaults();
         List<Row> rows = new ArrayList<>(List.of(
                 refused("UID EPERM", cred(CRED.uid(0))),
                 refused("GID EPERM", cred(CRED.gid(0))),
@@ -162,23 +177,23 @@ final class UnprivilegedTest {
                 refused("EFFECTIVE EPERM", cred(CRED.effective(KILL))),
                 refused("CAPABILITIES EPERM", cred(CRED.inheritable(KILL).ambient(KILL))),
                 refused("SECUREBITS EPERM", cred(CRED.securebits(Securebit.NOROOT))),
-                refused("ROOT EPERM", info -> info.fs(Fs.kernel().root("/usr"))),
-                refused("SOURCE EACCES", info -> info.files(Files.none().open(7, "/etc/passwd", OpenFlag.WRITE))),
+                refused("ROOT EPERM", info -> info.task(info.task().fs(Fs.defaults().root("/usr")))),
+                refused("SOURCE EACCES", info -> info.task(info.task().descriptors(Descriptors.none().open(7, "/etc/passwd", StandardOpenOption.WRITE)))),
                 refused("NICE EACCES", sched(SCHED.nice(-1))),
                 refused("SCHED EPERM", sched(SCHED.fifo(1))),
                 refused("SCHED EPERM", sched(SCHED.rr(99))),
                 refused("SCHED EPERM", sched(SCHED.deadline(one, one, one))),
                 refused("IOPRIO EPERM", sched(SCHED.ioprio(Sched.IoClass.REALTIME, 0))),
-                refused("RLIMIT EPERM", limits(LIMITS.rlimit(Resource.RTPRIO, 99))),
-                refused("NOFILE EPERM", limits(LIMITS.rlimit(Resource.NOFILE, Resource.INFINITY))),
+                refused("RLIMIT EPERM", limits(LIMITS.rlimit(Rlimit.RTPRIO, 99))),
+                refused("NOFILE EPERM", limits(LIMITS.rlimit(Rlimit.NOFILE, Rlimit.INFINITY))),
                 refused("OOM_SCORE_ADJ EACCES", limits(LIMITS.oomScoreAdj(-1))),
-                refused("SECCOMP EACCES", info -> info.sandbox(Sandbox.none().seccomp(ALLOW_ALL))),
-                refused("LANDLOCK EPERM", info -> info.sandbox(Sandbox.none().readOnly("/"))),
+                refused("SECCOMP EACCES", info -> info.task(info.task().sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)))),
+                refused("LANDLOCK EPERM", info -> info.task(info.task().sandbox(Sandbox.defaults().readOnly("/")))),
                 refused("JOIN EPERM", in(old.joinFile(Namespace.NET, "/proc/self/ns/net"))),
                 refused("JOIN EACCES", in(old.joinFile(Namespace.NET, "/proc/1/ns/net"))),
                 refused("JOIN EPERM", in(old.join(1, Namespace.UTS))),
                 refused("ID_MAP EPERM", in(old.mapUids(0, NOBODY, 2).mapGids(0, NOBODY, 2))),
-                refused("UID EINVAL", info -> info.namespaces(ROOT).cred(CRED.uid(5)))));
+                refused("UID EINVAL", info -> info.task(info.task().namespaces(ROOT).cred(CRED.uid(5))))));
         for (Namespace kind : Namespace.values()) {
             if (kind != Namespace.USER) {
                 rows.add(refused("UNSHARE EPERM", in(old.unshare(kind))));

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
 
 /** Names of users and groups: from the two files, then from whatever else the host knows. In a mount namespace with files of its own. */
 @RequiresRoot
@@ -111,9 +112,9 @@ final class UserDatabaseTest {
     @Test
     void aNameThatIsNoneIsRefusedAtOnce() {
         for (String name : new String[] {"", "a:b", "a\nb", "a\0b"}) {
-            org.junit.jupiter.api.Assertions.assertThrows(IllegalArgumentException.class, () -> Cred.unchanged().user(name), name);
+            org.junit.jupiter.api.Assertions.assertThrows(IllegalArgumentException.class, () -> Cred.defaults().user(name), name);
         }
         org.junit.jupiter.api.Assertions.assertThrows(
-                IllegalArgumentException.class, () -> Cred.unchanged().user("root", Duration.ofNanos(-1)));
+                IllegalArgumentException.class, () -> Cred.defaults().user("root", Duration.ofNanos(-1)));
     }
 }

@@ -20,11 +20,22 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /** The states of a user mode driver, what its process is born with, and how its end is told. */
 @ExtendWith(Leaks.class)
@@ -183,9 +194,7 @@ final class UsermodeDriverTest {
     @RequiresRoot
     void everythingACallCanSayHoldsForADriver() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load("id", DriverBlobs.script("grep -E '^(Uid|NoNewPrivs|CapEff)' /proc/self/status", "echo error >&2"))
-                .task(info -> info.files(Files.none().toJvm(2))
-                        .cred(Cred.unchanged().uid(65534).gid(65534).groups(new long[0]).noNewPrivs())
-                        .namespaces(Namespaces.inherited().unshare(Namespace.NET)))) {
+                .task(Task.defaults().descriptors(Descriptors.none().toJvm(2)).cred(Cred.defaults().uid(65534).gid(65534).groups(new long[0]).noNewPrivs()).namespaces(NamespaceSetup.defaults().unshare(Namespace.NET)))) {
             driver.fork();
             String status = all(driver);
             assertTrue(status.contains("Uid:\t65534\t65534\t65534\t65534"), status);
@@ -228,7 +237,7 @@ final class UsermodeDriverTest {
     @Test
     void pipesTellOfTheEndWhoeverElseHoldsThem() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("fork", "pause", "end", "print", "last words", "exit", "0")
-                .task(info -> info.scope(Scope.GROUP))) {
+                .task(Task.defaults().scope(KillScope.GROUP))) {
             driver.fork();
             assertEquals("last words\n", all(driver));
             driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
@@ -240,7 +249,7 @@ final class UsermodeDriverTest {
     @Test
     void writerThatWaitsIsToldOfTheEnd() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("fork", "pause", "end", "pause")
-                .task(info -> info.scope(Scope.GROUP))) {
+                .task(Task.defaults().scope(KillScope.GROUP))) {
             driver.fork();
             BlockingQueue<String> answers = new LinkedBlockingQueue<>();
             Thread writer = new Thread(() -> {
@@ -288,13 +297,19 @@ final class UsermodeDriverTest {
     @Test
     void functionThatTheForkCallsCanNotUnloadIt() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
-            driver.task(info -> assertThrows(UmhException.class, driver::fork)); // nor fork it
+            driver.init((info, cred) -> {
+                assertThrows(UmhException.class, driver::fork); // nor fork it
+                return cred;
+            });
             driver.fork();
             driver.unload();
             driver.load(new ByteArrayInputStream(DriverBlobs.probe()));
-            driver.task(info -> unload(driver));
+            driver.init((info, cred) -> {
+                unload(driver);
+                return cred;
+            });
             assertThrows(IllegalStateException.class, driver::fork);
-            driver.task(info -> {}).fork();
+            driver.init(null).fork();
             assertTrue(driver.isRunning());
         }
     }
@@ -302,7 +317,7 @@ final class UsermodeDriverTest {
     @Test
     void pipesAndDeathSignalCanNotBeTakenAway() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")
-                .task(info -> info.files(Files.none().devNull(0).devNull(1)).signals(Signals.kernel().parentDeath(Signal.TERM)))) {
+                .task(Task.defaults().descriptors(Descriptors.none().devNull(0).devNull(1)).signals(SignalState.defaults().parentDeath(Signal.TERM)))) {
             driver.fork();
             say(driver, "still there\n");
             assertEquals("still there", line(driver));
@@ -313,7 +328,7 @@ final class UsermodeDriverTest {
     @RequiresRoot
     void driverMayBePidOneOfItsOwnNamespace() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load("init", DriverBlobs.script("echo $$", "read line", "echo $line"))
-                .task(info -> info.namespaces(Namespaces.inherited().unshare(Namespace.PID)))) {
+                .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)))) {
             driver.fork();
             assertEquals("1", line(driver));
             String status = java.nio.file.Files.readString(Path.of("/proc/" + driver.tgid() + "/status"));

@@ -16,6 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 
 /** The small types; where there is another source for the same facts, against that. */
 final class ValuesTest {

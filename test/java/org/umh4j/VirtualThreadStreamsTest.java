@@ -14,9 +14,12 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.Signal;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.VirtualThread;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Pipes and runs from virtual threads, all of which share one carrier: who blocked it would block everybody. */
 final class VirtualThreadStreamsTest {
@@ -54,7 +57,7 @@ final class VirtualThreadStreamsTest {
             CountDownLatch reading = new CountDownLatch(400);
             AtomicInteger ends = new AtomicInteger();
             for (int i = 0; i < 400; i++) {
-                Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().toJvm(1)));
+                Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
                 silent.add(helper);
                 readers.add(started(factory, () -> {
                     reading.countDown();
@@ -66,7 +69,7 @@ final class VirtualThreadStreamsTest {
             require(reading.await(20, TimeUnit.SECONDS), "a reader holds the carrier");
             AtomicInteger unrelated = new AtomicInteger();
             Thread other = started(factory, () -> {
-                SubprocessInfo info = ProbeProgram.doing("cat", "exit", "5").files(Files.none().fromJvm(0).toJvm(1));
+                SubprocessInfo info = ProbeProgram.doing("cat", "exit", "5").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
                 try (Helper helper = UsermodeHelper.start(info)) {
                     for (int i = 0; i < 50; i++) {
                         helper.stdin().write(i);
@@ -99,7 +102,7 @@ final class VirtualThreadStreamsTest {
             List<Helper> helpers = new ArrayList<>();
             List<Thread> writers = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").files(Files.none().fromJvm(0).toJvm(1)));
+                Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
                 helpers.add(helper);
                 writers.add(started(factory, () -> {
                     helper.stdin().write(much);
@@ -122,7 +125,7 @@ final class VirtualThreadStreamsTest {
         public static void main(String[] arguments) throws Exception {
             ThreadFactory factory = VirtualThread.factory();
             AtomicInteger right = new AtomicInteger();
-            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().toJvm(1).toJvm(2)))) {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1).toJvm(2))))) {
                 Thread closed = started(factory, () -> {
                     try {
                         helper.stdout().read();
@@ -167,7 +170,7 @@ final class VirtualThreadStreamsTest {
             for (int i = 0; i < count; i++) {
                 String script = i == count - 1 ? "echo x >" + fifos[i] : "read x <" + fifos[i + 1] + "; echo x >" + fifos[i];
                 threads.add(started(factory, () -> {
-                    Result result = UsermodeHelper.run(org.umh4j.support.Shell.script(script), Duration.ofSeconds(20));
+                    RunResult result = UsermodeHelper.run(org.umh4j.support.Shell.script(script), Duration.ofSeconds(20));
                     right.addAndGet(result.status().success() ? 1 : 0);
                 }));
             }

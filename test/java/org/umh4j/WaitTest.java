@@ -18,12 +18,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Waiting, in every mode, from every kind of thread. */
 @ExtendWith(Leaks.class)
@@ -61,7 +66,7 @@ final class WaitTest {
         String tracer = NativeProgram.compile("tracer");
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             String[] argv = {"tracer", Long.toString(helper.pid())};
-            SubprocessInfo tracing = SubprocessInfo.of(tracer, argv, null).files(Files.none().fromJvm(0).toJvm(1));
+            SubprocessInfo tracing = SubprocessInfo.of(tracer, argv, null).task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
             try (Helper holder = UsermodeHelper.start(tracing)) {
                 assertEquals('t', holder.stdout().read());
                 helper.kill(Signal.KILL);

@@ -23,10 +23,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Await;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /** Many who wait for, ask about, signal and close one helper at the same time. */
 @ExtendWith(Leaks.class)
@@ -83,7 +89,7 @@ final class WaitersTest {
         ExecutorService threads = Executors.newCachedThreadPool();
         Random random = new Random(4);
         for (int i = 0; i < 100; i++) {
-            Helper helper = UsermodeHelper.start(ProbeProgram.doing("sleep", "1", "exit", "6").files(Files.none().toJvm(1)));
+            Helper helper = UsermodeHelper.start(ProbeProgram.doing("sleep", "1", "exit", "6").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
             spin(random.nextInt(2_000_000));
             List<Future<?>> closes = new ArrayList<>();
             for (int closer = 0; closer < 3; closer++) {
@@ -190,7 +196,7 @@ final class WaitersTest {
         for (int signal = 0; signal <= Signal.LARGEST; signal++) {
             assertFalse(helper.kill(signal));
         }
-        for (Scope scope : new Scope[] {Scope.PROCESS, Scope.GROUP, Scope.SESSION}) {
+        for (KillScope scope : new KillScope[] {KillScope.PROCESS, KillScope.GROUP, KillScope.SESSION}) {
             assertFalse(helper.kill(scope, Signal.KILL));
         }
         helper.close();
@@ -218,7 +224,7 @@ final class WaitersTest {
 
     @Test
     void aDetachedHelperOutlivesItsHandle() throws Exception {
-        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").files(Files.none().toJvm(1)));
+        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
         PipeReader reader = helper.detach().reader(1);
         helper.close();
         assertTrue(helper.isAlive());
@@ -240,10 +246,10 @@ final class WaitersTest {
     /** Tied to the JVM its outcome is awaited by the reaper, which lets launchers go on that others have stopped. */
     @Test
     void aHelperThatStopsItselfAtOnceStaysStopped() throws Exception {
-        Signals tied = Signals.kernel().parentDeath(Signal.KILL);
+        SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
         List<Helper> helpers = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
-            helpers.add(UsermodeHelper.start(ProbeProgram.doing("kill", "19", "exit", "0").signals(tied)));
+            helpers.add(UsermodeHelper.start(ProbeProgram.doing("kill", "19", "exit", "0").task(Task.defaults().signals(tied))));
         }
         for (Helper helper : helpers) {
             Await.until("it is stopped", () -> DriverBlobs.state(helper.pid()).equals("T"));

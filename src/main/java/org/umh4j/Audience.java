@@ -11,7 +11,7 @@ final class Audience {
     private static final CopyOnWriteArrayList<Audience> ALL = new CopyOnWriteArrayList<>();
 
     private final HelperListener listener;
-    private final News news = new News();
+    private final SerialExecutor news = new SerialExecutor();
     private volatile boolean left;
 
     private Audience(HelperListener listener) {

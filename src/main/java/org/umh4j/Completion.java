@@ -5,8 +5,9 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Child;
-import org.umh4j.internal.Workers;
+import org.umh4j.internal.Stages;
 
 /**
  * Where a caller and its helper's result meet, or miss each other: {@code sub_info->complete}.
@@ -31,9 +32,9 @@ final class Completion {
         child.outcome().thenAccept(launch -> {
             try {
                 info.started(launch.pid()); // a successor may have replaced the first process
-                info.arrived(launch.kept());
+                info.executed(launch.unapplied());
                 if (launch.result() < 0) {
-                    info.failed(UmhStage.of(launch.stage()), launch.result(), launch.detail());
+                    CallFailure.of(info, Stages.of(launch.stage()), launch.result(), launch.detail());
                 }
             } finally { // whatever memory was lacking for: somebody waits
                 if (launch.result() < 0 || !untilExit) {
@@ -51,7 +52,7 @@ final class Completion {
             result = retval;
             arrived.complete(null);
         } else {
-            Workers.execute(() -> info.release(retval));
+            CallbackThreads.execute(() -> info.release(retval));
         }
     }
 

@@ -4,14 +4,19 @@ package org.umh4j;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.LongConsumer;
+import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Child;
-import org.umh4j.internal.Launch.Until;
+import org.umh4j.internal.LaunchResult.Until;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.internal.Nullable;
-import org.umh4j.internal.Patience;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Reaper;
-import org.umh4j.internal.Workers;
+import org.umh4j.internal.StartDeadline;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.KillScope;
 
 /**
  * One call from entry to return: gate, launch, wait, cleanup. The counterpart of {@code call_usermodehelper_exec()}.
@@ -33,7 +38,7 @@ final class Execution {
         // Loads the classes of the failure path now: later there may be no descriptor left to load a class with.
         if (NativeLibrary.isLoaded()) {
             UmhException.load();
-            Events.load();
+            HelperEvents.load();
             Reaper.load();
         }
     }
@@ -43,7 +48,7 @@ final class Execution {
     static int exec(SubprocessInfo info, UmhWait wait) {
         Objects.requireNonNull(info, "info");
         Objects.requireNonNull(wait, "wait");
-        if (info.files().hasPipes()) {
+        if (info.task().descriptors().filter(Descriptors::hasPipes).isPresent()) {
             throw new IllegalArgumentException("nobody would have the other end of the pipes; use start or run");
         }
         if (info.isHeld()) { // start() alone lets its program begin
@@ -52,13 +57,13 @@ final class Execution {
         NativeLibrary.require();
         info.take();
         if (!info.hasPath()) {
-            return info.refuse(UmhStage.SETUP, -EINVAL);
+            return refuse(info, UmhStage.SETUP, -EINVAL);
         }
         if (!info.isAllowed()) {
-            return info.refuse(UmhStage.POLICY, -EPERM);
+            return refuse(info, UmhStage.POLICY, -EPERM);
         }
         if (!HelperGate.enter()) {
-            return info.refuse(UmhStage.DISABLED, -EBUSY);
+            return refuse(info, UmhStage.DISABLED, -EBUSY);
         }
         try {
             return info.isEmptyPath() ? info.release(0) : entered(info, wait);
@@ -67,11 +72,18 @@ final class Execution {
         }
     }
 
+    /** Ends a call that was refused at its entry: the kernel has no retval for it yet. */
+    private static int refuse(SubprocessInfo info, UmhStage stage, int result) {
+        CallFailure.of(info, stage, result, 0);
+        info.release(0);
+        return result;
+    }
+
     private static int entered(SubprocessInfo info, UmhWait wait) {
         if (wait.isNoWait()) {
-            return Workers.offer(() -> unattended(info)) ? 0 : info.refuse(UmhStage.WAIT, -EAGAIN);
+            return CallbackThreads.offer(() -> unattended(info)) ? 0 : refuse(info, UmhStage.WAIT, -EAGAIN);
         }
-        boolean parks = wait.isKillable() || wait.isFreezable() || Launching.parks(info);
+        boolean parks = wait.isKillable() || wait.isFreezable() || Launcher.parks(info);
         return parks ? parked(info, wait) : blocking(info, wait);
     }
 
@@ -79,9 +91,9 @@ final class Execution {
         int retval = -ECANCELED;
         try {
             if (wait.isForProcess()) {
-                retval = retval(Launching.status(info));
+                retval = retval(Launcher.status(info));
             } else {
-                Launching.child(info, Until.EXEC, Patience.endless());
+                Launcher.child(info, Until.EXEC, StartDeadline.endless());
                 retval = 0;
             }
         } catch (UmhException e) {
@@ -96,8 +108,8 @@ final class Execution {
         Completion completion = new Completion(info);
         OptionalInt retval = OptionalInt.of(-ECANCELED);
         try {
-            Patience patience = wait.isKillable() ? Patience.untilInterrupted() : Patience.endless();
-            completion.follow(Launching.child(info, Until.STARTED, patience), wait.isForProcess());
+            StartDeadline patience = wait.isKillable() ? StartDeadline.untilInterrupted() : StartDeadline.endless();
+            completion.follow(Launcher.child(info, Until.STARTED, patience), wait.isForProcess());
             retval = wait.isFreezable()
                     ? HelperGate.freezable(() -> completion.await(wait.isKillable()))
                     : completion.await(wait.isKillable());
@@ -115,7 +127,7 @@ final class Execution {
         completion.leave();
         int retval = -ECANCELED;
         try {
-            completion.follow(Launching.child(info, Until.STARTED, Patience.endless()), false);
+            completion.follow(Launcher.child(info, Until.STARTED, StartDeadline.endless()), false);
             retval = 0;
         } catch (UmhException e) {
             retval = e.retval();
@@ -127,19 +139,20 @@ final class Execution {
     }
 
     static Helper start(SubprocessInfo info) throws UmhException {
-        return start(info, Patience.endless());
+        return start(info, StartDeadline.endless());
     }
 
     /** The same with a bound; {@code patience} holds how the wait ended. */
-    static Helper start(SubprocessInfo info, Patience patience) throws UmhException {
+    static Helper start(SubprocessInfo info, StartDeadline patience) throws UmhException {
         Objects.requireNonNull(info, "info");
-        if (info.scope() == Scope.CGROUP && info.limits().cgroupPath() == null) {
+        if (info.task().scope() == KillScope.CGROUP && info.task().limits().cgroupPath().isEmpty()) {
             throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
         }
+        Descriptors descriptors = info.task().descriptors().orElse(Descriptors.devNull());
         NativeLibrary.require();
-        info.files(info.standardFiles());
+        info.task(info.task().descriptors(descriptors));
         info.take();
-        Pipes pipes = info.files().hasPipes() ? new Pipes() : Pipes.none();
+        Pipes pipes = descriptors.hasPipes() ? new Pipes() : Pipes.none();
         Helper helper = null;
         int retval = -ECANCELED;
         try {
@@ -154,30 +167,30 @@ final class Execution {
         }
     }
 
-    private static Child enterAndStart(SubprocessInfo info, Pipes pipes, Patience patience) throws UmhException {
+    private static Child enterAndStart(SubprocessInfo info, Pipes pipes, StartDeadline patience) throws UmhException {
         if (!info.hasPath()) {
-            throw info.failed(UmhStage.SETUP, -EINVAL, 0);
+            throw CallFailure.of(info, UmhStage.SETUP, -EINVAL, 0);
         }
         if (!info.isAllowed()) {
-            throw info.failed(UmhStage.POLICY, -EPERM, 0);
+            throw CallFailure.of(info, UmhStage.POLICY, -EPERM, 0);
         }
         if (!HelperGate.enter()) {
-            throw info.failed(UmhStage.DISABLED, -EBUSY, 0);
+            throw CallFailure.of(info, UmhStage.DISABLED, -EBUSY, 0);
         }
         try {
             if (info.isEmptyPath()) {
-                throw info.failed(UmhStage.SETUP, -ENOENT, 0);
+                throw CallFailure.of(info, UmhStage.SETUP, -ENOENT, 0);
             }
-            boolean parks = Launching.parks(info);
-            Child child = Launching.child(
-                    info, parks ? Until.STARTED : Until.EXEC, pipes, info.scope() != Scope.PROCESS, patience);
+            boolean parks = Launcher.parks(info);
+            Child child = Launcher.child(
+                    info, parks ? Until.STARTED : Until.EXEC, pipes, info.task().scope() != KillScope.PROCESS, patience);
             int told = letBegin(info, child);
             if (told < 0) {
                 child.outcome().join(); // it was killed, which is not the reason
-                throw info.failed(UmhStage.EXEC, told, 0);
+                throw CallFailure.of(info, UmhStage.EXEC, told, 0);
             }
             if (parks) {
-                Launching.awaitOutcome(info, child, patience);
+                Launcher.awaitOutcome(info, child, patience);
             }
             return child;
         } finally {

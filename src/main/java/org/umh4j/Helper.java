@@ -13,12 +13,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Pipes;
-import org.umh4j.internal.Workers;
+import org.umh4j.internal.Stages;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.ResourceUsage;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.NamespaceSetup;
 
 /**
  * A program that was started and may be running.
@@ -40,7 +49,7 @@ public final class Helper implements AutoCloseable {
 
     private final Child child;
     private final Pipes pipes;
-    private final Scope scope;
+    private final KillScope scope;
     private final @Nullable String cgroup;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
@@ -52,8 +61,8 @@ public final class Helper implements AutoCloseable {
     Helper(SubprocessInfo info, Child child, Pipes pipes) {
         this.child = child;
         this.pipes = pipes;
-        this.scope = info.scope();
-        this.cgroup = info.limits().cgroupPath();
+        this.scope = info.task().scope();
+        this.cgroup = info.task().limits().cgroupPath().orElse(null);
     }
 
     /** The process id, in this JVM's pid namespace. */
@@ -79,7 +88,7 @@ public final class Helper implements AutoCloseable {
      * that blocks does not delay other callbacks, but code that blocks for long belongs in the caller's own executor.
      */
     public CompletableFuture<WaitStatus> onExit() {
-        return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), Workers.executor());
+        return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), CallbackThreads.executor());
     }
 
     /** The status if the process has ended. */
@@ -88,12 +97,18 @@ public final class Helper implements AutoCloseable {
     }
 
     /** What the process has used, once it has ended; empty when its status was lost or taken by somebody else. */
-    public Optional<Usage> usage() {
+    public Optional<ResourceUsage> usage() {
         if (isAlive()) {
             return Optional.empty();
         }
-        Usage usage = Usage.of(child.exit().join().numbers());
+        ResourceUsage usage = usage(child.exit().join().numbers());
         return usage.minorFaults() == 0 ? Optional.empty() : Optional.of(usage); // no program runs without one
+    }
+
+    /** In the order of enum umh_end. */
+    private static ResourceUsage usage(long[] end) {
+        return new ResourceUsage(
+                Duration.ofNanos(end[1] * 1_000), Duration.ofNanos(end[2] * 1_000), end[3], end[4], end[5], end[6], end[7], end[8]);
     }
 
     /**
@@ -117,7 +132,7 @@ public final class Helper implements AutoCloseable {
      */
     public Optional<WaitStatus> waitFor(Duration timeout) throws InterruptedException {
         try {
-            Child.End end = child.exit().get(Times.saturatedNanos(timeout), TimeUnit.NANOSECONDS);
+            Child.End end = child.exit().get(Timeouts.saturatedNanos(timeout), TimeUnit.NANOSECONDS);
             return Optional.of(new WaitStatus(end.status()));
         } catch (TimeoutException e) {
             return Optional.empty();
@@ -161,13 +176,13 @@ public final class Helper implements AutoCloseable {
      *     {@code /proc} is missing or that of another pid namespace: the helper itself was signalled
      * @throws IllegalArgumentException if the reach is a cgroup and the signal not SIGKILL, or the call has named no cgroup
      */
-    public boolean kill(Scope reach, Signal signal) throws UmhException {
+    public boolean kill(KillScope reach, Signal signal) throws UmhException {
         Objects.requireNonNull(signal, "signal");
         return switch (Objects.requireNonNull(reach, "reach")) {
             case PROCESS -> kill(signal);
             case GROUP -> sent(child.signalGroup(signal.number()), signal.number());
             case SESSION -> killSession(signal);
-            case CGROUP -> Reach.cgroup(cgroup, signal);
+            case CGROUP -> ScopedKill.cgroup(cgroup, signal);
         };
     }
 
@@ -181,7 +196,7 @@ public final class Helper implements AutoCloseable {
         }
         boolean any = false;
         try {
-            any = Reach.session(pid(), signal, child::holdsNumber);
+            any = ScopedKill.session(pid(), signal, child::holdsNumber);
         } finally {
             any |= kill(signal); // also where nobody else can be found
         }
@@ -198,12 +213,12 @@ public final class Helper implements AutoCloseable {
         throw new UmhException("pid " + pid(), UmhStage.KILL, result, signal);
     }
 
-    /** The JVM's end of the pipe on which the helper writes to this descriptor; {@link Files#toJvm} made it. */
+    /** The JVM's end of the pipe on which the helper writes to this descriptor; {@link org.umh4j.task.Descriptors#toJvm} made it. */
     public PipeReader reader(int target) {
         return new PipeReader(required(pipes.reader(target), target));
     }
 
-    /** The JVM's end of the pipe from which the helper reads at this descriptor; {@link Files#fromJvm} made it. */
+    /** The JVM's end of the pipe from which the helper reads at this descriptor; {@link org.umh4j.task.Descriptors#fromJvm} made it. */
     public PipeWriter writer(int target) {
         return new PipeWriter(required(pipes.writer(target), target));
     }
@@ -232,6 +247,14 @@ public final class Helper implements AutoCloseable {
 
     Pipes pipes() {
         return pipes;
+    }
+
+    /**
+     * The namespaces of this helper, for another helper to join; all kinds but the user namespace if none is named. A
+     * start with them fails with {@code ESRCH} once this helper has been reaped.
+     */
+    public NamespaceSetup namespaces(Namespace... kinds) {
+        return NamespaceSetup.defaults().join(new HelperHandle(this), kinds);
     }
 
     /** Opens a pidfd of it, owned by {@code opened}; {@code -ESRCH} when it was reaped. */
@@ -293,8 +316,8 @@ public final class Helper implements AutoCloseable {
      * What the helper was not given because this host does not let the JVM give it: the attributes of these stages are
      * as the JVM has them. Empty on an ordinary host for a JVM of root.
      */
-    public Set<UmhStage> kept() {
-        return UmhStage.of(child.outcome().join().kept());
+    public Set<UmhStage> unapplied() {
+        return Stages.of(child.outcome().join().unapplied());
     }
 
     /**
@@ -319,7 +342,7 @@ public final class Helper implements AutoCloseable {
         }
         pipes.close(); // after the signal: its end shall be that, and not a broken pipe
         if (!detached && !outlived) {
-            Times.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
+            Timeouts.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
             reportIfAlive();
         }
         child.release();
@@ -336,7 +359,7 @@ public final class Helper implements AutoCloseable {
 
     /** Asks it to end, with what the scope says beside it; false when it has ended already. */
     boolean terminate() throws UmhException {
-        Scope reach = scope == Scope.CGROUP ? Scope.PROCESS : scope; // nothing but SIGKILL reaches a cgroup
+        KillScope reach = scope == KillScope.CGROUP ? KillScope.PROCESS : scope; // nothing but SIGKILL reaches a cgroup
         return kill(0) && (kill(reach, Signal.TERM) || kill(Signal.TERM)); // it may lead no group
     }
 
@@ -347,7 +370,7 @@ public final class Helper implements AutoCloseable {
      */
     boolean killAll() {
         boolean reached = false;
-        if (scope != Scope.PROCESS) {
+        if (scope != KillScope.PROCESS) {
             try {
                 reached = kill(scope, Signal.KILL);
             } catch (UmhException e) {

@@ -9,15 +9,15 @@ public class HelperFailedException extends IOException {
     private static final long serialVersionUID = 1;
 
     /** The result, as far as there is one. */
-    private final transient Result result;
+    private final transient RunResult result;
 
-    HelperFailedException(String message, Result result, @Nullable Throwable cause) {
+    HelperFailedException(String message, RunResult result, @Nullable Throwable cause) {
         super(message, cause);
         this.result = result;
     }
 
     /** How it ended, and its output until then. */
-    public Result result() {
+    public RunResult result() {
         return result;
     }
 }

@@ -6,6 +6,7 @@ import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.umh4j.linux.Errno;
 
 /**
  * Turns helpers off and on for the whole JVM, as the kernel does around suspend.
@@ -151,7 +152,7 @@ public final class HelperGate {
      * @throws IllegalArgumentException for a negative timeout
      */
     public static Duration readLockWait(Duration timeout) {
-        long nanos = Times.notNegative(timeout, "timeout");
+        long nanos = Timeouts.notNegative(timeout, "timeout");
         LOCK.lock();
         try {
             // Enabled already: the lock is held, and the whole timeout is left; one of zero is answered as a nanosecond.
@@ -192,7 +193,7 @@ public final class HelperGate {
      * @throws IllegalArgumentException for a negative timeout, before anything is changed
      */
     public static int freeze(Duration timeout) {
-        long nanos = Times.notNegative(timeout, "timeout");
+        long nanos = Timeouts.notNegative(timeout, "timeout");
         LOCK.lock();
         try {
             changeDepth(Depth.FREEZING);

@@ -7,16 +7,24 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.PidfdSource;
+import org.umh4j.linux.Signal;
 
 /**
  * A handle of a helper for which the JDK has none. The JDK makes a handle of a pid, and only while {@code /proc} has
  * that pid. For an ended process a JDK handle knows no more than this one.
  */
-final class HelperHandle implements ProcessHandle {
+final class HelperHandle implements ProcessHandle, PidfdSource {
     private final Helper helper;
 
     HelperHandle(Helper helper) {
         this.helper = helper;
+    }
+
+    @Override
+    public int openPidfd(OpenedFiles opened) {
+        return helper.openPid(opened);
     }
 
     @Override

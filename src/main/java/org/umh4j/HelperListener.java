@@ -4,6 +4,8 @@ package org.umh4j;
 import java.time.Duration;
 import java.util.Set;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
 
 /**
  * Is told of the helpers of this JVM: for metrics and logs.
@@ -43,7 +45,7 @@ public interface HelperListener {
      * @param pid its process id
      * @param stages the stages that were not applied, so that the helper has the JVM's attribute; at least one
      */
-    default void kept(String path, long pid, Set<UmhStage> stages) {}
+    default void unapplied(String path, long pid, Set<UmhStage> stages) {}
 
     /**
      * A helper could not be started, or a driver's program not be loaded.

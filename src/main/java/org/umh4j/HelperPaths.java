@@ -15,7 +15,7 @@ import org.umh4j.internal.Nullable;
  * <p>One program can mediate all calls, as {@code CONFIG_STATIC_USERMODEHELPER} has it: it is executed instead of the
  * path of every call, with the argument vector of the call, whose first element tells it what was meant. An empty
  * path turns every call into a successful no-op. And a list can say which paths are allowed: a call of another one fails
- * with {@code EPERM} at {@link UmhStage#POLICY}.
+ * with {@code EPERM} at {@link org.umh4j.linux.UmhStage#POLICY}.
  *
  * <p>Either can be said once, also by the properties {@code org.umh4j.static.path} and {@code org.umh4j.allowed.paths}
  * (separated by {@code :}); it then holds as long as the JVM runs.

@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Pipes;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 
 /**
  * A helper as the JDK's Process. Info, children and descendants come from a JDK handle, which is obtained while the

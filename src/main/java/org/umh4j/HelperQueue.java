@@ -64,7 +64,7 @@ public final class HelperQueue {
     }
 
     /** Waits for a place and runs a helper as {@link UsermodeHelper#run} does. */
-    public Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
+    public RunResult run(SubprocessInfo info, RunOptions capture) throws IOException, InterruptedException {
         Objects.requireNonNull(info, "info");
         Objects.requireNonNull(capture, "capture");
         places.acquire();

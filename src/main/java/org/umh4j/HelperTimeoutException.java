@@ -4,7 +4,7 @@ package org.umh4j;
 import org.umh4j.internal.Nullable;
 
 /**
- * A helper that was told to end because it took too long. {@link Result#sent} says which signals it was sent when, the
+ * A helper that was told to end because it took too long. {@link RunResult#sent} says which signals it was sent when, the
  * message after which timeout and grace; the status says what it made of them: it may have ended by itself.
  *
  * <p>The timeout may also expire before the program has begun. Then no helper runs, the status is lost, and the cause
@@ -13,7 +13,7 @@ import org.umh4j.internal.Nullable;
 public final class HelperTimeoutException extends HelperFailedException {
     private static final long serialVersionUID = 1;
 
-    HelperTimeoutException(String message, Result result, @Nullable Throwable cause) {
+    HelperTimeoutException(String message, RunResult result, @Nullable Throwable cause) {
         super(message, result, cause);
     }
 }

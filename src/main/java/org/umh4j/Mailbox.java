@@ -16,9 +16,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
-import org.umh4j.internal.Workers;
 
 /**
  * Requests to a driver and its replies, over its two pipes.
@@ -126,7 +126,7 @@ public final class Mailbox implements AutoCloseable {
         }
         Request request = submit(message);
         try {
-            return request.reply.get(Times.saturatedNanos(timeout), TimeUnit.NANOSECONDS);
+            return request.reply.get(Timeouts.saturatedNanos(timeout), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             throw new TimeoutException("no reply within " + timeout);
         } catch (ExecutionException e) {
@@ -143,7 +143,7 @@ public final class Mailbox implements AutoCloseable {
      */
     public CompletableFuture<byte[]> post(byte[] message) throws IOException {
         Request request = submit(message);
-        CompletableFuture<byte[]> reply = request.reply.thenApplyAsync(bytes -> bytes, Workers.executor());
+        CompletableFuture<byte[]> reply = request.reply.thenApplyAsync(bytes -> bytes, CallbackThreads.executor());
         reply.whenComplete((bytes, none) -> giveUp(request)); // the caller may have set a timeout
         return reply;
     }

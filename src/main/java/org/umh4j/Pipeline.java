@@ -6,13 +6,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.umh4j.internal.Arguments;
-import org.umh4j.internal.Between;
+import org.umh4j.internal.PipePair;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Descriptors;
 
 /**
  * Helpers each of which reads what the one before it writes: {@code a | b | c}.
  *
  * <pre>{@code
- * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.files(Files.none().toJvm(1)))) {
+ * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
  *     String lines = new String(pipeline.last().stdout().readAllBytes());
  *     List<WaitStatus> statuses = pipeline.waitFor();
  * }
@@ -39,7 +42,7 @@ public final class Pipeline implements AutoCloseable {
     public static Pipeline start(SubprocessInfo... calls) throws UmhException {
         requirePossible(calls);
         List<Helper> helpers = new ArrayList<>();
-        Between before = Between.none();
+        PipePair before = PipePair.none();
         try {
             for (int i = 0; i < calls.length; i++) {
                 before = startOne(calls[i], before, i < calls.length - 1, helpers);
@@ -54,23 +57,24 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /** The pipe that the next one reads. Those that are this one's alone are closed in the JVM, however it goes. */
-    private static Between startOne(SubprocessInfo call, Between before, boolean hasNext, List<Helper> helpers)
+    private static PipePair startOne(SubprocessInfo call, PipePair before, boolean hasNext, List<Helper> helpers)
             throws UmhException {
-        Between after = Between.none();
+        PipePair after = PipePair.none();
         int started = helpers.size();
         try (before) {
-            Files files = before.isOpen() ? call.files().inherit(0, before.reading()) : call.files();
+            Descriptors own = call.task().descriptors().orElse(Descriptors.none());
+            Descriptors descriptors = before.isOpen() ? own.inherit(0, before.reading()) : own;
             if (hasNext) {
                 int result = after.open();
                 if (result < 0) {
                     call.take();
-                    UmhException failure = call.failed(UmhStage.SOURCE, result, 1);
+                    UmhException failure = CallFailure.of(call, UmhStage.SOURCE, result, 1);
                     call.release(result);
                     throw failure;
                 }
-                files = files.inherit(1, after.writing());
+                descriptors = descriptors.inherit(1, after.writing());
             }
-            helpers.add(UsermodeHelper.start(call.files(files.orDevNull())));
+            helpers.add(UsermodeHelper.start(call.task(call.task().descriptors(descriptors.orDevNull()))));
         } finally {
             after.closeWriting();
             if (helpers.size() == started) {
@@ -85,8 +89,8 @@ public final class Pipeline implements AutoCloseable {
             throw new IllegalArgumentException("a pipeline has two helpers or more, not " + calls.length);
         }
         for (int i = 0; i < calls.length; i++) {
-            boolean taken = i > 0 && !calls[i].files().isEmpty(0)
-                    || i < calls.length - 1 && !calls[i].files().isEmpty(1);
+            Descriptors own = calls[i].task().descriptors().orElse(Descriptors.none());
+            boolean taken = i > 0 && own.contains(0) || i < calls.length - 1 && own.contains(1);
             if (taken) {
                 throw new IllegalArgumentException("helper " + i + " of the pipeline has a source of its own where its pipe has to be");
             }
@@ -119,7 +123,7 @@ public final class Pipeline implements AutoCloseable {
 
     /** Waits for all of them, but not for ever; empty when one was still alive at the end of the timeout. */
     public Optional<List<WaitStatus>> waitFor(Duration timeout) throws InterruptedException {
-        long deadline = System.nanoTime() + Times.saturatedNanos(timeout);
+        long deadline = System.nanoTime() + Timeouts.saturatedNanos(timeout);
         List<WaitStatus> statuses = new ArrayList<>();
         for (Helper helper : helpers) {
             Optional<WaitStatus> status = helper.waitFor(Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0)));

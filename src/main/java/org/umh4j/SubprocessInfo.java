@@ -4,15 +4,16 @@ package org.umh4j;
 import java.io.ByteArrayOutputStream;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
-import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Nullable;
+import org.umh4j.internal.Stages;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.task.Task;
 
 /**
  * One call of a helper: what to run, what to do before and after. Set up once, executed once, released once.
@@ -45,8 +46,6 @@ public final class SubprocessInfo {
         RELEASED
     }
 
-    private static final int PERSONALITY_QUERY = 0xffff_ffff;
-
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
     private final @Nullable byte[] asked;
     /** What is executed; not what was asked for, where one program mediates all calls. Decided when the call begins. */
@@ -58,26 +57,14 @@ public final class SubprocessInfo {
     private @Nullable Blob blob;
 
     private @Nullable LongConsumer created;
-    private @Nullable Init init;
+    private @Nullable CredInit init;
     private @Nullable Consumer<SubprocessInfo> cleanup;
-    private Cred cred = Cred.unchanged();
-    private Fs fs = Fs.kernel();
-    private @Nullable Files files;
-    private Limits limits = Limits.kernel();
-    private Sched sched = Sched.kernel();
-    private Namespaces namespaces = Namespaces.inherited();
-    private Sandbox sandbox = Sandbox.none();
-    private Signals signals = Signals.kernel();
-    private Session session = Session.own();
-    private Scope scope = Scope.PROCESS;
-    private OptionalInt personality = OptionalInt.empty();
+    private Task task = Task.defaults();
     private volatile int retval;
     private volatile int pid;
-    /** A bit for each stage: the ones that were not applied, that may be left, and that must be applied. */
-    private volatile long kept;
+    /** A bit for each stage that was not applied. */
+    private volatile long unapplied;
 
-    private long left;
-    private long insisted;
     private volatile @Nullable UmhException failure;
 
     private SubprocessInfo(@Nullable byte[] path, byte[][] argv, byte[][] envp, @Nullable Blob blob) {
@@ -141,7 +128,7 @@ public final class SubprocessInfo {
     }
 
     /** Has a function decide the helper's credentials right before it is created; null for none. */
-    public SubprocessInfo init(@Nullable Init function) {
+    public SubprocessInfo init(@Nullable CredInit function) {
         requireSetUp();
         init = function;
         return this;
@@ -158,136 +145,16 @@ public final class SubprocessInfo {
         return this;
     }
 
-    /** Who the helper is; the default is the JVM's identity. An init function gets this, the policy applied. */
-    public SubprocessInfo cred(Cred credentials) {
+    /** Sets what the helper is born with. The default is {@link Task#defaults()}. */
+    public SubprocessInfo task(Task bornWith) {
         requireSetUp();
-        Objects.requireNonNull(credentials, "credentials").requirePossible();
-        cred = credentials;
+        task = Objects.requireNonNull(bornWith, "bornWith");
         return this;
     }
 
-    /** Where the helper stands in the file system; the default is the root folder and umask 022. */
-    public SubprocessInfo fs(Fs place) {
-        requireSetUp();
-        fs = Objects.requireNonNull(place, "fs");
-        return this;
-    }
-
-    /**
-     * The helper's descriptors. The default is {@link Files#none()} for the kernel's calls, {@link UsermodeHelper#call}
-     * and {@link UsermodeHelper#exec}, and {@link Files#devNull()} for {@link UsermodeHelper#start} and
-     * {@link Pipeline}.
-     */
-    public SubprocessInfo files(Files descriptors) {
-        requireSetUp();
-        files = Objects.requireNonNull(descriptors, "files");
-        return this;
-    }
-
-    /** What the helper may use; the default is kthreadd's limits and the JVM's cgroup. */
-    public SubprocessInfo limits(Limits bounds) {
-        requireSetUp();
-        limits = Objects.requireNonNull(bounds, "limits");
-        return this;
-    }
-
-    /** How the helper is scheduled; the default is the usual policy, nice 0, every cpu. */
-    public SubprocessInfo sched(Sched scheduling) {
-        requireSetUp();
-        Objects.requireNonNull(scheduling, "scheduling").requirePossible();
-        sched = scheduling;
-        return this;
-    }
-
-    /** Which namespaces the helper is in; the default is the JVM's. */
-    public SubprocessInfo namespaces(Namespaces views) {
-        requireSetUp();
-        Objects.requireNonNull(views, "views").requirePossible();
-        namespaces = views;
-        return this;
-    }
-
-    /** What the helper takes away from itself; the default is nothing. */
-    public SubprocessInfo sandbox(Sandbox restrictions) {
-        requireSetUp();
-        sandbox = Objects.requireNonNull(restrictions, "sandbox");
-        return this;
-    }
-
-    /** What signals do to the helper; the default is all at their default and unblocked. */
-    public SubprocessInfo signals(Signals dispositions) {
-        requireSetUp();
-        signals = Objects.requireNonNull(dispositions, "signals");
-        return this;
-    }
-
-    /** Whom the helper is grouped with; the default is a session of its own. */
-    public SubprocessInfo session(Session grouping) {
-        requireSetUp();
-        session = Objects.requireNonNull(grouping, "session");
-        return this;
-    }
-
-    /**
-     * What {@link Helper#close} kills, and how long the helper's group stays reachable; the default is the process.
-     * {@link Scope#CGROUP} needs a {@link Limits#cgroup(String)}.
-     */
-    public SubprocessInfo scope(Scope reach) {
-        requireSetUp();
-        scope = Objects.requireNonNull(reach, "scope");
-        return this;
-    }
-
-    /** The bits of {@code personality(2)}; the default is 0. */
-    public SubprocessInfo personality(int bits) {
-        requireSetUp();
-        if (bits == PERSONALITY_QUERY) {
-            throw new IllegalArgumentException("personality 0xffffffff is none: it only asks for the present one");
-        }
-        personality = OptionalInt.of(bits);
-        return this;
-    }
-
-    /**
-     * Steps that the host may refuse without failing the call, in addition to those below. The helper then has the
-     * JVM's attribute, and {@link #kept()} lists the stage.
-     *
-     * <p>By default a step that the call asks for is required. A step that it does not ask for is not required if it
-     * sets scheduling, limits, {@code oom_score_adj}, core dumps, memory policy, personality or securebits. The session
-     * keyring is required unless {@code keyctl(2)} fails with {@code EPERM} or {@code ENOSYS}, which means that the
-     * helper can use no key either. Otherwise the helper would have the JVM's keys.
-     *
-     * @throws IllegalArgumentException if a step must never be left, such as {@link UmhStage#UID}
-     */
-    public SubprocessInfo mayLeave(UmhStage... stages) {
-        long bits = leavable(Arguments.nonNull(stages, "stages"));
-        left |= bits;
-        insisted &= ~bits;
-        return this;
-    }
-
-    /**
-     * Steps that must be applied even if the call does not ask for them. Without arguments, all steps that may be left.
-     *
-     * @throws IllegalArgumentException if a step is not one of those that may be left
-     */
-    public SubprocessInfo mustApply(UmhStage... stages) {
-        long bits = leavable(Arguments.nonNull(stages, "stages").length == 0 ? UmhStage.LEAVABLE.toArray(UmhStage[]::new) : stages);
-        insisted |= bits;
-        left &= ~bits;
-        return this;
-    }
-
-    private long leavable(UmhStage... stages) {
-        requireSetUp();
-        long bits = 0;
-        for (UmhStage stage : stages) {
-            if (!UmhStage.LEAVABLE.contains(stage)) {
-                throw new IllegalArgumentException(stage + " is none of the steps that may be left: " + UmhStage.LEAVABLE);
-            }
-            bits |= stage.bit();
-        }
-        return bits;
+    /** What the helper is born with. */
+    public Task task() {
+        return task;
     }
 
     /** Sets a function that is called with the pid before the program's first instruction. For {@code start} alone. */
@@ -319,8 +186,8 @@ public final class SubprocessInfo {
      * The stages that the host refused and that were not required; the helper has the JVM's attributes instead. Known
      * once {@code execve} has succeeded; empty before, and when there was no helper.
      */
-    public Set<UmhStage> kept() {
-        return UmhStage.of(kept);
+    public Set<UmhStage> unapplied() {
+        return Stages.of(unapplied);
     }
 
     /** Why the helper could not be started: the stage and the errno behind a negative result. */
@@ -340,60 +207,8 @@ public final class SubprocessInfo {
         return created;
     }
 
-    @Nullable Init init() {
+    @Nullable CredInit init() {
         return init;
-    }
-
-    Cred cred() {
-        return cred;
-    }
-
-    Fs fs() {
-        return fs;
-    }
-
-    Files files() {
-        return files == null ? Files.none() : files;
-    }
-
-    /**
-     * The default of {@code start} and {@code Pipeline}: with 0 to 2 closed, a program's own files would take these
-     * numbers.
-     */
-    Files standardFiles() {
-        return files == null ? Files.devNull() : files;
-    }
-
-    Limits limits() {
-        return limits;
-    }
-
-    Sched sched() {
-        return sched;
-    }
-
-    Namespaces namespaces() {
-        return namespaces;
-    }
-
-    Sandbox sandbox() {
-        return sandbox;
-    }
-
-    Signals signals() {
-        return signals;
-    }
-
-    Session session() {
-        return session;
-    }
-
-    Scope scope() {
-        return scope;
-    }
-
-    OptionalInt personality() {
-        return personality;
     }
 
     boolean isAllowed() {
@@ -442,38 +257,17 @@ public final class SubprocessInfo {
         mediate(); // it may have been decided since the call was set up
     }
 
-    long left() {
-        return left;
-    }
-
-    long insisted() {
-        return insisted;
-    }
-
     void started(int helper) {
         pid = helper;
     }
 
     /** {@code execve} has succeeded. */
-    void arrived(long stages) {
-        kept = stages;
+    void executed(long unappliedStages) {
+        unapplied = unappliedStages;
     }
 
-    UmhException failed(UmhStage stage, int result, int detail) {
-        return failed(stage, result, detail, null);
-    }
-
-    /** The same with the name of the file that could not be opened. */
-    UmhException failed(UmhStage stage, int result, int detail, @Nullable String object) {
-        failure = new UmhException(path(), stage, result, detail, object);
-        return Events.failed(path(), failure);
-    }
-
-    /** The end of a call that was refused at its entry: the kernel has no retval for it yet. */
-    int refuse(UmhStage stage, int result) {
-        failed(stage, result, 0);
-        release(0);
-        return result;
+    void failed(UmhException reason) {
+        failure = reason;
     }
 
     /** The end of the call: cleanup runs. Answers the result, so that callers can return it. */

@@ -6,16 +6,17 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Reaper;
 import org.umh4j.internal.Reaper.Timer;
-import org.umh4j.internal.Restarts;
-import org.umh4j.internal.Workers;
+import org.umh4j.internal.RestartBackoff;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 
 /**
  * Keeps a driver running, for callers that ask for it: forks it, asks it now and then whether it is well, and forks it again
@@ -89,13 +90,13 @@ public final class Supervisor implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private @Nullable Restarts restarts;
+    private @Nullable RestartBackoff restarts;
     private @Nullable State state;
     private @Nullable Incarnation current;
     private @Nullable Timer restart;
     private @Nullable Timer nextCheck;
 
-    private final News news = new News();
+    private final SerialExecutor news = new SerialExecutor();
 
     private Supervisor(UsermodeDriver driver, int limitBytes) {
         this.driver = driver;
@@ -184,7 +185,7 @@ public final class Supervisor implements AutoCloseable {
         lock.lock();
         try {
             requireNotStarted();
-            restarts = new Restarts(first, longest, most, window);
+            restarts = new RestartBackoff(first, longest, most, window);
             enter(State.STARTING, Optional.empty(), Optional.empty());
         } finally {
             lock.unlock();
@@ -210,7 +211,7 @@ public final class Supervisor implements AutoCloseable {
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
         Objects.requireNonNull(message, "message");
-        long nanos = Times.saturatedNanos(timeout);
+        long nanos = Timeouts.saturatedNanos(timeout);
         long begin = System.nanoTime();
         for (;;) {
             Mailbox mailbox = running(Duration.ofNanos(nanos - (System.nanoTime() - begin)));
@@ -224,7 +225,7 @@ public final class Supervisor implements AutoCloseable {
 
     /** The mailbox of a driver that runs and has not ended the conversation. */
     private Mailbox running(Duration timeout) throws IOException, InterruptedException, TimeoutException {
-        long left = Times.saturatedNanos(timeout);
+        long left = Timeouts.saturatedNanos(timeout);
         lock.lock();
         try {
             while (state != State.RUNNING || current == null || current.mailbox.over().isDone()) {
@@ -256,7 +257,7 @@ public final class Supervisor implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        made.mailbox.over().thenRunAsync(() -> kill(made), Workers.executor()); // nobody can talk to it any more
+        made.mailbox.over().thenRunAsync(() -> kill(made), CallbackThreads.executor()); // nobody can talk to it any more
         made.process.onExit().thenAccept(status -> ended(made, status)); // now, since it must not come before RUNNING
         checkLater(made);
     }
@@ -331,10 +332,10 @@ public final class Supervisor implements AutoCloseable {
     private void check(Incarnation made, Health asked) {
         try {
             CompletableFuture<byte[]> reply = made.mailbox.postOwn(asked.question);
-            Timer deadline = Reaper.after(Times.saturatedNanos(asked.deadline),
+            Timer deadline = Reaper.after(Timeouts.saturatedNanos(asked.deadline),
                     () -> reply.completeExceptionally(new TimeoutException("the driver does not answer")));
             reply.whenComplete((bytes, none) -> deadline.cancel());
-            reply.whenCompleteAsync((bytes, none) -> checked(made, none), Workers.executor());
+            reply.whenCompleteAsync((bytes, none) -> checked(made, none), CallbackThreads.executor());
         } catch (IOException e) {
             // the conversation is over, and it is killed for that
         }
@@ -359,7 +360,7 @@ public final class Supervisor implements AutoCloseable {
 
     /** Not by the JDK's timer: all code in the JVM shares that one thread. */
     private static Timer after(Duration time, Runnable step) {
-        return Reaper.after(Times.saturatedNanos(time), () -> Workers.execute(step));
+        return Reaper.after(Timeouts.saturatedNanos(time), () -> CallbackThreads.execute(step));
     }
 
     private static void cancel(@Nullable Timer timer) {

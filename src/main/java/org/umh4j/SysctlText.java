@@ -2,6 +2,7 @@
 package org.umh4j;
 
 import java.nio.charset.StandardCharsets;
+import org.umh4j.linux.Errno;
 
 /**
  * The text form of the two sysctl files, read as the kernel reads what is written to them.

@@ -3,6 +3,8 @@ package org.umh4j;
 
 import java.io.IOException;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.UmhStage;
 
 /**
  * A helper that could not be started: the stage at which it failed, and the errno that the kernel gave there.
@@ -68,14 +70,14 @@ public class UmhException extends IOException {
             @Nullable String path, UmhStage stage, int retval, int detail, @Nullable String object) {
         StringBuilder message = new StringBuilder();
         message.append(path == null ? "(no path)" : path).append(": ").append(stage);
-        message.append(Advice.detail(stage, detail)).append(object == null ? "" : " (" + object + ")").append(" failed with ");
+        message.append(ErrorHints.detail(stage, detail)).append(object == null ? "" : " (" + object + ")").append(" failed with ");
         if (retval < 0) {
             Errno errno = Errno.of(-retval);
             message.append(Errno.name(-retval)).append(errno == null ? "" : " (" + errno.text() + ")");
         } else {
             message.append(retval);
         }
-        String advice = Advice.of(stage, -retval);
+        String advice = ErrorHints.of(stage, -retval);
         return message.append(advice.isEmpty() ? "" : ": " + advice).toString();
     }
 }

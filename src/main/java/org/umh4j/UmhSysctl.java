@@ -7,6 +7,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.internal.ProcFile;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
 
 /**
  * What no helper of this JVM may have: the policy of {@code kernel.usermodehelper.bset} and {@code .inheritable}.
@@ -16,7 +19,7 @@ import org.umh4j.internal.ProcFile;
  * may read it, else full. They can only be narrowed: nothing that was dropped comes back for as long as the JVM runs.
  *
  * <p>Dropping from a bounding set needs {@code CAP_SETPCAP} in the JVM; without it a narrowed policy makes every start
- * fail at {@link UmhStage#BOUNDING}, rather than start helpers that ignore it.
+ * fail at {@link org.umh4j.linux.UmhStage#BOUNDING}, rather than start helpers that ignore it.
  *
  * @implSpec {@code proc_cap_handler()} of {@code kernel/umh.c}, Linux 6.12
  */

@@ -16,6 +16,8 @@ import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.NameService;
+import org.umh4j.linux.WaitStatus;
 
 /**
  * Looks up names of users and groups: first in the two files that every system has, then in the host's other sources.
@@ -24,10 +26,7 @@ import org.umh4j.internal.Bytes;
  * module that hangs or crashes does not affect the JVM. All text is decoded as ISO 8859-1 and so compared byte by byte,
  * since a name has no fixed encoding.
  */
-final class UserDatabase {
-    /** The time that the host's other sources may take. */
-    static final Duration BOUND = Duration.ofSeconds(5);
-
+final class UserDatabase implements NameService {
     private static final Path USERS = Path.of("/etc/passwd");
     private static final Path GROUPS = Path.of("/etc/group");
     private static final Path SOURCES = Path.of("/etc/nsswitch.conf");
@@ -41,18 +40,14 @@ final class UserDatabase {
     private static final int MEMBERS = 3;
     private static final long LARGEST_ID = 0xffff_fffeL;
 
-    /** One user: the primary group is among the groups, as initgroups(3) has it. */
-    record User(long uid, long gid, long[] groups) {}
+    static {
+        NameService.register(new UserDatabase());
+    }
 
     private UserDatabase() {}
 
-    /**
-     * A user by name.
-     *
-     * @throws IllegalArgumentException if no source of the host has the name
-     * @throws UncheckedIOException if the host's other sources could not be queried in time
-     */
-    static User user(String name, Duration bound) {
+    @Override
+    public User user(String name, Duration bound) {
         requireNotNegative(bound);
         String key = key(name, "user");
         Optional<String[]> local = inFile(USERS, key);
@@ -63,8 +58,8 @@ final class UserDatabase {
         return new User(uid, gid, filesSuffice ? groupsInFile(key, gid) : groupsAsked(key, gid, bound));
     }
 
-    /** A group's gid by name; throws as {@link #user} does. */
-    static long group(String name, Duration bound) {
+    @Override
+    public long group(String name, Duration bound) {
         requireNotNegative(bound);
         String key = key(name, "group");
         String[] fields = inFile(GROUPS, key).orElseGet(() -> asked("group", key, bound));
@@ -141,7 +136,7 @@ final class UserDatabase {
 
     private static String[] asked(String database, String key, Duration bound) {
         String kind = database.equals("passwd") ? "user" : "group";
-        Result answer = ask(bound, "getent", database, "--", key);
+        RunResult answer = ask(bound, "getent", database, "--", key);
         String[] fields = text(answer.stdout()).lines().findFirst().orElse("").split(":", -1);
         // getent takes digits for an id, and then finds another name.
         if (answer.status().success() && isSound(fields) && fields[0].equals(key)) {
@@ -155,7 +150,7 @@ final class UserDatabase {
 
     /** The groups that initgroups(3) would set. id -G lists the primary group first. */
     private static long[] groupsAsked(String user, long primary, Duration bound) {
-        Result answer = ask(bound, "id", "-G", "--", user);
+        RunResult answer = ask(bound, "id", "-G", "--", user);
         if (!answer.status().success()) {
             throw new UncheckedIOException(new IOException("id -G ended with " + answer.status()));
         }
@@ -163,7 +158,7 @@ final class UserDatabase {
         return LongStream.concat(LongStream.of(primary), groups).distinct().toArray();
     }
 
-    private static Result ask(Duration bound, String tool, String... arguments) {
+    private static RunResult ask(Duration bound, String tool, String... arguments) {
         Path program = Stream.of("/usr/bin/", "/bin/").map(directory -> Path.of(directory + tool)).filter(Files::isExecutable)
                 .findFirst()
                 .orElseThrow(() -> new UncheckedIOException(new IOException("no " + tool + " to query other sources of names")));

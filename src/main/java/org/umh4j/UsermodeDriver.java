@@ -17,8 +17,14 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Nullable;
-import org.umh4j.internal.Workers;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /**
  * A program that travels inside the caller: part of a Java tool that runs as a process of its own, with two pipes to it
@@ -26,7 +32,7 @@ import org.umh4j.internal.Workers;
  *
  * <pre>{@code
  * try (UsermodeDriver driver = UsermodeDriver.load("parser", Tool.class, "parser.elf")
- *         .task(info -> info.cred(nobody).sandbox(filter))) {
+ *         .task(Task.defaults().cred(nobody).sandbox(filter))) {
  *     driver.fork();
  *     driver.pipeToUmh().stream().write(request);
  *     int first = driver.pipeFromUmh().stream().read();
@@ -66,7 +72,8 @@ public final class UsermodeDriver implements AutoCloseable {
 
     private volatile byte[][] arguments = {};
     private volatile byte[][] environment = {};
-    private volatile Consumer<SubprocessInfo> task = info -> {};
+    private volatile Task task = Task.defaults();
+    private volatile @Nullable CredInit init;
     private volatile Consumer<WaitStatus> atExit = status -> {};
 
     /** Null when nothing is loaded. All of these change under the lock. */
@@ -207,12 +214,17 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     /**
-     * Has a function say all the rest that the process is born with: identity, limits, namespaces, more descriptors. It is
-     * called at every fork, in the thread that forks. Descriptors 0 and 1 and the signal for the JVM's death can't be
-     * changed.
+     * Sets what the process is born with from the next fork on: identity, limits, namespaces, more descriptors.
+     * Descriptors 0 and 1 are always the two pipes, and the signal at the JVM's end is always SIGKILL.
      */
-    public UsermodeDriver task(Consumer<SubprocessInfo> function) {
-        task = Objects.requireNonNull(function, "task");
+    public UsermodeDriver task(Task bornWith) {
+        task = Objects.requireNonNull(bornWith, "bornWith");
+        return this;
+    }
+
+    /** Sets a function that decides the credentials at every fork, in the thread that forks; null for none. */
+    public UsermodeDriver init(@Nullable CredInit function) {
+        init = function;
         return this;
     }
 
@@ -289,9 +301,9 @@ public final class UsermodeDriver implements AutoCloseable {
     private SubprocessInfo call(Blob program) {
         byte[][] argv = Stream.concat(Stream.of(Bytes.of(name, "name")), Stream.of(arguments)).toArray(byte[][]::new);
         SubprocessInfo info = SubprocessInfo.of(program, name, argv, environment);
-        task.accept(info);
-        info.files(info.files().fromJvm(0).toJvm(1));
-        info.signals(info.signals().parentDeath(Signal.KILL));
+        Descriptors own = task.descriptors().orElse(Descriptors.none());
+        info.task(task.descriptors(own.fromJvm(0).toJvm(1)).signals(task.signals().parentDeath(Signal.KILL)));
+        info.init(init);
         info.created(pid -> tgid = pid);
         return info;
     }
@@ -300,7 +312,7 @@ public final class UsermodeDriver implements AutoCloseable {
     private void watch(Helper made, Consumer<WaitStatus> routine) {
         made.exitEvent().thenRun(() -> {
             made.pipes().end();
-            Workers.execute(() -> routine.accept(made.status().orElse(WaitStatus.LOST)));
+            CallbackThreads.execute(() -> routine.accept(made.status().orElse(WaitStatus.LOST)));
         });
     }
 
@@ -326,12 +338,12 @@ public final class UsermodeDriver implements AutoCloseable {
         return reader(1);
     }
 
-    /** The pipe to another descriptor, made by {@link Files#fromJvm} in the {@link #task}. */
+    /** The pipe to another descriptor, made by {@link org.umh4j.task.Descriptors#fromJvm} in the {@link #task}. */
     public PipeWriter writer(int target) {
         return required().writer(target);
     }
 
-    /** The pipe from another descriptor, made by {@link Files#toJvm} in the {@link #task}. */
+    /** The pipe from another descriptor, made by {@link org.umh4j.task.Descriptors#toJvm} in the {@link #task}. */
     public PipeReader reader(int target) {
         return required().reader(target);
     }
@@ -418,7 +430,7 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     private UmhException failed(UmhStage stage, int result) {
-        return Events.failed(name, new UmhException(name, stage, result, 0));
+        return HelperEvents.failed(name, new UmhException(name, stage, result, 0));
     }
 
     @Override

@@ -77,29 +77,29 @@ public final class UsermodeHelper {
     /**
      * Runs a program to its end, or to the end of a timeout, and answers its status and output.
      *
-     * @return as {@link #run(SubprocessInfo, Capture)}
+     * @return as {@link #run(SubprocessInfo, RunOptions)}
      */
-    public static Result run(SubprocessInfo info, Duration timeout) throws IOException, InterruptedException {
-        return run(info, Capture.defaults().timeout(timeout));
+    public static RunResult run(SubprocessInfo info, Duration timeout) throws IOException, InterruptedException {
+        return run(info, RunOptions.defaults().timeout(timeout));
     }
 
     /**
      * Runs a program to its end and answers its status and output.
      *
-     * <p>Descriptors 0 to 2 that the call says nothing of are what {@code capture} says; the call's own stay, and a pipe of its
-     * own at 0 is at its end when {@code capture} has no input for it. A helper that takes too long gets SIGTERM, and after the
+     * <p>Descriptors 0 to 2 that the call says nothing of are what {@code options} says; the call's own stay, and a pipe of its
+     * own at 0 is at its end when {@code options} has no input for it. A helper that takes too long gets SIGTERM, and after the
      * grace SIGKILL, as far as the call's {@link SubprocessInfo#scope} reaches (a cgroup by SIGKILL alone). Somebody else who
      * holds its output open, such as a daemon that it has started, delays nothing.
      *
      * @throws UmhException if it could not be started
      * @throws HelperTimeoutException if it took too long; with the output until then
      * @throws HelperFailedException if it could not be followed to its end, as when the kernel refuses to signal it; with the
-     *     output until then. Another exit code than 0 is a result: {@link Result#requireSuccess} makes a failure of it
+     *     output until then. Another exit code than 0 is a result: {@link RunResult#requireSuccess} makes a failure of it
      * @throws InterruptedException if the caller is interrupted; the helper has been killed then
      * @throws IllegalArgumentException if the call has pipes beyond 0, 1 and 2, whose other end nobody would have
      */
-    public static Result run(SubprocessInfo info, Capture capture) throws IOException, InterruptedException {
-        return Run.run(info, capture);
+    public static RunResult run(SubprocessInfo info, RunOptions options) throws IOException, InterruptedException {
+        return HelperRun.run(info, options);
     }
 
     /**
@@ -121,7 +121,7 @@ public final class UsermodeHelper {
      * @throws NullPointerException if there is none
      */
     public static void addListener(HelperListener listener) {
-        Events.add(listener);
+        HelperEvents.add(listener);
     }
 
     /**

@@ -8,13 +8,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
-import org.umh4j.Sandbox;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 
 /** Everybody who starts a program; the first is what the others are measured by. */
 final class Contenders {
@@ -60,7 +61,7 @@ final class Contenders {
     /** Another user with two capabilities and a filter. */
     private static SubprocessInfo confined(String... argv) {
         CapabilitySet one = CapabilitySet.of(Capability.CAP_NET_RAW);
-        Cred cred = Cred.unchanged()
+        Cred cred = Cred.defaults()
                 .uid(65_534)
                 .gid(65_534)
                 .groups(65_534, 100)
@@ -69,7 +70,7 @@ final class Contenders {
                 .inheritable(one)
                 .ambient(one)
                 .noNewPrivs();
-        return info(argv).cred(cred).sandbox(Sandbox.none().seccomp(ALLOW_ALL));
+        return info(argv).task(Task.defaults().cred(cred).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
     }
 
     static Contender processBuilder(String... argv) {

@@ -2,22 +2,22 @@
 package org.umh4j.bench;
 
 import java.io.FileInputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.umh4j.Files;
 import org.umh4j.Helper;
 import org.umh4j.KernelPlan;
-import org.umh4j.Signal;
-import org.umh4j.UmhStage;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.PlannedStart;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** What is varied, one value at a time, while the contenders start programs. Each group has a JVM of its own. */
 enum Group {
@@ -158,7 +158,7 @@ enum Group {
             List<Thread> readers = new ArrayList<>();
             for (int count : new int[] {0, 400}) {
                 while (Threads.hasVirtual() && silent.size() < count) {
-                    Helper helper = UsermodeHelper.start(Contenders.info(PAUSE).files(Files.none().toJvm(1)));
+                    Helper helper = UsermodeHelper.start(Contenders.info(PAUSE).task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
                     silent.add(helper);
                     readers.add(Threads.virtual().start(() -> helper.stdout().read()));
                 }
@@ -176,7 +176,7 @@ enum Group {
         private Samples echoes(int rounds) throws Exception {
             Samples samples = new Samples();
             Threads.virtual().start(() -> {
-                try (Helper helper = UsermodeHelper.start(Contenders.info("/bin/cat").files(Files.none().fromJvm(0).toJvm(1)))) {
+                try (Helper helper = UsermodeHelper.start(Contenders.info("/bin/cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
                     for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
                         long begin = System.nanoTime();
                         helper.stdin().write(1);

@@ -31,7 +31,7 @@ final class OptionPropertiesTest {
     @Property
     void anyTextIsReadOrAnIllegalArgument(@ForAll("texts") String text) {
         List<Function<String, Object>> parsers =
-                List.of(Numbers::number, Numbers::ids, Numbers::list, Numbers::limit, Durations::parse);
+                List.of(NumberParser::number, NumberParser::ids, NumberParser::list, NumberParser::limit, Durations::parse);
         for (Function<String, Object> parser : parsers) {
             try {
                 parser.apply(text);
@@ -43,21 +43,21 @@ final class OptionPropertiesTest {
 
     @Property
     void sizeIsItsNumberTimesItsUnit(@ForAll @LongRange(min = 0, max = 999_999_999) long number) {
-        assertEquals(number, Numbers.limit("" + number));
-        assertEquals(number << 10, Numbers.limit(number + "K"));
-        assertEquals(number << 20, Numbers.limit(number + "M"));
-        assertEquals(number << 30, Numbers.limit(number + "G"));
+        assertEquals(number, NumberParser.limit("" + number));
+        assertEquals(number << 10, NumberParser.limit(number + "K"));
+        assertEquals(number << 20, NumberParser.limit(number + "M"));
+        assertEquals(number << 30, NumberParser.limit(number + "G"));
     }
 
     @Property
     void sizeThatDoesNotFitIsRefused(@ForAll @LongRange(min = 1L << 33, max = 999_999_999_999_999_999L) long number) {
-        assertThrows(IllegalArgumentException.class, () -> Numbers.limit(number + "G"));
+        assertThrows(IllegalArgumentException.class, () -> NumberParser.limit(number + "G"));
     }
 
     @Property
     void rangeIsEveryNumberOfIt(@ForAll @IntRange(max = 300) int first, @ForAll @IntRange(max = 50) int more) {
         int[] expected = java.util.stream.IntStream.rangeClosed(first, first + more).toArray();
-        assertArrayEquals(expected, Numbers.list(first + "-" + (first + more)));
+        assertArrayEquals(expected, NumberParser.list(first + "-" + (first + more)));
     }
 
     @Property

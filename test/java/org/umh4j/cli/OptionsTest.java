@@ -22,14 +22,15 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.umh4j.Helper;
-import org.umh4j.Namespace;
-import org.umh4j.Namespaces;
-import org.umh4j.Sandbox;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.linux.Namespace;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Task;
 import picocli.CommandLine;
 
 /** Every option that a helper can be given, by what the helper then reports; the names are a contract. */
@@ -55,7 +56,7 @@ final class OptionsTest {
         String[] able = {"--cap-permitted", "cap_kill", "--cap-inheritable", "cap_kill", "--cap-ambient", "cap_kill"};
         return Stream.of(
                 given("uids_ruid_euid_suid", "[65534,65534,65534]", "--uid", "65534", "--keep-gid", "--keep-groups"),
-                given("nice", "5", "--nice", "5", "--may-leave", "nice", "--must-apply", "keyring"),
+                given("nice", "5", "--nice", "5", "--allow-unapplied", "nice", "--require-applied", "keyring"),
                 given("uids_ruid_euid_suid", "[1,2,2]", "--uid", "1:2:3", "--keep-gid"), // an execve saves the effective one
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--uid", "nobody"),
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--gid", "65534"),
@@ -221,8 +222,8 @@ final class OptionsTest {
 
     @Test
     void namespacesAreJoinedByProcessAndByFile() throws Exception {
-        Namespaces fresh = Namespaces.inherited().unshare(Namespace.NET, Namespace.UTS);
-        try (Helper other = UsermodeHelper.start(ProbeProgram.doing("pause").namespaces(fresh))) {
+        NamespaceSetup fresh = NamespaceSetup.defaults().unshare(Namespace.NET, Namespace.UTS);
+        try (Helper other = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().namespaces(fresh)))) {
             String net = Files.readSymbolicLink(Path.of("/proc/" + other.pid() + "/ns/net")).toString();
             String uts = Files.readSymbolicLink(Path.of("/proc/" + other.pid() + "/ns/uts")).toString();
             Report one = probe("--join", other.pid() + ":net");

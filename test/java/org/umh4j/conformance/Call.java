@@ -4,8 +4,8 @@ package org.umh4j.conformance;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
-import org.umh4j.Errno;
 import org.umh4j.UmhWait;
+import org.umh4j.linux.Errno;
 
 /** One call that a module made of {@code call_usermodehelper_exec()}, and what init, cleanup and the caller saw of it. */
 public record Call(String kernel, String name, JsonNode recording) {

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.umh4j.HelperGate;
-import org.umh4j.InitFailure;
+import org.umh4j.InitException;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
@@ -117,7 +117,7 @@ public final class CallReplay {
             info.init((i, cred) -> {
                 events.add("init");
                 if (command.initret() != 0) {
-                    throw new InitFailure(command.initret());
+                    throw new InitException(command.initret());
                 }
                 return cred;
             });

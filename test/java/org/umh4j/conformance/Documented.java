@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.Report;
 
 /**

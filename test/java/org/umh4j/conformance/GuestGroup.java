@@ -7,11 +7,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.umh4j.Helper;
-import org.umh4j.Limits;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.support.Report;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Task;
 
 /** Cgroups of the second version, with their controllers, which the machines of the tests do not have. */
 final class GuestGroup {
@@ -43,7 +44,7 @@ final class GuestGroup {
             for (int i = 0; i < files.size(); i += 2) {
                 GuestKernel.write(GROUP.resolve(files.get(i)), files.get(i + 1));
             }
-            String outcome = outcome(Limits.kernel().cgroup(GROUP.toString()));
+            String outcome = outcome(Limits.defaults().cgroup(GROUP.toString()));
             return tells.isEmpty() ? outcome : outcome + ", " + event(tells);
         }
     }
@@ -84,9 +85,9 @@ final class GuestGroup {
         GuestKernel.write(GROUP.resolve("cgroup.procs"), "0");
         try {
             GuestKernel.write(GROUP.resolve("pids.max"), GuestKernel.read(GROUP.resolve("pids.current")));
-            String before = outcome(Limits.kernel());
+            String before = outcome(Limits.defaults());
             GuestKernel.write(GROUP.resolve("pids.max"), "max");
-            return before + ", then " + outcome(Limits.kernel());
+            return before + ", then " + outcome(Limits.defaults());
         } finally {
             GuestKernel.write(ROOT.resolve("cgroup.procs"), "0");
         }
@@ -94,7 +95,7 @@ final class GuestGroup {
 
     /** How it ended, and which cpus it had; or where it failed. */
     private static String outcome(Limits limits) throws IOException, InterruptedException {
-        SubprocessInfo info = SubprocessInfo.of(PROBE, new String[] {PROBE}, null).limits(limits);
+        SubprocessInfo info = SubprocessInfo.of(PROBE, new String[] {PROBE}, null).task(Task.defaults().limits(limits));
         try (Helper helper = UsermodeHelper.start(info)) {
             String end = helper.waitFor().toString();
             List<Report> reports = Programs.takeReports(PROBE);

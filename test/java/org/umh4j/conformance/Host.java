@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.Report;
 
 /**

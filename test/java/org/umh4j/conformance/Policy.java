@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.conformance;
 
-import org.umh4j.CapabilitySet;
 import org.umh4j.UmhSysctl;
+import org.umh4j.linux.CapabilitySet;
 
 /** What was written to the policy files before a helper was started. It never widens: one policy a JVM. */
 public enum Policy {

@@ -6,12 +6,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.umh4j.Files;
-import org.umh4j.Limits;
-import org.umh4j.Resource;
-import org.umh4j.Sched;
 import org.umh4j.SubprocessInfo;
+import org.umh4j.linux.Rlimit;
 import org.umh4j.support.Report;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Sched;
 
 /** One helper that a kernel started, and the same helper asked of umh4j. */
 public record Scenario(String name, JsonNode record) {
@@ -38,7 +38,7 @@ public record Scenario(String name, JsonNode record) {
                 programs.installed(path()), strings(record.path("argv")), strings(record.path("envp")));
         if (name.endsWith(".core")) {
             // do_coredump(): the core comes through a pipe, and a helper that crashes must not call another.
-            info.files(Files.none().fromJvm(0)).limits(Limits.kernel().rlimit(Resource.CORE, 1, 1));
+            info.task(info.task().descriptors(Descriptors.none().fromJvm(0)).limits(Limits.defaults().rlimit(Rlimit.CORE, 1, 1)));
         }
         if (name.startsWith("kthread_odd")) {
             asAnOddKthreadd(info);
@@ -48,11 +48,10 @@ public record Scenario(String name, JsonNode record) {
 
     /** That kthreadd was changed from outside, and its children inherit; nobody changes it here, so it is asked for. */
     private static void asAnOddKthreadd(SubprocessInfo info) {
-        info.limits(Limits.kernel()
-                        .rlimit(Resource.NOFILE, 77, 77)
-                        .rlimit(Resource.CORE, 0, 0)
-                        .oomScoreAdj(123))
-                .sched(Sched.kernel().batch().ioprio(Sched.IoClass.BEST_EFFORT, 6).timerSlack(Duration.ofNanos(99_999)));
+        info.task(info.task().limits(Limits.defaults()
+                        .rlimit(Rlimit.NOFILE, 77, 77)
+                        .rlimit(Rlimit.CORE, 0, 0)
+                        .oomScoreAdj(123)).sched(Sched.defaults().batch().ioprio(Sched.IoClass.BEST_EFFORT, 6).timerSlack(Duration.ofNanos(99_999))));
     }
 
     private static String[] strings(JsonNode array) {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.umh4j.Capability;
+import org.umh4j.linux.Capability;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.ProbeProgram;
 

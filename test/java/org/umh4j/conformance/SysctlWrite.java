@@ -2,11 +2,11 @@
 package org.umh4j.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import org.umh4j.Errno;
 import org.umh4j.SysctlReplay;
 import org.umh4j.UmhSysctl;
 import org.umh4j.conformance.FieldComparison.Field;
 import org.umh4j.conformance.FieldComparison.Verdict;
+import org.umh4j.linux.Errno;
 
 /** One recorded write to a file of {@code kernel.usermodehelper}. */
 public record SysctlWrite(String kernel, JsonNode recording) {

@@ -5,16 +5,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
-import org.umh4j.Cred;
 import org.umh4j.Helper;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
-import org.umh4j.UmhStage;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeDriver;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.cli.Main;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Report;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Task;
 
 /**
  * A JVM's part under a limit: compares a helper with the kernel's, whose reports are in a folder; says what a helper
@@ -50,7 +51,7 @@ final class UnderLimit {
         try (Helper helper = UsermodeHelper.start(probe())) {
             helper.waitFor();
             Programs.onlyReport(PROBE);
-            return helper.kept().stream().map(UmhStage::name).collect(Collectors.joining(", "));
+            return helper.unapplied().stream().map(UmhStage::name).collect(Collectors.joining(", "));
         }
     }
 
@@ -67,8 +68,8 @@ final class UnderLimit {
 
     /** A helper of a user without privilege; between the change and its execve the launcher is not dumpable. */
     private static String nobody() throws IOException {
-        Cred cred = Cred.unchanged().uid(OTHER_UID).gid(OTHER_UID).noNewPrivs();
-        SubprocessInfo info = probe().cred(cred);
+        Cred cred = Cred.defaults().uid(OTHER_UID).gid(OTHER_UID).noNewPrivs();
+        SubprocessInfo info = probe().task(Task.defaults().cred(cred));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         if (retval != 0) {
             return info.failure().map(UmhException::toString).orElse("answered " + retval);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
+import org.umh4j.linux.Rlimit;
 
 /** Where the limits of a helper come from; on a kernel of today both sources say the same. */
 final class KernelDefaultsTest {
@@ -37,7 +38,7 @@ final class KernelDefaultsTest {
             -1, -1, -1, -1, -1, -1, 8 << 20, -1, 0, -1, -1, -1, 5551, 5551, 1024, 4096, 65_536, 65_536, -1, -1, -1, -1, 5551, 5551,
             819_200, 819_200, 0, 0, 0, 0, -1, -1
         };
-        assertArrayEquals(expected, KernelDefaults.parse(TABLE));
+        assertArrayEquals(expected, Rlimit.parse(TABLE));
     }
 
     @Test
@@ -50,7 +51,7 @@ final class KernelDefaultsTest {
 
     @Test
     void tableOfThisKernelIsRead() throws IOException {
-        long[] limits = KernelDefaults.parse(ProcFile.read("/proc/self/limits") + "\n");
+        long[] limits = Rlimit.parse(ProcFile.read("/proc/self/limits"));
         for (int resource = 0; resource < limits.length / 2; resource++) {
             assertTrue(limits[2 * resource] >= -1, "resource " + resource);
         }

@@ -18,34 +18,35 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Capture;
-import org.umh4j.Cred;
-import org.umh4j.Files;
-import org.umh4j.Fs;
 import org.umh4j.Helper;
 import org.umh4j.HelperGate;
 import org.umh4j.HelperQueue;
-import org.umh4j.Limits;
 import org.umh4j.Mailbox;
-import org.umh4j.Namespaces;
 import org.umh4j.PipeReader;
 import org.umh4j.PipeWriter;
 import org.umh4j.Pipeline;
-import org.umh4j.Result;
-import org.umh4j.Sandbox;
-import org.umh4j.Sched;
-import org.umh4j.Session;
-import org.umh4j.Signals;
+import org.umh4j.RunOptions;
+import org.umh4j.RunResult;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.Supervisor;
 import org.umh4j.UmhException;
 import org.umh4j.UmhWait;
-import org.umh4j.Usage;
 import org.umh4j.UsermodeDriver;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.ResourceUsage;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Session;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 
 /** One good value of each type of the API, made anew each time where it has a state. */
 public final class ApiSamples {
@@ -69,23 +70,25 @@ public final class ApiSamples {
         SAMPLES.put(ByteBuffer.class, () -> ByteBuffer.allocate(1));
         SAMPLES.put(Channel.class, () -> kept(FileChannel.open(Path.of("/dev/null"), StandardOpenOption.READ)));
         SAMPLES.put(CapabilitySet.class, () -> CapabilitySet.of(Capability.CAP_CHOWN));
-        SAMPLES.put(Capture.class, Capture::defaults);
-        SAMPLES.put(Cred.class, Cred::unchanged);
-        SAMPLES.put(Files.class, () -> Files.none().devNull(0).devNull(1));
-        SAMPLES.put(Fs.class, Fs::kernel);
-        SAMPLES.put(Limits.class, Limits::kernel);
-        SAMPLES.put(Namespaces.class, Namespaces::inherited);
-        SAMPLES.put(Sandbox.class, Sandbox::none);
-        SAMPLES.put(Sched.class, Sched::kernel);
-        SAMPLES.put(Session.class, Session::own);
-        SAMPLES.put(Signals.class, Signals::kernel);
+        SAMPLES.put(RunOptions.class, RunOptions::defaults);
+        SAMPLES.put(Cred.class, Cred::defaults);
+        SAMPLES.put(Descriptors.class, () -> Descriptors.none().devNull(0).devNull(1));
+        SAMPLES.put(Task.class, Task::defaults);
+        SAMPLES.put(ProcessHandle.class, ProcessHandle::current);
+        SAMPLES.put(Fs.class, Fs::defaults);
+        SAMPLES.put(Limits.class, Limits::defaults);
+        SAMPLES.put(NamespaceSetup.class, NamespaceSetup::defaults);
+        SAMPLES.put(Sandbox.class, Sandbox::defaults);
+        SAMPLES.put(Sched.class, Sched::defaults);
+        SAMPLES.put(Session.class, Session::defaults);
+        SAMPLES.put(SignalState.class, SignalState::defaults);
         SAMPLES.put(UmhWait.class, () -> UmhWait.PROC);
         SAMPLES.put(WaitStatus.class, () -> new WaitStatus(0));
         SAMPLES.put(HelperQueue.class, () -> new HelperQueue(1));
         SAMPLES.put(SubprocessInfo.class, ApiSamples::call);
-        SAMPLES.put(Usage.class, () -> ended().usage().orElseThrow());
-        SAMPLES.put(Result.class, () -> UsermodeHelper.run(call(), Duration.ofSeconds(20)));
-        SAMPLES.put(Result.Sent.class, () -> new Result.Sent(org.umh4j.Signal.TERM, Duration.ZERO));
+        SAMPLES.put(ResourceUsage.class, () -> ended().usage().orElseThrow());
+        SAMPLES.put(RunResult.class, () -> UsermodeHelper.run(call(), Duration.ofSeconds(20)));
+        SAMPLES.put(RunResult.Sent.class, () -> new RunResult.Sent(org.umh4j.linux.Signal.TERM, Duration.ZERO));
         SAMPLES.put(Supervisor.Change.class,
                 () -> new Supervisor.Change(Supervisor.State.RUNNING, 0, Optional.empty(), Optional.empty()));
         SAMPLES.put(UmhException.class, ApiSamples::failure);
@@ -156,7 +159,7 @@ public final class ApiSamples {
 
     /** A helper with pipes that has ended, so that nothing waits for it long. */
     private static Helper ended() throws Exception {
-        Helper helper = kept(UsermodeHelper.start(call().files(Files.none().fromJvm(0).toJvm(1).toJvm(2))));
+        Helper helper = kept(UsermodeHelper.start(call().task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)))));
         helper.waitFor();
         return helper;
     }

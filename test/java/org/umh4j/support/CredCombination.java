@@ -3,10 +3,10 @@ package org.umh4j.support;
 
 import java.util.Arrays;
 import java.util.function.BiFunction;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
-import org.umh4j.Securebit;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Securebit;
 import org.umh4j.support.CapabilityModel.Request;
+import org.umh4j.task.Cred;
 
 /**
  * One of all combinations of what a Cred can ask for and what is executed, by its number: the digits of a number whose
@@ -104,7 +104,7 @@ public record CredCombination(
     /** For the library. */
     public Cred cred(long full) {
         Request request = request(full);
-        Cred cred = Cred.unchanged();
+        Cred cred = Cred.defaults();
         cred = uid == null ? cred : cred.uid(uid).keepGid().keepGroups();
         cred = with(cred, request.permitted(), Cred::permitted);
         cred = with(cred, request.effective(), Cred::effective);

@@ -22,7 +22,7 @@ public final class DescriptorSources implements AutoCloseable {
         OWN_NUMBERS
     }
 
-    private record Source(String link, BiFunction<org.umh4j.Files, Integer, org.umh4j.Files> giver) {}
+    private record Source(String link, BiFunction<org.umh4j.task.Descriptors, Integer, org.umh4j.task.Descriptors> giver) {}
 
     private final List<Source> sources = new ArrayList<>();
     private final List<Closeable> open = new ArrayList<>();
@@ -32,7 +32,7 @@ public final class DescriptorSources implements AutoCloseable {
         if (kind == Kind.EACH_WAY) {
             eachWay();
         } else {
-            Descriptors.own().entrySet().stream()
+            OpenDescriptors.own().entrySet().stream()
                     .filter(own -> !own.getValue().contains("umh4j") && !own.getValue().startsWith("socket:"))
                     .limit(5)
                     .forEach(own -> add(own.getValue(), (to, target) -> to.inherit(target, own.getKey())));
@@ -44,16 +44,16 @@ public final class DescriptorSources implements AutoCloseable {
         RandomAccessFile random = opened(new RandomAccessFile(file("random").toFile(), "rw"));
         opened(new FileInputStream(file("stream").toFile()));
         var descriptor = random.getFD();
-        int number = Descriptors.numberOf(files.get(2));
+        int number = OpenDescriptors.numberOf(files.get(2));
         String path = file("opened").toString();
         add(files.get(0).toString(), (to, target) -> to.inherit(target, channel));
         add(files.get(1).toString(), (to, target) -> to.inherit(target, descriptor));
         add(files.get(2).toString(), (to, target) -> to.inherit(target, number));
         add(path, (to, target) -> to.open(target, path));
-        add("/dev/null", org.umh4j.Files::devNull);
+        add("/dev/null", org.umh4j.task.Descriptors::devNull);
     }
 
-    private void add(String link, BiFunction<org.umh4j.Files, Integer, org.umh4j.Files> giver) {
+    private void add(String link, BiFunction<org.umh4j.task.Descriptors, Integer, org.umh4j.task.Descriptors> giver) {
         sources.add(new Source(link, giver));
     }
 
@@ -78,7 +78,7 @@ public final class DescriptorSources implements AutoCloseable {
     }
 
     /** These files, and this source as the helper's descriptor. */
-    public org.umh4j.Files give(org.umh4j.Files to, int target, int source) {
+    public org.umh4j.task.Descriptors give(org.umh4j.task.Descriptors to, int target, int source) {
         return sources.get(source).giver.apply(to, target);
     }
 

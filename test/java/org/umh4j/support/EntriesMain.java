@@ -22,7 +22,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
-import org.umh4j.Capture;
+import org.umh4j.RunOptions;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
@@ -46,7 +46,7 @@ public final class EntriesMain {
     private static final Map<Class<?>, Object> VALUES = new HashMap<>(Map.of(
             UmhWait.class, UmhWait.PROC,
             SubprocessInfo[].class, new SubprocessInfo[] {call(), call()},
-            Capture.class, Capture.defaults(),
+            RunOptions.class, RunOptions.defaults(),
             Duration.class, Duration.ofMillis(10),
             Path.class, Path.of("/bin/true"),
             String.class, "1",

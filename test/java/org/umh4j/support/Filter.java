@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.umh4j.Errno;
+import org.umh4j.linux.Errno;
 
 /**
  * Seccomp filters that refuse system calls with an errno and allow every other, as {@code struct sock_filter[]} for x86_64.

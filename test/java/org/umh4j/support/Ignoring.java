@@ -2,7 +2,7 @@
 package org.umh4j.support;
 
 import java.util.stream.IntStream;
-import org.umh4j.Signals;
+import org.umh4j.task.SignalState;
 
 /** Has a launcher make many calls for signals: one for each that this JVM does not ignore already, most of 62. */
 public final class Ignoring {
@@ -13,8 +13,8 @@ public final class Ignoring {
     private Ignoring() {}
 
     /** All that can be. */
-    public static Signals everySignal() {
-        return Signals.kernel()
+    public static SignalState everySignal() {
+        return SignalState.defaults()
                 .ignore(IntStream.rangeClosed(1, LAST).filter(signal -> signal != SIGKILL && signal != SIGSTOP).toArray());
     }
 }

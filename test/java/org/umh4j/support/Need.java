@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 import org.opentest4j.TestAbortedException;
-import org.umh4j.Sandbox;
+import org.umh4j.task.Sandbox;
 
 /**
  * A property of the host that a test needs and that not every host has. This is the only place where a test is skipped:

@@ -3,9 +3,10 @@ package org.umh4j.support;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.umh4j.Files;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 
 /** Helpers that are shell scripts: for what takes more than one process. */
 public final class Shell {
@@ -20,6 +21,6 @@ public final class Shell {
 
     /** The same with pipes at 0, 1 and 2. */
     public static SubprocessInfo piped(String script, String... arguments) {
-        return script(script, arguments).files(Files.none().fromJvm(0).toJvm(1).toJvm(2));
+        return script(script, arguments).task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
     }
 }

@@ -6,9 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
-import org.umh4j.Limits;
-import org.umh4j.Scope;
 import org.umh4j.SubprocessInfo;
+import org.umh4j.task.KillScope;
+import org.umh4j.task.Limits;
 
 /** Cgroups of the second version for helpers of a soak, all in one folder. */
 final class Cgroups {
@@ -57,7 +57,7 @@ final class Cgroups {
     /** One of them, which is empty when it is closed. */
     record One(Path folder) implements AutoCloseable {
         SubprocessInfo of(SubprocessInfo info) {
-            return info.limits(Limits.kernel().cgroup(folder.toString())).scope(Scope.CGROUP);
+            return info.task(info.task().limits(Limits.defaults().cgroup(folder.toString())).scope(KillScope.CGROUP));
         }
 
         boolean has(long pid) throws IOException {

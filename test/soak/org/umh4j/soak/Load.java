@@ -5,24 +5,25 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
-import org.umh4j.Capture;
-import org.umh4j.Cred;
-import org.umh4j.Errno;
-import org.umh4j.Files;
 import org.umh4j.Helper;
 import org.umh4j.HelperTimeoutException;
-import org.umh4j.InitFailure;
-import org.umh4j.Namespace;
-import org.umh4j.Namespaces;
+import org.umh4j.InitException;
 import org.umh4j.Pipeline;
-import org.umh4j.Signal;
+import org.umh4j.RunOptions;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeDriver;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.ProbeProgram;
+import org.umh4j.task.Cred;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Task;
 
 /** What is tried in a soak, how often among the others, how many helpers that makes, and when its answer is right. */
 enum Load {
@@ -33,7 +34,7 @@ enum Load {
     NO_WAIT("a helper, not waited for", 8, 1, () -> exec("0", UmhWait.NO_WAIT) == 0),
     DIES("a helper that a signal kills", 4, 1, () -> call(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
     PRIVILEGE("no new privileges", 4, 1, () -> call(
-            ProbeProgram.doing("exit", "0").cred(Cred.unchanged().noNewPrivs()), UmhWait.PROC) == 0),
+            ProbeProgram.doing("exit", "0").task(Task.defaults().cred(Cred.defaults().noNewPrivs())), UmhWait.PROC) == 0),
     STARTED("a live helper, killed", 4, 1, Load::startedAndKilled),
     CAPTURED("output and input", 2, 1, Load::captured),
     PIPELINE("two helpers in a pipe", 1, 2, Load::piped),
@@ -97,7 +98,7 @@ enum Load {
 
     private static boolean refused() {
         SubprocessInfo info = ProbeProgram.doing("exit", "0").init((call, cred) -> {
-            throw new InitFailure(Errno.EPERM);
+            throw new InitException(Errno.EPERM);
         });
         return call(info, UmhWait.PROC) == -Errno.EPERM.number();
     }
@@ -115,11 +116,11 @@ enum Load {
 
     private static boolean captured() throws Exception {
         byte[] input = "hello".getBytes(StandardCharsets.US_ASCII);
-        return UsermodeHelper.run(cat(), Capture.defaults().input(input)).out().equals("hello");
+        return UsermodeHelper.run(cat(), RunOptions.defaults().input(input)).out().equals("hello");
     }
 
     private static boolean piped() throws Exception {
-        try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("exit", "3"), cat().files(Files.none().devNull(1)))) {
+        try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("exit", "3"), cat().task(Task.defaults().descriptors(Descriptors.none().devNull(1))))) {
             return pipeline.waitFor().equals(List.of(new WaitStatus(3 << 8), new WaitStatus(0)));
         }
     }
@@ -139,8 +140,8 @@ enum Load {
     }
 
     private static boolean inNamespace() throws Exception {
-        Namespaces fresh = Namespaces.inherited().unshare(Namespace.PID);
-        return call(ProbeProgram.doing("exit", "4").namespaces(fresh), UmhWait.PROC) == 4 << 8;
+        NamespaceSetup fresh = NamespaceSetup.defaults().unshare(Namespace.PID);
+        return call(ProbeProgram.doing("exit", "4").task(Task.defaults().namespaces(fresh)), UmhWait.PROC) == 4 << 8;
     }
 
     private static boolean timedOut() throws Exception {

@@ -7,10 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.umh4j.Namespace;
-import org.umh4j.Namespaces;
-import org.umh4j.Sandbox;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.Namespace;
+import org.umh4j.task.NamespaceSetup;
+import org.umh4j.task.Sandbox;
 import picocli.CommandLine.Option;
 
 /** What the helper sees of the system, and what it takes away from itself. */
@@ -38,8 +38,8 @@ final class ConfinementOptions {
             + " rw for everything below the path. Repeatable.")
     private List<String> landlock = new ArrayList<>();
 
-    Namespaces namespaces() {
-        Namespaces all = Namespaces.inherited();
+    NamespaceSetup namespaces() {
+        NamespaceSetup all = NamespaceSetup.defaults();
         if (unshare.length > 0) {
             all = all.unshare(Arrays.stream(unshare).map(Namespace::of).toArray(Namespace[]::new));
         }
@@ -58,7 +58,7 @@ final class ConfinementOptions {
         return all;
     }
 
-    private static Namespaces joined(Namespaces all, String text) {
+    private static NamespaceSetup joined(NamespaceSetup all, String text) {
         int equals = text.indexOf('=');
         if (equals > 0) {
             return all.joinFile(Namespace.of(text.substring(0, equals)), text.substring(equals + 1));
@@ -67,11 +67,11 @@ final class ConfinementOptions {
         Namespace[] kinds = parts.length == 1
                 ? new Namespace[0]
                 : Arrays.stream(parts[1].split(",")).map(Namespace::of).toArray(Namespace[]::new);
-        return all.join(Numbers.number(parts[0]), kinds);
+        return all.join(NumberParser.number(parts[0]), kinds);
     }
 
     private static long[] range(String text) {
-        long[] parts = Arrays.stream(text.split(":", -1)).mapToLong(Numbers::number).toArray();
+        long[] parts = Arrays.stream(text.split(":", -1)).mapToLong(NumberParser::number).toArray();
         if (parts.length != 3) {
             throw new IllegalArgumentException("not a range INSIDE:OUTSIDE:COUNT: '" + text + "'");
         }
@@ -79,7 +79,7 @@ final class ConfinementOptions {
     }
 
     Sandbox sandbox() throws IOException {
-        Sandbox sandbox = seccomp == null ? Sandbox.none() : Sandbox.none().seccomp(Files.readAllBytes(seccomp));
+        Sandbox sandbox = seccomp == null ? Sandbox.defaults() : Sandbox.defaults().seccomp(Files.readAllBytes(seccomp));
         for (String rule : landlock) {
             if (rule.startsWith("ro:")) {
                 sandbox = sandbox.readOnly(rule.substring(3));

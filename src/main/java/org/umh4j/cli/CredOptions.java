@@ -2,10 +2,10 @@
 package org.umh4j.cli;
 
 import java.util.Arrays;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Cred;
-import org.umh4j.Securebit;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Securebit;
+import org.umh4j.task.Cred;
 import picocli.CommandLine.Option;
 
 /** Who the helper is. */
@@ -59,7 +59,7 @@ final class CredOptions {
     private @Nullable String execLabel;
 
     Cred cred() {
-        Cred cred = identity(Cred.unchanged());
+        Cred cred = identity(Cred.defaults());
         cred = capabilities == null ? cred : cred.capabilities(CapabilitySet.parse(capabilities));
         cred = permitted == null ? cred : cred.permitted(CapabilitySet.parse(permitted));
         cred = effective == null ? cred : cred.effective(CapabilitySet.parse(effective));
@@ -80,7 +80,7 @@ final class CredOptions {
     private Cred identity(Cred from) {
         Cred cred = from;
         if (uid != null) {
-            long[] ids = Numbers.ids(uid);
+            long[] ids = NumberParser.ids(uid);
             cred = ids == null ? cred.user(uid) : cred.uids(ids[0], ids[1], ids[2]);
         }
         if (keepGid && gid != null || keepGroups && groups != null) {
@@ -89,11 +89,11 @@ final class CredOptions {
         cred = keepGid ? cred.keepGid() : cred;
         cred = keepGroups ? cred.keepGroups() : cred;
         if (gid != null) {
-            long[] ids = Numbers.ids(gid);
+            long[] ids = NumberParser.ids(gid);
             cred = ids == null ? cred.group(gid) : cred.gids(ids[0], ids[1], ids[2]);
         }
         if (groups != null) {
-            cred = cred.groups(Arrays.stream(groups).filter(text -> !text.isEmpty()).mapToLong(Numbers::number).toArray());
+            cred = cred.groups(Arrays.stream(groups).filter(text -> !text.isEmpty()).mapToLong(NumberParser::number).toArray());
         }
         return cred;
     }

@@ -22,14 +22,14 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Finding> findings = new ArrayList<>();
-        Examination.ofThisHost(finding -> {
+        List<CheckResult> findings = new ArrayList<>();
+        HostChecks.ofThisHost(finding -> {
             findings.add(finding);
             if (!json) {
                 System.out.println(finding.text()); // each as soon as it is known: the last ones take a helper
             }
         });
-        boolean missing = findings.stream().anyMatch(finding -> finding.state() == Finding.State.MISSING);
+        boolean missing = findings.stream().anyMatch(finding -> finding.state() == CheckResult.State.MISSING);
         if (json) {
             print(findings);
         } else {
@@ -38,18 +38,18 @@ final class DoctorCommand implements Callable<Integer> {
         return missing ? 1 : 0;
     }
 
-    private static String summary(List<Finding> findings, boolean missing) {
+    private static String summary(List<CheckResult> findings, boolean missing) {
         if (missing) {
             return "Helpers can't be started here.";
         }
-        long limited = findings.stream().filter(finding -> finding.state() == Finding.State.LIMITED).count();
+        long limited = findings.stream().filter(finding -> finding.state() == CheckResult.State.LIMITED).count();
         return "Helpers can be started here" + (limited == 0 ? ", with all that the kernel gives to its own." : ", but for what is LIMITED.");
     }
 
-    private static void print(List<Finding> findings) throws IOException {
+    private static void print(List<CheckResult> findings) throws IOException {
         try (JsonGenerator generator = Json.onStandardOutput()) {
             generator.writeStartObject();
-            for (Finding finding : findings) {
+            for (CheckResult finding : findings) {
                 generator.writeObjectFieldStart(finding.subject());
                 generator.writeStringField("state", finding.state().name().toLowerCase(java.util.Locale.ROOT));
                 generator.writeStringField("words", finding.words());

@@ -2,7 +2,6 @@
 package org.umh4j.cli;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,11 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeDriver;
-import org.umh4j.WaitStatus;
-import org.umh4j.internal.Restarts;
+import org.umh4j.internal.RestartBackoff;
+import org.umh4j.linux.WaitStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -57,10 +55,10 @@ final class DriverCommand implements Callable<Integer> {
         options.narrowPolicy();
         String name = options.argv0 != null ? options.argv0 : blob.getFileName().toString();
         try (UsermodeDriver driver = UsermodeDriver.load(name, blob)) {
-            driver.arguments(List.of(Words.bytes(arguments, "argument")))
+            driver.arguments(List.of(CommandLineBytes.bytes(arguments, "argument")))
                     .environment(List.of(options.environment()))
-                    .task(this::describe);
-            return supervise ? supervise(driver) : ExitStatus.of(run(driver, new Bridge()));
+                    .task(options.task().descriptors(options.descriptors("none")));
+            return supervise ? supervise(driver) : ExitStatus.of(run(driver, new DriverRelay()));
         } catch (NoSuchFileException e) {
             System.err.println("umh: " + blob + ": no such file");
             return ExitStatus.NOT_FOUND;
@@ -70,16 +68,7 @@ final class DriverCommand implements Callable<Integer> {
         }
     }
 
-    private void describe(SubprocessInfo info) {
-        try {
-            info.files(options.files("none"));
-            options.into(info);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e.getMessage(), e);
-        }
-    }
-
-    private static WaitStatus run(UsermodeDriver driver, Bridge bridge) throws IOException {
+    private static WaitStatus run(UsermodeDriver driver, DriverRelay bridge) throws IOException {
         driver.fork();
         bridge.carry(driver);
         return driver.onExit().join();
@@ -87,8 +76,8 @@ final class DriverCommand implements Callable<Integer> {
 
     /** One bridge for all of its lives: what was not yet given to one is given to the next. */
     private int supervise(UsermodeDriver driver) throws IOException, InterruptedException {
-        Restarts pauses = new Restarts(FIRST_PAUSE, LONGEST_PAUSE, restarts, WINDOW);
-        Bridge bridge = new Bridge();
+        RestartBackoff pauses = new RestartBackoff(FIRST_PAUSE, LONGEST_PAUSE, restarts, WINDOW);
+        DriverRelay bridge = new DriverRelay();
         for (;;) {
             WaitStatus status = run(driver, bridge);
             Optional<Duration> pause = status.success() ? Optional.empty() : pauses.after(System.nanoTime());

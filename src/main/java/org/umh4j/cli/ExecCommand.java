@@ -10,17 +10,17 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
-import org.umh4j.Errno;
 import org.umh4j.Helper;
-import org.umh4j.Sandbox;
-import org.umh4j.Signal;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
-import org.umh4j.UmhStage;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Sandbox;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -89,7 +89,7 @@ final class ExecCommand implements Callable<Integer> {
         long micros = (System.nanoTime() - begin) / 1_000;
         options.warn(info);
         if (json) {
-            Result.print(info, wait == Wait.PROC, retval, micros);
+            JsonResult.print(info, wait == Wait.PROC, retval, micros);
         } else {
             info.failure().ifPresent(e -> System.err.println("umh: " + Main.message(e) + hint(e)));
         }
@@ -145,7 +145,7 @@ final class ExecCommand implements Callable<Integer> {
      */
     private int attend(SubprocessInfo info, @Nullable Duration limit) throws Exception {
         long begin = System.nanoTime();
-        Starting starting = new Starting(info);
+        StarterThread starting = new StarterThread(info);
         Thread hook = new Thread(starting::end);
         Runtime.getRuntime().addShutdownHook(hook); // before there is a helper: none is ever left alone
         try (Helper helper = starting.await(limit)) {

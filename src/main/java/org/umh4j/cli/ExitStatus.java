@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
-import org.umh4j.Errno;
 import org.umh4j.UmhException;
-import org.umh4j.UmhStage;
-import org.umh4j.WaitStatus;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.linux.WaitStatus;
 
 /** What umh exits with for the sake of a program that it has started, as {@code env(1)} and shells do. */
 final class ExitStatus {

@@ -2,6 +2,8 @@
 package org.umh4j.cli;
 
 import java.io.IOException;
+import java.nio.file.OpenOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -9,15 +11,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Files;
 import org.umh4j.HelperPaths;
-import org.umh4j.OpenFlag;
 import org.umh4j.SubprocessInfo;
-import org.umh4j.UmhStage;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.UmhStage;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -80,13 +82,13 @@ final class HelperOptions {
             + " one that is named; an empty path makes umh do nothing.")
     @Nullable String staticHelper;
 
-    @Option(names = "--may-leave", paramLabel = "STAGE,STAGE", split = ",", description = "Steps that the host may refuse,"
+    @Option(names = "--allow-unapplied", paramLabel = "STAGE,STAGE", split = ",", description = "Steps that the host may refuse,"
             + " such as nice or keyring: the helper starts without them, and umh prints no warning.")
-    private String[] left = {};
+    private String[] unappliedAllowed = {};
 
-    @Option(names = "--must-apply", paramLabel = "STAGE,STAGE|all", split = ",", description = "Steps that must"
+    @Option(names = "--require-applied", paramLabel = "STAGE,STAGE|all", split = ",", description = "Steps that must"
             + " be applied even if no option asks for them.")
-    private String[] insisted = {};
+    private String[] appliedRequired = {};
 
     @Mixin
     private CredOptions cred = new CredOptions();
@@ -103,10 +105,8 @@ final class HelperOptions {
         argv.add(argv0 != null ? argv0 : path);
         argv.addAll(arguments);
         narrowPolicy();
-        SubprocessInfo info = SubprocessInfo.of(Words.bytes(path, "path"), Words.bytes(argv, "argument"), environment())
-                .files(files());
-        into(info);
-        return info;
+        return SubprocessInfo.of(CommandLineBytes.bytes(path, "path"), CommandLineBytes.bytes(argv, "argument"), environment())
+                .task(task().descriptors(descriptors()));
     }
 
     void narrowPolicy() {
@@ -124,22 +124,19 @@ final class HelperOptions {
         }
     }
 
-    /** All but the program and the descriptors. */
-    void into(SubprocessInfo info) throws IOException {
-        info.cred(cred.cred())
-                .fs(task.fs())
-                .limits(task.limits())
-                .sched(task.sched())
-                .signals(task.signals())
-                .session(task.session())
+    /** All that the helper is born with but its descriptors. */
+    Task task() throws IOException {
+        Task all = task.task()
+                .cred(cred.cred())
                 .namespaces(confinement.namespaces())
-                .sandbox(confinement.sandbox());
-        task.personality(info);
-        info.mayLeave(Arrays.stream(left).map(HelperOptions::stage).toArray(UmhStage[]::new));
-        if (insisted.length > 0) {
-            boolean all = List.of(insisted).equals(List.of("all"));
-            info.mustApply(all ? new UmhStage[0] : Arrays.stream(insisted).map(HelperOptions::stage).toArray(UmhStage[]::new));
+                .sandbox(confinement.sandbox())
+                .allowUnapplied(Arrays.stream(unappliedAllowed).map(HelperOptions::stage).toArray(UmhStage[]::new));
+        if (appliedRequired.length == 0) {
+            return all;
         }
+        boolean every = List.of(appliedRequired).equals(List.of("all"));
+        return all.requireApplied(
+                every ? new UmhStage[0] : Arrays.stream(appliedRequired).map(HelperOptions::stage).toArray(UmhStage[]::new));
     }
 
     private static UmhStage stage(String name) {
@@ -151,42 +148,42 @@ final class HelperOptions {
         throw new IllegalArgumentException("no stage '" + name + "'");
     }
 
-    /** Lists on standard error the steps that were not applied, without those of --may-leave. */
+    /** Lists on standard error the steps that were not applied, without those of --allow-unapplied. */
     void warn(SubprocessInfo info) {
-        Set<UmhStage> kept = EnumSet.noneOf(UmhStage.class);
-        kept.addAll(info.kept());
-        Arrays.stream(left).map(HelperOptions::stage).forEach(kept::remove);
-        if (!kept.isEmpty()) {
-            System.err.println("umh: " + info.path() + ": not applied, as umh itself has it: " + kept);
+        Set<UmhStage> unapplied = EnumSet.noneOf(UmhStage.class);
+        unapplied.addAll(info.unapplied());
+        Arrays.stream(unappliedAllowed).map(HelperOptions::stage).forEach(unapplied::remove);
+        if (!unapplied.isEmpty()) {
+            System.err.println("umh: " + info.path() + ": not applied, as umh itself has it: " + unapplied);
         }
     }
 
     byte[][] environment() {
         List<byte[]> variables = new ArrayList<>();
         if (envInherit) {
-            variables.addAll(Words.environment());
+            variables.addAll(CommandLineBytes.environment());
         } else if (kernel) {
-            variables.addAll(List.of(Words.bytes(List.of(UsermodeHelper.kernelEnvironment()), "environment")));
+            variables.addAll(List.of(CommandLineBytes.bytes(List.of(UsermodeHelper.kernelEnvironment()), "environment")));
         }
         for (String variable : env) {
             int equals = variable.indexOf('=');
             if (equals < 1) {
                 throw new IllegalArgumentException("--env " + variable + ": write NAME=VALUE");
             }
-            byte[] name = Words.bytes(variable.substring(0, equals + 1), "--env");
+            byte[] name = CommandLineBytes.bytes(variable.substring(0, equals + 1), "--env");
             variables.removeIf(other -> Arrays.equals(other, 0, Math.min(name.length, other.length), name, 0, name.length));
-            variables.add(Words.bytes(variable, "--env"));
+            variables.add(CommandLineBytes.bytes(variable, "--env"));
         }
         return variables.toArray(byte[][]::new);
     }
 
-    Files files() {
-        return files(kernel ? "none" : "inherit");
+    Descriptors descriptors() {
+        return descriptors(kernel ? "none" : "inherit");
     }
 
     /** Where nothing is said of 0 to 2 they are the usual. */
-    Files files(String usual) {
-        Files files = standard(Files.none(), 0, stdin == null ? usual : stdin);
+    Descriptors descriptors(String usual) {
+        Descriptors files = standard(Descriptors.none(), 0, stdin == null ? usual : stdin);
         files = standard(files, 1, stdout == null ? usual : stdout);
         files = standard(files, 2, stderr == null ? usual : stderr);
         for (Map.Entry<Integer, String> fd : fds.entrySet()) {
@@ -195,7 +192,7 @@ final class HelperOptions {
         return files;
     }
 
-    private static Files standard(Files files, int target, String source) {
+    private static Descriptors standard(Descriptors files, int target, String source) {
         return switch (source) {
             case "inherit" -> inherited(files, target, target);
             case "null" -> files.devNull(target);
@@ -204,11 +201,11 @@ final class HelperOptions {
         };
     }
 
-    private static Files numbered(Files files, int target, String source) {
+    private static Descriptors numbered(Descriptors files, int target, String source) {
         String[] parts = source.split(":", 2);
         return switch (parts.length == 1 && !source.contains("/") ? source : parts[0] + ":") {
             case "inherit" -> inherited(files, target, target);
-            case "inherit:" -> inherited(files, target, Numbers.integer(parts[1]));
+            case "inherit:" -> inherited(files, target, NumberParser.integer(parts[1]));
             case "null" -> files.devNull(target);
             case "none" -> files.without(target);
             case "read:", "write:", "append:" -> open(files, target, parts[0], parts[1]);
@@ -217,18 +214,18 @@ final class HelperOptions {
     }
 
     /** Only {@code write:} and {@code append:} create the file, like a shell's {@code >} and {@code >>}. */
-    private static Files open(Files files, int target, String access, String path) {
-        OpenFlag[] flags = switch (access) {
-            case "read" -> new OpenFlag[] {OpenFlag.READ};
-            case "write" -> new OpenFlag[] {OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE};
-            case "append" -> new OpenFlag[] {OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.APPEND};
-            default -> new OpenFlag[] {OpenFlag.READ_WRITE};
+    private static Descriptors open(Descriptors files, int target, String access, String path) {
+        OpenOption[] options = switch (access) {
+            case "read" -> new OpenOption[] {StandardOpenOption.READ};
+            case "write" -> new OpenOption[] {StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING};
+            case "append" -> new OpenOption[] {StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND};
+            default -> new OpenOption[] {StandardOpenOption.READ, StandardOpenOption.WRITE};
         };
-        return files.open(target, Words.bytes(path, "path"), flags);
+        return files.open(target, CommandLineBytes.bytes(path, "path"), options);
     }
 
     /** A descriptor that was closed in umh is closed in the helper. In the JVM another file has its number. */
-    private static Files inherited(Files files, int target, int source) {
+    private static Descriptors inherited(Descriptors files, int target, int source) {
         return CLOSED.contains(Integer.toString(source)) ? files.without(target) : files.inherit(target, source);
     }
 }

@@ -53,7 +53,7 @@ public final class Main implements Runnable {
 
     private static int exact(String... arguments) {
         try {
-            return run(Words.arguments(arguments));
+            return run(CommandLineBytes.arguments(arguments));
         } catch (IllegalArgumentException | LinkageError e) { // the latter where the library can't be loaded
             System.err.println("umh: " + message(e));
             return FAILED;
@@ -130,7 +130,7 @@ public final class Main implements Runnable {
         } else if (e instanceof AccessDeniedException denied) {
             message = denied.getFile() + ": permission denied";
         }
-        return message.replace("Namespaces.mapRoot()", "--map-root")
+        return message.replace("NamespaceSetup.mapRoot()", "--map-root")
                 .replace("Cred.noNewPrivs()", "--no-new-privs")
                 .replace("; pass it as bytes", "")
                 .replace("HelperPaths.allowOnly", "--allow, or -Dorg.umh4j.allowed.paths");

@@ -5,16 +5,16 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.umh4j.Helper;
-import org.umh4j.OpenFlag;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
 import org.umh4j.internal.NativeLibrary;
+import org.umh4j.linux.WaitStatus;
 
 /**
  * The probe program of this jar, as a file that any helper may execute and nobody but us may write.
@@ -77,7 +77,7 @@ final class Probe implements AutoCloseable {
     String report(HelperOptions options) throws IOException, InterruptedException {
         int channel = options.fds.keySet().stream().reduce(2, Math::max) + 1;
         SubprocessInfo info = options.setUp(path(), List.of("--fd", Integer.toString(channel)));
-        info.files(options.files().open(channel, report.toString(), OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.TRUNCATE));
+        info.task(info.task().descriptors(options.descriptors().open(channel, report.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)));
         try (Helper helper = UsermodeHelper.start(info)) {
             WaitStatus status = helper.waitFor();
             if (!status.success()) {

@@ -4,9 +4,9 @@ package org.umh4j.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import org.umh4j.CapabilitySet;
 import org.umh4j.UmhSysctl;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.CapabilitySet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

@@ -7,14 +7,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.umh4j.Fs;
-import org.umh4j.Limits;
-import org.umh4j.Resource;
-import org.umh4j.Sched;
-import org.umh4j.Session;
-import org.umh4j.Signal;
-import org.umh4j.Signals;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.Signal;
+import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
+import org.umh4j.task.Sched;
+import org.umh4j.task.Session;
+import org.umh4j.task.SignalState;
+import org.umh4j.task.Task;
 import picocli.CommandLine.Option;
 
 /** Where the helper stands, what it may use, how it is scheduled and signalled. */
@@ -83,9 +84,9 @@ final class TaskOptions {
             + " as its controlling one.")
     private @Nullable Integer terminal;
 
-    Fs fs() {
-        Fs fs = cwd == null ? Fs.kernel() : Fs.kernel().cwd(Words.bytes(cwd, "--cwd"));
-        fs = root == null ? fs : fs.root(Words.bytes(root, "--root"));
+    private Fs fs() {
+        Fs fs = cwd == null ? Fs.defaults() : Fs.defaults().cwd(CommandLineBytes.bytes(cwd, "--cwd"));
+        fs = root == null ? fs : fs.root(CommandLineBytes.bytes(root, "--root"));
         if (umask == null) {
             return fs;
         }
@@ -95,18 +96,18 @@ final class TaskOptions {
         return fs.umask(Integer.parseInt(umask, 8));
     }
 
-    Limits limits() {
-        Limits limits = Limits.kernel();
+    private Limits limits() {
+        Limits limits = Limits.defaults();
         for (Map.Entry<String, String> limit : parsed().entrySet()) {
             String[] both = limit.getValue().split(":", -1);
             if (both.length > 2) {
                 throw new IllegalArgumentException("--rlimit " + limit.getKey() + "=" + limit.getValue() + ": write NAME=SOFT:HARD");
             }
-            limits = limits.rlimit(resource(limit.getKey()), Numbers.limit(both[0]), Numbers.limit(both[both.length - 1]));
+            limits = limits.rlimit(resource(limit.getKey()), NumberParser.limit(both[0]), NumberParser.limit(both[both.length - 1]));
         }
         limits = rlimits.contains("inherit") ? limits.inheritRlimits() : limits;
         limits = oomScoreAdj == null ? limits : limits.oomScoreAdj(oomScoreAdj);
-        limits = coredumpFilter == null ? limits : limits.coredumpFilter(Numbers.hexadecimal("--coredump-filter", coredumpFilter));
+        limits = coredumpFilter == null ? limits : limits.coredumpFilter(NumberParser.hexadecimal("--coredump-filter", coredumpFilter));
         return cgroup == null ? limits : limits.cgroup(cgroup);
     }
 
@@ -123,31 +124,31 @@ final class TaskOptions {
         return limits;
     }
 
-    private static Resource resource(String name) {
+    private static Rlimit resource(String name) {
         try {
-            return Resource.valueOf(name.toUpperCase(Locale.ROOT));
+            return Rlimit.valueOf(name.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("no limit '" + name + "'; there are " + List.of(Resource.values()), e);
+            throw new IllegalArgumentException("no limit '" + name + "'; there are " + List.of(Rlimit.values()), e);
         }
     }
 
-    Sched sched() {
-        Sched all = sched == null ? Sched.kernel() : policy(sched);
+    private Sched sched() {
+        Sched all = sched == null ? Sched.defaults() : policy(sched);
         all = nice == null ? all : all.nice(nice);
-        all = affinity == null ? all : all.affinity(Numbers.list(affinity));
+        all = affinity == null ? all : all.affinity(NumberParser.list(affinity));
         all = timerSlack == null ? all : all.timerSlack(java.time.Duration.ofNanos(timerSlack));
         return ioprio == null ? all : ioprio(all, ioprio);
     }
 
     private static Sched policy(String text) {
         String[] parts = text.toLowerCase(Locale.ROOT).split(":", -1);
-        Sched kernel = Sched.kernel();
+        Sched kernel = Sched.defaults();
         return switch (parts[0] + "/" + parts.length) {
             case "other/1" -> kernel.other();
             case "batch/1" -> kernel.batch();
             case "idle/1" -> kernel.idle();
-            case "fifo/2" -> kernel.fifo(Numbers.integer(parts[1]));
-            case "rr/2" -> kernel.rr(Numbers.integer(parts[1]));
+            case "fifo/2" -> kernel.fifo(NumberParser.integer(parts[1]));
+            case "rr/2" -> kernel.rr(NumberParser.integer(parts[1]));
             case "deadline/4" -> kernel.deadline(
                     Durations.parse(parts[1]), Durations.parse(parts[2]), Durations.parse(parts[3]));
             default -> throw new IllegalArgumentException("no policy '" + text + "'; such as batch, fifo:10");
@@ -157,7 +158,7 @@ final class TaskOptions {
     private static Sched ioprio(Sched sched, String text) {
         String[] parts = text.split(":", 2);
         String name = parts[0].toUpperCase(Locale.ROOT).replace('-', '_');
-        int level = parts.length == 1 ? 0 : Numbers.integer(parts[1]);
+        int level = parts.length == 1 ? 0 : NumberParser.integer(parts[1]);
         try {
             return sched.ioprio(Sched.IoClass.valueOf(name), level);
         } catch (IllegalArgumentException e) {
@@ -165,8 +166,8 @@ final class TaskOptions {
         }
     }
 
-    Signals signals() {
-        Signals signals = Signals.kernel().block(numbers(blocked)).ignore(numbers(ignored));
+    private SignalState signals() {
+        SignalState signals = SignalState.defaults().block(numbers(blocked)).ignore(numbers(ignored));
         return pdeathsig == null ? signals : signals.parentDeath(deathSignal(pdeathsig));
     }
 
@@ -184,19 +185,18 @@ final class TaskOptions {
         return java.util.Arrays.stream(signals).mapToInt(Signal::number).toArray();
     }
 
-    Session session() {
+    private Session session() {
         if (Stream.of(setsid || terminal != null, setpgid, inheritSession).filter(asked -> asked).count() > 1) {
             throw new IllegalArgumentException("one of --setsid, --setpgid and --inherit-session; --terminal takes the first");
         }
         if (terminal != null) {
             return Session.terminal(terminal);
         }
-        return setpgid ? Session.ownGroup() : inheritSession ? Session.inherited() : Session.own();
+        return setpgid ? Session.newGroup() : inheritSession ? Session.inherited() : Session.newSession();
     }
 
-    void personality(org.umh4j.SubprocessInfo info) {
-        if (personality != null) {
-            info.personality(Numbers.hexadecimal("--personality", personality));
-        }
+    Task task() {
+        Task task = Task.defaults().fs(fs()).limits(limits()).sched(sched()).signals(signals()).session(session());
+        return personality == null ? task : task.personality(NumberParser.hexadecimal("--personality", personality));
     }
 }

@@ -2,21 +2,21 @@
 package org.umh4j.cli;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.umh4j.Capability;
-import org.umh4j.CapabilitySet;
-import org.umh4j.Errno;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.WaitStatus;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.Nullable;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Descriptors;
+import org.umh4j.task.Task;
 import picocli.CommandLine.Command;
 
 /** {@code umh tour}: starts real helpers on this machine and shows what they were born with. */
@@ -64,7 +64,7 @@ final class TourCommand implements Callable<Integer> {
         System.out.println("$ " + path + " " + String.join(" ", arguments));
         System.out.flush();
         SubprocessInfo info = SubprocessInfo.of(path, argv, UsermodeHelper.kernelEnvironment())
-                .files(org.umh4j.Files.standard());
+                .task(Task.defaults().descriptors(Descriptors.standard()));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         System.out.println("= " + retval + "  " + meaning(info, retval));
         System.out.println();

@@ -30,9 +30,9 @@ public final class Child implements Watcher {
     private static final int NUMBERS = Native.exitCount();
 
     @SuppressWarnings("NullAway.Init") // by begin()
-    private Launch launch;
+    private LaunchResult launch;
 
-    private final CompletableFuture<Launch> outcome = new CompletableFuture<>();
+    private final CompletableFuture<LaunchResult> outcome = new CompletableFuture<>();
     private final CompletableFuture<End> exit = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private int pidfd;
@@ -56,7 +56,7 @@ public final class Child implements Watcher {
     static void load() {}
 
     /** This is its process. */
-    void begin(Launch started) {
+    void begin(LaunchResult started) {
         launch = started;
         pidfd = launch.pidfd();
         if (launch.socket() == NONE) {
@@ -74,7 +74,7 @@ public final class Child implements Watcher {
     }
 
     /** Complete when the program is in place, or known not to be. Dependents must not block: they run in the reaper. */
-    public CompletableFuture<Launch> outcome() {
+    public CompletableFuture<LaunchResult> outcome() {
         return outcome;
     }
 

@@ -29,7 +29,7 @@ final class Native {
     @Name("umh_bridge_load")
     static native int load(@Const byte[] image, int size);
 
-    /** Starts a launch and goes as far as {@code until} says; see {@link Launch#start}. */
+    /** Starts a launch and goes as far as {@code until} says; see {@link LaunchResult#start}. */
     @NoException
     @Name("umh_bridge_start")
     static native int start(

@@ -10,7 +10,7 @@ public final class OpenedFiles implements AutoCloseable {
 
     private static final byte[] NULL_DEVICE = "/dev/null\0".getBytes(StandardCharsets.US_ASCII);
 
-    private final Patience patience;
+    private final StartDeadline patience;
     private int[] fds = new int[4];
     /**
      * The identity of these files: a launch may last until its helper's end, and other code may close them meanwhile.
@@ -21,11 +21,11 @@ public final class OpenedFiles implements AutoCloseable {
 
     /** For a caller that waits without a limit. */
     public OpenedFiles() {
-        this(Patience.endless());
+        this(StartDeadline.endless());
     }
 
     /** For a caller with this limit. */
-    public OpenedFiles(Patience patience) {
+    public OpenedFiles(StartDeadline patience) {
         NativeLibrary.require();
         this.patience = patience;
     }

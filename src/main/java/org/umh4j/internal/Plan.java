@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.umh4j.linux.UmhStage;
 
 /**
  * What the launcher is told: {@code struct umh_plan} of {@code common/plan.h}, field by field in its order.
@@ -91,16 +92,16 @@ public final class Plan {
     private int limitsRequired;
     private volatile @Nullable byte[] encoded;
 
-    /** Asks for a step; the bit is 1 shifted by the ordinal of its UmhStage. */
-    public Plan take(long step) {
-        steps |= step;
+    /** Adds a step. If the host refuses it, the helper is started without it. */
+    public Plan attempt(UmhStage step) {
+        steps |= Stages.bit(step);
         return this;
     }
 
-    /** Asks for a step that must not fail. */
-    public Plan require(long step) {
-        required |= step;
-        return take(step);
+    /** Adds a step. If the host refuses it, the start fails. */
+    public Plan require(UmhStage step) {
+        required |= Stages.bit(step);
+        return attempt(step);
     }
 
     /** Sets a resource limit; one that is not required may stay as the JVM has it. */
@@ -111,15 +112,10 @@ public final class Plan {
         limitsRequired |= required ? 1 << resource : 0;
     }
 
-    /** Overrides for these steps and limits whether the host may refuse them. */
-    public void leave(long left, long insisted, int limitsLeft, int limitsInsisted) {
-        required = (required | insisted & steps) & ~left;
-        limitsRequired = (limitsRequired | limitsInsisted & limited) & ~limitsLeft;
-    }
-
-    /** Whether a step is asked for. */
-    public boolean takes(long step) {
-        return (steps & step) != 0;
+    /** Overrides which of the added steps and limits are required; a bit for each. */
+    public void override(long optional, long mandatory, int optionalLimits, int mandatoryLimits) {
+        required = (required | mandatory & steps) & ~optional;
+        limitsRequired = (limitsRequired | mandatoryLimits & limited) & ~optionalLimits;
     }
 
     /** Gives the helper our descriptor fd as its descriptor target; targets come in ascending order. */

@@ -24,4 +24,12 @@ public final class ProcFile {
             return new String(bytes, 0, size, StandardCharsets.UTF_8).strip();
         }
     }
+
+    /**
+     * The fields of {@code /proc/PID/stat} behind the name, which may itself contain blanks and parentheses. Number 0 is
+     * the state.
+     */
+    public static String[] fields(String stat) {
+        return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    }
 }

@@ -81,7 +81,7 @@ public final class Reaper {
      *
      * @return false when there was no memory for the watch, or the kernel refused it; then the process was killed and reaped
      */
-    public static boolean watch(Child child, Launch launch) {
+    public static boolean watch(Child child, LaunchResult launch) {
         child.begin(launch);
         if (isWatched(child)) {
             return true;
@@ -189,7 +189,7 @@ public final class Reaper {
 
         /** The reaper checks launches that are held. While a launch holds the reaper itself, this caller does. */
         T answer() {
-            while (!Patience.comes(done, LOOK_MILLIS * 1_000_000L)) {
+            while (!StartDeadline.comes(done, LOOK_MILLIS * 1_000_000L)) {
                 Native.checkLaunches();
             }
             if (thrown != null) {
@@ -396,7 +396,7 @@ public final class Reaper {
         if (now - looked >= Math.min(LOOK_MILLIS, pauseMillis()) * 1_000_000L) {
             looked = now;
             LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child))); // who is left out has the next turn
-            while (!LATER.isEmpty() && Workers.offer(LATER.peek())) {
+            while (!LATER.isEmpty() && CallbackThreads.offer(LATER.peek())) {
                 LATER.remove();
             }
         }
@@ -425,7 +425,7 @@ public final class Reaper {
     /** A log handler may block, so a worker calls it. */
     private static void leftOut(Throwable reason) {
         try {
-            Workers.offer(() -> System.getLogger("org.umh4j")
+            CallbackThreads.offer(() -> System.getLogger("org.umh4j")
                     .log(System.Logger.Level.WARNING, "the reaper could not finish a task", reason));
         } catch (Throwable e) {
             // no memory for that either

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
-import org.umh4j.Errno;
+import org.umh4j.linux.Errno;
 
 /** Says what to do if the native library can't be loaded. Each text begins with the separator after the reason. */
 final class Remedy {

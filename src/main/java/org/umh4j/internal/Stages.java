@@ -2,17 +2,40 @@
 package org.umh4j.internal;
 
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import org.umh4j.linux.UmhStage;
 
-/** The names of the stages as the shim knows them. */
+/** The stages as C numbers them: by their place in the list, or a bit for each. */
 public final class Stages {
-    private static final int ROOM = 1024;
+    private static final UmhStage[] ALL = UmhStage.values();
+    private static final int NAMES_SIZE = 1024;
 
     private Stages() {}
 
-    /** In their order; {@code UmhStage} must have the same. */
-    public static List<String> ofTheShim() {
-        byte[] names = new byte[ROOM];
+    public static UmhStage of(int number) {
+        return ALL[number];
+    }
+
+    /** The stages whose bits are set. */
+    public static Set<UmhStage> of(long bits) {
+        Set<UmhStage> stages = EnumSet.noneOf(UmhStage.class);
+        for (UmhStage stage : ALL) {
+            if ((bits & bit(stage)) != 0) {
+                stages.add(stage);
+            }
+        }
+        return stages;
+    }
+
+    public static long bit(UmhStage stage) {
+        return 1L << stage.ordinal();
+    }
+
+    /** The names in C, in their order; {@link UmhStage} must have the same. */
+    public static List<String> namesInC() {
+        byte[] names = new byte[NAMES_SIZE];
         int size = Native.stageNames(names, names.length);
         return List.of(new String(names, 0, size, StandardCharsets.US_ASCII).trim().split(" "));
     }

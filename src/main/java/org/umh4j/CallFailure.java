@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j;
+
+import org.umh4j.internal.Nullable;
+import org.umh4j.internal.StageFailure;
+import org.umh4j.linux.UmhStage;
+
+/** The one place that turns a failed stage into an exception, records it in the call, and notifies listeners. */
+final class CallFailure {
+    private CallFailure() {}
+
+    static UmhException of(SubprocessInfo info, StageFailure failure) {
+        return of(info, failure.stage(), failure.result(), failure.detail(), failure.object());
+    }
+
+    /**
+     * @param result the negative errno
+     * @param detail which descriptor, limit, capability or signal it was; else 0
+     */
+    static UmhException of(SubprocessInfo info, UmhStage stage, int result, int detail) {
+        return of(info, stage, result, detail, null);
+    }
+
+    private static UmhException of(SubprocessInfo info, UmhStage stage, int result, int detail, @Nullable String object) {
+        UmhException failure = new UmhException(info.path(), stage, result, detail, object);
+        info.failed(failure);
+        HelperEvents.failed(info.path(), failure);
+        return failure;
+    }
+}

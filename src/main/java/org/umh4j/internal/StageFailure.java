@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.internal;
+
+import org.umh4j.linux.UmhStage;
+
+/** A stage has failed. Package org.umh4j records it in the call and throws a UmhException to the caller. */
+public final class StageFailure extends Exception {
+    private static final long serialVersionUID = 1;
+
+    private final UmhStage stage;
+    private final int result;
+    private final int detail;
+    private final @Nullable String object;
+
+    /**
+     * @param result the negative errno
+     * @param detail which descriptor, limit, capability or signal it was; else 0
+     */
+    public StageFailure(UmhStage stage, int result, int detail) {
+        this(stage, result, detail, null);
+    }
+
+    /** The same with the path of the file that could not be opened. */
+    public StageFailure(UmhStage stage, int result, int detail, @Nullable String object) {
+        super(stage.name(), null, false, false); // never seen by a user, so it needs no stack trace
+        this.stage = stage;
+        this.result = result;
+        this.detail = detail;
+        this.object = object;
+    }
+
+    public UmhStage stage() {
+        return stage;
+    }
+
+    public int result() {
+        return result;
+    }
+
+    public int detail() {
+        return detail;
+    }
+
+    public @Nullable String object() {
+        return object;
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.linux;
+
+import java.time.Duration;
+import java.util.Objects;
+
+/**
+ * What a helper, and those of its children that it waited for, have used up: {@code struct rusage}.
+ *
+ * <p>The peak of memory is not among it. For a process that was made by another without copying its memory the kernel
+ * counts that one's peak too, so the number would be the JVM's.
+ *
+ * @param user time in the program
+ * @param system time in the kernel for it
+ * @param minorFaults page faults without disk
+ * @param majorFaults page faults with disk
+ * @param blocksIn blocks of 512 bytes read
+ * @param blocksOut blocks of 512 bytes written
+ * @param voluntarySwitches times that it waited for something
+ * @param involuntarySwitches times that somebody else had the cpu
+ */
+public record ResourceUsage(
+        Duration user,
+        Duration system,
+        long minorFaults,
+        long majorFaults,
+        long blocksIn,
+        long blocksOut,
+        long voluntarySwitches,
+        long involuntarySwitches) {
+    /** No component may be null. */
+    public ResourceUsage {
+        Objects.requireNonNull(user, "user");
+        Objects.requireNonNull(system, "system");
+    }
+
+}

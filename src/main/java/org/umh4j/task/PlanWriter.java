@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.task;
+
+import java.io.IOException;
+import java.util.Set;
+import org.umh4j.internal.Blob;
+import org.umh4j.internal.Host;
+import org.umh4j.internal.Nullable;
+import org.umh4j.internal.OpenedFiles;
+import org.umh4j.internal.Pipes;
+import org.umh4j.internal.Plan;
+import org.umh4j.internal.ProcFile;
+import org.umh4j.internal.StageFailure;
+import org.umh4j.internal.Stages;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.Rlimit;
+import org.umh4j.linux.UmhStage;
+
+/**
+ * Writes a task as a plan for the launcher. An attribute that the task does not set gets the value that a helper of the
+ * kernel has.
+ *
+ * <p>A step is required if a process may always do it, or if the task asks for it. The host may refuse any other step.
+ * The helper then has the JVM's attribute, and the result lists the stage as unapplied.
+ *
+ * @hidden Public for package org.umh4j alone: its parameters are of a package that is not exported.
+ */
+@SuppressWarnings("exports")
+public final class PlanWriter {
+    private static final int EPERM = Errno.EPERM.number();
+    private static final int EACCES = Errno.EACCES.number();
+
+    private final Task task;
+    private final Cred cred;
+    private final OpenedFiles opened;
+    private final Plan plan = new Plan();
+
+    private PlanWriter(Task task, Cred cred, OpenedFiles opened) {
+        this.task = task;
+        this.cred = cred;
+        this.opened = opened;
+    }
+
+    /**
+     * Writes a plan, or returns the task's last one if it would be the same.
+     *
+     * @param chosen the task's credentials, as the policy and an init function have left them
+     * @param program the program of a driver; null: a program with a path
+     * @param flags {@link Plan#HOLD} and {@link Plan#TIMES}
+     * @param opened gets the files that are sent with the plan; the caller closes them afterward
+     * @param pipes gets the JVM's ends of the helper's pipes
+     * @throws StageFailure if a file can't be opened, or the host would refuse a step
+     * @throws IllegalArgumentException if two parts of the task exclude each other
+     */
+    public static Plan write(
+            Task task, Cred chosen, @Nullable Blob program, int flags, OpenedFiles opened, Pipes pipes)
+            throws StageFailure {
+        Cred cred = chosen.completed(task.namespaces());
+        requirePossible(task, cred);
+        Task.CachedPlan last = task.cachedPlan();
+        if (last != null && last.cred() == chosen && last.flags() == flags && program == null) {
+            return last.plan();
+        }
+        Plan plan = new PlanWriter(task, cred, opened).write(program, flags, pipes);
+        if (program == null && dependsOnNothingElse(task)) {
+            task.cachePlan(new Task.CachedPlan(chosen, flags, plan));
+        }
+        return plan;
+    }
+
+    private Plan write(@Nullable Blob program, int flags, Pipes pipes) throws StageFailure {
+        cred.writeTo(plan, task.namespaces());
+        task.fs().writeTo(plan);
+        task.sched().writeTo(plan);
+        task.signals().writeTo(plan);
+        task.session().writeTo(plan);
+        personality();
+        task.limits().writeTo(plan, opened);
+        task.namespaces().writeTo(plan, opened);
+        task.sandbox().writeTo(plan, opened, task);
+        descriptorsOf(task).writeTo(plan, opened, pipes);
+        if (program != null) {
+            program(program);
+        }
+        override();
+        plan.flags |= flags;
+        return plan;
+    }
+
+    private void personality() {
+        plan.attempt(UmhStage.PERSONALITY).attempt(UmhStage.THP);
+        if (task.personality().isPresent()) {
+            plan.require(UmhStage.PERSONALITY);
+            plan.personality = task.personality().getAsInt();
+        }
+    }
+
+    private void program(Blob blob) throws StageFailure {
+        if (!blob.isOwn()) {
+            throw new StageFailure(UmhStage.BLOB, -Errno.EBADF.number(), 0);
+        }
+        plan.program(blob);
+    }
+
+    private void override() {
+        Set<UmhStage> optional = task.unappliedAllowed();
+        Set<UmhStage> mandatory = task.appliedRequired();
+        plan.override(bits(optional), bits(mandatory), limits(optional), limits(mandatory));
+        if (mandatory.contains(UmhStage.KEYRING)) {
+            plan.flags &= ~Plan.KEYLESS;
+        }
+    }
+
+    private static long bits(Set<UmhStage> stages) {
+        long bits = 0;
+        for (UmhStage stage : stages) {
+            bits |= Stages.bit(stage);
+        }
+        return bits;
+    }
+
+    /** The limits that belong to these stages, a bit each. */
+    private static int limits(Set<UmhStage> stages) {
+        int limits = 0;
+        for (Rlimit limit : Rlimit.values()) {
+            limits |= stages.contains(Limits.stageOf(limit)) ? 1 << limit.ordinal() : 0;
+        }
+        return limits;
+    }
+
+    /** Whether no file is opened and nothing of the host is read for this task. */
+    private static boolean dependsOnNothingElse(Task task) {
+        return task.namespaces() == NamespaceSetup.defaults()
+                && task.sandbox() == Sandbox.defaults()
+                && descriptorsOf(task) == Descriptors.none()
+                && !task.limits().hasCgroup()
+                && !task.session().hasTerminal();
+    }
+
+    private static Descriptors descriptorsOf(Task task) {
+        return task.descriptors().orElse(Descriptors.none());
+    }
+
+    /** Refuses combinations before any file is opened. The errno is the one that the kernel returns for them. */
+    private static void requirePossible(Task task, Cred cred) throws StageFailure {
+        cred.requirePossible();
+        task.namespaces().requirePossible();
+        task.sched().requirePossible();
+        task.namespaces().requireMapped(cred);
+        if (task.namespaces().deniesSetgroups() && cred.changesGroups()) {
+            throw new IllegalArgumentException("groups can't be set where the map of gids was written without privilege");
+        }
+        if (!mayRestrict(task, cred)) {
+            boolean seccomp = task.sandbox().isSeccomp();
+            throw new StageFailure(seccomp ? UmhStage.SECCOMP : UmhStage.LANDLOCK, seccomp ? -EACCES : -EPERM, 0);
+        }
+        boolean optional = task.unappliedAllowed().contains(UmhStage.SCHED);
+        if (task.sched().isRealTime() && !optional && !mayBeRealTime(task.sched())) {
+            throw new StageFailure(UmhStage.SCHED, -EPERM, 0);
+        }
+    }
+
+    private static boolean isEffective(Capability capability) {
+        return new CapabilitySet(Host.effective()).contains(capability);
+    }
+
+    private static boolean mayRestrict(Task task, Cred cred) {
+        boolean restricts = task.sandbox().isSeccomp() || task.sandbox().isLandlock();
+        return !restricts
+                || cred.isNoNewPrivs()
+                || Host.noNewPrivs()
+                || isEffective(Capability.CAP_SYS_ADMIN)
+                || task.namespaces().isNewUser();
+    }
+
+    private static boolean mayBeRealTime(Sched sched) {
+        return isEffective(Capability.CAP_SYS_NICE) || sched.neededRtprio() <= rtprioLimit();
+    }
+
+    private static long rtprioLimit() {
+        try {
+            return Rlimit.parse(ProcFile.read("/proc/self/limits"))[2 * Rlimit.RTPRIO.ordinal()] & Long.MAX_VALUE;
+        } catch (IOException | RuntimeException e) {
+            return Long.MAX_VALUE; // without /proc the kernel decides
+        }
+    }
+}

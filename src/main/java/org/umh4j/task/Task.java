@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.task;
+
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.umh4j.internal.Arguments;
+import org.umh4j.internal.Nullable;
+import org.umh4j.internal.Plan;
+import org.umh4j.linux.UmhStage;
+
+/**
+ * Everything that a helper is born with: identity, directories, descriptors, limits, scheduling, namespaces, sandbox,
+ * signals and session. Immutable; each method returns a changed copy.
+ *
+ * <p>{@link #defaults()} is the state of a helper that the kernel starts. One task serves any number of calls, drivers
+ * and threads. Keep it: the work of the first start is reused by the following ones.
+ *
+ * <pre>{@code
+ * Task task = Task.defaults()
+ *         .cred(Cred.defaults().user("nobody").noNewPrivs())
+ *         .limits(Limits.defaults().rlimit(Rlimit.NOFILE, 64));
+ * }</pre>
+ *
+ * <p>A step that a method of this class or of its parts asks for is required: if the host refuses it, the start fails
+ * with its stage and errno. {@link #allowUnapplied} and {@link #requireApplied} change that.
+ *
+ * @implSpec {@code call_usermodehelper_exec_async()} of {@code kernel/umh.c}, Linux 6.12
+ */
+public final class Task {
+    /** The steps without which a program can run as it was meant to, with the JVM's attribute instead. */
+    private static final Set<UmhStage> OPTIONAL = Collections.unmodifiableSet(EnumSet.of(
+            UmhStage.OOM_SCORE_ADJ, UmhStage.COREDUMP_FILTER, UmhStage.EXEC_LABEL, UmhStage.NICE, UmhStage.SCHED,
+            UmhStage.IOPRIO, UmhStage.AFFINITY, UmhStage.MEMPOLICY, UmhStage.TIMER_SLACK, UmhStage.RLIMIT,
+            UmhStage.PERSONALITY, UmhStage.THP, UmhStage.KEYRING, UmhStage.SECUREBITS, UmhStage.NOFILE, UmhStage.NPROC));
+
+    /** This personality only queries the present one. */
+    private static final int PERSONALITY_QUERY = 0xffff_ffff;
+
+    private static final Task DEFAULTS = new Task();
+
+    private Cred cred = Cred.defaults();
+    private Fs fs = Fs.defaults();
+    private @Nullable Descriptors descriptors;
+    private Limits limits = Limits.defaults();
+    private Sched sched = Sched.defaults();
+    private NamespaceSetup namespaces = NamespaceSetup.defaults();
+    private Sandbox sandbox = Sandbox.defaults();
+    private SignalState signals = SignalState.defaults();
+    private Session session = Session.defaults();
+    private KillScope scope = KillScope.PROCESS;
+    private OptionalInt personality = OptionalInt.empty();
+    private Set<UmhStage> unappliedAllowed = Set.of();
+    private Set<UmhStage> appliedRequired = Set.of();
+
+    /** The plan of the last start, if it depends on nothing but this task and its key. */
+    private volatile @Nullable CachedPlan cachedPlan;
+
+    /** A plan with the inputs that are not part of the task. */
+    record CachedPlan(Cred cred, int flags, Plan plan) {}
+
+    private Task() {}
+
+    private Task(Task other) {
+        cred = other.cred;
+        fs = other.fs;
+        descriptors = other.descriptors;
+        limits = other.limits;
+        sched = other.sched;
+        namespaces = other.namespaces;
+        sandbox = other.sandbox;
+        signals = other.signals;
+        session = other.session;
+        scope = other.scope;
+        personality = other.personality;
+        unappliedAllowed = other.unappliedAllowed;
+        appliedRequired = other.appliedRequired;
+    }
+
+    /** The state of a helper of the kernel, with the JVM's identity, cgroup and namespaces. */
+    public static Task defaults() {
+        return DEFAULTS;
+    }
+
+    /** Sets the helper's identity. The default is the JVM's. */
+    public Task cred(Cred credentials) {
+        Objects.requireNonNull(credentials, "credentials").requirePossible();
+        Task copy = new Task(this);
+        copy.cred = credentials;
+        return copy;
+    }
+
+    /** Sets root, working directory and umask. The default is {@code /}, {@code /} and 022. */
+    public Task fs(Fs directories) {
+        Task copy = new Task(this);
+        copy.fs = Objects.requireNonNull(directories, "directories");
+        return copy;
+    }
+
+    /**
+     * Sets the helper's descriptors. Without this call they are {@link Descriptors#none()} for the kernel's calls, and
+     * {@link Descriptors#devNull()} for all others.
+     */
+    public Task descriptors(Descriptors map) {
+        Task copy = new Task(this);
+        copy.descriptors = Objects.requireNonNull(map, "map");
+        return copy;
+    }
+
+    /** Sets resource limits and the cgroup. The default is kthreadd's limits and the JVM's cgroup. */
+    public Task limits(Limits bounds) {
+        Task copy = new Task(this);
+        copy.limits = Objects.requireNonNull(bounds, "bounds");
+        return copy;
+    }
+
+    /** Sets how the helper is scheduled. The default is SCHED_OTHER, nice 0, every cpu. */
+    public Task sched(Sched scheduling) {
+        Objects.requireNonNull(scheduling, "scheduling").requirePossible();
+        Task copy = new Task(this);
+        copy.sched = scheduling;
+        return copy;
+    }
+
+    /** Sets the helper's namespaces. The default is the JVM's. */
+    public Task namespaces(NamespaceSetup setup) {
+        Objects.requireNonNull(setup, "setup").requirePossible();
+        Task copy = new Task(this);
+        copy.namespaces = setup;
+        return copy;
+    }
+
+    /** Sets the rights that the helper gives up for good. The default is none. */
+    public Task sandbox(Sandbox restrictions) {
+        Task copy = new Task(this);
+        copy.sandbox = Objects.requireNonNull(restrictions, "restrictions");
+        return copy;
+    }
+
+    /** Sets signal dispositions and the signal mask. The default is every signal at its default and none blocked. */
+    public Task signals(SignalState state) {
+        Task copy = new Task(this);
+        copy.signals = Objects.requireNonNull(state, "state");
+        return copy;
+    }
+
+    /** Sets session, process group and terminal. The default is a new session. */
+    public Task session(Session membership) {
+        Task copy = new Task(this);
+        copy.session = Objects.requireNonNull(membership, "membership");
+        return copy;
+    }
+
+    /**
+     * Sets which processes {@code close()} of a helper kills, and keeps the helper's process group reachable after its
+     * end. The default is the process alone. {@link KillScope#CGROUP} needs a {@link Limits#cgroup(String)}.
+     */
+    public Task scope(KillScope processes) {
+        Task copy = new Task(this);
+        copy.scope = Objects.requireNonNull(processes, "processes");
+        return copy;
+    }
+
+    /**
+     * Sets the bits of {@code personality(2)}. The default is 0.
+     *
+     * @throws IllegalArgumentException for {@code 0xffffffff}, which only queries the present personality
+     */
+    public Task personality(int bits) {
+        if (bits == PERSONALITY_QUERY) {
+            throw new IllegalArgumentException("personality 0xffffffff only queries the present one");
+        }
+        Task copy = new Task(this);
+        copy.personality = OptionalInt.of(bits);
+        return copy;
+    }
+
+    /**
+     * Lets the host refuse these steps, in addition to those below, without failing the start. The helper then has the
+     * JVM's attribute, and the result lists the stage as unapplied.
+     *
+     * <p>By default a step that the task asks for is required. A step that it does not ask for is not required if it
+     * sets scheduling, limits, {@code oom_score_adj}, core dumps, memory policy, personality or securebits. The session
+     * keyring is required unless {@code keyctl(2)} fails with {@code EPERM} or {@code ENOSYS}, which means that the
+     * helper can use no key either. Otherwise the helper would have the JVM's keys.
+     *
+     * @throws IllegalArgumentException if a step must never stay unapplied, such as {@link UmhStage#UID}
+     */
+    public Task allowUnapplied(UmhStage... stages) {
+        Set<UmhStage> chosen = optional(Arguments.nonNull(stages, "stages"));
+        Task copy = new Task(this);
+        copy.unappliedAllowed = union(unappliedAllowed, chosen);
+        copy.appliedRequired = difference(appliedRequired, chosen);
+        return copy;
+    }
+
+    /**
+     * Requires these steps even if the task does not ask for them. Without arguments: every step that may stay
+     * unapplied.
+     *
+     * @throws IllegalArgumentException if a step is not one of those that may stay unapplied
+     */
+    public Task requireApplied(UmhStage... stages) {
+        Set<UmhStage> chosen = Arguments.nonNull(stages, "stages").length == 0 ? OPTIONAL : optional(stages);
+        Task copy = new Task(this);
+        copy.appliedRequired = union(appliedRequired, chosen);
+        copy.unappliedAllowed = difference(unappliedAllowed, chosen);
+        return copy;
+    }
+
+    private static Set<UmhStage> optional(UmhStage... stages) {
+        for (UmhStage stage : stages) {
+            if (!OPTIONAL.contains(stage)) {
+                throw new IllegalArgumentException(stage + " must be applied; only these may stay unapplied: " + OPTIONAL);
+            }
+        }
+        return Set.of(stages.length == 0 ? new UmhStage[0] : EnumSet.of(stages[0], stages).toArray(UmhStage[]::new));
+    }
+
+    private static Set<UmhStage> union(Set<UmhStage> one, Set<UmhStage> other) {
+        EnumSet<UmhStage> all = EnumSet.noneOf(UmhStage.class);
+        all.addAll(one);
+        all.addAll(other);
+        return Collections.unmodifiableSet(all);
+    }
+
+    private static Set<UmhStage> difference(Set<UmhStage> one, Set<UmhStage> other) {
+        EnumSet<UmhStage> rest = EnumSet.noneOf(UmhStage.class);
+        rest.addAll(one);
+        rest.removeAll(other);
+        return Collections.unmodifiableSet(rest);
+    }
+
+    /** The helper's identity. */
+    public Cred cred() {
+        return cred;
+    }
+
+    /** Root, working directory and umask. */
+    public Fs fs() {
+        return fs;
+    }
+
+    /** The helper's descriptors, if they were set. */
+    public Optional<Descriptors> descriptors() {
+        return Optional.ofNullable(descriptors);
+    }
+
+    /** Resource limits and cgroup. */
+    public Limits limits() {
+        return limits;
+    }
+
+    /** How the helper is scheduled. */
+    public Sched sched() {
+        return sched;
+    }
+
+    /** The helper's namespaces. */
+    public NamespaceSetup namespaces() {
+        return namespaces;
+    }
+
+    /** The rights that the helper gives up. */
+    public Sandbox sandbox() {
+        return sandbox;
+    }
+
+    /** Signal dispositions and mask. */
+    public SignalState signals() {
+        return signals;
+    }
+
+    /** Session, process group and terminal. */
+    public Session session() {
+        return session;
+    }
+
+    /** The processes that {@code close()} of a helper kills. */
+    public KillScope scope() {
+        return scope;
+    }
+
+    /** The bits of {@code personality(2)}, if they were set. */
+    public OptionalInt personality() {
+        return personality;
+    }
+
+    /** The steps that were allowed to stay unapplied. */
+    public Set<UmhStage> unappliedAllowed() {
+        return unappliedAllowed;
+    }
+
+    /** The steps that were required in addition. */
+    public Set<UmhStage> appliedRequired() {
+        return appliedRequired;
+    }
+
+    /** The stages that {@link #allowUnapplied} takes: scheduling, limits, keyring, securebits, label and the like. */
+    public static Set<UmhStage> optionalStages() {
+        return OPTIONAL;
+    }
+
+    @Nullable CachedPlan cachedPlan() {
+        return cachedPlan;
+    }
+
+    void cachePlan(CachedPlan plan) {
+        cachedPlan = plan;
+    }
+}
