@@ -11,14 +11,21 @@ JAVA := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/java,java)
 NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/dev/null 2>&1 && echo --enable-native-access=ALL-UNNAMED)
 
 .DEFAULT_GOAL := build
-.PHONY: help tools tools-for-tests build run test attack check-quick format form words test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install install-local tarball compare reproducible soak reliability clean
+.PHONY: help tools tools-for-tests build run test attack check check-quick format form words test-arm64 conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report natives dist install install-local tarball compare reproducible soak reliability clean
+
+JAVAC := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/javac,javac)
+# Evaluated when it is used: the first targets run without a JDK.
+JDK = $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
+
+include src/main/native/Makefile
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z0-9\/.-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Maven's own libraries do what newer JDKs warn about; that is not ours to hear.
 QUIET_MAVEN = $(shell $(JAVA) --sun-misc-unsafe-memory-access=allow -version >/dev/null 2>&1 && echo --sun-misc-unsafe-memory-access=allow) $(NATIVE_ACCESS)
-MVN = MAVEN_OPTS="$(strip $(QUIET_MAVEN) $(MAVEN_OPTS))" mvn --batch-mode --no-transfer-progress $(MVNFLAGS)
+MAVEN := mvn --batch-mode --no-transfer-progress $(MVNFLAGS)
+MVN = MAVEN_OPTS="$(strip $(QUIET_MAVEN) $(MAVEN_OPTS))" $(MAVEN)
 
 # The tests' tools are in sbin, which an ordinary user's PATH lacks.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -137,6 +144,15 @@ test-arm64: ## runs the tests in an emulated JVM of arm64, by the last of the fa
 reproducible: tools ## builds in two folders and compares what came of it bit by bit
 	MVNFLAGS="$(MVNFLAGS)" tools/reproducible
 
+# Error Prone runs in the compiler, which runs in Maven.
+COMPILER_ACCESS := \
+	$(foreach package,api file main model parser processing tree util,--add-exports=jdk.compiler/com.sun.tools.javac.$(package)=ALL-UNNAMED) \
+	$(foreach package,code comp,--add-opens=jdk.compiler/com.sun.tools.javac.$(package)=ALL-UNNAMED)
+
+check: $(HELD) check-native ## looks for defects without running anything: gcc -fanalyzer, clang-tidy, Error Prone with NullAway; japicmp against the last tag
+	MAVEN_OPTS="$(strip $(QUIET_MAVEN) $(MAVEN_OPTS) $(COMPILER_ACCESS))" $(MAVEN) -q compile -Panalyze
+	@.ci/compare
+
 # The program's own options go to ARGS: --docs writes the table into docs/conformance.md, names of settings choose among them.
 TEST_CLASSES := target/test-classes/.built
 TEST_CLASSPATH = target/test-classes:target/classes:$$(cat target/test.classpath)
@@ -172,8 +188,6 @@ soak: $(TEST_CLASSES) ## everything at once for DURATION, or until there were HE
 		org.umh4j.soak.Soak $(if $(HELPERS),$(HELPERS),$(DURATION)) $(RECORDS)
 
 # Each of soak, faults, sanitize, fuzz and test leaves its counts where this finds them.
-RECORDS := target/reliability
-
 reliability: ## writes what the last runs have counted into docs/reliability.md
 	tools/record $(RECORDS) docs/reliability.md
 
@@ -184,21 +198,12 @@ clean: ## removes what was built
 	rm -rf target
 
 # Benchmarks: C peers live in the same JVM, so that everything is measured under the same conditions.
-BENCH := target/bench
-JAVAC := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/javac,javac)
-# Asked for when it is used: without a JDK there is nothing to ask.
-JDK = $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
 BENCH_ROUNDS ?= 1000
 # The JDK in use and, if there is a newer one beside it, that too.
 BENCH_JAVA ?= $(addsuffix /bin/java,$(shell .ci/jdks))
 
-$(BENCH)/.built: $(CLI) $(shell find test/bench -type f)
+$(BENCH)/.built: $(CLI) $(BENCH_PROGRAMS) $(shell find test/bench -type f)
 	mkdir -p $(BENCH)/classes
-	gcc -O2 -nostdlib -static -o $(BENCH)/tiny test/bench/tiny.c
-	gcc -O2 -nostdlib -static -o $(BENCH)/pause test/bench/pause.c
-	gcc -O2 -Wall -Wextra -shared -fPIC -D_GNU_SOURCE -I$(JDK)/include -I$(JDK)/include/linux \
-		-o $(BENCH)/libpeers.so test/bench/peers.c test/bench/pipes.c
-	gcc -O2 -Wall -Wextra -static -o $(BENCH)/echo test/bench/echo.c
 	$(MVN) -q -Pbench dependency:build-classpath -Dmdep.outputFile=$(CURDIR)/$(BENCH)/classpath
 	$(JAVAC) -Xlint:all,-processing -cp target/classes:$$(cat $(BENCH)/classpath) -d $(BENCH)/classes \
 		$$(find test/bench -name '*.java')
@@ -226,5 +231,3 @@ define bench
 		-Dbench.tiny=$$folder/tiny -Dbench.pause=$$folder/pause -cp $(BENCH)/classes:target/classes:$$(cat $(BENCH)/classpath) \
 		org.umh4j.bench.Bench $(BENCH)/results.jsonl $(1) $(2)
 endef
-
-include src/main/native/Makefile

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** What the two built files are made of. */
 final class LauncherBinaryTest {
     private static final Path FILES = Path.of("target/classes/org/umh4j/internal/linux-x86_64");
-    private static final Path OBJECTS = Path.of("target/objects/launcher");
+    private static final Path OBJECTS = Path.of("target/objects-" + FILES.getFileName().toString().replace("linux-", ""));
     private static final long THREE_PAGES = 12_288;
 
     private static String run(String... command) throws IOException, InterruptedException {
@@ -42,7 +42,8 @@ final class LauncherBinaryTest {
     void launcherNeedsNothingButItself() throws Exception {
         TreeSet<String> needed = new TreeSet<>();
         TreeSet<String> defined = new TreeSet<>();
-        try (var objects = java.nio.file.Files.list(OBJECTS)) {
+        try (var files = java.nio.file.Files.list(OBJECTS.resolve("launcher"))) {
+            var objects = files.filter(file -> file.toString().endsWith(".o"));
             for (Path object : (Iterable<Path>) objects::iterator) {
                 for (String line : run("nm", object.toString()).split("\n")) {
                     String[] words = line.trim().split(" +");
@@ -130,7 +131,7 @@ final class LauncherBinaryTest {
     /** The child in the JVM's memory: from clone to exec it calls no function of another library. */
     @Test
     void childBetweenCloneAndExecCallsNoLibc() throws Exception {
-        String code = run("objdump", "-d", "--no-show-raw-insn", "target/objects/shim/umh_clone.o");
+        String code = run("objdump", "-d", "--no-show-raw-insn", OBJECTS.resolve("shim/clone.o").toString());
         Matcher child = Pattern.compile("(?ms)^\\w+ <child_main>:\\n(.*?)\\n\\n").matcher(code + "\n\n");
         assertTrue(child.find(), "no child_main");
         Matcher call = Pattern.compile("call +\\w+ <(\\w+)").matcher(child.group(1));
@@ -139,7 +140,7 @@ final class LauncherBinaryTest {
             called.add(call.group(1));
         }
         called.removeIf(name -> name.equals("child_main"));
-        String own = run("nm", "target/objects/shim/umh_clone.o");
+        String own = run("nm", OBJECTS.resolve("shim/clone.o").toString());
         for (String name : called) {
             assertTrue(Pattern.compile("(?m) [tT] " + name + "$").matcher(own).find(), name + " is not its own");
         }
