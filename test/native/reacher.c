@@ -4,9 +4,11 @@
 /*
  *	reacher reach PARENT [too]	tries each launcher whose ancestor is PARENT; 0: each one that is seen here
  *	reacher swap OLD NEW		exchanges two directories
+ *	reacher own CGROUP PID LINK OTHER...	freezes, kills and moves whoever is in a cgroup of its own, wants PID there, and
+ *					has a link to it and to the others in turn
  *	reacher where			prints the file `mark` of its working directory and, if it may, that of descriptor 5
  *
- * The first two end at the end of standard input. The first prints `seen` at the first launcher, with `too` at the first one
+ * The first three end at the end of standard input. The first prints `seen` at the first launcher, with `too` at the first one
  * whose limits it has set, and a line at the end for each way: name, tries, successes. `too` adds signals and limits. A launcher's name ends with its execve(2): a success
  * counts only if the process has that name afterwards.
  */
@@ -232,6 +234,66 @@ static int swap(const char *one, const char *other)
 	return 0;
 }
 
+enum deed { FREEZE, THAW, KILL, MOVE, TAKE, RETARGET, DEEDS };
+
+static const char *const deeds[DEEDS] = {"freeze", "thaw", "kill", "move", "take", "retarget"};
+
+/* A control file is written to as it stands: none is made. */
+static void put(enum deed deed, const char *folder, const char *name, const char *text)
+{
+	char path[400];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	tried[deed]++;
+	reached[deed] += fd >= 0 && write(fd, text, strlen(text)) > 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+static void move_all(const char *folder)
+{
+	char path[400], pid[32];
+	FILE *members;
+
+	snprintf(path, sizeof path, "%s/cgroup.procs", folder);
+	members = fopen(path, "re");
+	while (members && fgets(pid, sizeof pid, members))
+		put(MOVE, folder, "inner/cgroup.procs", pid);
+	if (members)
+		fclose(members);
+}
+
+static void retarget(const char *link, const char *target)
+{
+	char other[400];
+
+	snprintf(other, sizeof other, "%s.new", link);
+	tried[RETARGET]++;
+	reached[RETARGET] += symlink(target, other) == 0 && rename(other, link) == 0;
+}
+
+static int own(const char *folder, const char *jvm, const char *link, char **others, unsigned count)
+{
+	for (unsigned round = 0; !is_over(); round++) {
+		put(FREEZE, folder, "cgroup.freeze", "1");
+		usleep(round * 37 % 800);
+		move_all(folder);
+		put(THAW, folder, "cgroup.freeze", "0");
+		usleep(round * 53 % 20000);
+		if (round % 16 == 15)
+			put(KILL, folder, "cgroup.kill", "1");
+		put(TAKE, folder, "cgroup.procs", jvm);
+		retarget(link, others[round % count]);
+		if (round == 0 && write(1, "seen\n", 5) < 0)
+			return errno;
+	}
+	for (int deed = 0; deed < DEEDS; deed++)
+		printf("%s %lu %lu\n", deeds[deed], tried[deed], reached[deed]);
+	return 0;
+}
+
 static void where(int folder)
 {
 	char text[32];
@@ -250,6 +312,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 4 && strcmp(argv[1], "swap") == 0)
 		return swap(argv[2], argv[3]);
+	if (argc > 5 && strcmp(argv[1], "own") == 0)
+		return own(argv[2], argv[3], argv[4], argv + 5, (unsigned)argc - 5);
 	if (argc < 3)
 		return 2;
 	parent = atoi(argv[2]);

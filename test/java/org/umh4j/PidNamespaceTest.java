@@ -7,26 +7,34 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.umh4j.linux.Namespace;
 import org.umh4j.linux.Signal;
+import org.umh4j.linux.UmhStage;
 import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
+import org.umh4j.support.Need;
+import org.umh4j.support.OwnCgroup;
 import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.VirtualThread;
 import org.umh4j.task.Descriptors;
+import org.umh4j.task.Limits;
 import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Task;
 
@@ -60,6 +68,47 @@ final class PidNamespaceTest {
             helper.stdin().close();
             helper.waitFor();
             assertTrue(!Pid.isRunning(orphan));
+        }
+    }
+
+    /**
+     * {@code cgroup.kill} ends the launcher and its successor at once, at any moment: nobody is left to say that there was a
+     * successor. {@link Leaks} counts what was not reaped.
+     */
+    @Test
+    void cgroupThatIsKilledAtAnyMomentLeavesNoZombie() throws Exception {
+        int starts = Integer.getInteger("test.pid.namespace.starts", 400);
+        try (OwnCgroup cgroup = OwnCgroup.make("killed")) {
+            Path kill = cgroup.folder().resolve("cgroup.kill");
+            if (!java.nio.file.Files.exists(kill)) {
+                Need.CGROUP.missing();
+            }
+            AtomicBoolean over = new AtomicBoolean();
+            Thread killer = new Thread(() -> killUntil(over, kill));
+            killer.start();
+            int killed = 0;
+            for (int i = 0; i < starts; i++) {
+                SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().namespaces(NEW).limits(Limits.defaults().cgroup(cgroup.folder().toString())));
+                int retval = UsermodeHelper.exec(info, i % 2 == 0 ? UmhWait.PROC : UmhWait.PROC.killable());
+                killed += retval == 0 ? 0 : 1;
+                assertTrue(info.failure().map(e -> e.stage() == UmhStage.KILLED).orElse(retval == 0 || retval == 9),
+                        () -> retval + " " + info.failure());
+            }
+            over.set(true);
+            Await.end(killer);
+            assertTrue(killed > 0, "none was killed");
+        }
+    }
+
+    private static void killUntil(AtomicBoolean over, Path kill) {
+        Random moments = new Random(1);
+        while (!over.get()) {
+            try {
+                java.nio.file.Files.writeString(kill, "1");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            LockSupport.parkNanos(moments.nextInt(2_000_000));
         }
     }
 

@@ -8,7 +8,9 @@ import static org.umh4j.linux.Capability.*;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +21,11 @@ import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Namespace;
 import org.umh4j.linux.Signal;
 import org.umh4j.support.Amended;
+import org.umh4j.support.Await;
 import org.umh4j.support.Filter;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Need;
+import org.umh4j.support.OwnCgroup;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Requires;
 import org.umh4j.support.RequiresRoot;
@@ -29,6 +33,7 @@ import org.umh4j.support.Shell;
 import org.umh4j.task.Cred;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Fs;
+import org.umh4j.task.Limits;
 import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Sandbox;
 import org.umh4j.task.SignalState;
@@ -58,7 +63,11 @@ final class ReacherTest {
     private static final List<String> ALLOWED = List.of("signal", "prlimit");
 
     /** What the attacker and the helpers have in common, and the process whose namespaces they join. */
-    private record Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host) implements AutoCloseable {
+    private record Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host, Path jail) implements AutoCloseable {
+        private Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host) {
+            this(cred, namespaces, parent, host, null);
+        }
+
         private static Room of(String who) throws IOException {
             Cred root = Cred.defaults().bounding(DOCKER).permitted(DOCKER).inheritable(CapabilitySet.NONE).noNewPrivs();
             String jvm = "" + ProcessHandle.current().pid();
@@ -67,6 +76,8 @@ final class ReacherTest {
                     return new Room(Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs(), NamespaceSetup.defaults(), jvm, null);
                 case "root":
                     return new Room(root, NamespaceSetup.defaults(), jvm, null);
+                case "chroot":
+                    return inJail(root, jvm);
                 case "container":
                     Helper init = host(Cred.defaults(), NamespaceSetup.defaults().unshare(Namespace.PID, Namespace.MOUNT));
                     return new Room(root, init.namespaces(Namespace.PID, Namespace.MOUNT), "0", init);
@@ -78,11 +89,36 @@ final class ReacherTest {
             }
         }
 
+        /** The mount namespace has a /proc there, so that nothing is mounted in the host's own. */
+        private static Room inJail(Cred root, String jvm) throws IOException {
+            Path jail = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "jail");
+            java.nio.file.Files.createDirectory(jail.resolve("proc"));
+            java.nio.file.Files.copy(Path.of(ProbeProgram.path()), jail.resolve("probe"), StandardCopyOption.COPY_ATTRIBUTES);
+            Helper mounter = host(Cred.defaults(), NamespaceSetup.defaults().unshare(Namespace.MOUNT),
+                    "mount -t proc proc " + jail + "/proc; ");
+            return new Room(root, mounter.namespaces(Namespace.MOUNT), jvm, mounter, jail);
+        }
+
         private static Helper host(Cred cred, NamespaceSetup namespaces) throws IOException {
-            String script = "if test $$ = 1; then mount -t proc proc /proc; fi; echo there; read end";
+            return host(cred, namespaces, "if test $$ = 1; then mount -t proc proc /proc; fi; ");
+        }
+
+        private static Helper host(Cred cred, NamespaceSetup namespaces, String before) throws IOException {
+            String script = before + "echo there; read end";
             Helper helper = UsermodeHelper.start(Amended.task(Shell.piped(script), task -> task.cred(cred).namespaces(namespaces)));
             assertEquals('t', helper.stdout().read());
             return helper;
+        }
+
+        private Fs fs() {
+            return jail == null ? Fs.defaults() : Fs.defaults().root(jail.toString());
+        }
+
+        /** What becomes what the attacker is. */
+        private SubprocessInfo helper() {
+            return jail == null
+                    ? ProbeProgram.doing("exit", "0")
+                    : SubprocessInfo.of("/probe", ProbeProgram.argv("exit", "0"), new String[0]);
         }
 
         @Override
@@ -94,13 +130,13 @@ final class ReacherTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"user", "user docker", "root", "root docker", "container", "container docker", "namespace",
-        "namespace docker"})
+    @ValueSource(strings = {"user", "user docker", "root", "root docker", "chroot", "chroot docker", "container",
+        "container docker", "namespace", "namespace docker"})
     void launcherIsReachedByNoAttacker(String who) throws Exception {
-        String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
         String limits = messageQueueLimit();
         try (Room room = Room.of(who.split(" ")[0])) {
-            SubprocessInfo attacker = Amended.task(call(program, "reach", room.parent, "too"), task -> task.cred(room.cred).namespaces(room.namespaces));
+            String program = NativeProgram.compileStatic("reacher", room.jail == null ? ProbeProgram.FOLDER : room.jail);
+            SubprocessInfo attacker = Amended.task(call(room.jail == null ? program : "/reacher", "reach", room.parent, "too"), task -> task.cred(room.cred).namespaces(room.namespaces).fs(room.fs()));
             if (who.endsWith("docker")) {
                 attacker.task(attacker.task().sandbox(Sandbox.defaults().seccomp(Filter.named("docker"))));
             }
@@ -110,8 +146,8 @@ final class ReacherTest {
             }
             Descriptors opened = files;
             Map<String, long[]> counts = during(attacker, who, number -> assertEquals(0, UsermodeHelper.exec(
-                    ProbeProgram.doing("exit", "0")
-                            .task(Task.defaults().cred(room.cred).namespaces(room.namespaces).descriptors(opened).sandbox(Sandbox.defaults().landlock().readOnly("/"))),
+                    room.helper()
+                            .task(Task.defaults().cred(room.cred).namespaces(room.namespaces).fs(room.fs()).descriptors(opened).sandbox(Sandbox.defaults().landlock().readOnly("/"))),
                     UmhWait.PROC)));
             NEVER.forEach(way -> assertEquals(0, counts.get(way)[1], who + " " + way));
             NEVER.forEach(way -> assertTrue(counts.get(way)[0] > 0, who + " never tried " + way));
@@ -140,6 +176,52 @@ final class ReacherTest {
         // outside no rule lets it read the mark: then it says nothing
         assertTrue(outcomes.keySet().stream().allMatch(outcome -> outcome.matches("inside|[A-Z]+ \\d+")), outcomes::toString);
         assertTrue(outcomes.containsKey("inside"), outcomes::toString);
+    }
+
+    /** It may end helpers in its cgroup, and decide where a path of its own leads; no caller is held, and the JVM stays. */
+    @Test
+    void ownerOfACgroupHoldsNoCaller() throws Exception {
+        Path base = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "owner");
+        String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
+        List<String> before = java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup"));
+        Map<String, Integer> outcomes = new HashMap<>();
+        try (OwnCgroup own = OwnCgroup.make("attackers"); OwnCgroup other = OwnCgroup.make("others")) {
+            Path inner = java.nio.file.Files.createDirectory(own.folder().resolve("inner"));
+            Path link = java.nio.file.Files.createSymbolicLink(base.resolve("cgroup"), own.folder());
+            String owner = UID + ":" + UID;
+            assertEquals(0, new ProcessBuilder("chown", "-R", "-h", owner, own.folder().toString(), base.toString())
+                    .start().waitFor());
+            SubprocessInfo attacker = call(program, "own", own.folder().toString(), "" + ProcessHandle.current().pid(),
+                            link.toString(), own.folder().toString(), other.folder().toString(), "/tmp", own.folder() + "/inner")
+                    .task(Task.defaults().cred(Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs()));
+            Map<String, long[]> counts = during(attacker, "owner of a cgroup",
+                    number -> outcomes.merge(ranIn(number % 2 == 0 ? own.folder() : link), 1, Integer::sum));
+            java.nio.file.Files.writeString(own.folder().resolve("cgroup.freeze"), "0");
+            System.out.println("    owner of a cgroup " + outcomes);
+            Await.until("the inner cgroup is removed", () -> inner.toFile().delete());
+            for (String deed : List.of("freeze", "thaw", "kill", "retarget")) {
+                assertTrue(counts.get(deed)[1] > 0, deed);
+            }
+            assertEquals(0, counts.get("take")[1], "the JVM was moved");
+            String inside = "0::/umh4j-(attackers|others)-\\d+(/inner)?";
+            assertTrue(outcomes.keySet().stream().allMatch(outcome ->
+                    outcome.matches(inside + "|killed|CGROUP (EBUSY|EINVAL)|KILLED EINTR")), outcomes::toString);
+        }
+        assertEquals(before, java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup")));
+    }
+
+    /** The cgroup that a helper has seen itself in, or the way that it has ended. */
+    private static String ranIn(Path cgroup) {
+        SubprocessInfo info = SubprocessInfo.of("/bin/grep", new String[] {"grep", "^0::", "/proc/self/cgroup"}, new String[0])
+                .task(Task.defaults().descriptors(Descriptors.none().devNull(0).toJvm(1).devNull(2)).limits(Limits.defaults().cgroup(cgroup.toString())));
+        try {
+            var result = UsermodeHelper.run(info, Duration.ofSeconds(20));
+            return result.status().raw() == 9 ? "killed" : new String(result.stdout(), StandardCharsets.US_ASCII).strip();
+        } catch (UmhException e) {
+            return e.stage() + " " + e.errnoName();
+        } catch (IOException | InterruptedException e) {
+            return e.toString();
+        }
     }
 
     /** Helpers that are given the directory outside, and may look there only if a rule got there. */
