@@ -9,6 +9,7 @@
 module org.umh4j {
     requires static jdk.jfr;
     requires static org.bytedeco.javacpp;
+    requires static org.jspecify;
     requires static info.picocli;
     requires static com.fasterxml.jackson.core;
 

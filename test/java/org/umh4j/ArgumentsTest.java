@@ -31,8 +31,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.umh4j.internal.Nullable;
 import org.umh4j.support.Absurd;
 import org.umh4j.support.ApiSamples;
 import org.umh4j.support.Jvm;
@@ -138,7 +138,7 @@ final class ArgumentsTest {
         }
 
         private static void judge(String what, Executable executable, int index, Object value, Throwable thrown) {
-            boolean mustRefuse = value == null && !executable.getParameters()[index].isAnnotationPresent(Nullable.class);
+            boolean mustRefuse = value == null && !executable.getParameters()[index].getAnnotatedType().isAnnotationPresent(Nullable.class);
             if (thrown == null) {
                 if (mustRefuse) {
                     FAULTS.add(what + " is taken");

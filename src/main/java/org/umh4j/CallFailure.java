@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.StageFailure;
 import org.umh4j.linux.UmhStage;
 

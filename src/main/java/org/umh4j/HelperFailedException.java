@@ -2,7 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 
 /** A helper that was run and did not end as it should have. What it had written until then is in the result. */
 public class HelperFailedException extends IOException {

@@ -3,7 +3,7 @@ package org.umh4j;
 
 import java.time.Duration;
 import java.util.Set;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 

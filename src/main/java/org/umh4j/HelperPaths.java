@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
-import org.umh4j.internal.Nullable;
 
 /**
  * Which programs this JVM may start at all.
@@ -54,12 +54,12 @@ public final class HelperPaths {
     }
 
     /** The path that is executed for a call of this one, which may be null. */
-    static @Nullable byte[] mediated(@Nullable byte[] path) {
+    static byte @Nullable [] mediated(byte @Nullable [] path) {
         String mediator = MEDIATOR.get();
         return mediator == null ? path : Bytes.of(mediator, "path");
     }
 
-    static boolean allows(@Nullable byte[] path) {
+    static boolean allows(byte @Nullable [] path) {
         Set<String> allowed = ALLOWED.get();
         return allowed == null || path == null || allowed.contains(Bytes.toString(path));
     }

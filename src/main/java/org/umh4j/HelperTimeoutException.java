@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j;
 
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
+
 
 /**
  * A helper that was told to end because it took too long. {@link RunResult#sent} says which signals it was sent when, the

@@ -9,9 +9,9 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Timespan;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.LaunchResult;
-import org.umh4j.internal.Nullable;
 import org.umh4j.linux.WaitStatus;
 
 /** The events themselves; this class is only touched where there is a flight recorder. */

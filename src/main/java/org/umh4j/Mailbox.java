@@ -16,8 +16,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.CallbackThreads;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.PipeEnd;
 
 /**

@@ -5,7 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.PipeEnd;
 
 /** Where the output of one descriptor is kept, up to a limit. Without a pipe there is nothing to keep. */
@@ -15,7 +15,7 @@ final class OutputBuffer {
     private final @Nullable PipeEnd pipe;
     private final int limit;
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
-    private @Nullable byte[] chunk;
+    private byte @Nullable [] chunk;
     private boolean ended;
     private boolean truncated;
 

@@ -4,7 +4,7 @@ package org.umh4j;
 import java.nio.channels.Channel;
 import java.time.Duration;
 import java.util.Objects;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.task.Descriptors;
 
 /**
@@ -19,14 +19,14 @@ public final class RunOptions {
     private static final Duration DEFAULT_GRACE = Duration.ofSeconds(2);
     private static final RunOptions DEFAULTS = new RunOptions(null, null, DEFAULT_LIMIT, null, DEFAULT_GRACE);
 
-    private final @Nullable byte[] input;
+    private final byte @Nullable [] input;
     private final @Nullable Channel channel;
     private final int limit;
     private final @Nullable Duration timeout;
     private final Duration grace;
 
     private RunOptions(
-            @Nullable byte[] input, @Nullable Channel channel, int limit, @Nullable Duration timeout, Duration grace) {
+            byte @Nullable [] input, @Nullable Channel channel, int limit, @Nullable Duration timeout, Duration grace) {
         this.input = input;
         this.channel = channel;
         this.limit = limit;
@@ -74,7 +74,7 @@ public final class RunOptions {
         return duration;
     }
 
-    @Nullable byte[] input() {
+    byte @Nullable [] input() {
         return input;
     }
 

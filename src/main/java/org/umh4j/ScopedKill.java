@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.ProcFile;
 import org.umh4j.internal.Processes;
 import org.umh4j.linux.Errno;

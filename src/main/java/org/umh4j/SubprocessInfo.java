@@ -8,9 +8,9 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Stages;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.task.Task;
@@ -47,9 +47,9 @@ public final class SubprocessInfo {
     }
 
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
-    private final @Nullable byte[] asked;
+    private final byte @Nullable [] asked;
     /** What is executed; not what was asked for, where one program mediates all calls. Decided when the call begins. */
-    private @Nullable byte[] path;
+    private byte @Nullable [] path;
 
     private final byte[][] argv;
     private final byte[][] envp;
@@ -67,7 +67,7 @@ public final class SubprocessInfo {
 
     private volatile @Nullable UmhException failure;
 
-    private SubprocessInfo(@Nullable byte[] path, byte[][] argv, byte[][] envp, @Nullable Blob blob) {
+    private SubprocessInfo(byte @Nullable [] path, byte[][] argv, byte[][] envp, @Nullable Blob blob) {
         this.asked = path;
         this.argv = argv;
         this.envp = envp;
@@ -89,13 +89,13 @@ public final class SubprocessInfo {
      * @param envp the environment, {@code NAME=VALUE} each; null is an empty one
      * @throws IllegalArgumentException if a string has a NUL or a character that can't be encoded
      */
-    public static SubprocessInfo of(@Nullable String path, @Nullable String[] argv, @Nullable String[] envp) {
+    public static SubprocessInfo of(@Nullable String path, String @Nullable [] argv, String @Nullable [] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
         return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"), null);
     }
 
     /** The same with bytes, for names in another encoding than the system's; without their NUL. */
-    public static SubprocessInfo of(@Nullable byte[] path, @Nullable byte[][] argv, @Nullable byte[][] envp) {
+    public static SubprocessInfo of(byte @Nullable [] path, byte @Nullable [][] argv, byte @Nullable [][] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
         return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"), null);
     }
@@ -105,7 +105,7 @@ public final class SubprocessInfo {
         return new SubprocessInfo(Bytes.of(path, "path"), argv, envp, blob);
     }
 
-    private static byte[][] encoded(@Nullable String[] strings, String what) {
+    private static byte[][] encoded(String @Nullable [] strings, String what) {
         if (strings == null) {
             return new byte[0][];
         }
@@ -116,7 +116,7 @@ public final class SubprocessInfo {
         return bytes;
     }
 
-    private static byte[][] copied(@Nullable byte[][] strings, String what) {
+    private static byte[][] copied(byte @Nullable [][] strings, String what) {
         if (strings == null) {
             return new byte[0][];
         }

@@ -2,7 +2,7 @@
 package org.umh4j;
 
 import java.io.IOException;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.Errno;
 import org.umh4j.linux.UmhStage;
 

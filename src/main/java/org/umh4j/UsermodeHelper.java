@@ -4,7 +4,7 @@ package org.umh4j;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts programs the way the Linux kernel starts its helpers.
@@ -43,7 +43,7 @@ public final class UsermodeHelper {
      * @return as {@link #exec}
      */
     public static int call(
-            @Nullable String path, @Nullable String[] argv, @Nullable String[] envp, UmhWait wait) {
+            @Nullable String path, String @Nullable [] argv, String @Nullable [] envp, UmhWait wait) {
         return exec(SubprocessInfo.of(path, argv, envp), wait);
     }
 

@@ -27,4 +27,7 @@
  *   <li><b>Units.</b> Times are {@link java.time.Duration}s, sizes bytes, modes octal as in {@code chmod(2)}.
  * </ul>
  */
+@NullMarked
 package org.umh4j;
+
+import org.jspecify.annotations.NullMarked;

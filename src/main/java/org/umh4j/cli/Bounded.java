@@ -6,7 +6,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 
 /** Runs work that may exceed the user's --timeout. */
 final class Bounded {

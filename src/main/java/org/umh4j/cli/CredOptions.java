@@ -2,7 +2,7 @@
 package org.umh4j.cli;
 
 import java.util.Arrays;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Securebit;
 import org.umh4j.task.Cred;
@@ -19,7 +19,7 @@ final class CredOptions {
 
     @Option(names = "--groups", paramLabel = "G,G", split = ",", arity = "0..1", fallbackValue = "",
             description = "The supplementary groups, by number; none, when the list is empty.")
-    private @Nullable String[] groups;
+    private String @Nullable [] groups;
 
     @Option(names = "--keep-gid", description = "Keep umh's own gid with another uid; gid 0 must be asked for.")
     private boolean keepGid;
@@ -46,7 +46,7 @@ final class CredOptions {
     private @Nullable String capabilities;
 
     @Option(names = "--securebits", paramLabel = "BIT,BIT", split = ",", description = "Such as noroot,noroot_locked.")
-    private @Nullable String[] securebits;
+    private String @Nullable [] securebits;
 
     @Option(names = "--no-new-privs", description = "Nothing that is executed gains privilege by its file.")
     private boolean noNewPrivs;

@@ -7,9 +7,9 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.PipeWriter;
 import org.umh4j.UsermodeDriver;
-import org.umh4j.internal.Nullable;
 
 /**
  * Standard input to a driver, and the driver to standard output; one driver after the other.

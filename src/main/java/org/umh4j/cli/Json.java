@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 
 /** JSON in and out, by Jackson's streaming core. */
 final class Json {

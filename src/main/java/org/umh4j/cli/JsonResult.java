@@ -4,9 +4,9 @@ package org.umh4j.cli;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.IOException;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
-import org.umh4j.internal.Nullable;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 

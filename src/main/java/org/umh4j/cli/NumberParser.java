@@ -2,7 +2,7 @@
 package org.umh4j.cli;
 
 import java.util.stream.IntStream;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.Rlimit;
 
 /** Numbers as people write them. */
@@ -35,7 +35,7 @@ final class NumberParser {
     }
 
     /** One id three times, or three of the form R:E:S; null for a name. */
-    static @Nullable long[] ids(String text) {
+    static long @Nullable [] ids(String text) {
         if (!text.matches("[0-9:]+")) {
             return null;
         }

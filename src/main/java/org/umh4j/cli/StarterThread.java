@@ -7,10 +7,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.Helper;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.internal.Nullable;
 
 /** Starts a helper in a separate thread, so that a caller with a time limit is not blocked by the start. */
 final class StarterThread {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.Rlimit;
 import org.umh4j.linux.Signal;
 import org.umh4j.task.Fs;

@@ -5,4 +5,7 @@
  *
  * <p>No package imports this one.
  */
+@NullMarked
 package org.umh4j.cli;
+
+import org.jspecify.annotations.NullMarked;

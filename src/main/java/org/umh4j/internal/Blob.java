@@ -4,6 +4,7 @@ package org.umh4j.internal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** A program in memory, without a name on any disk, which nobody can write to. */
 public final class Blob implements AutoCloseable {

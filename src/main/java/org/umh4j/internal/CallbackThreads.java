@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that run callers' code: init and cleanup of {@code NO_WAIT} calls, listeners, and dependent stages of

@@ -4,6 +4,7 @@ package org.umh4j.internal;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A process that the {@link Reaper} watches: from its start until it has been reaped.

@@ -3,6 +3,7 @@ package org.umh4j.internal;
 
 import java.time.Duration;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Names of users and groups as the host knows them. Package org.umh4j implements it, since a lookup may start helpers. */
 public interface NameService {

@@ -7,6 +7,7 @@ import org.bytedeco.javacpp.annotation.Name;
 import org.bytedeco.javacpp.annotation.NoException;
 import org.bytedeco.javacpp.annotation.Platform;
 import org.bytedeco.javacpp.annotation.Raw;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The only native methods: {@code jni/bridge.h}, function by function.

@@ -3,6 +3,7 @@ package org.umh4j.internal;
 
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** The pipes of one helper: the JVM's ends, by the number that the other end has in the helper. */
 public final class Pipes {

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.UmhStage;
 
 /**
@@ -63,20 +64,20 @@ public final class Plan {
     public int parentDeath;
     public int unshare;
     /** Cpu mask, eight cpus a byte; null: every cpu. */
-    public @Nullable byte[] affinity;
+    public byte @Nullable [] affinity;
     /** Path without NUL; null: the root folder. */
-    public @Nullable byte[] cwd;
+    public byte @Nullable [] cwd;
 
-    public @Nullable byte[] root;
+    public byte @Nullable [] root;
     /** A keyring's name without NUL; null: without one. */
-    public @Nullable byte[] keyring;
+    public byte @Nullable [] keyring;
 
-    public @Nullable byte[] execLabel;
-    public @Nullable byte[] uidMap;
-    public @Nullable byte[] gidMap;
-    public @Nullable byte[] setgroups;
+    public byte @Nullable [] execLabel;
+    public byte @Nullable [] uidMap;
+    public byte @Nullable [] gidMap;
+    public byte @Nullable [] setgroups;
     public int[] groups = {};
-    public @Nullable byte[] seccomp;
+    public byte @Nullable [] seccomp;
     private final long[] rlimits = new long[2 * Native.rlimitCount()];
 
     private final List<int[]> files = new ArrayList<>();
@@ -90,7 +91,7 @@ public final class Plan {
     private int programIdentity;
     private int limited;
     private int limitsRequired;
-    private volatile @Nullable byte[] encoded;
+    private volatile byte @Nullable [] encoded;
 
     /** Adds a step. If the host refuses it, the helper is started without it. */
     public Plan attempt(UmhStage step) {
@@ -265,11 +266,11 @@ public final class Plan {
         return bytes.array();
     }
 
-    private static @Nullable byte[] terminated(@Nullable byte[] text) {
+    private static byte @Nullable [] terminated(byte @Nullable [] text) {
         return text == null ? null : Arrays.copyOf(text, text.length + 1);
     }
 
-    private static int length(@Nullable byte[] part) {
+    private static int length(byte @Nullable [] part) {
         return part == null ? 0 : part.length;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
+import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.UmhStage;
 
 /** A stage has failed. Package org.umh4j records it in the call and throws a UmhException to the caller. */

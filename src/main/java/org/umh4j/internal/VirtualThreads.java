@@ -4,6 +4,7 @@ package org.umh4j.internal;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import org.jspecify.annotations.Nullable;
 
 /** Asks for virtual threads on JVMs that have them (21 and up), while this code is compiled for 17. */
 public final class VirtualThreads {

@@ -5,4 +5,7 @@
  *
  * <p>Packages {@code org.umh4j} and {@code org.umh4j.task} import this one. It imports {@code org.umh4j.linux} alone.
  */
+@NullMarked
 package org.umh4j.internal;
+
+import org.jspecify.annotations.NullMarked;

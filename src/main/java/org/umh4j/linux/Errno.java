@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.linux;
 
-import org.umh4j.internal.Nullable;
+import org.jspecify.annotations.Nullable;
+
 
 /**
  * The kernel's error numbers, with the names of {@code errno(3)}.

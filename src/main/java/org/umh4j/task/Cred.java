@@ -4,11 +4,11 @@ package org.umh4j.task;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
 import org.umh4j.internal.NameService;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Securebit;
@@ -47,9 +47,9 @@ public final class Cred {
 
     private static final Cred DEFAULTS = new Cred();
 
-    private @Nullable int[] uids;
-    private @Nullable int[] gids;
-    private @Nullable int[] groups;
+    private int @Nullable [] uids;
+    private int @Nullable [] gids;
+    private int @Nullable [] groups;
     private boolean keepsGid;
     private boolean keepsGroups;
     private CapabilitySet bounding = new CapabilitySet(-1);
@@ -60,8 +60,8 @@ public final class Cred {
     private @Nullable Integer securebits;
     private boolean noNewPrivs;
     private Keyring keyring = Keyring.NEW;
-    private @Nullable byte[] keyringName;
-    private @Nullable byte[] execLabel;
+    private byte @Nullable [] keyringName;
+    private byte @Nullable [] execLabel;
 
     private Cred() {}
 
@@ -456,7 +456,7 @@ public final class Cred {
         return (int) id;
     }
 
-    private static Optional<long[]> ids(@Nullable int[] ids) {
+    private static Optional<long[]> ids(int @Nullable [] ids) {
         if (ids == null) {
             return Optional.empty();
         }

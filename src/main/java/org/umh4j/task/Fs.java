@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.task;
 
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.KernelDefaults;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 
@@ -19,11 +19,11 @@ public final class Fs {
     private static final int MODE_BITS = 0777;
     private static final Fs DEFAULTS = new Fs(null, null, KernelDefaults.UMASK);
 
-    private final @Nullable byte[] root;
-    private final @Nullable byte[] cwd;
+    private final byte @Nullable [] root;
+    private final byte @Nullable [] cwd;
     private final int umask;
 
-    private Fs(@Nullable byte[] root, @Nullable byte[] cwd, int umask) {
+    private Fs(byte @Nullable [] root, byte @Nullable [] cwd, int umask) {
         this.root = root;
         this.cwd = cwd;
         this.umask = umask;
@@ -71,7 +71,7 @@ public final class Fs {
     }
 
     /** The other root, if there is one. */
-    @Nullable byte[] root() {
+    byte @Nullable [] root() {
         return root;
     }
 

@@ -5,9 +5,9 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.KernelDefaults;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.StageFailure;
@@ -34,7 +34,7 @@ public final class Limits {
     private boolean inherited;
     private @Nullable Integer oomScoreAdj;
     private @Nullable Integer coredumpFilter;
-    private @Nullable byte[] cgroup;
+    private byte @Nullable [] cgroup;
     private @Nullable Integer cgroupFd;
 
     private Limits(Map<Rlimit, long[]> limits) {

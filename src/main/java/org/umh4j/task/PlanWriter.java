@@ -3,9 +3,9 @@ package org.umh4j.task;
 
 import java.io.IOException;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Host;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;

@@ -4,9 +4,9 @@ package org.umh4j.task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.StageFailure;
@@ -55,10 +55,10 @@ public final class Sandbox {
     /** Rights below a path. What the running kernel does not know of them is not taken away there either. */
     private record Rule(String path, long access) {}
 
-    private final @Nullable byte[] seccomp;
+    private final byte @Nullable [] seccomp;
     private final @Nullable List<Rule> rules;
 
-    private Sandbox(@Nullable byte[] seccomp, @Nullable List<Rule> rules) {
+    private Sandbox(byte @Nullable [] seccomp, @Nullable List<Rule> rules) {
         this.seccomp = seccomp;
         this.rules = rules;
     }

@@ -4,8 +4,8 @@ package org.umh4j.task;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.KernelDefaults;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 

@@ -7,8 +7,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Arguments;
-import org.umh4j.internal.Nullable;
 import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 

@@ -9,4 +9,7 @@
  * <p>Packages {@code org.umh4j} and {@code org.umh4j.cli} import this one. It imports {@code org.umh4j.linux} and
  * {@code org.umh4j.internal}.
  */
+@NullMarked
 package org.umh4j.task;
+
+import org.jspecify.annotations.NullMarked;
