@@ -21,7 +21,12 @@ public class CoreHandler {
     public static void main(String[] arguments) throws Exception {
         Path file = Path.of(arguments[2], "core." + Long.parseLong(arguments[0]) + ".gz");
         SubprocessInfo gzip = SubprocessInfo.of("/bin/gzip", new String[] {"gzip", "-c"}, null)
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)).cred(Cred.defaults().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs()));
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1))
+                        .cred(Cred.defaults()
+                                .user("nobody")
+                                .capabilities(CapabilitySet.NONE)
+                                .noNewPrivs()));
         try (Helper helper = UsermodeHelper.start(gzip);
                 OutputStream out = java.nio.file.Files.newOutputStream(file)) {
             Thread feeder = new Thread(() -> feed(System.in, helper.stdin()));

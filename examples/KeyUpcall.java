@@ -20,9 +20,15 @@ public class KeyUpcall {
     public static void main(String[] arguments) throws Exception {
         String[] argv = {arguments[0], "create", "1", "0", "0", arguments[1]};
         SubprocessInfo info = SubprocessInfo.of(arguments[0], argv, UsermodeHelper.kernelEnvironment())
-                .task(Task.defaults().cred(Cred.defaults().user("nobody").capabilities(CapabilitySet.NONE).noNewPrivs()));
+                .task(Task.defaults()
+                        .cred(Cred.defaults()
+                                .user("nobody")
+                                .capabilities(CapabilitySet.NONE)
+                                .noNewPrivs()));
         try {
-            byte[] secret = UsermodeHelper.run(info, RunOptions.defaults().timeout(Duration.ofSeconds(20))).requireSuccess().stdout();
+            byte[] secret = UsermodeHelper.run(info, RunOptions.defaults().timeout(Duration.ofSeconds(20)))
+                    .requireSuccess()
+                    .stdout();
             System.out.println("a secret of " + secret.length + " bytes");
             Arrays.fill(secret, (byte) 0);
         } catch (HelperFailedException e) {

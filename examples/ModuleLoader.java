@@ -12,7 +12,8 @@ public class ModuleLoader {
 
     /** {@code ModuleLoader MODULE [PROGRAM...]}: exits with 0 if the module is there, with 1 if a program refused it. */
     public static void main(String[] arguments) {
-        String[] programs = arguments.length > 1 ? java.util.Arrays.copyOfRange(arguments, 1, arguments.length) : PROGRAMS;
+        String[] programs =
+                arguments.length > 1 ? java.util.Arrays.copyOfRange(arguments, 1, arguments.length) : PROGRAMS;
         for (String program : programs) {
             SubprocessInfo info = SubprocessInfo.of(
                     program, new String[] {program, "-q", "--", arguments[0]}, UsermodeHelper.kernelEnvironment());

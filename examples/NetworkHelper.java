@@ -19,10 +19,12 @@ public class NetworkHelper {
     public static void main(String[] arguments) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/sh", new String[] {"sh", "-c", SCRIPT}, UsermodeHelper.kernelEnvironment())
-                .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.NET)).cred(Cred.defaults()
-                        .user("nobody")
-                        .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
-                        .noNewPrivs()));
+                .task(Task.defaults()
+                        .namespaces(NamespaceSetup.defaults().unshare(Namespace.NET))
+                        .cred(Cred.defaults()
+                                .user("nobody")
+                                .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
+                                .noNewPrivs()));
         RunResult result = UsermodeHelper.run(info, Duration.ofSeconds(20));
         System.out.print(result.out());
         System.err.print(result.err());

@@ -62,7 +62,10 @@ public final class FibControl implements AutoCloseable {
     }
 
     private static Task confined() {
-        Cred cred = Cred.defaults().uid(UID).gid(UID).groups(new long[0])
+        Cred cred = Cred.defaults()
+                .uid(UID)
+                .gid(UID)
+                .groups(new long[0])
                 .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
                 .noNewPrivs();
         return Task.defaults()
@@ -97,7 +100,10 @@ public final class FibControl implements AutoCloseable {
         question.putShort((short) routes.size()).putShort((short) addresses.size());
         for (Route route : routes) {
             String[] parts = route.prefix().split("/");
-            question.put(address(parts[0])).put(Byte.parseByte(parts[1])).put(new byte[3]).putInt(route.tag());
+            question.put(address(parts[0]))
+                    .put(Byte.parseByte(parts[1]))
+                    .put(new byte[3])
+                    .putInt(route.tag());
         }
         for (String address : addresses) {
             question.put(address(address));
@@ -135,7 +141,8 @@ public final class FibControl implements AutoCloseable {
 
     /** Asks a question, kills the driver, asks again. */
     public static void main(String[] arguments) throws Exception {
-        List<Route> routes = List.of(new Route("10.0.0.0/8", 7), new Route("10.1.0.0/16", 9), new Route("0.0.0.0/0", 100));
+        List<Route> routes =
+                List.of(new Route("10.0.0.0/8", 7), new Route("10.1.0.0/16", 9), new Route("0.0.0.0/0", 100));
         List<String> addresses = List.of("10.1.2.3", "10.2.2.3", "192.0.2.1");
         try (FibControl fib = start(Path.of(arguments[0]))) {
             System.out.println(addresses + " -> " + java.util.Arrays.toString(fib.evaluate(routes, addresses)));

@@ -12,11 +12,27 @@ import java.nio.ByteOrder;
  */
 final class FibFilter {
     private static final int[] ALLOWED = {
-        0, 1, 44, 45, 46, // read, write, sendto, recvfrom, sendmsg
-        9, 10, 11, 12, // mmap, mprotect, munmap, brk
-        158, 218, 273, 302, 318, 334, // arch_prctl, set_tid_address, set_robust_list, prlimit64, getrandom, rseq
-        89, 262, 267, // readlink, newfstatat, readlinkat
-        60, 231, 322 // exit, exit_group, execveat
+        0,
+        1,
+        44,
+        45,
+        46, // read, write, sendto, recvfrom, sendmsg
+        9,
+        10,
+        11,
+        12, // mmap, mprotect, munmap, brk
+        158,
+        218,
+        273,
+        302,
+        318,
+        334, // arch_prctl, set_tid_address, set_robust_list, prlimit64, getrandom, rseq
+        89,
+        262,
+        267, // readlink, newfstatat, readlinkat
+        60,
+        231,
+        322 // exit, exit_group, execveat
     };
 
     private static final int SOCKET = 41;

@@ -86,13 +86,20 @@ final class ArgumentsTest {
 
         /** What the module exports. */
         private static List<Class<?>> types() throws Exception {
-            Path folder = Path.of(Helper.class.getProtectionDomain().getCodeSource().getLocation().toURI()).resolve("org/umh4j");
+            Path folder = Path.of(Helper.class
+                            .getProtectionDomain()
+                            .getCodeSource()
+                            .getLocation()
+                            .toURI())
+                    .resolve("org/umh4j");
             List<Class<?>> types = new ArrayList<>();
             try (Stream<Path> files = Files.list(folder)) {
                 for (Path file : files.sorted().collect(Collectors.toList())) {
                     String name = file.getFileName().toString();
                     if (name.endsWith(".class") && !name.contains("-info")) {
-                        Class<?> type = Class.forName("org.umh4j." + name.substring(0, name.length() - ".class".length()), false,
+                        Class<?> type = Class.forName(
+                                "org.umh4j." + name.substring(0, name.length() - ".class".length()),
+                                false,
                                 ArgumentsMain.class.getClassLoader());
                         Class<?> around = type.getEnclosingClass();
                         boolean isReached = around == null || Modifier.isPublic(around.getModifiers());
@@ -116,7 +123,8 @@ final class ArgumentsTest {
 
         private static void tryOne(Class<?> type, Executable executable, int index, Object value) throws Exception {
             Object receiver = executable instanceof Constructor || Modifier.isStatic(executable.getModifiers())
-                    ? null : ApiSamples.of(type);
+                    ? null
+                    : ApiSamples.of(type);
             Object[] values = new Object[executable.getParameterCount()];
             for (int i = 0; i < values.length; i++) {
                 values[i] = i == index ? value : sample(executable.getParameterTypes()[i]);
@@ -138,7 +146,8 @@ final class ArgumentsTest {
         }
 
         private static void judge(String what, Executable executable, int index, Object value, Throwable thrown) {
-            boolean mustRefuse = value == null && !executable.getParameters()[index].getAnnotatedType().isAnnotationPresent(Nullable.class);
+            boolean mustRefuse = value == null
+                    && !executable.getParameters()[index].getAnnotatedType().isAnnotationPresent(Nullable.class);
             if (thrown == null) {
                 if (mustRefuse) {
                     FAULTS.add(what + " is taken");
@@ -147,45 +156,65 @@ final class ArgumentsTest {
             }
             String message = String.valueOf(thrown.getMessage());
             boolean names = names(thrown, message, executable, index, value);
-            if (thrown instanceof IOException || thrown instanceof UncheckedIOException || thrown instanceof TimeoutException || thrown instanceof InterruptedException) {
+            if (thrown instanceof IOException
+                    || thrown instanceof UncheckedIOException
+                    || thrown instanceof TimeoutException
+                    || thrown instanceof InterruptedException) {
                 names |= !mustRefuse; // the host's answer, and not the library's
             } else if (!isOurs(thrown, mustRefuse || Absurd.hasNull(value))) {
                 names = false;
             }
             if (!names) {
-                FAULTS.add(what + " throws " + thrown.getClass().getSimpleName() + ": " + message.lines().findFirst().orElse(""));
+                FAULTS.add(what + " throws " + thrown.getClass().getSimpleName() + ": "
+                        + message.lines().findFirst().orElse(""));
             }
         }
 
         private static boolean isOurs(Throwable thrown, boolean isNull) {
             return isNull && thrown.getClass() == NullPointerException.class
-                    || Set.of(IllegalArgumentException.class, IllegalStateException.class, IllegalMonitorStateException.class,
-                            NoSuchElementException.class).contains(thrown.getClass());
+                    || Set.of(
+                                    IllegalArgumentException.class,
+                                    IllegalStateException.class,
+                                    IllegalMonitorStateException.class,
+                                    NoSuchElementException.class)
+                            .contains(thrown.getClass());
         }
 
         /** By its name, its method's, or what it is; and not by a message of the JVM's own. */
         private static boolean names(Throwable thrown, String message, Executable executable, int index, Object value) {
             String name = executable.getParameters()[index].getName();
-            boolean isState = value != null && thrown instanceof IllegalStateException; // nothing is wrong with the argument
-            boolean named = isState || message.matches("(?s).*\\b(" + name + "|" + executable.getName() + ")\\b.*")
-                    || message.contains(String.valueOf(value)) && !String.valueOf(value).isEmpty()
-                    || message.matches("(?s).*[0-9\"'].*") || hasElement(message, value);
+            boolean isState =
+                    value != null && thrown instanceof IllegalStateException; // nothing is wrong with the argument
+            boolean named = isState
+                    || message.matches("(?s).*\\b(" + name + "|" + executable.getName() + ")\\b.*")
+                    || message.contains(String.valueOf(value))
+                            && !String.valueOf(value).isEmpty()
+                    || message.matches("(?s).*[0-9\"'].*")
+                    || hasElement(message, value);
             return named && !message.contains("because \"") && !message.equals("null");
         }
 
         private static boolean hasElement(String message, Object value) {
-            return value instanceof Enum<?> one && message.toUpperCase(Locale.ROOT).contains(one.name())
-                    || value instanceof Object[] array && Arrays.stream(array).anyMatch(one -> hasElement(message, one));
+            return value instanceof Enum<?> one
+                            && message.toUpperCase(Locale.ROOT).contains(one.name())
+                    || value instanceof Object[] array
+                            && Arrays.stream(array).anyMatch(one -> hasElement(message, one));
         }
 
         private static Object sample(Class<?> type) throws Exception {
             if (type.isInterface() && ApiSamples.has(type)) {
                 return ApiSamples.of(type);
             }
-            return type.isInterface() ? Proxy.newProxyInstance(ArgumentsMain.class.getClassLoader(), new Class<?>[] {type},
-                    (proxy, method, arguments) -> method.getName().equals("hashCode") ? (Object) 1
-                            : method.getReturnType() == long.class ? (Object) 1L // such as a pid
-                            : method.getReturnType() == Cred.class ? arguments[1] : null) : ApiSamples.of(type);
+            return type.isInterface()
+                    ? Proxy.newProxyInstance(
+                            ArgumentsMain.class.getClassLoader(),
+                            new Class<?>[] {type},
+                            (proxy, method, arguments) -> method.getName().equals("hashCode")
+                                    ? (Object) 1
+                                    : method.getReturnType() == long.class
+                                            ? (Object) 1L // such as a pid
+                                            : method.getReturnType() == Cred.class ? arguments[1] : null)
+                    : ApiSamples.of(type);
         }
 
         private static Throwable thrownBy(Executable executable, Object receiver, Object[] values) throws Exception {
@@ -205,7 +234,8 @@ final class ArgumentsTest {
 
         private static Throwable call(Executable executable, Object receiver, Object[] values) {
             try {
-                Object result = executable instanceof Constructor<?> constructor ? constructor.newInstance(values)
+                Object result = executable instanceof Constructor<?> constructor
+                        ? constructor.newInstance(values)
                         : ((Method) executable).invoke(receiver, values);
                 String.valueOf(result); // what was taken can be read
                 if (result instanceof AutoCloseable closeable) {
@@ -226,10 +256,13 @@ final class ArgumentsTest {
             state.put("policy", UmhSysctl.bset() + " " + UmhSysctl.inheritable());
             if (receiver != null && Modifier.isPublic(receiver.getClass().getModifiers())) {
                 for (Method method : receiver.getClass().getDeclaredMethods()) {
-                    boolean isGetter = Modifier.isPublic(method.getModifiers()) && method.getParameterCount() == 0
-                            && (method.getReturnType().isPrimitive() || Set.of("toString", "path", "state", "name", "status")
-                                    .contains(method.getName()))
-                            && method.getReturnType() != void.class && !Modifier.isStatic(method.getModifiers())
+                    boolean isGetter = Modifier.isPublic(method.getModifiers())
+                            && method.getParameterCount() == 0
+                            && (method.getReturnType().isPrimitive()
+                                    || Set.of("toString", "path", "state", "name", "status")
+                                            .contains(method.getName()))
+                            && method.getReturnType() != void.class
+                            && !Modifier.isStatic(method.getModifiers())
                             && !Set.of("kill", "waitFor").contains(method.getName());
                     if (isGetter) {
                         state.put(method.getName(), answer(method, receiver));

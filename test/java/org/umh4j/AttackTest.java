@@ -50,7 +50,11 @@ final class AttackTest {
         int uid = FIRST_UID + (int) (ProcessHandle.current().pid() % 100_000) * USERS;
         String out = new Jvm()
                 .under("setpriv", "--regid=1", "--clear-groups") // see dumpable()
-                .run(AttackMain.class, NativeProgram.compile("attacker"), Integer.toString(uid), Integer.toString(SECONDS))
+                .run(
+                        AttackMain.class,
+                        NativeProgram.compile("attacker"),
+                        Integer.toString(uid),
+                        Integer.toString(SECONDS))
                 .requireSuccess();
         System.out.println(out.indent(4));
         Map<String, String> said = out.lines()
@@ -114,7 +118,10 @@ final class AttackTest {
                 "attacker", Long.toString(ProcessHandle.current().pid()), mappedHere(), Integer.toString(seconds + 30)
             };
             return UsermodeHelper.start(SubprocessInfo.of(path, argv, null)
-                    .task(Task.defaults().cred(Cred.defaults().uid(uid).gid(uid).groups(new long[0])).descriptors(Descriptors.none().devNull(0).toJvm(1).inherit(2, 2)).signals(SignalState.defaults().parentDeath(Signal.KILL))));
+                    .task(Task.defaults()
+                            .cred(Cred.defaults().uid(uid).gid(uid).groups(new long[0]))
+                            .descriptors(Descriptors.none().devNull(0).toJvm(1).inherit(2, 2))
+                            .signals(SignalState.defaults().parentDeath(Signal.KILL))));
         }
 
         /** Where the JVM's own library begins. */
@@ -128,7 +135,8 @@ final class AttackTest {
 
         /** /proc has files of a process that is not dumpable belong to user and group 0; this one's group is another. */
         private static boolean dumpable() throws IOException {
-            return !java.nio.file.Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid").equals(0);
+            return !java.nio.file.Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid")
+                    .equals(0);
         }
 
         /** Threads get some time for the helper that they are at. */
@@ -145,7 +153,12 @@ final class AttackTest {
                 for (int number = 0; !over; number++) {
                     int user = uid + ThreadLocalRandom.current().nextInt(USERS);
                     SubprocessInfo info = ProbeProgram.doing("exit", "" + CODE)
-                            .task(Task.defaults().cred(Cred.defaults().uid(user).gid(user).groups(new long[0])).signals(number % 4 == 0 ? SignalState.defaults().parentDeath(Signal.KILL) : SignalState.defaults()));
+                            .task(Task.defaults()
+                                    .cred(Cred.defaults().uid(user).gid(user).groups(new long[0]))
+                                    .signals(
+                                            number % 4 == 0
+                                                    ? SignalState.defaults().parentDeath(Signal.KILL)
+                                                    : SignalState.defaults()));
                     counter("started").increment();
                     counter(outcome(info)).increment();
                 }

@@ -52,7 +52,9 @@ final class BadInputTest {
     void oddVariablesArriveAsTheyAre() throws Exception {
         String[] odd = {"=x", "A=1=2", "noequal", "", "B=2", "A=3"};
         SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/environ"}, odd);
-        assertEquals(String.join("\0", odd) + "\0", UsermodeHelper.run(info, Await.PATIENCE).out());
+        assertEquals(
+                String.join("\0", odd) + "\0",
+                UsermodeHelper.run(info, Await.PATIENCE).out());
     }
 
     private static void assertMessage(String part, org.junit.jupiter.api.function.Executable refused) {
@@ -70,8 +72,12 @@ final class BadInputTest {
 
     @Test
     void charactersOutsideTheSystemsEncodingAreRefusedNotReplaced() throws Exception {
-        Jvm.Outcome outcome = new Jvm().variable("LC_ALL=C").option("-Dsun.jnu.encoding=US-ASCII").run(UmlautMain.class);
-        assertEquals("argv[1] has a character that is not in the system's encoding US-ASCII; pass it as bytes\n",
+        Jvm.Outcome outcome = new Jvm()
+                .variable("LC_ALL=C")
+                .option("-Dsun.jnu.encoding=US-ASCII")
+                .run(UmlautMain.class);
+        assertEquals(
+                "argv[1] has a character that is not in the system's encoding US-ASCII; pass it as bytes\n",
                 outcome.requireSuccess());
     }
 
@@ -93,7 +99,8 @@ final class BadInputTest {
         SubprocessInfo info = SubprocessInfo.of(bytes(ProbeProgram.path()), argv, null);
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.PROC));
         assertEquals(
-                "0\u00ff\u0001", org.umh4j.support.Report.read(out).get("argv").get(4).asText());
+                "0\u00ff\u0001",
+                org.umh4j.support.Report.read(out).get("argv").get(4).asText());
     }
 
     private static byte[] bytes(String text) {
@@ -112,7 +119,8 @@ final class BadInputTest {
     @Test
     void nullOrEmptyPathCanNotBeStarted() {
         UmhException none = assertThrows(
-                UmhException.class, () -> UsermodeHelper.start(SubprocessInfo.of((String) null, new String[] {"x"}, NONE)));
+                UmhException.class,
+                () -> UsermodeHelper.start(SubprocessInfo.of((String) null, new String[] {"x"}, NONE)));
         assertEquals("EINVAL", none.errnoName());
         UmhException empty = assertThrows(
                 UmhException.class, () -> UsermodeHelper.start(SubprocessInfo.of("", new String[] {"x"}, NONE)));
@@ -164,15 +172,24 @@ final class BadInputTest {
 
     @Test
     void descriptorOutOfRangeIsRefused() {
-        assertMessage("descriptor -1 is not in 0 to 65535", () -> Descriptors.none().devNull(-1));
-        assertMessage("descriptor 65536 is not in 0 to 65535", () -> Descriptors.none().devNull(65_536));
+        assertMessage(
+                "descriptor -1 is not in 0 to 65535", () -> Descriptors.none().devNull(-1));
+        assertMessage(
+                "descriptor 65536 is not in 0 to 65535",
+                () -> Descriptors.none().devNull(65_536));
         assertMessage("descriptor -3 is negative", () -> Descriptors.none().inherit(0, -3));
-        assertMessage("one access", () -> Descriptors.none().open(0, "/x", StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.WRITE));
+        assertMessage(
+                "one access",
+                () -> Descriptors.none()
+                        .open(0, "/x", StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.WRITE));
     }
 
     @Test
     void closedDescriptorIsEbadfAtItsSource() {
-        UmhException failure = failure(ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.standard().inherit(7, 9_999))), UmhWait.PROC);
+        UmhException failure = failure(
+                ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().descriptors(Descriptors.standard().inherit(7, 9_999))),
+                UmhWait.PROC);
         assertEquals(UmhStage.SOURCE, failure.stage());
         assertEquals("EBADF", failure.errnoName());
         assertEquals(7, failure.detail());

@@ -51,7 +51,8 @@ final class BesideProcessBuilderTest {
 
     private static boolean ofTheJdk(int number) throws Exception {
         String text = Integer.toString(number);
-        Process process = new ProcessBuilder(ProbeProgram.path(), "print", text, "exit", Integer.toString(number % 200)).start();
+        Process process =
+                new ProcessBuilder(ProbeProgram.path(), "print", text, "exit", Integer.toString(number % 200)).start();
         process.getOutputStream().close();
         String out = new String(process.getInputStream().readAllBytes()).trim();
         process.getInputStream().close();
@@ -65,11 +66,18 @@ final class BesideProcessBuilderTest {
         return switch (number % 3) {
             case 0 -> {
                 RunResult result = UsermodeHelper.run(info, RunOptions.defaults());
-                yield result.status().exitCode() == number % 200 && result.out().trim().equals(text);
+                yield result.status().exitCode() == number % 200
+                        && result.out().trim().equals(text);
             }
-            case 1 -> UsermodeHelper.exec(info.task(info.task().descriptors(Descriptors.none().devNull(1))), UmhWait.PROC) == (number % 200) << 8;
+            case 1 ->
+                UsermodeHelper.exec(
+                                info.task(info.task()
+                                        .descriptors(Descriptors.none().devNull(1))),
+                                UmhWait.PROC)
+                        == (number % 200) << 8;
             default -> {
-                try (Helper helper = UsermodeHelper.start(info.task(info.task().descriptors(Descriptors.none().toJvm(1))))) {
+                try (Helper helper = UsermodeHelper.start(
+                        info.task(info.task().descriptors(Descriptors.none().toJvm(1))))) {
                     String out = new String(helper.stdout().readAllBytes()).trim();
                     yield out.equals(text) && helper.waitFor().exitCode() == number % 200;
                 }

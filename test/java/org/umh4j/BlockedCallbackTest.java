@@ -106,7 +106,9 @@ final class BlockedCallbackTest {
         SUPERVISOR_LISTENER {
             @Override
             void block(BlockedCallbackTest test) throws Exception {
-                test.made.add(Supervisor.of(DriverBlobs.doing("cat"), 1 << 10).listener(change -> test.stay()).start());
+                test.made.add(Supervisor.of(DriverBlobs.doing("cat"), 1 << 10)
+                        .listener(change -> test.stay())
+                        .start());
             }
         },
         REPLY {
@@ -128,7 +130,9 @@ final class BlockedCallbackTest {
                     }
                     return cred;
                 });
-                test.made.add(Supervisor.of(driver, 1 << 10).backoff(Duration.ofMillis(1), Duration.ofMillis(1)).start());
+                test.made.add(Supervisor.of(driver, 1 << 10)
+                        .backoff(Duration.ofMillis(1), Duration.ofMillis(1))
+                        .start());
                 driver.kill();
             }
         };
@@ -169,7 +173,9 @@ final class BlockedCallbackTest {
     }
 
     private static long workers() {
-        return Leaks.libraryThreads().stream().filter(name -> name.contains("worker")).count();
+        return Leaks.libraryThreads().stream()
+                .filter(name -> name.contains("worker"))
+                .count();
     }
 
     private void block(int count, Way way) throws Exception {
@@ -233,7 +239,8 @@ final class BlockedCallbackTest {
     }
 
     private void assertAllElseWorks() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
             CompletableFuture<Process> end = helper.toProcess().onExit();
             helper.stdin().write(1);
             assertEquals(1, helper.stdout().read());
@@ -269,9 +276,11 @@ final class BlockedCallbackTest {
         BlockingQueue<Supervisor.State> states = new LinkedBlockingQueue<>();
         CountDownLatch routine = new CountDownLatch(2);
         UsermodeDriver driver = DriverBlobs.doing("pause").atExit(status -> routine.countDown());
-        try (Supervisor supervisor = Supervisor.of(driver, 1 << 10).backoff(Duration.ofMillis(1), Duration.ofMillis(1))
+        try (Supervisor supervisor = Supervisor.of(driver, 1 << 10)
+                .backoff(Duration.ofMillis(1), Duration.ofMillis(1))
                 .health(new byte[] {1}, Duration.ofMillis(20), Duration.ofMillis(20)) // it never answers
-                .listener(change -> states.add(change.state())).start()) {
+                .listener(change -> states.add(change.state()))
+                .start()) {
             for (Supervisor.State state = supervisor.state(); state != Supervisor.State.BACKING_OFF; ) {
                 state = states.poll(SECONDS, TimeUnit.SECONDS);
                 assertTrue(state != null, "an unhealthy driver is noticed");
@@ -294,7 +303,8 @@ final class BlockedCallbackTest {
             });
         }
         Await.until("all are done", () -> done.get() == 100_000);
-        assertTrue(most.get() <= 4, () -> most + " at once"); // two, and two more where a busy machine has stopped those
+        assertTrue(
+                most.get() <= 4, () -> most + " at once"); // two, and two more where a busy machine has stopped those
     }
 
     @Test

@@ -25,18 +25,38 @@ final class CallerLeavesNoTraceTest {
      * whether privilege had to be used; SigQ counts what is queued for all processes of the user.
      */
     private static final List<String> OWN = List.of(
-            "status.FDSize", "stat.flags_hex", "status.SigQ",
-            "argv", "cmdline", "exe", "pid", "ppid", "pgrp", "sid", "stat.ppid", "stat.pgrp", "stat.session",
-            "status.Pid", "status.PPid", "status.Tgid", "status.NSpid", "status.NStgid", "status.NSpgid",
-            "status.NSsid", "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches",
-            "keyrings.session.id", "auxv.AT_EXECFN");
+            "status.FDSize",
+            "stat.flags_hex",
+            "status.SigQ",
+            "argv",
+            "cmdline",
+            "exe",
+            "pid",
+            "ppid",
+            "pgrp",
+            "sid",
+            "stat.ppid",
+            "stat.pgrp",
+            "stat.session",
+            "status.Pid",
+            "status.PPid",
+            "status.Tgid",
+            "status.NSpid",
+            "status.NStgid",
+            "status.NSpgid",
+            "status.NSsid",
+            "status.voluntary_ctxt_switches",
+            "status.nonvoluntary_ctxt_switches",
+            "keyrings.session.id",
+            "auxv.AT_EXECFN");
 
     @Test
     @RequiresRoot
     void oddProcessAndOddThreadMakeTheSameHelper() throws IOException, InterruptedException {
         Report plain = Report.parse(new Jvm().run(ReportMain.class).requireSuccess());
         Path directory = Files.createTempDirectory("odd");
-        String[] lines = oddJvm(directory).run(OddThreadMain.class).requireSuccess().split("\n", 2);
+        String[] lines =
+                oddJvm(directory).run(OddThreadMain.class).requireSuccess().split("\n", 2);
         Files.delete(directory);
         assertOdd(lines[0], plain);
         assertEquals(Map.of(), differences(plain, Report.parse(lines[1])));
@@ -45,14 +65,64 @@ final class CallerLeavesNoTraceTest {
     /** All of these are handed down by fork and execve. */
     private static Jvm oddJvm(Path directory) {
         return new Jvm()
-                .under(ProbeProgram.path(),
-                        "ignore", "1", "ignore", "13", "ignore", "17", "ignore", "40", "block", "10", "block", "15",
-                        "umask", "63", "chdir", directory.toString(), "nice", "5", "ioprio", "24576", "cpu", "0",
-                        "slack", "123456", "personality", "262144", "thp", "keyring", "odd",
-                        "write", "/proc/self/oom_score_adj", "500", "write", "/proc/self/coredump_filter", "0x7",
-                        "rlimit", "1", "1073741824", "-1", "rlimit", "3", "2097152", "-1",
-                        "rlimit", "4", "4096", "-1", "rlimit", "10", "77", "-1",
-                        "descriptors", "500", "exec", "/usr/bin/env", "env")
+                .under(
+                        ProbeProgram.path(),
+                        "ignore",
+                        "1",
+                        "ignore",
+                        "13",
+                        "ignore",
+                        "17",
+                        "ignore",
+                        "40",
+                        "block",
+                        "10",
+                        "block",
+                        "15",
+                        "umask",
+                        "63",
+                        "chdir",
+                        directory.toString(),
+                        "nice",
+                        "5",
+                        "ioprio",
+                        "24576",
+                        "cpu",
+                        "0",
+                        "slack",
+                        "123456",
+                        "personality",
+                        "262144",
+                        "thp",
+                        "keyring",
+                        "odd",
+                        "write",
+                        "/proc/self/oom_score_adj",
+                        "500",
+                        "write",
+                        "/proc/self/coredump_filter",
+                        "0x7",
+                        "rlimit",
+                        "1",
+                        "1073741824",
+                        "-1",
+                        "rlimit",
+                        "3",
+                        "2097152",
+                        "-1",
+                        "rlimit",
+                        "4",
+                        "4096",
+                        "-1",
+                        "rlimit",
+                        "10",
+                        "77",
+                        "-1",
+                        "descriptors",
+                        "500",
+                        "exec",
+                        "/usr/bin/env",
+                        "env")
                 .variable("ODD=1");
     }
 
@@ -60,10 +130,23 @@ final class CallerLeavesNoTraceTest {
     private static void assertOdd(String json, Report plain) throws IOException {
         Report odd = Report.parse(json);
         for (String field : List.of(
-                "status.SigIgn", "status.Umask", "cwd", "nice", "ioprio", "cpu_affinity", "timerslack_ns",
-                "personality", "thp_disable", "oom_score_adj", "coredump_filter", "rlimits.FSIZE", "rlimits.STACK",
-                "rlimits.CORE", "rlimits.LOCKS",
-                "sched_policy", "keyrings.session.describe_by_spec")) {
+                "status.SigIgn",
+                "status.Umask",
+                "cwd",
+                "nice",
+                "ioprio",
+                "cpu_affinity",
+                "timerslack_ns",
+                "personality",
+                "thp_disable",
+                "oom_score_adj",
+                "coredump_filter",
+                "rlimits.FSIZE",
+                "rlimits.STACK",
+                "rlimits.CORE",
+                "rlimits.LOCKS",
+                "sched_policy",
+                "keyrings.session.describe_by_spec")) {
             assertNotEquals(plain.get(field), odd.get(field), field + " was not odd");
         }
         assertNotEquals(0, odd.get("fds").size());
@@ -93,7 +176,9 @@ final class CallerLeavesNoTraceTest {
         private static final long O_CLOEXEC = 02000000;
 
         public static void main(String[] arguments) throws Exception {
-            String thread = Files.readSymbolicLink(Path.of("/proc/thread-self")).getFileName().toString();
+            String thread = Files.readSymbolicLink(Path.of("/proc/thread-self"))
+                    .getFileName()
+                    .toString();
             run("chrt", "-b", "-p", "0", thread);
             run("renice", "-n", "7", "-p", thread);
             run("taskset", "-p", "1", thread);

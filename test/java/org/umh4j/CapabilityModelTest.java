@@ -68,7 +68,9 @@ final class CapabilityModelTest {
         String out = new Jvm()
                 .readableByAll()
                 .under(command.split(" "))
-                .run(OddMain.class, Stream.concat(Stream.of(securebits), programs).toArray(String[]::new))
+                .run(
+                        OddMain.class,
+                        Stream.concat(Stream.of(securebits), programs).toArray(String[]::new))
                 .requireSuccess();
         assertEquals("", out);
     }
@@ -101,8 +103,14 @@ final class CapabilityModelTest {
                 programs.add(program.program());
             }
             Process jvm = new Process(
-                    status("Uid") == 0, status("CapPrm"), status("CapEff"), status("CapInh"), full, status("CapAmb"),
-                    securebits, status("NoNewPrivs") == 1);
+                    status("Uid") == 0,
+                    status("CapPrm"),
+                    status("CapEff"),
+                    status("CapInh"),
+                    full,
+                    status("CapAmb"),
+                    securebits,
+                    status("NoNewPrivs") == 1);
             launcher = jvm.execute(Program.PLAIN);
         }
 
@@ -121,7 +129,14 @@ final class CapabilityModelTest {
         private String outcome(CredCombination combination, Path out) {
             String path = paths.get(combination.program()).toString();
             SubprocessInfo info = SubprocessInfo.of(path, ProbeProgram.argv("caps"), null)
-                    .task(Task.defaults().descriptors(Descriptors.none().open(1, out.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)));
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none()
+                                    .open(
+                                            1,
+                                            out.toString(),
+                                            StandardOpenOption.WRITE,
+                                            StandardOpenOption.CREATE,
+                                            StandardOpenOption.TRUNCATE_EXISTING)));
             try {
                 info.task(info.task().cred(combination.cred(full)));
                 int retval = UsermodeHelper.exec(info, UmhWait.PROC);
@@ -145,7 +160,8 @@ final class CapabilityModelTest {
     private static long status(String name) throws IOException {
         for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith(name + ":")) {
-                return Long.parseUnsignedLong(line.substring(name.length() + 1).trim().split("\\s")[0], 16);
+                return Long.parseUnsignedLong(
+                        line.substring(name.length() + 1).trim().split("\\s")[0], 16);
             }
         }
         throw new IOException("no " + name);

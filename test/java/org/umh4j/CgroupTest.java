@@ -33,7 +33,8 @@ final class CgroupTest {
     void helperIsInTheCgroupOfThePathAndOfTheDescriptor(String without) throws Exception {
         try (OwnCgroup cgroup = OwnCgroup.make("born")) {
             Jvm jvm = new Jvm().option("-Dorg.umh4j.without=" + without);
-            String out = jvm.run(BornMain.class, cgroup.folder().toString(), cgroup.line()).requireSuccess();
+            String out = jvm.run(BornMain.class, cgroup.folder().toString(), cgroup.line())
+                    .requireSuccess();
             assertEquals("path true true\ndescriptor true true\nnone false true\n", out);
         }
     }
@@ -54,10 +55,15 @@ final class CgroupTest {
 
         private static void say(String how, String line, Limits limits) throws IOException {
             Path out = ProbeProgram.FOLDER.resolve("cgroup.json");
-            SubprocessInfo info = ProbeProgram.doing("--out", out.toString()).task(Task.defaults().limits(limits));
-            assertEquals(0, UsermodeHelper.exec(info, UmhWait.PROC), () -> info.failure().toString());
+            SubprocessInfo info = ProbeProgram.doing("--out", out.toString())
+                    .task(Task.defaults().limits(limits));
+            assertEquals(
+                    0,
+                    UsermodeHelper.exec(info, UmhWait.PROC),
+                    () -> info.failure().toString());
             boolean there = Report.read(out).get("cgroup").toString().contains(line + "\"");
-            boolean here = java.nio.file.Files.readString(Path.of("/proc/self/cgroup")).contains(line + "\n");
+            boolean here =
+                    java.nio.file.Files.readString(Path.of("/proc/self/cgroup")).contains(line + "\n");
             System.out.println(how + " " + there + " " + !here);
         }
     }
@@ -67,11 +73,13 @@ final class CgroupTest {
         try (OwnCgroup cgroup = OwnCgroup.make("failed")) {
             for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
                 SubprocessInfo info = SubprocessInfo.of("/no/such", new String[] {"x"}, null)
-                        .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder().toString())));
+                        .task(Task.defaults()
+                                .limits(Limits.defaults().cgroup(cgroup.folder().toString())));
                 assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, wait));
             }
             assertEquals("", java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.procs")));
-            assertTrue(java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.events")).contains("populated 0"));
+            assertTrue(java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.events"))
+                    .contains("populated 0"));
         }
     }
 }

@@ -45,8 +45,10 @@ final class ChannelsTest {
     private static final Path FILE = ProbeProgram.FOLDER.resolve("channel");
 
     private static void write(Descriptors files) {
-        SubprocessInfo info = ProbeProgram.doing("print", WORD).task(Task.defaults().descriptors(files));
-        assertEquals(0, UsermodeHelper.exec(info, UmhWait.PROC), () -> info.failure().toString());
+        SubprocessInfo info =
+                ProbeProgram.doing("print", WORD).task(Task.defaults().descriptors(files));
+        assertEquals(
+                0, UsermodeHelper.exec(info, UmhWait.PROC), () -> info.failure().toString());
     }
 
     private static void write(Channel channel) {
@@ -66,7 +68,8 @@ final class ChannelsTest {
     @Test
     void pipe() throws IOException {
         Pipe pipe = Pipe.open();
-        try (Pipe.SinkChannel sink = pipe.sink(); Pipe.SourceChannel source = pipe.source()) {
+        try (Pipe.SinkChannel sink = pipe.sink();
+                Pipe.SourceChannel source = pipe.source()) {
             write(sink);
             assertEquals(WORD, read(source));
         }
@@ -76,10 +79,11 @@ final class ChannelsTest {
     void socketOfEitherFamily() throws IOException {
         Path path = ProbeProgram.FOLDER.resolve("socket");
         try (ServerSocketChannel inet = ServerSocketChannel.open().bind(anyPort());
-                ServerSocketChannel unix = ServerSocketChannel.open(StandardProtocolFamily.UNIX)
-                        .bind(UnixDomainSocketAddress.of(path))) {
+                ServerSocketChannel unix =
+                        ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(path))) {
             for (ServerSocketChannel server : new ServerSocketChannel[] {inet, unix}) {
-                try (SocketChannel here = SocketChannel.open(server.getLocalAddress()); SocketChannel there = server.accept()) {
+                try (SocketChannel here = SocketChannel.open(server.getLocalAddress());
+                        SocketChannel there = server.accept()) {
                     write(here);
                     assertEquals(WORD, read(there));
                 }
@@ -91,7 +95,8 @@ final class ChannelsTest {
 
     @Test
     void asynchronousSocket() throws Exception {
-        AsynchronousChannelGroup group = AsynchronousChannelGroup.withFixedThreadPool(1, Executors.defaultThreadFactory());
+        AsynchronousChannelGroup group =
+                AsynchronousChannelGroup.withFixedThreadPool(1, Executors.defaultThreadFactory());
         try (ServerSocketChannel server = ServerSocketChannel.open().bind(anyPort());
                 AsynchronousSocketChannel here = AsynchronousSocketChannel.open(group)) {
             here.connect(server.getLocalAddress()).get();
@@ -107,8 +112,10 @@ final class ChannelsTest {
 
     @Test
     void datagrams() throws IOException {
-        try (DatagramChannel here = DatagramChannel.open(StandardProtocolFamily.INET).bind(anyPort());
-                DatagramChannel there = DatagramChannel.open(StandardProtocolFamily.INET).connect(here.getLocalAddress())) {
+        try (DatagramChannel here =
+                        DatagramChannel.open(StandardProtocolFamily.INET).bind(anyPort());
+                DatagramChannel there =
+                        DatagramChannel.open(StandardProtocolFamily.INET).connect(here.getLocalAddress())) {
             here.connect(there.getLocalAddress());
             write(there);
             assertEquals(WORD, read(here));
@@ -140,7 +147,8 @@ final class ChannelsTest {
         for (int i = 0; i < 64; i++) {
             others.add(new FileInputStream("/dev/null"));
         }
-        SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().inherit(1, pipe.sink())));
+        SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                .task(Task.defaults().descriptors(Descriptors.none().inherit(1, pipe.sink())));
         assertEquals(-Errno.EBADF.number(), UsermodeHelper.exec(info, UmhWait.PROC));
         assertEquals(UmhStage.SOURCE, info.failure().orElseThrow().stage());
         for (FileInputStream other : others) {

@@ -10,7 +10,8 @@ import org.umh4j.support.RequiresRoot;
 /** The JVM itself looks at every JNI call, and has nothing to say. */
 final class CheckedJniTest {
     private static void assertClean(Jvm.Outcome outcome, String expected) {
-        assertEquals(expected, outcome.requireSuccess().replaceAll("(?m)^(WARNING|FATAL ERROR).*", "$0 <- said by the JVM"));
+        assertEquals(
+                expected, outcome.requireSuccess().replaceAll("(?m)^(WARNING|FATAL ERROR).*", "$0 <- said by the JVM"));
         assertEquals("", outcome.err());
     }
 

@@ -48,7 +48,8 @@ final class ClassUnloadingTest {
             for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
                 urls.add(Path.of(entry).toUri().toURL());
             }
-            try (URLClassLoader loader = new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+            try (URLClassLoader loader =
+                    new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
                 Class<?> use = loader.loadClass(UseMain.class.getName());
                 use.getMethod("main", String[].class).invoke(null, (Object) new String[0]);
                 return new WeakReference<>(loader);
@@ -64,7 +65,9 @@ final class ClassUnloadingTest {
             UsermodeHelper.exec(cat(), UmhWait.PROC);
             UsermodeHelper.exec(cat(), UmhWait.NO_WAIT);
             SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
-            try (Helper helper = UsermodeHelper.start(cat().task(Task.defaults().signals(tied).descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
+            try (Helper helper = UsermodeHelper.start(cat().task(Task.defaults()
+                    .signals(tied)
+                    .descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
                 helper.stdin().write(1);
                 assertEquals(1, helper.stdout().read());
             }

@@ -73,7 +73,8 @@ final class CleanupTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 6, 10})
     void afterAnEmptyPath(int flags) {
-        assertEquals(0, UsermodeHelper.exec(counted(SubprocessInfo.of("", new String[] {"x"}, null)), new UmhWait(flags)));
+        assertEquals(
+                0, UsermodeHelper.exec(counted(SubprocessInfo.of("", new String[] {"x"}, null)), new UmhWait(flags)));
     }
 
     @ParameterizedTest
@@ -112,7 +113,8 @@ final class CleanupTest {
     @Test
     void afterAFileThatCanNotBeOpened() {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0"))
-                .task(Task.defaults().descriptors(Descriptors.none().open(0, "/no/such/file", StandardOpenOption.READ)));
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().open(0, "/no/such/file", StandardOpenOption.READ)));
         assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, UmhWait.PROC));
         assertEquals(UmhStage.SOURCE, info.failure().orElseThrow().stage());
     }

@@ -48,17 +48,13 @@ final class CliTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "exit 0, 0", "exit 3, 3", "exit 255, 255", "kill -9 $$, 137", "kill -15 $$, 143"
-    })
+    @CsvSource({"exit 0, 0", "exit 3, 3", "exit 255, 255", "kill -9 $$, 137", "kill -15 $$, 143"})
     void exitStatusIsTheHelpers(String script, int status) throws Exception {
         assertEquals(status, umh("exec", "/bin/sh", "-c", script).exitCode());
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "/no/such/program, 127, ENOENT", "/etc, 126, EACCES", "/etc/passwd, 126, EACCES"
-    })
+    @CsvSource({"/no/such/program, 127, ENOENT", "/etc, 126, EACCES", "/etc/passwd, 126, EACCES"})
     void whatCanNotBeExecutedIsSaidWithStageAndErrno(String path, int status, String errno) throws Exception {
         Jvm.Outcome outcome = umh("exec", path);
         assertEquals(status, outcome.exitCode());
@@ -80,10 +76,13 @@ final class CliTest {
         List<String> names = new ArrayList<>();
         result.fieldNames().forEachRemaining(names::add);
         assertEquals(
-                List.of("retval", "pid", "stage", "errno", "exited", "exit_code", "signal", "core", "elapsed_us"), names);
+                List.of("retval", "pid", "stage", "errno", "exited", "exit_code", "signal", "core", "elapsed_us"),
+                names);
         assertEquals(4 << 8, result.path("retval").asInt());
         assertTrue(result.path("pid").asInt() > 0);
-        assertTrue(result.path("stage").isNull() && result.path("errno").isNull() && result.path("signal").isNull());
+        assertTrue(result.path("stage").isNull()
+                && result.path("errno").isNull()
+                && result.path("signal").isNull());
         assertTrue(result.path("exited").asBoolean());
         assertEquals(4, result.path("exit_code").asInt());
         assertTrue(result.path("elapsed_us").asLong() > 0);
@@ -119,7 +118,10 @@ final class CliTest {
     @ValueSource(strings = {"none", "exec", "proc", "NONE"})
     void everyWaitModeAnswers(String wait) throws Exception {
         assertEquals(0, umh("exec", "--wait", wait, "/bin/true").exitCode());
-        assertEquals(0, umh("exec", "--killable", "--freezable", "--wait", wait, "/bin/true").exitCode());
+        assertEquals(
+                0,
+                umh("exec", "--killable", "--freezable", "--wait", wait, "/bin/true")
+                        .exitCode());
     }
 
     @Test
@@ -132,11 +134,17 @@ final class CliTest {
 
     @Test
     void argv0AndEnvironmentAreWhatWasAskedFor() throws Exception {
-        assertEquals("odd\n", umh("exec", "--argv0", "odd", "/bin/sh", "-c", "echo $0").out());
-        assertEquals("A=1\nB=x=y\n", umh("exec", "--env", "A=1", "--env", "B=x=y", "/usr/bin/env").out());
-        assertEquals("HOME=/\nTERM=linux\nPATH=/sbin:/usr/sbin:/bin:/usr/bin\n",
+        assertEquals(
+                "odd\n",
+                umh("exec", "--argv0", "odd", "/bin/sh", "-c", "echo $0").out());
+        assertEquals(
+                "A=1\nB=x=y\n",
+                umh("exec", "--env", "A=1", "--env", "B=x=y", "/usr/bin/env").out());
+        assertEquals(
+                "HOME=/\nTERM=linux\nPATH=/sbin:/usr/sbin:/bin:/usr/bin\n",
                 umh("exec", "--kernel", "--stdout", "inherit", "/usr/bin/env").out());
-        Jvm.Outcome inherited = new Jvm().variable("ODD=1").run(Main.class, "exec", "--env-inherit", "--env", "ODD=2", "/usr/bin/env");
+        Jvm.Outcome inherited =
+                new Jvm().variable("ODD=1").run(Main.class, "exec", "--env-inherit", "--env", "ODD=2", "/usr/bin/env");
         assertTrue(inherited.out().contains("ODD=2\n") && !inherited.out().contains("ODD=1\n"));
     }
 
@@ -144,11 +152,20 @@ final class CliTest {
     void standardStreamsGoWhereTheyAreSent(@TempDir Path folder) throws Exception {
         Path in = Files.writeString(folder.resolve("in"), "from a file\n");
         Path out = folder.resolve("out");
-        assertEquals("", umh("exec", "--stdin", in.toString(), "--stdout", out.toString(), "/bin/cat").out());
+        assertEquals(
+                "",
+                umh("exec", "--stdin", in.toString(), "--stdout", out.toString(), "/bin/cat")
+                        .out());
         assertEquals("from a file\n", Files.readString(out));
         assertEquals(0, umh("exec", "--stdout", "null", "/bin/echo", "x").exitCode());
-        assertEquals(1, umh("exec", "--stdout", "none", "--stderr", "null", "/bin/echo", "x").exitCode());
-        assertEquals("x\n", umh("exec", "--fd", "7=inherit:1", "/bin/sh", "-c", "echo x >&7").out());
+        assertEquals(
+                1,
+                umh("exec", "--stdout", "none", "--stderr", "null", "/bin/echo", "x")
+                        .exitCode());
+        assertEquals(
+                "x\n",
+                umh("exec", "--fd", "7=inherit:1", "/bin/sh", "-c", "echo x >&7")
+                        .out());
     }
 
     @Test
@@ -185,11 +202,14 @@ final class CliTest {
         List<String> arguments = new ArrayList<>(List.of("exec"));
         arguments.addAll(List.of(options));
         arguments.addAll(List.of("/bin/sh", "-c", "echo $$ > " + mark + "; exec sleep 60"));
-        Process umh = new ProcessBuilder(new Jvm().command(Main.class, arguments.toArray(String[]::new))).inheritIO().start();
+        Process umh = new ProcessBuilder(new Jvm().command(Main.class, arguments.toArray(String[]::new)))
+                .inheritIO()
+                .start();
         while (Files.size(mark) == 0) {
             Thread.sleep(10);
         }
-        ProcessHandle helper = ProcessHandle.of(Long.parseLong(Files.readString(mark).trim())).orElseThrow();
+        ProcessHandle helper =
+                ProcessHandle.of(Long.parseLong(Files.readString(mark).trim())).orElseThrow();
         Files.delete(mark);
         umh.destroy();
         assertTrue(umh.waitFor(20, TimeUnit.SECONDS));
@@ -201,19 +221,27 @@ final class CliTest {
     @Test
     @RequiresRoot
     void policyIsAppliedToTheHelper() throws Exception {
-        Report report = Report.parse(umh("probe", "--kernel", "--bset", "cap_kill,cap_chown").requireSuccess());
+        Report report = Report.parse(
+                umh("probe", "--kernel", "--bset", "cap_kill,cap_chown").requireSuccess());
         assertEquals(0, report.hex("status.CapPrm") & ~0x21);
-        report = Report.parse(umh("probe", "--inheritable", "cap_kill", "--cap-inheritable", "cap_kill,cap_chown").requireSuccess());
+        report = Report.parse(umh("probe", "--inheritable", "cap_kill", "--cap-inheritable", "cap_kill,cap_chown")
+                .requireSuccess());
         assertEquals(0x20, report.hex("status.CapInh"));
     }
 
     @Test
     void programsAreAllowedAndMediatedAsThePolicySays() throws Exception {
-        assertEquals(0, umh("exec", "--allow", "/bin/true", "--allow", "/bin/false", "/bin/true").exitCode());
+        assertEquals(
+                0,
+                umh("exec", "--allow", "/bin/true", "--allow", "/bin/false", "/bin/true")
+                        .exitCode());
         Jvm.Outcome refused = umh("exec", "--allow", "/bin/true", "/bin/false");
         assertEquals(125, refused.exitCode());
         assertTrue(refused.err().contains("POLICY failed with EPERM"), refused.err());
-        assertEquals("/bin/false x\n", umh("exec", "--static-helper", "/bin/echo", "--argv0", "echo", "/bin/false", "/bin/false", "x").out());
+        assertEquals(
+                "/bin/false x\n",
+                umh("exec", "--static-helper", "/bin/echo", "--argv0", "echo", "/bin/false", "/bin/false", "x")
+                        .out());
         assertEquals(0, umh("exec", "--static-helper", "", "/bin/false").exitCode());
     }
 
@@ -243,7 +271,9 @@ final class CliTest {
     @Test
     void sysctlShowsThePolicyAndWhatWouldRemain() throws Exception {
         assertTrue(umh("sysctl").requireSuccess().startsWith("kernel.usermodehelper.bset = "));
-        assertEquals("33\t0", json(umh("sysctl", "--bset", "0x21", "--json")).path("bset").asText());
+        assertEquals(
+                "33\t0",
+                json(umh("sysctl", "--bset", "0x21", "--json")).path("bset").asText());
     }
 
     @Test
@@ -255,7 +285,11 @@ final class CliTest {
         JsonNode findings = json(umh("doctor", "--json"));
         assertEquals("ok", findings.path("helper").path("state").asText());
         String landlock = findings.path("landlock").path("words").asText();
-        assertEquals(Sandbox.landlockAbi() > 0 ? "ABI " + Sandbox.landlockAbi() : "none, or not enabled: rules fail at LANDLOCK", landlock);
+        assertEquals(
+                Sandbox.landlockAbi() > 0
+                        ? "ABI " + Sandbox.landlockAbi()
+                        : "none, or not enabled: rules fail at LANDLOCK",
+                landlock);
         assertTrue(findings.path("namespaces").path("words").asText().contains("mnt, net, pid"), findings.toString());
         assertTrue(findings.has("cgroup"), findings.toString());
     }
@@ -263,19 +297,21 @@ final class CliTest {
     /** What root may ask for in a place that takes something away: the line that then says no, and a word of the reason. */
     @ParameterizedTest
     @RequiresRoot
-    @CsvSource(delimiter = '|', value = {
-        "capsh --drop=cap_setuid -- -c              | another user   | UID failed with EPERM",
-        "capsh --drop=cap_setuid -- -c              | killing theirs | there is none",
-        "capsh --drop=cap_setgid -- -c              | groups         | GROUPS failed with EPERM",
-        "capsh --drop=cap_sys_admin -- -c           | new net        | UNSHARE",
-        "capsh --drop=cap_sys_chroot -- -c          | another root   | ROOT failed with EPERM",
-        "capsh --drop=cap_kill -- -c                | killing theirs | EPERM",
-        "capsh --drop=cap_sys_nice -- -c            | negative nice  | NICE",
-        "capsh --drop=cap_setpcap -- -c             | fewer caps     | BOUNDING of",
-        "unshare --user --map-root-user -- bash -c  | another user   | no other uid is mapped",
-        "unshare --user --map-root-user -- bash -c  | groups         | no other gid is mapped",
-        "unshare --user --map-root-user -- bash -c  | negative nice  | NICE",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "capsh --drop=cap_setuid -- -c              | another user   | UID failed with EPERM",
+                "capsh --drop=cap_setuid -- -c              | killing theirs | there is none",
+                "capsh --drop=cap_setgid -- -c              | groups         | GROUPS failed with EPERM",
+                "capsh --drop=cap_sys_admin -- -c           | new net        | UNSHARE",
+                "capsh --drop=cap_sys_chroot -- -c          | another root   | ROOT failed with EPERM",
+                "capsh --drop=cap_kill -- -c                | killing theirs | EPERM",
+                "capsh --drop=cap_sys_nice -- -c            | negative nice  | NICE",
+                "capsh --drop=cap_setpcap -- -c             | fewer caps     | BOUNDING of",
+                "unshare --user --map-root-user -- bash -c  | another user   | no other uid is mapped",
+                "unshare --user --map-root-user -- bash -c  | groups         | no other gid is mapped",
+                "unshare --user --map-root-user -- bash -c  | negative nice  | NICE",
+            })
     void doctorTriesWhatACallerMayAskFor(String under, String subject, String reason) throws Exception {
         String[] command = (under.trim() + " exec").split(" ");
         command[command.length - 1] = "exec \"$0\" \"$@\"";
@@ -291,8 +327,16 @@ final class CliTest {
     void doctorSaysYesToRootAndNoToAnOrdinaryUser() throws Exception {
         JsonNode root = json(umh("doctor", "--json"));
         JsonNode user = json(new Jvm().asNobody().run(Main.class, "doctor", "--json"));
-        for (String subject : List.of("another user", "another group", "groups", "killing theirs", "fewer caps", "negative nice",
-                "new mount", "new net", "another root")) {
+        for (String subject : List.of(
+                "another user",
+                "another group",
+                "groups",
+                "killing theirs",
+                "fewer caps",
+                "negative nice",
+                "new mount",
+                "new net",
+                "another root")) {
             assertEquals("yes", root.path(subject).path("words").asText(), root.toString());
             assertEquals("no", user.path(subject).path("state").asText(), user.toString());
         }
@@ -305,7 +349,11 @@ final class CliTest {
     @RequiresRoot
     void doctorTriesAHelperWhereTmpIsNoexec(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = new Jvm()
-                .under("unshare", "-m", "/bin/sh", "-c",
+                .under(
+                        "unshare",
+                        "-m",
+                        "/bin/sh",
+                        "-c",
                         "mount -t tmpfs -o noexec,mode=0700 none " + folder + " && exec \"$0\" \"$@\"")
                 .option("-Djava.io.tmpdir=" + folder)
                 .run(Main.class, "doctor", "--json");
@@ -315,21 +363,28 @@ final class CliTest {
     @Test
     @RequiresRoot
     void doctorSaysInWordsWhatAnUnprivilegedJvmCanNotDo() throws Exception {
-        Jvm.Outcome outcome = new Jvm()
-                .under("setpriv", "--no-new-privs")
-                .asNobody()
-                .run(Main.class, "doctor");
+        Jvm.Outcome outcome =
+                new Jvm().under("setpriv", "--no-new-privs").asNobody().run(Main.class, "doctor");
         assertTrue(outcome.out().contains("uid 65534 without any capability"), outcome.out() + outcome.err());
         assertTrue(outcome.out().contains("no_new_privs"), outcome.out());
         assertEquals(0, outcome.exitCode(), outcome.out());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "exec", "exec --nope /bin/true", "nope", "exec --bset cap_nope /bin/true", "exec --timeout soon /bin/true",
-        "exec --env novalue /bin/true", "caps cap_nope", "exec --fd x=null /bin/true", "exec --fd 70000=null /bin/true",
-        "exec --wait never /bin/true", "exec --wait exec --timeout 1s /bin/true"
-    })
+    @ValueSource(
+            strings = {
+                "exec",
+                "exec --nope /bin/true",
+                "nope",
+                "exec --bset cap_nope /bin/true",
+                "exec --timeout soon /bin/true",
+                "exec --env novalue /bin/true",
+                "caps cap_nope",
+                "exec --fd x=null /bin/true",
+                "exec --fd 70000=null /bin/true",
+                "exec --wait never /bin/true",
+                "exec --wait exec --timeout 1s /bin/true"
+            })
     void misuseIs125WithAReasonAndNoStackTrace(String line) throws Exception {
         Jvm.Outcome outcome = umh(line.split(" "));
         assertEquals(125, outcome.exitCode(), outcome.out() + outcome.err());
@@ -337,8 +392,21 @@ final class CliTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--help", "help", "help exec", "exec --help", "probe --help", "caps --help", "sysctl --help",
-        "doctor --help", "tour --help", "--version", "generate-completion"})
+    @ValueSource(
+            strings = {
+                "",
+                "--help",
+                "help",
+                "help exec",
+                "exec --help",
+                "probe --help",
+                "caps --help",
+                "sysctl --help",
+                "doctor --help",
+                "tour --help",
+                "--version",
+                "generate-completion"
+            })
     void helpIsThere(String line) throws Exception {
         Jvm.Outcome outcome = umh(line.isEmpty() ? new String[0] : line.split(" "));
         assertEquals(0, outcome.exitCode(), outcome.err());
@@ -355,8 +423,10 @@ final class CliTest {
 
     private static String onTerminal(String term) throws Exception {
         String command = String.join(" ", new Jvm().command(Main.class, "doctor"));
-        Process script = new ProcessBuilder("script", "-qec", "env -u NO_COLOR TERM=" + term + " " + command, "/dev/null")
-                .redirectErrorStream(true).start();
+        Process script = new ProcessBuilder(
+                        "script", "-qec", "env -u NO_COLOR TERM=" + term + " " + command, "/dev/null")
+                .redirectErrorStream(true)
+                .start();
         String out = new String(script.getInputStream().readAllBytes());
         script.waitFor();
         assertTrue(out.contains("Helpers can"), out);
@@ -405,6 +475,7 @@ final class CliTest {
         Jvm.Outcome outcome = new Jvm().asNobody().run(Main.class, "tour");
         assertEquals("", outcome.err());
         String out = outcome.requireSuccess();
-        assertTrue(out.contains("uid=65534") && out.contains("= 768") && out.contains("# As root the same helper"), out);
+        assertTrue(
+                out.contains("uid=65534") && out.contains("= 768") && out.contains("# As root the same helper"), out);
     }
 }

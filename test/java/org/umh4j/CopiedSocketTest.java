@@ -57,8 +57,10 @@ final class CopiedSocketTest {
             UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
             Copies.load();
             var before = Leaks.descriptors();
-            try (Helper other = UsermodeHelper.start(SubprocessInfo.of("/bin/sleep", new String[] {"sleep", "1000"}, null))) {
-                Thread forks = new Thread(() -> forks((int) other.pid(), Boolean.parseBoolean(arguments[1]), arguments[0]));
+            try (Helper other =
+                    UsermodeHelper.start(SubprocessInfo.of("/bin/sleep", new String[] {"sleep", "1000"}, null))) {
+                Thread forks =
+                        new Thread(() -> forks((int) other.pid(), Boolean.parseBoolean(arguments[1]), arguments[0]));
                 forks.start();
                 for (int number = 0; number < launches; number++) {
                     OUTCOMES.merge(outcome(number), 1, Integer::sum);
@@ -75,7 +77,8 @@ final class CopiedSocketTest {
         private static void say() {
             for (String what : Copies.WHATS) {
                 int index = Copies.WHATS.indexOf(what);
-                System.out.println(what + ": " + Copies.count(index, false) + " tried, " + Copies.count(index, true) + " done");
+                System.out.println(
+                        what + ": " + Copies.count(index, false) + " tried, " + Copies.count(index, true) + " done");
             }
             System.out.println("forks that the library has reaped: " + reaped);
             int wrong = OUTCOMES.remove("wrong");
@@ -107,7 +110,9 @@ final class CopiedSocketTest {
 
         private static String waitedFor(SubprocessInfo info) {
             int retval = UsermodeHelper.exec(info, UmhWait.PROC);
-            return retval >= 0 ? ended(retval) : info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("wrong");
+            return retval >= 0
+                    ? ended(retval)
+                    : info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("wrong");
         }
 
         private static String started(SubprocessInfo info) {

@@ -43,7 +43,8 @@ final class DriverCliTest {
 
     private Outcome umh(byte[] input, Path blob, String... rest) throws Exception {
         List<String> command = new ArrayList<>(new Jvm().command(Main.class, "driver"));
-        int options = (int) Arrays.stream(rest).takeWhile(word -> word.startsWith("-")).count();
+        int options = (int)
+                Arrays.stream(rest).takeWhile(word -> word.startsWith("-")).count();
         command.addAll(List.of(rest).subList(0, options));
         command.add(blob.toString());
         command.addAll(List.of(rest).subList(options, rest.length));
@@ -101,7 +102,14 @@ final class DriverCliTest {
     @RequiresRoot
     void optionsOfExecHoldForADriver() throws Exception {
         byte[] script = DriverBlobs.script("echo $A; grep -E '^(Uid|NoNewPrivs)' /proc/self/status; echo said >&2");
-        Outcome outcome = umh(new byte[0], blob(script), "--uid=65534", "--gid=65534", "--no-new-privs", "--env=A=1", "--stderr=inherit");
+        Outcome outcome = umh(
+                new byte[0],
+                blob(script),
+                "--uid=65534",
+                "--gid=65534",
+                "--no-new-privs",
+                "--env=A=1",
+                "--stderr=inherit");
         assertEquals("1\nUid:\t65534\t65534\t65534\t65534\nNoNewPrivs:\t1\n", outcome.text());
         assertEquals("said\n", outcome.err());
     }
@@ -110,7 +118,12 @@ final class DriverCliTest {
     @Test
     void supervisedDriverIsRestartedUntilItSucceeds() throws Exception {
         byte[] script = DriverBlobs.script("read line", "echo $$ got $line", "[ \"$line\" = end ] || kill -9 $$");
-        Process umh = new ProcessBuilder(new Jvm().command(Main.class, "driver", "--supervise", blob(script).toString()))
+        Process umh = new ProcessBuilder(new Jvm()
+                        .command(
+                                Main.class,
+                                "driver",
+                                "--supervise",
+                                blob(script).toString()))
                 .redirectError(folder.resolve("err").toFile())
                 .start();
         var out = umh.inputReader();
@@ -145,8 +158,15 @@ final class DriverCliTest {
 
     @Test
     void driverIsToldThatNobodyReads() throws Exception {
-        String umh = String.join(" ", new Jvm().command(Main.class, "driver", blob(DriverBlobs.script("yes", "echo $? >&2")).toString()));
-        Process shell = new ProcessBuilder("bash", "-c", umh + " </dev/null | head -n 1; echo ${PIPESTATUS[0]}").start();
+        String umh = String.join(
+                " ",
+                new Jvm()
+                        .command(
+                                Main.class,
+                                "driver",
+                                blob(DriverBlobs.script("yes", "echo $? >&2")).toString()));
+        Process shell =
+                new ProcessBuilder("bash", "-c", umh + " </dev/null | head -n 1; echo ${PIPESTATUS[0]}").start();
         String out = new String(shell.getInputStream().readAllBytes());
         assertTrue(out.startsWith("y\n"), out);
         assertTrue(shell.waitFor(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));

@@ -30,7 +30,9 @@ final class DriverDeathTest {
         List<String> command = new Jvm()
                 .option("-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash")
                 .command(DriversMain.class);
-        Process jvm = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process jvm = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         try (BufferedReader out = new BufferedReader(new InputStreamReader(jvm.getInputStream()))) {
             List<Long> drivers = new ArrayList<>();
             for (String pid : out.readLine().split(" ")) {
@@ -53,8 +55,10 @@ final class DriverDeathTest {
     /** The launcher waits for the word that the pid was noted; when nobody can say it any more the driver never begins. */
     @Test
     void driverThatIsHeldNeverBeginsWithoutTheJvm() throws Exception {
-        Path mark = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "held").resolve("mark");
-        long pid = Long.parseLong(new Jvm().run(HeldMain.class, mark.toString()).out().trim());
+        Path mark = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "held")
+                .resolve("mark");
+        long pid = Long.parseLong(
+                new Jvm().run(HeldMain.class, mark.toString()).out().trim());
         assertTrue(DriverBlobs.ends(pid));
         assertTrue(java.nio.file.Files.notExists(mark));
     }
@@ -62,8 +66,11 @@ final class DriverDeathTest {
     /** Ends while the driver is on its way. */
     static final class HeldMain {
         public static void main(String[] arguments) throws Exception {
-            Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.script("echo > " + arguments[0]))).blob();
-            SubprocessInfo info = SubprocessInfo.of(blob, "held", new byte[][] {"held".getBytes(US_ASCII)}, new byte[0][]);
+            Blob blob = Blob.load(
+                            "held".getBytes(), new ByteArrayInputStream(DriverBlobs.script("echo > " + arguments[0])))
+                    .blob();
+            SubprocessInfo info =
+                    SubprocessInfo.of(blob, "held", new byte[][] {"held".getBytes(US_ASCII)}, new byte[0][]);
             info.created(pid -> {
                 System.out.println(pid);
                 Runtime.getRuntime().halt(0);
@@ -88,7 +95,8 @@ final class DriverDeathTest {
     /** A library that is the end of the JVM. */
     private static String crash(String... options) throws Exception {
         Path library = ProbeProgram.FOLDER.resolve("libcrash" + options.length + ".so");
-        List<String> compiler = new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-o", library.toString(), "test/native/crash.c"));
+        List<String> compiler =
+                new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-o", library.toString(), "test/native/crash.c"));
         compiler.addAll(List.of(options));
         assertEquals(0, new ProcessBuilder(compiler).inheritIO().start().waitFor());
         return library.toString();
@@ -112,7 +120,9 @@ final class DriverDeathTest {
                 pids.append(driver.tgid()).append(' ');
             }
             System.out.println(pids);
-            String[] how = new BufferedReader(new InputStreamReader(System.in)).readLine().split(" ");
+            String[] how = new BufferedReader(new InputStreamReader(System.in))
+                    .readLine()
+                    .split(" ");
             switch (how[0]) {
                 case "halt" -> Runtime.getRuntime().halt(1);
                 case "exit" -> System.exit(1);

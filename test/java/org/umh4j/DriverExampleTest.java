@@ -60,7 +60,8 @@ final class DriverExampleTest {
     void kernelSaysWhichRouteAnAddressTakes() throws Exception {
         try (FibControl fib = start()) {
             assertArrayEquals(TAGS, fib.evaluate(ROUTES, ADDRESSES));
-            assertArrayEquals(new int[] {0, 0, 0, 0}, fib.evaluate(List.of(), ADDRESSES), "nothing is left of a request");
+            assertArrayEquals(
+                    new int[] {0, 0, 0, 0}, fib.evaluate(List.of(), ADDRESSES), "nothing is left of a request");
             assertTrue(fib.driver().isRunning());
         }
     }
@@ -68,7 +69,8 @@ final class DriverExampleTest {
     @Test
     void kernelSaysWhatIsNoRoute() throws Exception {
         try (FibControl fib = start()) {
-            IOException failure = assertThrows(IOException.class,
+            IOException failure = assertThrows(
+                    IOException.class,
                     () -> fib.evaluate(List.of(ROUTES.get(0), new Route("10.0.0.1/8", 1)), ADDRESSES));
             assertEquals("Route[prefix=10.0.0.1/8, tag=1]: errno " + Errno.EINVAL.number(), failure.getMessage());
             assertArrayEquals(TAGS, fib.evaluate(ROUTES, ADDRESSES));
@@ -91,7 +93,8 @@ final class DriverExampleTest {
             }
             assertEquals("1", status.get("NoNewPrivs"));
             assertEquals("2", status.get("Seccomp"));
-            assertTrue(!Files.readSymbolicLink(proc.resolve("ns/net")).equals(Files.readSymbolicLink(Path.of("/proc/self/ns/net"))));
+            assertTrue(!Files.readSymbolicLink(proc.resolve("ns/net"))
+                    .equals(Files.readSymbolicLink(Path.of("/proc/self/ns/net"))));
         }
     }
 

@@ -38,9 +38,11 @@ final class DriverOomTest {
             driver.fork();
             Files.writeString(group.resolve("cgroup.procs"), "" + driver.tgid());
             Mailbox mailbox = Mailbox.of(driver, 16);
-            assertThrows(IOException.class,
+            assertThrows(
+                    IOException.class,
                     () -> mailbox.request("go\n".getBytes(), Duration.ofSeconds(DriverBlobs.PATIENCE_SECONDS)));
-            assertEquals(9, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
+            assertEquals(
+                    9, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
             assertEquals(0, ends.size());
         } finally {
             delete(group);
@@ -50,7 +52,8 @@ final class DriverOomTest {
     private static Path limitedGroup() throws IOException {
         for (List<String> place : List.of(
                 List.of("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), List.of("/sys/fs/cgroup", "memory.max"))) {
-            Path group = Path.of(place.get(0), "umh4j-test-oom-" + ProcessHandle.current().pid());
+            Path group = Path.of(
+                    place.get(0), "umh4j-test-oom-" + ProcessHandle.current().pid());
             try {
                 Files.createDirectory(group);
                 Files.writeString(group.resolve(place.get(1)), LIMIT_BYTES, StandardOpenOption.WRITE); // not a new file

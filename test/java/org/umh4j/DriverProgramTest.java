@@ -65,7 +65,8 @@ final class DriverProgramTest {
     void noBytesAreNoProgram() {
         UmhException failure = assertThrows(UmhException.class, () -> UsermodeDriver.load("empty", new byte[0]));
         assertEquals("BLOB ENOEXEC", text(failure));
-        assertTrue(failure.getMessage().startsWith("empty: BLOB") && failure.getMessage().contains("an empty blob is no program"));
+        assertTrue(failure.getMessage().startsWith("empty: BLOB")
+                && failure.getMessage().contains("an empty blob is no program"));
     }
 
     @Test
@@ -77,7 +78,11 @@ final class DriverProgramTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"text without an interpreter, EXEC ENOEXEC", "#!/no/such/interpreter, EXEC ENOENT", "#!/etc, EXEC EACCES"})
+    @CsvSource({
+        "text without an interpreter, EXEC ENOEXEC",
+        "#!/no/such/interpreter, EXEC ENOENT",
+        "#!/etc, EXEC EACCES"
+    })
     void whatIsNoProgramFailsAsTheKernelSays(String text, String failure) throws Exception {
         assertEquals(failure, text(failure(text.getBytes(StandardCharsets.UTF_8))));
     }
@@ -114,7 +119,9 @@ final class DriverProgramTest {
     void landlockLeavesADriverItsOwnProgram() throws Exception {
         Need.LANDLOCK.orSkip();
         try (UsermodeDriver driver = DriverBlobs.doing("print", "confined")
-                .task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().landlock()))) {
+                .task(Task.defaults()
+                        .cred(Cred.defaults().noNewPrivs())
+                        .sandbox(Sandbox.defaults().landlock()))) {
             assertEquals("confined\n", output(driver));
         }
     }
@@ -125,11 +132,14 @@ final class DriverProgramTest {
         String list = "for fd in /proc/$$/fd/*; do readlink $fd; done";
         try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script(list))
                 .environment("PATH=/usr/bin:/bin")
-                .task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none().devNull(2)))) {
+                .task(Task.defaults()
+                        .descriptors(org.umh4j.task.Descriptors.none().devNull(2)))) {
             String open = output(driver).replaceAll("pipe:\\[\\d+]", "pipe");
             assertTrue(open.startsWith("pipe\npipe\n") || open.contains("\npipe\npipe\n"), open);
-            long others = open.lines().filter(line -> !line.equals("pipe") && !line.equals("/dev/null")
-                    && !line.startsWith("/memfd:script")).count();
+            long others = open.lines()
+                    .filter(line ->
+                            !line.equals("pipe") && !line.equals("/dev/null") && !line.startsWith("/memfd:script"))
+                    .count();
             assertEquals(0, others, open);
         }
     }
@@ -143,7 +153,8 @@ final class DriverProgramTest {
             String loaded = blobOf("probe");
             for (String path : new String[] {own, loaded}) {
                 IOException failure = assertThrows(IOException.class, () -> overwrite(path));
-                assertTrue(failure.getMessage().matches(".*(Operation not permitted|Text file busy|Permission denied).*"),
+                assertTrue(
+                        failure.getMessage().matches(".*(Operation not permitted|Text file busy|Permission denied).*"),
                         failure.getMessage());
             }
             driver.kill();
@@ -162,7 +173,8 @@ final class DriverProgramTest {
     private static String blobOf(String name) throws IOException {
         try (var fds = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             for (Path fd : fds) {
-                if (Files.isSymbolicLink(fd) && Files.readSymbolicLink(fd).toString().startsWith("/memfd:" + name + " ")) {
+                if (Files.isSymbolicLink(fd)
+                        && Files.readSymbolicLink(fd).toString().startsWith("/memfd:" + name + " ")) {
                     return fd.toString();
                 }
             }
@@ -172,7 +184,8 @@ final class DriverProgramTest {
 
     @Test
     void programOfAHundredMebibytesRuns() throws Exception {
-        InputStream large = new SequenceInputStream(new ByteArrayInputStream(DriverBlobs.probe()), new Zeros(100L * MIB));
+        InputStream large =
+                new SequenceInputStream(new ByteArrayInputStream(DriverBlobs.probe()), new Zeros(100L * MIB));
         try (UsermodeDriver driver = UsermodeDriver.named("large")) {
             driver.load(large);
             assertEquals("large\n", output(driver.arguments("print", "large")));
@@ -209,7 +222,9 @@ final class DriverProgramTest {
             }
         });
         UsermodeDriver driver = UsermodeDriver.named("broken");
-        assertEquals("broken", assertThrows(IOException.class, () -> driver.load(broken)).getMessage());
+        assertEquals(
+                "broken",
+                assertThrows(IOException.class, () -> driver.load(broken)).getMessage());
         Leaks.assertNothingLeft(before);
     }
 
@@ -230,14 +245,18 @@ final class DriverProgramTest {
     @Test
     @RequiresRoot
     void pidIsKnownBeforeTheFirstInstruction() throws Exception {
-        Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe())).blob();
+        Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe()))
+                .blob();
         try {
             SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
             StringBuilder seen = new StringBuilder();
             info.created(pid -> seen.append(programOnceItWaits(pid)));
             try (Helper helper = UsermodeHelper.start(info)) {
                 assertEquals("/memfd:umh4j-launcher (deleted)", seen.toString());
-                assertEquals("/memfd:held (deleted)", Files.readSymbolicLink(Path.of("/proc/" + helper.pid() + "/exe")).toString());
+                assertEquals(
+                        "/memfd:held (deleted)",
+                        Files.readSymbolicLink(Path.of("/proc/" + helper.pid() + "/exe"))
+                                .toString());
             }
         } finally {
             blob.close();
@@ -246,7 +265,8 @@ final class DriverProgramTest {
 
     @Test
     void driverThatIsKilledBeforeItBeginsHasNotBegun() throws Exception {
-        Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe())).blob();
+        Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe()))
+                .blob();
         try {
             SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
             info.created(DriverProgramTest::kill);
@@ -283,7 +303,8 @@ final class DriverProgramTest {
     @RequiresRoot
     @ValueSource(ints = {1, 2})
     void driversRunWhereExecutableMemfdsAreForbidden(int memfdNoexec, @TempDir Path folder) throws Exception {
-        assertEquals("elf\nscript\n" + (memfdNoexec == 1 ? "/memfd:d (deleted)" : "/d") + "\nread-only\n",
+        assertEquals(
+                "elf\nscript\n" + (memfdNoexec == 1 ? "/memfd:d (deleted)" : "/d") + "\nread-only\n",
                 strictJvm(memfdNoexec, folder).run(PrintMain.class).requireSuccess());
     }
 
@@ -313,7 +334,8 @@ final class DriverProgramTest {
     @Test
     @RequiresRoot
     void rootWithoutCapSysAdminIsToldWhatTheLauncherNeeds(@TempDir Path folder) throws Exception {
-        Jvm.Outcome outcome = strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class);
+        Jvm.Outcome outcome =
+                strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class);
         assertTrue(outcome.err().contains("vm.memfd_noexec") && outcome.err().contains("CAP_SYS_ADMIN"), outcome.err());
     }
 
@@ -337,7 +359,8 @@ final class DriverProgramTest {
             try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.script("echo script"))) {
                 System.out.print(output(driver));
             }
-            try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.probe()).arguments("pause")) {
+            try (UsermodeDriver driver =
+                    UsermodeDriver.load("d", DriverBlobs.probe()).arguments("pause")) {
                 driver.fork();
                 String program = "/proc/" + driver.tgid() + "/exe";
                 System.out.println(Files.readSymbolicLink(Path.of(program)));

@@ -50,10 +50,17 @@ final class DriverStormTest {
 
     /** Each a thousand times. A request is under way where the driver lives to get one. */
     @ParameterizedTest
-    @ValueSource(strings = {
-        "before exec", "at exec", "at once", "in the middle of a reply", "in the middle of a request", "on close", "stopped",
-        "out of memory"
-    })
+    @ValueSource(
+            strings = {
+                "before exec",
+                "at exec",
+                "at once",
+                "in the middle of a reply",
+                "in the middle of a request",
+                "on close",
+                "stopped",
+                "out of memory"
+            })
     void callersAreToldHoweverADriverDies(String point) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         AtomicInteger ends = new AtomicInteger();
@@ -79,8 +86,9 @@ final class DriverStormTest {
             case "at once" -> DriverBlobs.doing("exit", "1");
             case "in the middle of a reply" -> DriverBlobs.doing("print", "half", "kill", "9");
             case "in the middle of a request" -> DriverBlobs.doing("pause");
-            case "out of memory" -> DriverBlobs.doing("hog")
-                    .task(Task.defaults().limits(Limits.defaults().rlimit(Rlimit.AS, 16 * MIB, 16 * MIB)));
+            case "out of memory" ->
+                DriverBlobs.doing("hog")
+                        .task(Task.defaults().limits(Limits.defaults().rlimit(Rlimit.AS, 16 * MIB, 16 * MIB)));
             default -> DriverBlobs.doing("cat");
         };
     }
@@ -130,7 +138,11 @@ final class DriverStormTest {
         killer.start();
         try {
             driver.fork();
-            assertEquals(9, driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).raw());
+            assertEquals(
+                    9,
+                    driver.onExit()
+                            .get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS)
+                            .raw());
             return true;
         } catch (UmhException e) {
             assertFails("KILLED EINTR", e);
@@ -204,7 +216,8 @@ final class DriverStormTest {
                 }
             });
             writer.start();
-            while (writer.getState() != Thread.State.WAITING || !DriverBlobs.state(driver.tgid()).equals("S")) {
+            while (writer.getState() != Thread.State.WAITING
+                    || !DriverBlobs.state(driver.tgid()).equals("S")) {
                 assertTrue(writer.isAlive(), "the pipes are larger than the test");
                 Thread.onSpinWait();
             }
@@ -245,7 +258,8 @@ final class DriverStormTest {
                     assertArrayEquals(message, mailboxes.get(i).request(message, PATIENCE));
                 }
             }
-            assertEquals(200, drivers.stream().map(UsermodeDriver::tgid).distinct().count());
+            assertEquals(
+                    200, drivers.stream().map(UsermodeDriver::tgid).distinct().count());
             assertTrue(Leaks.libraryThreads().size() <= 3, () -> "threads: " + Leaks.libraryThreads());
         } finally {
             drivers.forEach(UsermodeDriver::close);

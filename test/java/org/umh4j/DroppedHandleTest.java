@@ -25,7 +25,9 @@ final class DroppedHandleTest {
     private static final int HANDLES = 300;
 
     private static SubprocessInfo piped(String... actions) {
-        return ProbeProgram.doing(actions).task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
+        return ProbeProgram.doing(actions)
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
     }
 
     @Test
@@ -62,7 +64,8 @@ final class DroppedHandleTest {
     void aDroppedHandleKillsNobody() throws Exception {
         List<ProcessHandle> processes = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            processes.add(UsermodeHelper.start(ProbeProgram.doing("pause")).toHandle().orElseThrow());
+            processes.add(
+                    UsermodeHelper.start(ProbeProgram.doing("pause")).toHandle().orElseThrow());
         }
         for (int i = 0; i < 5; i++) {
             System.gc();
@@ -76,7 +79,8 @@ final class DroppedHandleTest {
 
     @Test
     void aStreamIsEnoughToKeepItsPipe() throws Exception {
-        InputStream out = UsermodeHelper.start(piped("sleep", "300", "print", "late")).stdout();
+        InputStream out =
+                UsermodeHelper.start(piped("sleep", "300", "print", "late")).stdout();
         for (int i = 0; i < 5; i++) {
             System.gc();
             UsermodeHelper.start(piped("exit", "0")).close();

@@ -29,11 +29,15 @@ final class ExamplesTest {
 
     private record Outcome(int exitCode, String out) {}
 
-    private static Outcome run(Path input, String example, String... arguments) throws IOException, InterruptedException {
+    private static Outcome run(Path input, String example, String... arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(new Jvm().command(Main.class));
         command.set(command.size() - 1, FOLDER.resolve(example + ".java").toString());
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectInput(input.toFile()).start();
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectInput(input.toFile())
+                .start();
         String out = new String(process.getInputStream().readAllBytes());
         return new Outcome(process.waitFor(), out);
     }
@@ -57,7 +61,8 @@ final class ExamplesTest {
         try (Stream<Path> files = Files.list(FOLDER)) {
             files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".java"))
-                    .filter(name -> !page.contains("(" + name + ")") || !tests.contains("\"" + name.replace(".java", "\"")))
+                    .filter(name ->
+                            !page.contains("(" + name + ")") || !tests.contains("\"" + name.replace(".java", "\"")))
                     .forEach(forgotten::add);
         }
         assertEquals(new TreeSet<String>(), forgotten);
@@ -65,7 +70,8 @@ final class ExamplesTest {
 
     @Test
     void loaderFallsBackWhereTheFirstProgramIsMissing(@TempDir Path folder) throws Exception {
-        Path program = script(folder, "modprobe", "[ \"$*\" = '-q -- loop' ] && [ \"$PATH\" = /sbin:/usr/sbin:/bin:/usr/bin ]");
+        Path program = script(
+                folder, "modprobe", "[ \"$*\" = '-q -- loop' ] && [ \"$PATH\" = /sbin:/usr/sbin:/bin:/usr/bin ]");
         Outcome outcome = run("ModuleLoader", "loop", "/no/such/modprobe", program.toString());
         assertEquals("/no/such/modprobe: EXEC ENOENT\n" + program + " loaded loop\n", outcome.out());
         assertEquals(0, outcome.exitCode());
@@ -84,7 +90,8 @@ final class ExamplesTest {
     void coreHandlerKeepsTheWholeDump(@TempDir Path folder) throws Exception {
         byte[] dump = new byte[3_000_000];
         new java.util.Random(1).nextBytes(dump);
-        Outcome outcome = run(Files.write(folder.resolve("dump"), dump), "CoreHandler", "4711", "11", folder.toString());
+        Outcome outcome =
+                run(Files.write(folder.resolve("dump"), dump), "CoreHandler", "4711", "11", folder.toString());
         assertEquals("signal 11: exit code 0\n", outcome.out());
         try (GZIPInputStream kept = new GZIPInputStream(Files.newInputStream(folder.resolve("core.4711.gz")))) {
             assertArrayEquals(dump, kept.readAllBytes());
@@ -101,7 +108,10 @@ final class ExamplesTest {
     @Test
     @RequiresRoot
     void upcallAnswersASecretOrNothing() throws Exception {
-        Path program = script(ProbeProgram.FOLDER, "request-key", "case $5 in known) printf secret ;; *) printf half; exit 1 ;; esac");
+        Path program = script(
+                ProbeProgram.FOLDER,
+                "request-key",
+                "case $5 in known) printf secret ;; *) printf half; exit 1 ;; esac");
         assertEquals(new Outcome(0, "a secret of 6 bytes\n"), run("KeyUpcall", program.toString(), "known"));
         assertEquals(new Outcome(1, "refused: exit code 1\n"), run("KeyUpcall", program.toString(), "unknown"));
         assertEquals(new Outcome(2, "nobody to ask: EXEC ENOENT\n"), run("KeyUpcall", "/no/such/program", "known"));
@@ -120,6 +130,8 @@ final class ExamplesTest {
         Outcome outcome = run("JobExecutor", group.toString(), "100", "setsid sleep 1000 & exit 7");
         assertEquals("exit code 7\nnothing is left\n", outcome.out());
         assertFalse(Files.exists(group));
-        assertEquals("took too long\nnothing is left\n", run("JobExecutor", group.toString(), "0", "sleep 1000").out());
+        assertEquals(
+                "took too long\nnothing is left\n",
+                run("JobExecutor", group.toString(), "0", "sleep 1000").out());
     }
 }

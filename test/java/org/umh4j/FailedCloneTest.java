@@ -42,7 +42,8 @@ final class FailedCloneTest {
             Thread reader = new Thread(() -> read(over, lost));
             reader.start();
             for (int i = 0; i < STARTS; i++) {
-                SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(cgroup)));
+                SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup)));
                 assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, UmhWait.PROC));
                 assertEquals(UmhStage.CGROUP, info.failure().orElseThrow().stage());
             }
@@ -58,7 +59,10 @@ final class FailedCloneTest {
     @RequiresRoot
     void cgroupThatCantBeEnteredFailsWithoutClone3Too() throws Exception {
         Need.CGROUP.orSkip();
-        String out = new Jvm().option("-Dorg.umh4j.without=clone3").run(RemovedMain.class).requireSuccess();
+        String out = new Jvm()
+                .option("-Dorg.umh4j.without=clone3")
+                .run(RemovedMain.class)
+                .requireSuccess();
         assertEquals("CGROUP\n", out);
     }
 
@@ -66,7 +70,8 @@ final class FailedCloneTest {
     static final class RemovedMain {
         public static void main(String[] arguments) throws Exception {
             try (DirectoryStream<Path> removed = removedCgroup()) {
-                SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(numberOfRemoved())));
+                SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().limits(Limits.defaults().cgroup(numberOfRemoved())));
                 int retval = UsermodeHelper.exec(info, UmhWait.PROC);
                 System.out.println(info.failure().map(e -> e.stage().name()).orElse("answered " + retval));
                 assertFalse(removed.iterator().hasNext());
@@ -75,7 +80,8 @@ final class FailedCloneTest {
     }
 
     private static DirectoryStream<Path> removedCgroup() throws IOException {
-        Path group = Files.createDirectory(ROOT.resolve("umh4j-removed-" + ProcessHandle.current().pid()));
+        Path group = Files.createDirectory(
+                ROOT.resolve("umh4j-removed-" + ProcessHandle.current().pid()));
         DirectoryStream<Path> open = Files.newDirectoryStream(group);
         Files.delete(group);
         return open;

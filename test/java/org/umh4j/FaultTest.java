@@ -106,7 +106,8 @@ final class FaultTest {
     /** One row after the other. */
     static final class FaultMain {
         public static void main(String[] arguments) throws Exception {
-            for (String way : List.of("exec", "wait", "killable", "start", "large", "driver", "driver in a root", "ignoring")) {
+            for (String way :
+                    List.of("exec", "wait", "killable", "start", "large", "driver", "driver in a root", "ignoring")) {
                 started(way);
             }
             ProbeProgram.report();
@@ -124,7 +125,8 @@ final class FaultTest {
         private static String started(String way) throws Exception {
             try {
                 if (way.startsWith("driver")) {
-                    return driver(way.equals("driver") ? Fs.defaults() : Fs.defaults().root("/"));
+                    return driver(
+                            way.equals("driver") ? Fs.defaults() : Fs.defaults().root("/"));
                 }
                 AtomicInteger cleanups = new AtomicInteger();
                 SubprocessInfo info = ProbeProgram.doing("exit", "0").cleanup(call -> cleanups.incrementAndGet());
@@ -155,11 +157,16 @@ final class FaultTest {
                 info.task(info.task().signals(Ignoring.everySignal()));
             }
             if (way.equals("large")) {
-                info.task(info.task().cred(Cred.defaults().groups(IntStream.range(1, 3000).asLongStream().toArray())));
+                info.task(info.task()
+                        .cred(Cred.defaults()
+                                .groups(IntStream.range(1, 3000).asLongStream().toArray())));
             }
-            UmhWait wait = way.equals("killable") ? UmhWait.PROC.killable() : way.equals("exec") ? UmhWait.EXEC : UmhWait.PROC;
+            UmhWait wait =
+                    way.equals("killable") ? UmhWait.PROC.killable() : way.equals("exec") ? UmhWait.EXEC : UmhWait.PROC;
             int retval = UsermodeHelper.exec(info, wait);
-            return info.failure().map(failure -> failure.stage() + " " + failure.errnoName()).orElse("" + retval);
+            return info.failure()
+                    .map(failure -> failure.stage() + " " + failure.errnoName())
+                    .orElse("" + retval);
         }
     }
 }

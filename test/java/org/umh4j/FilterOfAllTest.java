@@ -51,7 +51,10 @@ final class FilterOfAllTest {
 
         byte[] filter() {
             ByteBuffer filter = ByteBuffer.allocate(8).order(ByteOrder.nativeOrder());
-            return filter.putShort((short) RETURN).putShort((short) 0).putInt(value).array();
+            return filter.putShort((short) RETURN)
+                    .putShort((short) 0)
+                    .putInt(value)
+                    .array();
         }
     }
 
@@ -67,7 +70,8 @@ final class FilterOfAllTest {
     }
 
     static Stream<Arguments> pairs() {
-        return Stream.of(Answer.values()).flatMap(answer -> Stream.of(Way.values()).map(way -> Arguments.of(answer, way)));
+        return Stream.of(Answer.values())
+                .flatMap(answer -> Stream.of(Way.values()).map(way -> Arguments.of(answer, way)));
     }
 
     @ParameterizedTest
@@ -88,13 +92,16 @@ final class FilterOfAllTest {
         if (thrown[0] != null) {
             throw new AssertionError(thrown[0]);
         }
-        String expected = answer.errno == null ? "signal " + SIGSYS : answer.errno.isEmpty() ? "ran" : "EXEC " + answer.errno;
+        String expected =
+                answer.errno == null ? "signal " + SIGSYS : answer.errno.isEmpty() ? "ran" : "EXEC " + answer.errno;
         assertEquals(expected, told[0]);
     }
 
     private static SubprocessInfo call(Answer answer) {
         return ProbeProgram.doing("exit", "0")
-                .task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(answer.filter())));
+                .task(Task.defaults()
+                        .cred(Cred.defaults().noNewPrivs())
+                        .sandbox(Sandbox.defaults().seccomp(answer.filter())));
     }
 
     private static String outcome(Answer answer, Way way) throws Exception {
@@ -116,7 +123,8 @@ final class FilterOfAllTest {
                         yield status(helper.waitFor());
                     }
                 }
-                case RUN -> status(UsermodeHelper.run(info, Duration.ofMinutes(5)).status());
+                case RUN ->
+                    status(UsermodeHelper.run(info, Duration.ofMinutes(5)).status());
                 case DRIVER -> driven(answer);
             };
         } catch (UmhException e) {
@@ -127,7 +135,10 @@ final class FilterOfAllTest {
     private static String driven(Answer answer) throws Exception {
         byte[] program = java.nio.file.Files.readAllBytes(java.nio.file.Path.of(ProbeProgram.path()));
         try (UsermodeDriver driver = UsermodeDriver.load("filtered", program)) {
-            driver.arguments("exit", "0").task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(answer.filter())));
+            driver.arguments("exit", "0")
+                    .task(Task.defaults()
+                            .cred(Cred.defaults().noNewPrivs())
+                            .sandbox(Sandbox.defaults().seccomp(answer.filter())));
             driver.fork();
             return status(driver.onExit().get());
         }

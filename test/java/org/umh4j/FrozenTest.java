@@ -60,7 +60,8 @@ final class FrozenTest {
     static Stream<Arguments> moments() {
         return Stream.of(Moment.values())
                 .flatMap(moment -> Stream.of(Way.values()).map(way -> Arguments.of(moment, way)))
-                // With its last word the launcher has left it to the helper's owner to wait for a helper that is frozen.
+                // With its last word the launcher has left it to the helper's owner to wait for a helper that is
+                // frozen.
                 .filter(pair -> pair.get()[0] == Moment.BEFORE_CLONE
                         || !Set.of(Way.PROC, Way.NEW_PID_NAMESPACE).contains(pair.get()[1]));
     }
@@ -75,7 +76,9 @@ final class FrozenTest {
     @Test
     void launcherThatEntersIsEndedToo() throws Exception {
         Jvm jvm = new Jvm().option("-Dorg.umh4j.without=clone3");
-        assertEquals("CGROUP EBUSY\n".repeat(Way.values().length), jvm.run(EnteringMain.class).requireSuccess());
+        assertEquals(
+                "CGROUP EBUSY\n".repeat(Way.values().length),
+                jvm.run(EnteringMain.class).requireSuccess());
     }
 
     static final class EnteringMain {
@@ -99,8 +102,12 @@ final class FrozenTest {
             assertEquals('h', lease.getInputStream().read());
             SubprocessInfo info = (moment == Moment.BEFORE_EXEC
                             ? SubprocessInfo.of(leased.toString(), new String[] {"true"}, null)
-                            : ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().open(7, leased.toString(), StandardOpenOption.READ))))
-                    .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder().toString())));
+                            : ProbeProgram.doing("exit", "0")
+                                    .task(Task.defaults()
+                                            .descriptors(Descriptors.none()
+                                                    .open(7, leased.toString(), StandardOpenOption.READ))))
+                    .task(Task.defaults()
+                            .limits(Limits.defaults().cgroup(cgroup.folder().toString())));
             String[] told = {null};
             Thread caller = new Thread(() -> told[0] = told(info, way));
             caller.start();
@@ -127,13 +134,17 @@ final class FrozenTest {
                 case PROC -> UsermodeHelper.exec(info, UmhWait.PROC);
                 case EXEC -> UsermodeHelper.exec(info, UmhWait.EXEC);
                 case KILLABLE -> UsermodeHelper.exec(info, UmhWait.EXEC.killable());
-                case NEW_PID_NAMESPACE -> UsermodeHelper.exec(
-                        info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID))), UmhWait.PROC);
+                case NEW_PID_NAMESPACE ->
+                    UsermodeHelper.exec(
+                            info.task(info.task()
+                                    .namespaces(NamespaceSetup.defaults().unshare(Namespace.PID))),
+                            UmhWait.PROC);
                 case START -> {
                     UsermodeHelper.start(info).close();
                     yield 0;
                 }
-                case RUN -> UsermodeHelper.run(info, Duration.ofMinutes(5)).status().raw();
+                case RUN ->
+                    UsermodeHelper.run(info, Duration.ofMinutes(5)).status().raw();
             };
             return info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("" + retval);
         } catch (UmhException e) {
@@ -150,14 +161,18 @@ final class FrozenTest {
         Map<String, Integer> told = new ConcurrentHashMap<>();
         try (OwnCgroup cgroup = OwnCgroup.make("restless")) {
             Process freezer = new ProcessBuilder(
-                            NativeProgram.compile("freezer"), cgroup.folder().resolve("cgroup.freeze").toString(), "" + seconds)
+                            NativeProgram.compile("freezer"),
+                            cgroup.folder().resolve("cgroup.freeze").toString(),
+                            "" + seconds)
                     .start();
             Thread[] callers = new Thread[3];
             for (int i = 0; i < callers.length; i++) {
                 callers[i] = new Thread(() -> {
                     while (freezer.isAlive()) {
                         SubprocessInfo info = ProbeProgram.doing("exit", "0")
-                                .task(Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder().toString())));
+                                .task(Task.defaults()
+                                        .limits(Limits.defaults()
+                                                .cgroup(cgroup.folder().toString())));
                         told.merge(runs(info), 1, Integer::sum);
                     }
                 });

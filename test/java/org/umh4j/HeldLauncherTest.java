@@ -59,7 +59,8 @@ final class HeldLauncherTest {
             List<Path> numbers = new ArrayList<>();
             for (String number : new File("/proc/self/fd").list()) {
                 Path path = Path.of("/proc/self/fd", number);
-                if (Files.isSymbolicLink(path) && Files.readSymbolicLink(path).toString().contains("umh4j-launcher")) {
+                if (Files.isSymbolicLink(path)
+                        && Files.readSymbolicLink(path).toString().contains("umh4j-launcher")) {
                     numbers.add(path);
                 }
             }

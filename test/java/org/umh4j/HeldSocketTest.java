@@ -62,8 +62,8 @@ final class HeldSocketTest {
     void failureIsReportedWhileTheCopyIsHeld(boolean inNewPidNamespace) throws Exception {
         try (Holder holder = new Holder()) {
             SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
-            UmhException e = assertThrows(UmhException.class,
-                    () -> UsermodeHelper.start(holder.after(info, inNewPidNamespace)));
+            UmhException e =
+                    assertThrows(UmhException.class, () -> UsermodeHelper.start(holder.after(info, inNewPidNamespace)));
             assertEquals("held", holder.answer.join());
             assertEquals(UmhStage.EXEC, e.stage());
             assertEquals("ENOENT", e.errnoName());
@@ -92,8 +92,8 @@ final class HeldSocketTest {
     @Test
     void helperThatStopsItselfIsLeftAloneWhileTheCopyIsHeld() throws Exception {
         try (Holder holder = new Holder()) {
-            SubprocessInfo info = holder.after(SubprocessInfo.of(
-                    "/bin/sh", new String[] {"sh", "-c", "kill -STOP $$; exit 7"}, null), false);
+            SubprocessInfo info = holder.after(
+                    SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "kill -STOP $$; exit 7"}, null), false);
             try (Helper helper = UsermodeHelper.start(info)) {
                 assertEquals("held", holder.answer.join());
                 Await.until("it is stopped", () -> Pid.state(helper.pid()) == 'T');
@@ -117,7 +117,11 @@ final class HeldSocketTest {
         static long successor() {
             List<Long> found = new ArrayList<>();
             assertDoesNotThrow(() -> Await.until("the successor is there", () -> {
-                ProcessHandle.current().children().map(ProcessHandle::pid).filter(Holder::isFirst).forEach(found::add);
+                ProcessHandle.current()
+                        .children()
+                        .map(ProcessHandle::pid)
+                        .filter(Holder::isFirst)
+                        .forEach(found::add);
                 return !found.isEmpty();
             }));
             return found.get(0);
@@ -125,7 +129,8 @@ final class HeldSocketTest {
 
         private static boolean isFirst(long pid) {
             try {
-                return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/status")).contains("NSpid:\t" + pid + "\t1\n");
+                return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/status"))
+                        .contains("NSpid:\t" + pid + "\t1\n");
             } catch (IOException e) {
                 return false; // it is gone
             }

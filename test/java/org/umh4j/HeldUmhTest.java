@@ -38,14 +38,20 @@ final class HeldUmhTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"124, --stdin FILE /bin/true", "124, --fd 7=FILE /bin/true", "124, FILE", "124, --seccomp FIFO --no-new-privs /bin/true"})
+    @CsvSource({
+        "124, --stdin FILE /bin/true",
+        "124, --fd 7=FILE /bin/true",
+        "124, FILE",
+        "124, --seccomp FIFO --no-new-privs /bin/true"
+    })
     void timeoutCountsFromTheBeginning(int expected, String options) throws Exception {
         Path fifo = folder.resolve("fifo");
         assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
         Path file = folder.resolve("held");
         Process lease = held(file);
         try {
-            String words = "exec --timeout 1s " + options.replace("FILE", file.toString()).replace("FIFO", fifo.toString());
+            String words = "exec --timeout 1s "
+                    + options.replace("FILE", file.toString()).replace("FIFO", fifo.toString());
             Jvm.Outcome outcome = new Jvm().shortLived().run(Main.class, words.split(" "));
             assertEquals(expected, outcome.exitCode(), outcome.err());
         } finally {
@@ -74,11 +80,14 @@ final class HeldUmhTest {
         Process lease = held(file);
         Path gone = folder.resolve("held-by");
         try {
-            List<String> command = new ArrayList<>(
-                    new Jvm().shortLived().command(Main.class, words.replace("FILE", file.toString()).split(" ")));
+            List<String> command = new ArrayList<>(new Jvm()
+                    .shortLived()
+                    .command(Main.class, words.replace("FILE", file.toString()).split(" ")));
             command.addAll(0, HEEDING);
-            Process umh = new ProcessBuilder(command).redirectErrorStream(true)
-                    .redirectOutput(gone.toFile()).start();
+            Process umh = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(gone.toFile())
+                    .start();
             Thread.sleep(1_500); // it is there by now, or somewhere before: either way it ends
             new ProcessBuilder("kill", "-" + signal, "" + umh.pid()).start().waitFor();
             assertTrue(umh.waitFor(Await.PATIENCE.toSeconds(), TimeUnit.SECONDS), "umh hangs");

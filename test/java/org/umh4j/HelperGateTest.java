@@ -191,7 +191,8 @@ final class HelperGateTest {
         assertNamed(NullPointerException.class, "newDepth", () -> HelperGate.setDisableDepth(null));
         assertNamed(NullPointerException.class, "timeout", () -> HelperGate.readLockWait(null));
         assertNamed(NullPointerException.class, "timeout", () -> HelperGate.freeze(null));
-        for (Duration negative : new Duration[] {Duration.ofNanos(-1), Duration.ofDays(-1), Duration.ofSeconds(Long.MIN_VALUE)}) {
+        for (Duration negative :
+                new Duration[] {Duration.ofNanos(-1), Duration.ofDays(-1), Duration.ofSeconds(Long.MIN_VALUE)}) {
             String message = "timeout is negative: " + negative;
             assertNamed(IllegalArgumentException.class, message, () -> HelperGate.readLockWait(negative));
             assertNamed(IllegalArgumentException.class, message, () -> HelperGate.freeze(negative));
@@ -209,8 +210,9 @@ final class HelperGateTest {
 
     @Test
     void longestTimeoutsAreWaits() {
-        for (Duration longest : new Duration[] {Duration.ofNanos(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE),
-            ChronoUnit.FOREVER.getDuration()}) {
+        for (Duration longest : new Duration[] {
+            Duration.ofNanos(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE), ChronoUnit.FOREVER.getDuration()
+        }) {
             assertFalse(HelperGate.readLockWait(longest).isZero());
             HelperGate.readUnlock();
             assertEquals(0, HelperGate.freeze(longest));
@@ -278,7 +280,8 @@ final class HelperGateTest {
     void killableCallerThatIsFrozenIsReleasedByTheThaw() throws Exception {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         SubprocessInfo info = ProbeProgram.doing("sleep", "500");
-        Thread caller = new Thread(() -> call.complete(UsermodeHelper.exec(info, UmhWait.PROC.killable().freezable())));
+        Thread caller = new Thread(() ->
+                call.complete(UsermodeHelper.exec(info, UmhWait.PROC.killable().freezable())));
         caller.start();
         while (info.pid() == 0) {
             Thread.sleep(1);
@@ -295,26 +298,29 @@ final class HelperGateTest {
         CompletableFuture<?>[] all = new CompletableFuture<?>[8];
         for (int i = 0; i < all.length; i++) {
             int kind = i % 4;
-            all[i] = CompletableFuture.runAsync(() -> {
-                for (int round = 0; round < 50; round++) {
-                    switch (kind) {
-                        case 0 -> tryOne();
-                        case 1 -> {
-                            HelperGate.disable();
-                            HelperGate.enable();
-                        }
-                        case 2 -> {
-                            if (!HelperGate.readLockWait(Duration.ofMillis(5)).isZero()) {
-                                HelperGate.readUnlock();
+            all[i] = CompletableFuture.runAsync(
+                    () -> {
+                        for (int round = 0; round < 50; round++) {
+                            switch (kind) {
+                                case 0 -> tryOne();
+                                case 1 -> {
+                                    HelperGate.disable();
+                                    HelperGate.enable();
+                                }
+                                case 2 -> {
+                                    if (!HelperGate.readLockWait(Duration.ofMillis(5))
+                                            .isZero()) {
+                                        HelperGate.readUnlock();
+                                    }
+                                }
+                                default -> {
+                                    HelperGate.freeze(Duration.ofMillis(5));
+                                    HelperGate.thaw();
+                                }
                             }
                         }
-                        default -> {
-                            HelperGate.freeze(Duration.ofMillis(5));
-                            HelperGate.thaw();
-                        }
-                    }
-                }
-            }, command -> new Thread(command).start());
+                    },
+                    command -> new Thread(command).start());
         }
         CompletableFuture.allOf(all).get(60, TimeUnit.SECONDS);
         HelperGate.enable();

@@ -95,8 +95,17 @@ final class HelperListenerTest {
         UsermodeHelper.exec(ProbeProgram.doing("exit", "3"), UmhWait.NO_WAIT);
         Await.until("four ends", () -> notes.said().size() == 8);
         UsermodeHelper.run(ProbeProgram.doing("exit", "4"), Duration.ofSeconds(20));
-        assertSaysNoMoreThan("started", "exit code 1", "started", "killed by SIGKILL", "started", "exit code 2", "started",
-                "exit code 3", "started", "exit code 4");
+        assertSaysNoMoreThan(
+                "started",
+                "exit code 1",
+                "started",
+                "killed by SIGKILL",
+                "started",
+                "exit code 2",
+                "started",
+                "exit code 3",
+                "started",
+                "exit code 4");
         assertEquals(List.of(), notes.running());
     }
 

@@ -104,7 +104,8 @@ final class HelperQueueTest {
     void failedStartGivesItsPlaceBack() throws Exception {
         HelperQueue queue = new HelperQueue(1);
         for (int i = 0; i < 3; i++) {
-            assertThrows(UmhException.class, () -> queue.start(SubprocessInfo.of("/no/such", new String[] {"x"}, null)));
+            assertThrows(
+                    UmhException.class, () -> queue.start(SubprocessInfo.of("/no/such", new String[] {"x"}, null)));
             assertEquals(-2, queue.exec(SubprocessInfo.of("/no/such", new String[] {"x"}, null)));
         }
         assertEquals(1, queue.free());
@@ -125,7 +126,8 @@ final class HelperQueueTest {
     @Test
     void runTakesAPlaceToo() throws Exception {
         HelperQueue queue = new HelperQueue(1);
-        RunResult result = queue.run(ProbeProgram.doing("print", "x"), RunOptions.defaults().timeout(Duration.ofSeconds(20)));
+        RunResult result = queue.run(
+                ProbeProgram.doing("print", "x"), RunOptions.defaults().timeout(Duration.ofSeconds(20)));
         assertEquals("x", result.out().trim());
         assertEquals(1, queue.free());
     }

@@ -45,6 +45,7 @@ import org.umh4j.task.Task;
 final class HelperRunTest {
     /** Time enough for a shell to say something, and short enough to be waited for. */
     private static final Duration LIMIT = Duration.ofSeconds(1);
+
     private static final RunOptions PATIENT = RunOptions.defaults().timeout(Await.PATIENCE);
 
     private static RunResult run(String script, String... arguments) throws Exception {
@@ -78,8 +79,14 @@ final class HelperRunTest {
 
     /** Ten times what a pipe holds is written; none of it may keep the helper from its end. */
     @ParameterizedTest
-    @CsvSource({"0, 0, true", "1, 1, true", "4096, 4096, true", "655359, 655359, true", "655360, 655360, false",
-        "655361, 655360, false"})
+    @CsvSource({
+        "0, 0, true",
+        "1, 1, true",
+        "4096, 4096, true",
+        "655359, 655359, true",
+        "655360, 655360, false",
+        "655361, 655360, false"
+    })
     void whatIsBeyondTheLimitIsReadAndDropped(int limit, int kept, boolean truncated) throws Exception {
         RunResult result = UsermodeHelper.run(
                 Shell.script("head -c 655360 /dev/zero | tr '\\0' x; head -c 655360 /dev/zero | tr '\\0' y >&2"),
@@ -105,7 +112,11 @@ final class HelperRunTest {
     @Test
     void aHelperNeedNotReadItsInput() throws Exception {
         byte[] much = new byte[1 << 20];
-        assertEquals(5, UsermodeHelper.run(ProbeProgram.doing("exit", "5"), PATIENT.input(much)).status().exitCode());
+        assertEquals(
+                5,
+                UsermodeHelper.run(ProbeProgram.doing("exit", "5"), PATIENT.input(much))
+                        .status()
+                        .exitCode());
         RunResult result = UsermodeHelper.run(Shell.script("exec <&-; echo on; exit 6"), PATIENT.input(much));
         assertEquals(6, result.status().exitCode());
         assertEquals("on\n", result.out());
@@ -117,28 +128,41 @@ final class HelperRunTest {
         java.nio.file.Files.writeString(file, "first second");
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             channel.position(6);
-            assertEquals("second", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(channel)).out());
+            assertEquals(
+                    "second",
+                    UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(channel))
+                            .out());
             assertTrue(channel.isOpen(), "it is the caller's");
         }
         Pipe pipe = Pipe.open();
         pipe.sink().write(ByteBuffer.wrap(new byte[] {'a', 'b'}));
         pipe.sink().close();
-        assertEquals("ab", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(pipe.source())).out());
+        assertEquals(
+                "ab",
+                UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(pipe.source()))
+                        .out());
         pipe.source().close();
     }
 
     @Test
     void withoutInputThereIsNothingToRead() throws Exception {
         assertEquals("", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT).out());
-        SubprocessInfo piped = ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
+        SubprocessInfo piped = ProbeProgram.doing("cat")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
         assertEquals("", UsermodeHelper.run(piped, PATIENT).out());
     }
 
     @Test
     void descriptorsOfTheCallsOwnStay() throws Exception {
         Path file = ProbeProgram.FOLDER.resolve("own");
-        Descriptors own = Descriptors.none().toJvm(2).same(1, 2).open(5, file.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE);
-        RunResult result = UsermodeHelper.run(Shell.script("echo out; echo err >&2; echo file >&5").task(Task.defaults().descriptors(own)), PATIENT);
+        Descriptors own = Descriptors.none()
+                .toJvm(2)
+                .same(1, 2)
+                .open(5, file.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE);
+        RunResult result = UsermodeHelper.run(
+                Shell.script("echo out; echo err >&2; echo file >&5")
+                        .task(Task.defaults().descriptors(own)),
+                PATIENT);
         assertEquals("", result.out());
         assertEquals("out\nerr\n", result.err());
         assertEquals("file\n", java.nio.file.Files.readString(file));
@@ -146,9 +170,14 @@ final class HelperRunTest {
 
     @Test
     void pipesThatNobodyWouldServeAreRefused() {
-        for (Descriptors files : new Descriptors[] {Descriptors.none().toJvm(3), Descriptors.none().fromJvm(3), Descriptors.none().fromJvm(1),
-            Descriptors.none().toJvm(0)}) {
-            SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files));
+        for (Descriptors files : new Descriptors[] {
+            Descriptors.none().toJvm(3),
+            Descriptors.none().fromJvm(3),
+            Descriptors.none().fromJvm(1),
+            Descriptors.none().toJvm(0)
+        }) {
+            SubprocessInfo info =
+                    ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files));
             assertThrows(IllegalArgumentException.class, () -> UsermodeHelper.run(info, PATIENT));
             assertEquals(0, info.pid());
         }
@@ -160,7 +189,8 @@ final class HelperRunTest {
     @Test
     void whatCanNotBeStartedNamesItsStage() {
         SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
-        UmhException failure = assertThrows(UmhException.class, () -> UsermodeHelper.run(info, PATIENT.input(new byte[9])));
+        UmhException failure =
+                assertThrows(UmhException.class, () -> UsermodeHelper.run(info, PATIENT.input(new byte[9])));
         assertEquals(UmhStage.EXEC, failure.stage());
     }
 
@@ -178,7 +208,9 @@ final class HelperRunTest {
 
     /** These signals, in their order, none before the limit and all before the end. */
     private static void assertSent(RunResult result, Signal... signals) {
-        assertEquals(List.of(signals), result.sent().stream().map(RunResult.Sent::signal).toList());
+        assertEquals(
+                List.of(signals),
+                result.sent().stream().map(RunResult.Sent::signal).toList());
         Duration before = LIMIT;
         for (RunResult.Sent sent : result.sent()) {
             assertTrue(sent.after().compareTo(before) >= 0, () -> sent + " in " + result);
@@ -189,9 +221,12 @@ final class HelperRunTest {
 
     @Test
     void whatAHelperDoesInItsGraceCounts() {
-        SubprocessInfo info = Shell.script("trap 'echo last words; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
-        HelperTimeoutException failure = assertThrows(HelperTimeoutException.class,
-                () -> UsermodeHelper.run(info, RunOptions.defaults().timeout(LIMIT).grace(Await.PATIENCE)));
+        SubprocessInfo info =
+                Shell.script("trap 'echo last words; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
+        HelperTimeoutException failure = assertThrows(
+                HelperTimeoutException.class,
+                () -> UsermodeHelper.run(
+                        info, RunOptions.defaults().timeout(LIMIT).grace(Await.PATIENCE)));
         assertEquals(7, failure.result().status().exitCode());
         assertEquals("ready\nlast words\n", failure.result().out());
         assertSent(failure.result(), Signal.TERM);
@@ -212,7 +247,8 @@ final class HelperRunTest {
 
     @Test
     void sigtermReachesAsFarAsTheScope() throws Exception {
-        SubprocessInfo info = Shell.script("sleep 1000 & echo $!; wait").task(Task.defaults().scope(KillScope.GROUP));
+        SubprocessInfo info =
+                Shell.script("sleep 1000 & echo $!; wait").task(Task.defaults().scope(KillScope.GROUP));
         HelperTimeoutException failure =
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
         long grandchild = Long.parseLong(failure.result().out().trim());
@@ -224,8 +260,13 @@ final class HelperRunTest {
     void aHelperThatCanNotBeSignalledIsAFailureThatHasItsOutput() throws Exception {
         Path program = ProbeProgram.FOLDER.resolve("probe-setuid");
         java.nio.file.Files.copy(Path.of(ProbeProgram.path()), program);
-        assertEquals(0, new ProcessBuilder("chmod", "4755", program.toString()).start().waitFor());
-        String out = new Jvm().asNobody().run(AnotherUsersMain.class, program.toString()).requireSuccess();
+        assertEquals(
+                0,
+                new ProcessBuilder("chmod", "4755", program.toString()).start().waitFor());
+        String out = new Jvm()
+                .asNobody()
+                .run(AnotherUsersMain.class, program.toString())
+                .requireSuccess();
         if (out.equals("125\n")) {
             Need.SET_USER_ID.missing();
         }
@@ -236,27 +277,37 @@ final class HelperRunTest {
     static final class AnotherUsersMain {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = SubprocessInfo.of(
-                    arguments[0], ProbeProgram.argv("setuid", "0", "print", "said", "sleep", "3000", "exit", "0"), null);
+                    arguments[0],
+                    ProbeProgram.argv("setuid", "0", "print", "said", "sleep", "3000", "exit", "0"),
+                    null);
             try {
                 System.out.println(UsermodeHelper.run(info, LIMIT).status().exitCode());
             } catch (HelperFailedException e) {
                 RunResult result = e.result();
-                System.out.print(((UmhException) e.getCause()).errnoName() + ", " + result.status() + ", " + result.out());
+                System.out.print(
+                        ((UmhException) e.getCause()).errnoName() + ", " + result.status() + ", " + result.out());
             }
         }
     }
 
     @Test
     void noTimeoutIsTooLarge() throws Exception {
-        RunOptions forever = RunOptions.defaults().timeout(Duration.ofSeconds(Long.MAX_VALUE)).grace(Duration.ofSeconds(Long.MAX_VALUE));
-        assertTrue(UsermodeHelper.run(ProbeProgram.doing("exit", "0"), forever).status().success());
-        assertTrue(UsermodeHelper.run(ProbeProgram.doing("exit", "0"), RunOptions.defaults()).status().success());
+        RunOptions forever = RunOptions.defaults()
+                .timeout(Duration.ofSeconds(Long.MAX_VALUE))
+                .grace(Duration.ofSeconds(Long.MAX_VALUE));
+        assertTrue(UsermodeHelper.run(ProbeProgram.doing("exit", "0"), forever)
+                .status()
+                .success());
+        assertTrue(UsermodeHelper.run(ProbeProgram.doing("exit", "0"), RunOptions.defaults())
+                .status()
+                .success());
     }
 
     @Test
     void aTimeoutThatRacesTheExitGivesOneOfBoth() throws Exception {
         for (int i = 0; i < 150; i++) {
-            SubprocessInfo info = ProbeProgram.doing("print", "said", "sleep", "5", "exit", "4").task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+            SubprocessInfo info = ProbeProgram.doing("print", "said", "sleep", "5", "exit", "4")
+                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
             RunResult result;
             try {
                 result = UsermodeHelper.run(info, Duration.ofMillis(3 + i / 30));
@@ -268,7 +319,10 @@ final class HelperRunTest {
                     assertEquals("", result.out());
                     continue;
                 }
-                assertTrue(result.status().exited() ? result.status().exitCode() == 4 : result.status().signal() == 15,
+                assertTrue(
+                        result.status().exited()
+                                ? result.status().exitCode() == 4
+                                : result.status().signal() == 15,
                         () -> "status " + e.result());
             }
             assertTrue(result.out().equals("said\n") || result.status().signaled(), result::toString);
@@ -292,7 +346,9 @@ final class HelperRunTest {
         runner.interrupt();
         Await.end(runner);
         // The third may have come to its end before the interrupt.
-        assertTrue(seen.get() instanceof InterruptedException || script.contains("cat") && seen.get() == null, "" + seen.get());
+        assertTrue(
+                seen.get() instanceof InterruptedException || script.contains("cat") && seen.get() == null,
+                "" + seen.get());
         assertFalse(Pid.isRunning(info.pid()));
     }
 
@@ -309,8 +365,7 @@ final class HelperRunTest {
     @ParameterizedTest
     @ValueSource(strings = {"sleep 1000", "yes"})
     void aGrandchildThatHoldsTheOutputDelaysNothing(String daemon) throws Exception {
-        RunResult result = UsermodeHelper.run(
-                Shell.script(daemon + " & echo $! >&2; echo done >&2; exit 3"), PATIENT);
+        RunResult result = UsermodeHelper.run(Shell.script(daemon + " & echo $! >&2; echo done >&2; exit 3"), PATIENT);
         assertEquals(3, result.status().exitCode());
         String[] lines = result.err().split("\n");
         assertEquals("done", lines[1], "what it said after its daemon was started");

@@ -42,9 +42,15 @@ import org.umh4j.task.Task;
 @ExtendWith(Leaks.class)
 final class HostileHostTest {
     private static final String ALL_OF_THEM = "clone3,close_range,execveat,pidfd_info,personality,unshare,epoll";
-    static final String ANSWERS = String.join("\n",
-            "exec 1792 9 -2", "parked 1792 9 -2", "start exit code 7", "run hello, exit code 3",
-            "timeout killed by SIGTERM", "driver exit code 7", "");
+    static final String ANSWERS = String.join(
+            "\n",
+            "exec 1792 9 -2",
+            "parked 1792 9 -2",
+            "start exit code 7",
+            "run hello, exit code 3",
+            "timeout killed by SIGTERM",
+            "driver exit code 7",
+            "");
 
     /** Starts another JVM as a helper: its standard output and error are the result's. */
     private static RunResult jvm(Jvm jvm, SubprocessInfo like, Class<?> main, String... arguments) throws Exception {
@@ -60,11 +66,16 @@ final class HostileHostTest {
     }
 
     private static SubprocessInfo refusing(String call, String errno) throws Exception {
-        return plain().task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(Filter.refusing(call, Errno.valueOf(errno).number()))));
+        return plain().task(Task.defaults()
+                .cred(Cred.defaults().noNewPrivs())
+                .sandbox(Sandbox.defaults()
+                        .seccomp(Filter.refusing(call, Errno.valueOf(errno).number()))));
     }
 
     private static void assertAnswersAreTheSame(SubprocessInfo like) throws Exception {
-        assertEquals(ANSWERS, jvm(new Jvm(), like, AnswersMain.class).requireSuccess().out());
+        assertEquals(
+                ANSWERS,
+                jvm(new Jvm(), like, AnswersMain.class).requireSuccess().out());
     }
 
     private static void assertDoctorNames(SubprocessInfo like, String what) throws Exception {
@@ -122,7 +133,9 @@ final class HostileHostTest {
     @ValueSource(strings = {"ENOSYS", "EPERM"})
     void signalThatAFilterRefusesIsSentByTheOlderCall(String errno) throws Exception {
         SubprocessInfo like = refusing("pidfd_send_signal", errno);
-        assertEquals("sent\n", jvm(new Jvm(), like, SignalMain.class).requireSuccess().out());
+        assertEquals(
+                "sent\n",
+                jvm(new Jvm(), like, SignalMain.class).requireSuccess().out());
         assertDoctorNames(like, "a seccomp filter");
     }
 
@@ -130,7 +143,8 @@ final class HostileHostTest {
     static final class SignalMain {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
-            try (Helper helper = UsermodeHelper.start(info.task(info.task().descriptors(Descriptors.none().fromJvm(0))))) {
+            try (Helper helper = UsermodeHelper.start(
+                    info.task(info.task().descriptors(Descriptors.none().fromJvm(0))))) {
                 try {
                     helper.kill(Signal.TERM);
                     System.out.println("sent");
@@ -156,11 +170,20 @@ final class HostileHostTest {
         return switch (kind) {
             case "noNewPrivs" -> plain().task(Task.defaults().cred(cred.noNewPrivs()));
             case "bounding" -> plain().task(Task.defaults().cred(cred.bounding(few)));
-            case "securebits" -> plain().task(Task.defaults().cred(cred.securebits(
-                    Securebit.NOROOT, Securebit.NOROOT_LOCKED, Securebit.KEEP_CAPS_LOCKED,
-                    Securebit.NO_SETUID_FIXUP_LOCKED, Securebit.NO_CAP_AMBIENT_RAISE_LOCKED)));
-            case "unprivileged" -> plain().task(Task.defaults().cred(cred.permitted(CapabilitySet.of()).bounding(CapabilitySet.of())));
-            case "userNamespace" -> plain().task(Task.defaults().namespaces(NamespaceSetup.defaults().mapRoot()));
+            case "securebits" ->
+                plain().task(Task.defaults()
+                        .cred(cred.securebits(
+                                Securebit.NOROOT,
+                                Securebit.NOROOT_LOCKED,
+                                Securebit.KEEP_CAPS_LOCKED,
+                                Securebit.NO_SETUID_FIXUP_LOCKED,
+                                Securebit.NO_CAP_AMBIENT_RAISE_LOCKED)));
+            case "unprivileged" ->
+                plain().task(Task.defaults()
+                        .cred(cred.permitted(CapabilitySet.of()).bounding(CapabilitySet.of())));
+            case "userNamespace" ->
+                plain().task(Task.defaults()
+                        .namespaces(NamespaceSetup.defaults().mapRoot()));
             default -> throw new IllegalArgumentException(kind);
         };
     }
@@ -178,9 +201,17 @@ final class HostileHostTest {
 
     /** The paths of older kernels, on this one. */
     @ParameterizedTest
-    @ValueSource(strings = {
-        "clone3", "close_range", "execveat", "pidfd_info", "personality", "close_range,unshare", "epoll", ALL_OF_THEM,
-    })
+    @ValueSource(
+            strings = {
+                "clone3",
+                "close_range",
+                "execveat",
+                "pidfd_info",
+                "personality",
+                "close_range,unshare",
+                "epoll",
+                ALL_OF_THEM,
+            })
     void olderKernelHasTheSameAnswers(String without) throws Exception {
         Jvm jvm = new Jvm().option("-Dorg.umh4j.without=" + without);
         assertEquals(ANSWERS, jvm.run(AnswersMain.class).requireSuccess());
@@ -190,7 +221,8 @@ final class HostileHostTest {
     @RequiresRoot
     void olderKernelLeavesNothing() throws Exception {
         String without = "-Dorg.umh4j.without=" + ALL_OF_THEM;
-        String out = new Jvm().option(without).run(OddJvmTest.EverythingMain.class).requireSuccess();
+        String out =
+                new Jvm().option(without).run(OddJvmTest.EverythingMain.class).requireSuccess();
         assertEquals(String.join("\n", OddJvmTest.EXPECTED), out);
     }
 
@@ -205,7 +237,8 @@ final class HostileHostTest {
     /** Its limit was lowered since: it bounds no search for descriptors. */
     @ParameterizedTest
     @RequiresRoot
-    @CsvSource({"close_range, true", "close_range, false", "'close_range,unshare', true", "'close_range,unshare', false"})
+    @CsvSource({"close_range, true", "close_range, false", "'close_range,unshare', true", "'close_range,unshare', false"
+    })
     void descriptorAboveTheHardLimitIsClosedToo(String without, boolean proc) throws Exception {
         Jvm jvm = (proc ? new Jvm() : new Jvm().withoutProc())
                 .option("-Dorg.umh4j.without=" + without)
@@ -254,9 +287,12 @@ final class HostileHostTest {
     static final class IgnoringMain {
         public static void main(String[] arguments) {
             SignalState ignoring = SignalState.defaults().ignore(Signal.INT.number());
-            SubprocessInfo asked = ProbeProgram.doing("kill", "2", "exit", "3").task(Task.defaults().signals(ignoring));
-            SubprocessInfo other = ProbeProgram.doing("kill", "10", "exit", "3").task(Task.defaults().signals(ignoring));
-            System.out.println(UsermodeHelper.exec(asked, UmhWait.PROC) + " " + UsermodeHelper.exec(other, UmhWait.PROC));
+            SubprocessInfo asked = ProbeProgram.doing("kill", "2", "exit", "3")
+                    .task(Task.defaults().signals(ignoring));
+            SubprocessInfo other = ProbeProgram.doing("kill", "10", "exit", "3")
+                    .task(Task.defaults().signals(ignoring));
+            System.out.println(
+                    UsermodeHelper.exec(asked, UmhWait.PROC) + " " + UsermodeHelper.exec(other, UmhWait.PROC));
         }
     }
 
@@ -264,7 +300,8 @@ final class HostileHostTest {
     @Test
     @RequiresRoot
     void hostWithoutProcAndExecveatIsOneErrorAtLaunch() throws Exception {
-        Jvm.Outcome outcome = new Jvm().withoutProc().option("-Dorg.umh4j.without=execveat").run(AnswersMain.class);
+        Jvm.Outcome outcome =
+                new Jvm().withoutProc().option("-Dorg.umh4j.without=execveat").run(AnswersMain.class);
         assertTrue(outcome.err().contains("LAUNCH"), outcome.err());
         assertTrue(outcome.err().contains("ENOSYS"), outcome.err());
     }
@@ -275,7 +312,8 @@ final class HostileHostTest {
     @ValueSource(booleans = {false, true})
     void membersOfASessionAreLookedForInOurOwnProcAlone(boolean mounted) throws Exception {
         Jvm jvm = mounted ? new Jvm().under("unshare", "--pid", "--fork") : new Jvm().withoutProc();
-        assertEquals("KILL ENOENT, killed by SIGKILL\n", jvm.run(SessionMain.class).requireSuccess());
+        assertEquals(
+                "KILL ENOENT, killed by SIGKILL\n", jvm.run(SessionMain.class).requireSuccess());
     }
 
     /** Kills the session of a helper. */
@@ -310,9 +348,11 @@ final class HostileHostTest {
     @ParameterizedTest
     @ValueSource(ints = {20, 24, 28, 32, 40})
     void fewDescriptorsAreEnoughOrOneError(int descriptors) throws Exception {
-        Jvm.Outcome outcome = new Jvm().under("prlimit", "--nofile=" + descriptors).run(AnswersMain.class);
+        Jvm.Outcome outcome =
+                new Jvm().under("prlimit", "--nofile=" + descriptors).run(AnswersMain.class);
         if (!outcome.out().equals(ANSWERS)) {
-            assertTrue(outcome.exitCode() == 1 && outcome.err().matches("(?s).*(EMFILE|Too many open files|errno 24).*"),
+            assertTrue(
+                    outcome.exitCode() == 1 && outcome.err().matches("(?s).*(EMFILE|Too many open files|errno 24).*"),
                     outcome.toString());
         }
     }
@@ -321,7 +361,10 @@ final class HostileHostTest {
     @ParameterizedTest
     @ValueSource(ints = {19, 22, 24})
     void fewDescriptorsAreEnoughOrEachEntrySaysWhichLimit(int descriptors) throws Exception {
-        Jvm.Outcome outcome = new Jvm().shortLived().under("prlimit", "--nofile=" + descriptors).run(EntriesMain.class);
+        Jvm.Outcome outcome = new Jvm()
+                .shortLived()
+                .under("prlimit", "--nofile=" + descriptors)
+                .run(EntriesMain.class);
         String said = outcome.requireSuccess();
         boolean enough = said.contains("said nothing") && !said.contains("Error");
         assertTrue(enough || (said.lines().count() == 1 && said.contains("ulimit -n")), outcome.toString());
@@ -331,16 +374,21 @@ final class HostileHostTest {
     @Test
     @RequiresRoot
     void processLimitIsEagainAtCloneAndTheNextCallWorks() throws Exception {
-        assertEquals("CLONE EAGAIN\nnext 0\n", new Jvm().asNobody().run(ProcessLimitMain.class).requireSuccess());
+        assertEquals(
+                "CLONE EAGAIN\nnext 0\n",
+                new Jvm().asNobody().run(ProcessLimitMain.class).requireSuccess());
     }
 
     /** Another process lowers this one's limit, and raises it again when told. */
     static final class ProcessLimitMain {
         public static void main(String[] arguments) throws Exception {
             UsermodeHelper.start(plain()).close(); // whoever waits for the limiting one has its thread
-            String[] argv = {"sh", "-c", "prlimit --pid $PPID --nproc=1: && echo; read x; exec prlimit --pid $PPID --nproc=9999:"};
+            String[] argv = {
+                "sh", "-c", "prlimit --pid $PPID --nproc=1: && echo; read x; exec prlimit --pid $PPID --nproc=9999:"
+            };
             SubprocessInfo limiting = SubprocessInfo.of("/bin/sh", argv, UsermodeHelper.kernelEnvironment())
-                    .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
             SubprocessInfo info = plain();
             try (Helper limiter = UsermodeHelper.start(limiting)) {
                 limiter.stdout().read();
@@ -367,7 +415,9 @@ final class HostileHostTest {
                 SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
             }
             String[] argv = {"sh", "-c", "read word; echo $word; exit 3"};
-            RunResult result = UsermodeHelper.run(SubprocessInfo.of("/bin/sh", argv, null), RunOptions.defaults().input("hello\n".getBytes()));
+            RunResult result = UsermodeHelper.run(
+                    SubprocessInfo.of("/bin/sh", argv, null),
+                    RunOptions.defaults().input("hello\n".getBytes()));
             SAID.add("run " + result.out().trim() + ", " + result.status());
             SAID.add("timeout " + timedOut());
             try (UsermodeDriver driver = DriverBlobs.doing("exit", "7")) {
@@ -399,7 +449,8 @@ final class HostileHostTest {
 
         private static WaitStatus timedOut() throws Exception {
             try {
-                return UsermodeHelper.run(ProbeProgram.doing("pause"), Duration.ofMillis(50)).status();
+                return UsermodeHelper.run(ProbeProgram.doing("pause"), Duration.ofMillis(50))
+                        .status();
             } catch (HelperTimeoutException e) {
                 return e.result().status();
             }

@@ -42,7 +42,8 @@ import org.umh4j.task.Task;
 final class IdentityTest {
     private static final Duration LONG = Duration.ofSeconds(30);
     private static final Cred CRED = Cred.defaults();
-    private static final NamespaceSetup SHIFTED = NamespaceSetup.defaults().mapUids(0, 100_000, 65_536).mapGids(0, 100_000, 65_536);
+    private static final NamespaceSetup SHIFTED =
+            NamespaceSetup.defaults().mapUids(0, 100_000, 65_536).mapGids(0, 100_000, 65_536);
 
     private static Cred cred(String what) {
         Cred cred = CRED;
@@ -63,7 +64,9 @@ final class IdentityTest {
     private static String ids(Cred cred, NamespaceSetup namespaces) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(ProbeProgram.path(), ProbeProgram.argv("--fd", "1"), null);
         try {
-            String out = UsermodeHelper.run(info.task(info.task().cred(cred).namespaces(namespaces)), LONG).requireSuccess().out();
+            String out = UsermodeHelper.run(info.task(info.task().cred(cred).namespaces(namespaces)), LONG)
+                    .requireSuccess()
+                    .out();
             String[] fields = {"status.Uid", "status.Gid", "status.Groups"};
             StringBuilder ids = new StringBuilder();
             for (String field : fields) {
@@ -80,10 +83,21 @@ final class IdentityTest {
     /** For a JVM of root that has the groups 0, 7 and 8. */
     @ParameterizedTest
     @CsvSource({
-        "none, 0 0 0", "uid=0, 0 0 0", "uid=5, uid 5 without a gid", "uid=5 group=3, uid 5 without a gid",
-        "uid=5 gid=6, 5 6", "uid=5 gid=0, 5 0", "uid=5 keepGid, 5 0", "uid=5 gid=6 keepGroups, 5 6 0", "uid=5 gid=6 group=9, 5 6 9",
-        "uid=5 keepGid keepGroups, 5 0 0", "gid=6, 0 6 0", "uid=0 gid=6, 0 6 0", "keepGroups uid=5 group=9 gid=1, 5 1 9",
-        "uid=5 keepGid gid=6, 5 6", "uid=5 gid=6 keepGid, 5 0",
+        "none, 0 0 0",
+        "uid=0, 0 0 0",
+        "uid=5, uid 5 without a gid",
+        "uid=5 group=3, uid 5 without a gid",
+        "uid=5 gid=6, 5 6",
+        "uid=5 gid=0, 5 0",
+        "uid=5 keepGid, 5 0",
+        "uid=5 gid=6 keepGroups, 5 6 0",
+        "uid=5 gid=6 group=9, 5 6 9",
+        "uid=5 keepGid keepGroups, 5 0 0",
+        "gid=6, 0 6 0",
+        "uid=0 gid=6, 0 6 0",
+        "keepGroups uid=5 group=9 gid=1, 5 1 9",
+        "uid=5 keepGid gid=6, 5 6",
+        "uid=5 gid=6 keepGid, 5 0",
     })
     void anotherUidTakesTheGroupsAndNeedsAGid(String what, String expected) throws Exception {
         Jvm jvm = new Jvm().shortLived().under("setpriv", "--groups=0,7,8");
@@ -99,8 +113,12 @@ final class IdentityTest {
 
     @ParameterizedTest
     @CsvSource({
-        "none, the map of uids has not the JVM's", "gid=0, the map of uids has not the JVM's",
-        "uid=0, uid 0 without a gid", "uid=0 keepGid, the map of gids has not the JVM's", "uid=0 gid=0, 0 0", "uid=5 gid=6, 5 6",
+        "none, the map of uids has not the JVM's",
+        "gid=0, the map of uids has not the JVM's",
+        "uid=0, uid 0 without a gid",
+        "uid=0 keepGid, the map of gids has not the JVM's",
+        "uid=0 gid=0, 0 0",
+        "uid=5 gid=6, 5 6",
         "uid=70000 gid=0, UID EINVAL",
     })
     void mapWithoutTheJvmsIdNeedsAnIdOfIt(String what, String expected) throws Exception {
@@ -109,7 +127,8 @@ final class IdentityTest {
 
     @Test
     void mapWithTheJvmsIdNeedsNone() throws Exception {
-        assertTrue(ids(CRED, NamespaceSetup.defaults().mapUids(7, 0, 1).mapGids(8, 0, 1)).startsWith("7 8"));
+        assertTrue(ids(CRED, NamespaceSetup.defaults().mapUids(7, 0, 1).mapGids(8, 0, 1))
+                .startsWith("7 8"));
         assertTrue(ids(CRED, NamespaceSetup.defaults().mapRoot()).startsWith("0 0"));
     }
 
@@ -118,26 +137,36 @@ final class IdentityTest {
     @CsvSource({"none, GID EINVAL", "uid=0 gid=0, 0 0", "uid=3 gid=4, 3 4"})
     void joinedUserNamespaceWithoutTheJvmsIdNeedsAnIdOfIt(String what, String expected) throws Exception {
         NamespaceSetup few = NamespaceSetup.defaults().mapUids(0, 100_000, 10).mapGids(0, 100_000, 10);
-        try (Helper host = UsermodeHelper.start(Amended.task(Shell.piped("read end"), task -> task.namespaces(few).cred(CRED.uid(0).gid(0))))) {
+        try (Helper host = UsermodeHelper.start(Amended.task(
+                Shell.piped("read end"),
+                task -> task.namespaces(few).cred(CRED.uid(0).gid(0))))) {
             assertEquals(expected, ids(cred(what), host.namespaces(Namespace.USER)));
         }
     }
 
     @Test
     void groupsThatNobodyMaySetAreNoHindranceWhereThereAreNone() throws Exception {
-        assertEquals("UID EPERM\n", new Jvm().asNobody().run(IdsMain.class, "uid=0").requireSuccess());
+        assertEquals(
+                "UID EPERM\n", new Jvm().asNobody().run(IdsMain.class, "uid=0").requireSuccess());
     }
 
     private static String hostname(NamespaceSetup namespaces) throws Exception {
         try {
-            return UsermodeHelper.run(Shell.script("cat /proc/sys/kernel/hostname").task(Task.defaults().namespaces(namespaces)), LONG).out().trim();
+            return UsermodeHelper.run(
+                            Shell.script("cat /proc/sys/kernel/hostname")
+                                    .task(Task.defaults().namespaces(namespaces)),
+                            LONG)
+                    .out()
+                    .trim();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         }
     }
 
     private static Helper named(String name) throws Exception {
-        Helper helper = UsermodeHelper.start(Amended.task(Shell.piped("echo " + name + " >/proc/sys/kernel/hostname; echo; read end"), task -> task.namespaces(NamespaceSetup.defaults().unshare(Namespace.UTS))));
+        Helper helper = UsermodeHelper.start(Amended.task(
+                Shell.piped("echo " + name + " >/proc/sys/kernel/hostname; echo; read end"),
+                task -> task.namespaces(NamespaceSetup.defaults().unshare(Namespace.UTS))));
         assertEquals('\n', helper.stdout().read());
         return helper;
     }
@@ -188,7 +217,9 @@ final class IdentityTest {
     @Test
     void numberThatAnotherProcessHasByThenIsNotJoined() throws Exception {
         Jvm jvm = new Jvm().shortLived().under("unshare", "--pid", "--fork", "--mount-proc");
-        assertEquals("JOIN ESRCH\nJOIN ESRCH\numh4j-later\n", jvm.run(ReusedMain.class).requireSuccess());
+        assertEquals(
+                "JOIN ESRCH\nJOIN ESRCH\numh4j-later\n",
+                jvm.run(ReusedMain.class).requireSuccess());
     }
 
     /** Joins by what it was told of a process that is another one since. */
@@ -197,7 +228,8 @@ final class IdentityTest {
             NamespaceSetup none = NamespaceSetup.defaults();
             Helper first = named("umh4j-first");
             long pid = first.pid();
-            List<NamespaceSetup> ways = List.of(none.join(pid, Namespace.UTS), none.join(first.toHandle().orElseThrow(), Namespace.UTS));
+            List<NamespaceSetup> ways = List.of(
+                    none.join(pid, Namespace.UTS), none.join(first.toHandle().orElseThrow(), Namespace.UTS));
             first.close();
             Thread.sleep(100); // /proc tells the time of a start in hundredths of a second
             try (Helper second = again(pid)) {
@@ -209,7 +241,7 @@ final class IdentityTest {
         }
 
         private static Helper again(long pid) throws Exception {
-            for (;;) {
+            for (; ; ) {
                 java.nio.file.Files.writeString(Path.of("/proc/sys/kernel/ns_last_pid"), Long.toString(pid - 1));
                 Helper helper = named("umh4j-later");
                 if (helper.pid() == pid) {
@@ -222,19 +254,28 @@ final class IdentityTest {
 
     /** Every way of calling tells; a call that is answered by nobody is refused instead. */
     @ParameterizedTest
-    @EnumSource(value = UmhStage.class, names = {"KEYRING", "PERSONALITY"})
+    @EnumSource(
+            value = UmhStage.class,
+            names = {"KEYRING", "PERSONALITY"})
     void stepThatWasNotAppliedIsSeenByEveryWayOfCalling(UmhStage stage) throws Exception {
         String call = stage == UmhStage.KEYRING ? "keyctl" : "personality";
         String out = refusing(KeptMain.class, call, "EPERM", stage.name());
         String kept = "[" + stage + "]\n";
-        assertEquals("exec 0 " + kept + "start " + kept + "run " + kept + "parked 0 " + kept + "told " + kept
-                + "insisted " + stage + " EPERM\n", out);
+        assertEquals(
+                "exec 0 " + kept + "start " + kept + "run " + kept + "parked 0 " + kept + "told " + kept + "insisted "
+                        + stage + " EPERM\n",
+                out);
     }
 
     private static String refusing(Class<?> main, String call, String errno, String... arguments) throws Exception {
         List<String> command = new Jvm().shortLived().command(main, arguments);
-        SubprocessInfo info = SubprocessInfo.of(command.get(0), command.toArray(String[]::new), new String[] {"PATH=/usr/bin:/bin"})
-                .task(Task.defaults().cred(CRED.noNewPrivs()).sandbox(Sandbox.defaults().seccomp(Filter.refusing(call, Errno.valueOf(errno).number()))));
+        SubprocessInfo info = SubprocessInfo.of(
+                        command.get(0), command.toArray(String[]::new), new String[] {"PATH=/usr/bin:/bin"})
+                .task(Task.defaults()
+                        .cred(CRED.noNewPrivs())
+                        .sandbox(Sandbox.defaults()
+                                .seccomp(Filter.refusing(
+                                        call, Errno.valueOf(errno).number()))));
         return UsermodeHelper.run(info, Duration.ofSeconds(90)).requireSuccess().out();
     }
 
@@ -255,10 +296,13 @@ final class IdentityTest {
                 }
             });
             SubprocessInfo parked = probe();
-            System.out.println("parked " + UsermodeHelper.exec(parked, UmhWait.PROC.killable()) + " " + parked.unapplied());
+            System.out.println(
+                    "parked " + UsermodeHelper.exec(parked, UmhWait.PROC.killable()) + " " + parked.unapplied());
             System.out.println("told " + told.get(30, TimeUnit.SECONDS));
-            UmhException refused = assertThrows(UmhException.class,
-                    () -> UsermodeHelper.start(probe().task(Task.defaults().requireApplied(UmhStage.valueOf(arguments[0])))));
+            UmhException refused = assertThrows(
+                    UmhException.class,
+                    () -> UsermodeHelper.start(
+                            probe().task(Task.defaults().requireApplied(UmhStage.valueOf(arguments[0])))));
             System.out.println("insisted " + refused.stage() + " " + refused.errnoName());
         }
     }
@@ -276,10 +320,14 @@ final class IdentityTest {
     /** Usually, with the consent of the caller, and without again. */
     static final class KeyringMain {
         public static void main(String[] arguments) throws Exception {
-            for (SubprocessInfo info : List.of(probe(), probe().task(Task.defaults().allowUnapplied(UmhStage.KEYRING)), probe())) {
+            for (SubprocessInfo info :
+                    List.of(probe(), probe().task(Task.defaults().allowUnapplied(UmhStage.KEYRING)), probe())) {
                 int retval = UsermodeHelper.exec(info, UmhWait.PROC);
-                System.out.println(retval == 0 ? info.unapplied() : info.failure().orElseThrow().stage() + " "
-                        + info.failure().orElseThrow().errnoName());
+                System.out.println(
+                        retval == 0
+                                ? info.unapplied()
+                                : info.failure().orElseThrow().stage() + " "
+                                        + info.failure().orElseThrow().errnoName());
             }
         }
     }
@@ -296,12 +344,20 @@ final class IdentityTest {
         public static void main(String[] arguments) throws Exception {
             Limits limits = Limits.defaults();
             List<SubprocessInfo> calls = List.of(
-                    probe().task(Task.defaults().sched(Sched.defaults().nice(-1)).allowUnapplied(UmhStage.NICE)),
+                    probe().task(Task.defaults()
+                            .sched(Sched.defaults().nice(-1))
+                            .allowUnapplied(UmhStage.NICE)),
                     probe().task(Task.defaults().limits(limits.oomScoreAdj(-1)).allowUnapplied(UmhStage.OOM_SCORE_ADJ)),
                     probe().task(Task.defaults().sched(Sched.defaults().fifo(1)).allowUnapplied(UmhStage.SCHED)),
-                    probe().task(Task.defaults().limits(limits.rlimit(Rlimit.RTPRIO, 99)).allowUnapplied(UmhStage.RLIMIT)),
-                    probe().task(Task.defaults().limits(limits.rlimit(Rlimit.NOFILE, Rlimit.INFINITY)).allowUnapplied(UmhStage.NOFILE)),
-                    probe().task(Task.defaults().cred(CRED.securebits(Securebit.NOROOT)).allowUnapplied(UmhStage.SECUREBITS)));
+                    probe().task(Task.defaults()
+                            .limits(limits.rlimit(Rlimit.RTPRIO, 99))
+                            .allowUnapplied(UmhStage.RLIMIT)),
+                    probe().task(Task.defaults()
+                            .limits(limits.rlimit(Rlimit.NOFILE, Rlimit.INFINITY))
+                            .allowUnapplied(UmhStage.NOFILE)),
+                    probe().task(Task.defaults()
+                            .cred(CRED.securebits(Securebit.NOROOT))
+                            .allowUnapplied(UmhStage.SECUREBITS)));
             Set<UmhStage> usual = UsermodeHelper.run(probe(), LONG).unapplied();
             for (SubprocessInfo info : calls) {
                 Set<UmhStage> kept = java.util.EnumSet.noneOf(UmhStage.class);
@@ -316,11 +372,18 @@ final class IdentityTest {
     @EnumSource(UmhStage.class)
     void nothingMayBeLeftWithoutWhichItWouldBeAnotherHelper(UmhStage stage) {
         if (Task.optionalStages().contains(stage)) {
-            assertEquals(stage, probe().task(Task.defaults().allowUnapplied(stage).requireApplied(stage)) == null ? null : stage);
+            assertEquals(
+                    stage,
+                    probe().task(Task.defaults().allowUnapplied(stage).requireApplied(stage)) == null ? null : stage);
         } else {
-            String message = assertThrows(IllegalArgumentException.class, () -> probe().task(Task.defaults().allowUnapplied(stage))).getMessage();
+            String message = assertThrows(
+                            IllegalArgumentException.class,
+                            () -> probe().task(Task.defaults().allowUnapplied(stage)))
+                    .getMessage();
             assertTrue(message.startsWith(stage.name()), message);
-            assertThrows(IllegalArgumentException.class, () -> probe().task(Task.defaults().requireApplied(stage)));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> probe().task(Task.defaults().requireApplied(stage)));
         }
     }
 }

@@ -89,12 +89,21 @@ final class ImpossibleTest {
                 refusal("this kernel has no cap_63", () -> CapabilitySet.parse("cap_63")),
                 refusal("this kernel has no cap_63", () -> CapabilitySet.parse("8000000000000000")),
                 refusal("not a capability set of at most 16", () -> CapabilitySet.parse("0x10000000000000000")),
-                refusal("ambient cap_chown is not inheritable", () -> probe().task(Task.defaults().cred(CRED.ambient(CHOWN)))),
-                refusal("ambient cap_chown is not permitted",
-                        () -> probe().task(Task.defaults().cred(CRED.permitted(KILL).inheritable(CHOWN).ambient(CHOWN)))),
-                refusal("ambient cap_chown with another uid needs permitted",
-                        () -> probe().task(Task.defaults().cred(CRED.uid(1).inheritable(CHOWN).ambient(CHOWN)))),
-                refusal("effective cap_chown is not permitted", () -> probe().task(Task.defaults().cred(CRED.permitted(KILL).effective(CHOWN)))),
+                refusal(
+                        "ambient cap_chown is not inheritable",
+                        () -> probe().task(Task.defaults().cred(CRED.ambient(CHOWN)))),
+                refusal(
+                        "ambient cap_chown is not permitted",
+                        () -> probe().task(Task.defaults()
+                                .cred(CRED.permitted(KILL).inheritable(CHOWN).ambient(CHOWN)))),
+                refusal(
+                        "ambient cap_chown with another uid needs permitted",
+                        () -> probe().task(Task.defaults()
+                                .cred(CRED.uid(1).inheritable(CHOWN).ambient(CHOWN)))),
+                refusal(
+                        "effective cap_chown is not permitted",
+                        () -> probe().task(Task.defaults()
+                                .cred(CRED.permitted(KILL).effective(CHOWN)))),
                 refusal("keyring has a NUL", () -> CRED.newKeyring("a\0")),
                 refusal("execLabel has a NUL", () -> CRED.execLabel("a\0")));
     }
@@ -105,19 +114,35 @@ final class ImpossibleTest {
                 refusal("umask 037777777777 is not in", () -> Fs.defaults().umask(-1)),
                 refusal("root has a NUL", () -> Fs.defaults().root("/\0")),
                 refusal("cwd has a NUL", () -> Fs.defaults().cwd("/\0")),
-                refusal("descriptor 65536 is not in 0 to 65535", () -> Descriptors.none().toJvm(65_536)),
+                refusal(
+                        "descriptor 65536 is not in 0 to 65535",
+                        () -> Descriptors.none().toJvm(65_536)),
                 refusal("descriptor -1 is negative", () -> Descriptors.none().inherit(3, -1)),
-                refusal("descriptor 2 can't be the same as 1, which is none", () -> Descriptors.none().same(2, 1)),
-                refusal("DELETE_ON_CLOSE: open(2) has no flag for it",
+                refusal(
+                        "descriptor 2 can't be the same as 1, which is none",
+                        () -> Descriptors.none().same(2, 1)),
+                refusal(
+                        "DELETE_ON_CLOSE: open(2) has no flag for it",
                         () -> Descriptors.none().open(1, "/x", StandardOpenOption.DELETE_ON_CLOSE)),
-                refusal("NOFOLLOW_LINKS: open(2) has no flag for it",
+                refusal(
+                        "NOFOLLOW_LINKS: open(2) has no flag for it",
                         () -> Descriptors.none().open(1, "/x", LinkOption.NOFOLLOW_LINKS)),
-                refusal("holds no descriptor",
-                        () -> UsermodeHelper.exec(probe().task(Task.defaults().descriptors(Descriptors.none().inherit(1, held()))), UmhWait.PROC)),
-                refusal("nobody would have the other end",
-                        () -> UsermodeHelper.exec(probe().task(Task.defaults().descriptors(Descriptors.none().toJvm(1))), UmhWait.PROC)),
+                refusal(
+                        "holds no descriptor",
+                        () -> UsermodeHelper.exec(
+                                probe().task(Task.defaults()
+                                        .descriptors(Descriptors.none().inherit(1, held()))),
+                                UmhWait.PROC)),
+                refusal(
+                        "nobody would have the other end",
+                        () -> UsermodeHelper.exec(
+                                probe().task(Task.defaults()
+                                        .descriptors(Descriptors.none().toJvm(1))),
+                                UmhWait.PROC)),
                 refusal("descriptor -1 is negative", () -> Session.terminal(-1)),
-                refusal("personality 0xffffffff only queries the present one", () -> probe().task(Task.defaults().personality(-1))));
+                refusal(
+                        "personality 0xffffffff only queries the present one",
+                        () -> probe().task(Task.defaults().personality(-1))));
     }
 
     /** A channel that is not the JDK's own. */
@@ -130,7 +155,8 @@ final class ImpossibleTest {
         Duration ages = Duration.ofSeconds(Long.MAX_VALUE);
         return Stream.of(
                 refusal("NOFILE: soft limit 2 is above the hard one 1", () -> LIMITS.rlimit(Rlimit.NOFILE, 2, 1)),
-                refusal("CPU: soft limit infinity is above the hard one 1",
+                refusal(
+                        "CPU: soft limit infinity is above the hard one 1",
                         () -> LIMITS.rlimit(Rlimit.CPU, Rlimit.INFINITY, 1)),
                 refusal("CORE: limit -2 is negative", () -> LIMITS.rlimit(Rlimit.CORE, -2)),
                 refusal("oom_score_adj 1001 is not in -1000 to 1000", () -> LIMITS.oomScoreAdj(1001)),
@@ -147,29 +173,47 @@ final class ImpossibleTest {
                 refusal("period PT2562047788015215H30M7S is more than", () -> SCHED.deadline(day, day, ages)),
                 refusal("numbers has no cpu", () -> SCHED.affinity()),
                 refusal("cpu 65536 is not in 0 to 65535", () -> SCHED.affinity(65_536)),
-                refusal("I/O level 8 of BEST_EFFORT is not in 0 to 7", () -> SCHED.ioprio(Sched.IoClass.BEST_EFFORT, 8)),
+                refusal(
+                        "I/O level 8 of BEST_EFFORT is not in 0 to 7",
+                        () -> SCHED.ioprio(Sched.IoClass.BEST_EFFORT, 8)),
                 refusal("I/O level 1 of IDLE is not in 0 to 0", () -> SCHED.ioprio(Sched.IoClass.IDLE, 1)),
                 refusal("timer slack PT0S is not positive", () -> SCHED.timerSlack(Duration.ZERO)),
                 refusal("timer slack PT2562047788015215H30M7S is more than", () -> SCHED.timerSlack(ages)),
-                refusal("timer slack is for other policies", () -> probe().task(Task.defaults().sched(SCHED.timerSlack(day).fifo(1)))),
+                refusal(
+                        "timer slack is for other policies",
+                        () -> probe().task(Task.defaults()
+                                .sched(SCHED.timerSlack(day).fifo(1)))),
                 refusal("limit -1 is negative", () -> RunOptions.defaults().limit(-1)));
     }
 
     static Stream<Refusal> views() {
         NamespaceSetup user = NAMESPACES.unshare(Namespace.USER);
         return Stream.of(
-                refusal("a new user namespace needs maps", () -> probe().task(Task.defaults().namespaces(user))),
-                refusal("a new user namespace needs maps", () -> probe().task(Task.defaults().namespaces(NAMESPACES.mapUids(0, 1, 1)))),
+                refusal(
+                        "a new user namespace needs maps",
+                        () -> probe().task(Task.defaults().namespaces(user))),
+                refusal(
+                        "a new user namespace needs maps",
+                        () -> probe().task(Task.defaults().namespaces(NAMESPACES.mapUids(0, 1, 1)))),
                 refusal("id -1 is not in 0 to 4294967294", () -> NAMESPACES.mapSelf(-1, 0)),
                 refusal("id 4294967295 is not in", () -> NAMESPACES.mapSelf(0, 0xffff_ffffL)),
                 refusal("id -1 is not in", () -> NAMESPACES.mapUids(-1, 0, 1)),
                 refusal("id 4294967295 is not in", () -> NAMESPACES.mapGids(2, 4_294_967_290L, 6)),
                 refusal("at least one id", () -> NAMESPACES.mapUids(0, 0, 0)),
-                refusal("range 9 2000 1 overlaps another", () -> NAMESPACES.mapUids(0, 1000, 10).mapUids(9, 2000, 1)),
-                refusal("range 10 1009 1 overlaps another", () -> NAMESPACES.mapGids(0, 1000, 10).mapGids(10, 1009, 1)),
+                refusal(
+                        "range 9 2000 1 overlaps another",
+                        () -> NAMESPACES.mapUids(0, 1000, 10).mapUids(9, 2000, 1)),
+                refusal(
+                        "range 10 1009 1 overlaps another",
+                        () -> NAMESPACES.mapGids(0, 1000, 10).mapGids(10, 1009, 1)),
                 refusal("a map has 1 to 340 ranges", ImpossibleTest::mapOf341Ranges),
-                refusal("groups can't be set where the map of gids was written without privilege",
-                        () -> UsermodeHelper.exec(probe().task(Task.defaults().namespaces(NAMESPACES.mapRoot()).cred(CRED.groups(1))), UmhWait.PROC)),
+                refusal(
+                        "groups can't be set where the map of gids was written without privilege",
+                        () -> UsermodeHelper.exec(
+                                probe().task(Task.defaults()
+                                        .namespaces(NAMESPACES.mapRoot())
+                                        .cred(CRED.groups(1))),
+                                UmhWait.PROC)),
                 refusal("pid 0 is not positive", () -> NAMESPACES.join(0)),
                 refusal("pid 2147483648", () -> NAMESPACES.join(1L << 31)),
                 refusal("namespace has a NUL", () -> NAMESPACES.joinFile(Namespace.NET, "/\0")),
@@ -180,10 +224,16 @@ final class ImpossibleTest {
                 refusal("landlock path has a NUL", () -> SANDBOX.readOnly("/\0")),
                 refusal("landlock access 0x0 is not in 1 to 0xffff", () -> SANDBOX.rule("/", 0)),
                 refusal("landlock access 0x10000 is not in", () -> SANDBOX.rule("/", 1 << 16)),
-                refusal("signal 0 is not in 1 to 64", () -> SignalState.defaults().block(0)),
+                refusal(
+                        "signal 0 is not in 1 to 64",
+                        () -> SignalState.defaults().block(0)),
                 refusal("signal 65 is not in", () -> SignalState.defaults().ignore(65)),
-                refusal("can be neither blocked nor ignored", () -> SignalState.defaults().ignore(9)),
-                refusal("can be neither blocked nor ignored", () -> SignalState.defaults().block(15, 19)));
+                refusal(
+                        "can be neither blocked nor ignored",
+                        () -> SignalState.defaults().ignore(9)),
+                refusal(
+                        "can be neither blocked nor ignored",
+                        () -> SignalState.defaults().block(15, 19)));
     }
 
     private static void mapOf341Ranges() {
@@ -196,7 +246,8 @@ final class ImpossibleTest {
     @ParameterizedTest
     @MethodSource({"identities", "places", "amounts", "views"})
     void whatNoKernelWouldTakeIsRefusedWithTheFieldAndTheLimit(Refusal refusal) {
-        String message = assertThrows(IllegalArgumentException.class, refusal.said()).getMessage();
+        String message =
+                assertThrows(IllegalArgumentException.class, refusal.said()).getMessage();
         assertTrue(message.contains(refusal.message()), message);
     }
 
@@ -226,9 +277,17 @@ final class ImpossibleTest {
 
     static Stream<Failure> credentials() {
         return Stream.of(
-                fails("UID EINVAL", info -> info.task(info.task().namespaces(NAMESPACES.mapRoot()).cred(CRED.uid(5)))),
-                fails("GID EINVAL", info -> info.task(info.task().namespaces(NAMESPACES.mapRoot()).cred(CRED.gid(5)))),
-                fails("GROUPS EINVAL", info -> info.task(info.task().namespaces(ranges()).cred(CRED.groups(50)))),
+                fails(
+                        "UID EINVAL",
+                        info -> info.task(
+                                info.task().namespaces(NAMESPACES.mapRoot()).cred(CRED.uid(5)))),
+                fails(
+                        "GID EINVAL",
+                        info -> info.task(
+                                info.task().namespaces(NAMESPACES.mapRoot()).cred(CRED.gid(5)))),
+                fails(
+                        "GROUPS EINVAL",
+                        info -> info.task(info.task().namespaces(ranges()).cred(CRED.groups(50)))),
                 cred("CAPABILITIES EPERM", CRED.bounding(KILL).inheritable(CHOWN)),
                 cred("EFFECTIVE EPERM", CRED.uid(1).keepGid().effective(CHOWN)),
                 cred("KEYRING EPERM", CRED.newKeyring(".dot")),
@@ -244,15 +303,35 @@ final class ImpossibleTest {
         Descriptors file = Descriptors.none();
         Path folder = ProbeProgram.FOLDER;
         return Stream.of(
-                fails("ROOT ENOTDIR", info -> info.task(info.task().fs(Fs.defaults().root("/etc/passwd")))),
-                fails("ROOT ENOENT", info -> info.task(info.task().fs(Fs.defaults().root("/no/such")))),
-                fails("ROOT ENOENT", info -> info.task(info.task().fs(Fs.defaults().root("")))),
-                fails("CWD ENOTDIR", info -> info.task(info.task().fs(Fs.defaults().cwd("/etc/passwd")))),
-                fails("CWD ENOENT", info -> info.task(info.task().fs(Fs.defaults().root(folder.toString()).cwd(folder.toString())))),
-                fails("EXEC ENOENT", info -> info.task(info.task().fs(Fs.defaults().root("/proc/sys")))),
-                fails("SOURCE ENOENT", info -> info.task(info.task().descriptors(file.open(3, "/no/such", StandardOpenOption.READ)))),
-                fails("SOURCE EISDIR", info -> info.task(info.task().descriptors(file.open(3, "/etc", StandardOpenOption.WRITE)))),
-                fails("SOURCE EEXIST", info -> info.task(info.task().descriptors(file.open(3, "/etc/passwd", StandardOpenOption.CREATE_NEW)))),
+                fails(
+                        "ROOT ENOTDIR",
+                        info -> info.task(info.task().fs(Fs.defaults().root("/etc/passwd")))),
+                fails(
+                        "ROOT ENOENT",
+                        info -> info.task(info.task().fs(Fs.defaults().root("/no/such")))),
+                fails(
+                        "ROOT ENOENT",
+                        info -> info.task(info.task().fs(Fs.defaults().root("")))),
+                fails(
+                        "CWD ENOTDIR",
+                        info -> info.task(info.task().fs(Fs.defaults().cwd("/etc/passwd")))),
+                fails(
+                        "CWD ENOENT",
+                        info -> info.task(info.task()
+                                .fs(Fs.defaults().root(folder.toString()).cwd(folder.toString())))),
+                fails(
+                        "EXEC ENOENT",
+                        info -> info.task(info.task().fs(Fs.defaults().root("/proc/sys")))),
+                fails(
+                        "SOURCE ENOENT",
+                        info -> info.task(info.task().descriptors(file.open(3, "/no/such", StandardOpenOption.READ)))),
+                fails(
+                        "SOURCE EISDIR",
+                        info -> info.task(info.task().descriptors(file.open(3, "/etc", StandardOpenOption.WRITE)))),
+                fails(
+                        "SOURCE EEXIST",
+                        info -> info.task(
+                                info.task().descriptors(file.open(3, "/etc/passwd", StandardOpenOption.CREATE_NEW)))),
                 fails("SOURCE EBADF", info -> info.task(info.task().descriptors(file.inherit(3, 65_000)))),
                 fails("CGROUP ENOENT", info -> info.task(info.task().limits(LIMITS.cgroup("/no/such")))),
                 fails("CGROUP ENOTDIR", info -> info.task(info.task().limits(LIMITS.cgroup("/etc/passwd")))),
@@ -262,7 +341,9 @@ final class ImpossibleTest {
                 fails("CGROUP EBADF", info -> info.task(info.task().limits(LIMITS.cgroup(65_000)))),
                 fails("TERMINAL ENOTTY", info -> info.task(info.task().session(Session.terminal(nullDevice())))),
                 fails("TERMINAL EBADF", info -> info.task(info.task().session(Session.terminal(65_000)))),
-                fails("LANDLOCK ENOENT", info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.readOnly("/no/such")))));
+                fails(
+                        "LANDLOCK ENOENT",
+                        info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.readOnly("/no/such")))));
     }
 
     /** Where the host has one; another folder that is none, where it has not. */
@@ -295,14 +376,21 @@ final class ImpossibleTest {
                 sched("AFFINITY EINVAL", SCHED.affinity(65_535)),
                 sched("AFFINITY EBUSY", deadline.affinity(0)),
                 sched("SCHED EINVAL", SCHED.deadline(one, one, Duration.ofDays(1000))),
-                fails("NOFILE EPERM", info -> info.task(info.task().limits(LIMITS.rlimit(Rlimit.NOFILE, Rlimit.INFINITY)))),
+                fails(
+                        "NOFILE EPERM",
+                        info -> info.task(info.task().limits(LIMITS.rlimit(Rlimit.NOFILE, Rlimit.INFINITY)))),
                 namespaces("JOIN ESRCH", NAMESPACES.join(deadPid())),
                 namespaces("JOIN ENOENT", NAMESPACES.joinFile(Namespace.NET, "/no/such")),
                 namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.NET, "/proc/self/ns/uts")),
                 namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.NET, "/etc/passwd")),
                 namespaces("JOIN EINVAL", NAMESPACES.joinFile(Namespace.USER, "/proc/self/ns/user")),
-                fails("SECCOMP EINVAL", info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(new byte[8])))),
-                fails("SECCOMP EINVAL", info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(jumpOutside())))));
+                fails(
+                        "SECCOMP EINVAL",
+                        info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(new byte[8])))),
+                fails(
+                        "SECCOMP EINVAL",
+                        info -> info.task(
+                                info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.seccomp(jumpOutside())))));
     }
 
     /** A helper that has ended and was reaped. */
@@ -349,7 +437,11 @@ final class ImpossibleTest {
                 UmhException failure = info.failure().orElseThrow();
                 System.out.println(failure.stage() + " " + failure.errnoName());
             }
-            System.out.println("ADMIN " + UsermodeHelper.exec(probe().task(Task.defaults().fs(Fs.defaults().root("/").cwd("/tmp"))), UmhWait.PROC));
+            System.out.println("ADMIN "
+                    + UsermodeHelper.exec(
+                            probe().task(Task.defaults()
+                                    .fs(Fs.defaults().root("/").cwd("/tmp"))),
+                            UmhWait.PROC));
         }
     }
 
@@ -361,7 +453,12 @@ final class ImpossibleTest {
         String refused = "POLICY EPERM\n0\n";
         String allowed = "-Dorg.umh4j.allowed.paths=/bin/x:/bin/true";
         assertEquals(refused, new Jvm().option(allowed).run(AllowedMain.class).requireSuccess());
-        assertEquals("0\n0\n", new Jvm().option("-Dorg.umh4j.static.path=").run(AllowedMain.class).requireSuccess());
+        assertEquals(
+                "0\n0\n",
+                new Jvm()
+                        .option("-Dorg.umh4j.static.path=")
+                        .run(AllowedMain.class)
+                        .requireSuccess());
     }
 
     private static String call(String path) {
@@ -377,8 +474,10 @@ final class ImpossibleTest {
             System.out.println(call("/bin/false") + "\n" + call("/bin/true"));
             HelperPaths.mediateBy("/bin/false");
             System.out.println(call("/bin/true"));
-            for (Executable second : List.<Executable>of(() -> HelperPaths.mediateBy("/x"), () -> HelperPaths.allowOnly("/x"))) {
-                System.out.println(assertThrows(IllegalStateException.class, second).getMessage());
+            for (Executable second :
+                    List.<Executable>of(() -> HelperPaths.mediateBy("/x"), () -> HelperPaths.allowOnly("/x"))) {
+                System.out.println(
+                        assertThrows(IllegalStateException.class, second).getMessage());
             }
         }
     }

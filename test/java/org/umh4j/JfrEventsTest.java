@@ -31,10 +31,23 @@ final class JfrEventsTest {
     @BeforeAll
     static void record(@TempDir Path folder) throws Exception {
         Path recording = folder.resolve("helpers.jfr");
-        new Jvm().option("-XX:StartFlightRecording:filename=" + recording).run(RecordedMain.class).requireSuccess();
+        new Jvm()
+                .option("-XX:StartFlightRecording:filename=" + recording)
+                .run(RecordedMain.class)
+                .requireSuccess();
         Path json = folder.resolve("helpers.json");
-        Process tool = new ProcessBuilder(System.getProperty("java.home") + "/bin/jfr", "print", "--json", "--stack-depth", "64", "--events",
-                "org.umh4j.*", recording.toString()).inheritIO().redirectOutput(json.toFile()).start();
+        Process tool = new ProcessBuilder(
+                        System.getProperty("java.home") + "/bin/jfr",
+                        "print",
+                        "--json",
+                        "--stack-depth",
+                        "64",
+                        "--events",
+                        "org.umh4j.*",
+                        recording.toString())
+                .inheritIO()
+                .redirectOutput(json.toFile())
+                .start();
         assertEquals(0, tool.waitFor());
         events = new ObjectMapper().readTree(json.toFile()).path("recording").path("events");
     }
@@ -47,7 +60,9 @@ final class JfrEventsTest {
         assertTrue(start.path("pid").asLong() > 1);
         assertTrue(Duration.parse(start.path("launch").asText()).toNanos() > 0);
         assertEquals("killed by SIGTERM", exit.path("status").asText());
-        assertTrue(Duration.parse(exit.path("lifetime").asText()).compareTo(Duration.parse(start.path("launch").asText())) > 0);
+        assertTrue(Duration.parse(exit.path("lifetime").asText())
+                        .compareTo(Duration.parse(start.path("launch").asText()))
+                > 0);
     }
 
     @Test
@@ -55,7 +70,10 @@ final class JfrEventsTest {
         JsonNode start = only("org.umh4j.HelperStart", "path", "/bin/false");
         JsonNode exit = only("org.umh4j.HelperExit", "path", "/bin/false");
         assertEquals(start.path("pid"), exit.path("pid"));
-        assertTrue(start.path("startTime").asText().compareTo(exit.path("startTime").asText()) <= 0);
+        assertTrue(start.path("startTime")
+                        .asText()
+                        .compareTo(exit.path("startTime").asText())
+                <= 0);
         assertEquals("exit code 1", exit.path("status").asText());
     }
 
@@ -79,7 +97,9 @@ final class JfrEventsTest {
         JsonNode failure = only("org.umh4j.HelperFailure", "path", "/no/such");
         assertEquals("EXEC", failure.path("stage").asText());
         assertEquals("ENOENT", failure.path("errno").asText());
-        assertTrue(failure.path("stackTrace").toString().contains("RecordedMain"), () -> "the caller's stack in " + failure);
+        assertTrue(
+                failure.path("stackTrace").toString().contains("RecordedMain"),
+                () -> "the caller's stack in " + failure);
         JsonNode refused = only("org.umh4j.HelperFailure", "path", "/etc");
         assertEquals("EACCES", refused.path("errno").asText());
     }
@@ -101,7 +121,8 @@ final class JfrEventsTest {
             }
             for (RecordedEvent event : RecordingFile.readAllEvents(file)) {
                 if (event.getEventType().getName().equals("org.umh4j.HelperStart")) {
-                    System.out.println(Duration.ZERO + (event.getDuration("create").isZero() ? " =" : " <") + " create");
+                    System.out.println(
+                            Duration.ZERO + (event.getDuration("create").isZero() ? " =" : " <") + " create");
                 }
             }
             java.nio.file.Files.delete(file);
@@ -111,7 +132,8 @@ final class JfrEventsTest {
     private static JsonNode only(String type, String field, String value) {
         List<JsonNode> found = new ArrayList<>();
         for (JsonNode event : events) {
-            if (event.path("type").asText().equals(type) && event.path("values").path(field).asText().equals(value)) {
+            if (event.path("type").asText().equals(type)
+                    && event.path("values").path(field).asText().equals(value)) {
                 found.add(event.path("values"));
             }
         }
@@ -125,13 +147,15 @@ final class JfrEventsTest {
             UsermodeHelper.exec(SubprocessInfo.of("/bin/false", new String[] {"false"}, null), UmhWait.PROC);
             UsermodeHelper.exec(SubprocessInfo.of("/no/such", new String[] {"x"}, null), UmhWait.PROC);
             UsermodeHelper.exec(SubprocessInfo.of("/etc", new String[] {"x"}, null), UmhWait.PROC.killable());
-            try (Helper helper = UsermodeHelper.start(SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "sleep 60"}, null)
-                    .task(Task.defaults().scope(KillScope.GROUP)))) {
+            try (Helper helper =
+                    UsermodeHelper.start(SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "sleep 60"}, null)
+                            .task(Task.defaults().scope(KillScope.GROUP)))) {
                 helper.kill(Signal.TERM);
                 helper.waitFor();
             }
             UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
-            try (UsermodeDriver driver = UsermodeDriver.load("driver", DriverBlobs.probe()).arguments("pause")) {
+            try (UsermodeDriver driver =
+                    UsermodeDriver.load("driver", DriverBlobs.probe()).arguments("pause")) {
                 driver.fork();
             }
         }

@@ -49,8 +49,15 @@ final class JvmUntouchedTest {
             switch (i % 5) {
                 case 0 -> UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
                 case 1 -> UsermodeHelper.call("/no/such", new String[] {"x"}, null, UmhWait.EXEC);
-                case 3 -> UsermodeHelper.exec(
-                        ProbeProgram.doing("exit", "0").task(Task.defaults().cred(Cred.defaults().uid(65_534).gid(65_534).groups(new long[0]))), UmhWait.PROC);
+                case 3 ->
+                    UsermodeHelper.exec(
+                            ProbeProgram.doing("exit", "0")
+                                    .task(Task.defaults()
+                                            .cred(Cred.defaults()
+                                                    .uid(65_534)
+                                                    .gid(65_534)
+                                                    .groups(new long[0]))),
+                            UmhWait.PROC);
                 case 2 -> UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), UmhWait.PROC.killable());
                 default -> {
                     try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
@@ -66,23 +73,35 @@ final class JvmUntouchedTest {
         Map<String, String> state = new TreeMap<>();
         for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/status"))) {
             String name = line.substring(0, line.indexOf(':'));
-            if (name.matches("Umask|Uid|Gid|Groups|Sig(Blk|Ign|Cgt)|Cap.*|NoNewPrivs|Seccomp.*|Cpus_allowed|THP_enabled")) {
+            if (name.matches(
+                    "Umask|Uid|Gid|Groups|Sig(Blk|Ign|Cgt)|Cap.*|NoNewPrivs|Seccomp.*|Cpus_allowed|THP_enabled")) {
                 state.put(name, line);
             }
         }
         state.put("dumpable", dumpable());
         for (String file : new String[] {"oom_score_adj", "coredump_filter", "personality", "timerslack_ns", "sched"}) {
             String text = java.nio.file.Files.readString(Path.of("/proc/self", file));
-            state.put(file, file.equals("sched") ? text.replaceAll("(?s).*(policy +: +\\d+\\nprio +: +\\d+).*", "$1") : text);
+            state.put(
+                    file,
+                    file.equals("sched") ? text.replaceAll("(?s).*(policy +: +\\d+\\nprio +: +\\d+).*", "$1") : text);
         }
         state.put("limits", java.nio.file.Files.readString(Path.of("/proc/self/limits")));
-        state.put("cwd", java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/cwd")).toString());
-        state.put("root", java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/root")).toString());
-        state.put("session", java.nio.file.Files.readString(Path.of("/proc/self/stat")).replaceAll(".*\\) \\w (\\d+ \\d+ \\d+).*", "$1").trim());
+        state.put(
+                "cwd",
+                java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/cwd")).toString());
+        state.put(
+                "root",
+                java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/root")).toString());
+        state.put(
+                "session",
+                java.nio.file.Files.readString(Path.of("/proc/self/stat"))
+                        .replaceAll(".*\\) \\w (\\d+ \\d+ \\d+).*", "$1")
+                        .trim());
         return state;
     }
 
     private static String dumpable() throws IOException {
-        return java.nio.file.Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid").toString();
+        return java.nio.file.Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid")
+                .toString();
     }
 }

@@ -40,6 +40,7 @@ final class KillScopeTest {
             perl -e '$| = 1; setpgrp; print "$$\\n"; sleep 1000' &
             setsid -f sh -c 'echo $$; exec sleep 1000'
             """;
+
     private static final int MEMBERS = 3;
 
     private final List<Long> family = new ArrayList<>();
@@ -85,7 +86,9 @@ final class KillScopeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = KillScope.class, names = {"PROCESS", "GROUP", "SESSION"})
+    @EnumSource(
+            value = KillScope.class,
+            names = {"PROCESS", "GROUP", "SESSION"})
     void aSignalReachesAsFarAsItsScope(KillScope scope) throws Exception {
         // Its children may be signalled first, where their numbers are lower: it stays until its own turn.
         try (Helper helper = UsermodeHelper.start(call("wait; exec sleep 60"));
@@ -99,7 +102,9 @@ final class KillScopeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = KillScope.class, names = {"PROCESS", "GROUP", "SESSION"})
+    @EnumSource(
+            value = KillScope.class,
+            names = {"PROCESS", "GROUP", "SESSION"})
     void closeKillsAsFarAsTheCallsScope(KillScope scope) throws Exception {
         Helper helper = UsermodeHelper.start(call("wait").task(Task.defaults().scope(scope)));
         meet(helper);
@@ -109,7 +114,9 @@ final class KillScopeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = KillScope.class, names = {"GROUP", "SESSION"})
+    @EnumSource(
+            value = KillScope.class,
+            names = {"GROUP", "SESSION"})
     void aScopeThatWasAskedForIsReachedAfterTheHelpersEnd(KillScope scope) throws Exception {
         Need.GROUP_SIGNALS.orSkip();
         Helper helper = UsermodeHelper.start(call("exit 5").task(Task.defaults().scope(scope)));
@@ -122,7 +129,9 @@ final class KillScopeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = KillScope.class, names = {"PROCESS", "GROUP", "SESSION"})
+    @EnumSource(
+            value = KillScope.class,
+            names = {"PROCESS", "GROUP", "SESSION"})
     void withoutAScopeNobodyIsReachedAfterTheHelpersEnd(KillScope scope) throws Exception {
         try (Helper helper = UsermodeHelper.start(call("exit 5"))) {
             meet(helper);
@@ -135,7 +144,8 @@ final class KillScopeTest {
     @Test
     void aHelperThatLeadsNoGroupReachesNoneAndNotTheJvms() throws Exception {
         for (KillScope scope : new KillScope[] {KillScope.GROUP, KillScope.SESSION}) {
-            SubprocessInfo info = ProbeProgram.doing("pause").task(Task.defaults().session(Session.inherited()).scope(scope));
+            SubprocessInfo info = ProbeProgram.doing("pause")
+                    .task(Task.defaults().session(Session.inherited()).scope(scope));
             try (Helper helper = UsermodeHelper.start(info)) {
                 assertFalse(helper.kill(scope, Signal.KILL));
                 assertTrue(helper.isAlive());
@@ -161,7 +171,10 @@ final class KillScopeTest {
         for (String then : new String[] {"wait", "exit 0"}) {
             Path group = cgroup("umh4j-scope");
             try {
-                SubprocessInfo info = call(then).task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())).scope(KillScope.CGROUP));
+                SubprocessInfo info = call(then)
+                        .task(Task.defaults()
+                                .limits(Limits.defaults().cgroup(group.toString()))
+                                .scope(KillScope.CGROUP));
                 Helper helper = UsermodeHelper.start(info);
                 try (Helper stranger = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
                     family.clear();
@@ -182,7 +195,8 @@ final class KillScopeTest {
     @RequiresRoot
     void aCgroupThatIsGoneHasNobodyInIt() throws Exception {
         Path group = cgroup("umh4j-gone");
-        SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
+        SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                .task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
         try (Helper helper = UsermodeHelper.start(info)) {
             helper.waitFor();
             remove(group);
@@ -219,7 +233,8 @@ final class KillScopeTest {
     }
 
     private static String refusal(Path group) throws IOException, InterruptedException {
-        SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
+        SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                .task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
         try (Helper helper = UsermodeHelper.start(info)) {
             return helper.waitFor().success() ? "" : helper.toString();
         } catch (UmhException e) {
@@ -244,8 +259,13 @@ final class KillScopeTest {
             assertTrue(stranger.isAlive());
             assertFalse(java.nio.file.Files.exists(group.resolve("cgroup.kill")), "no file is made");
         } finally {
-            for (Path path : new Path[] {below.resolve("cgroup.procs"), below, group.resolve("cgroup.procs"),
-                group.resolve("cgroup.events"), group}) {
+            for (Path path : new Path[] {
+                below.resolve("cgroup.procs"),
+                below,
+                group.resolve("cgroup.procs"),
+                group.resolve("cgroup.events"),
+                group
+            }) {
                 java.nio.file.Files.deleteIfExists(path);
             }
         }
@@ -267,6 +287,8 @@ final class KillScopeTest {
 
     /** It can't be removed as long as anybody in it is on the way out. */
     private static void remove(Path group) throws Exception {
-        Await.until("the cgroup is removed", () -> group.toFile().delete() || !group.toFile().exists());
+        Await.until(
+                "the cgroup is removed",
+                () -> group.toFile().delete() || !group.toFile().exists());
     }
 }

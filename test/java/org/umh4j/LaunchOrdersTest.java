@@ -18,7 +18,9 @@ final class LaunchOrdersTest {
 
     @Test
     void eachOrderOfEventsIsDecidedAsTheModelHasIt() throws Exception {
-        Process make = new ProcessBuilder("make", "-s", "orders", "EVERY=" + EVERY).redirectErrorStream(true).start();
+        Process make = new ProcessBuilder("make", "-s", "orders", "EVERY=" + EVERY)
+                .redirectErrorStream(true)
+                .start();
         String said = new String(make.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, make.waitFor(), said);
     }

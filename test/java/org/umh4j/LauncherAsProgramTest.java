@@ -40,13 +40,15 @@ final class LauncherAsProgramTest {
         LINK {
             @Override
             String in(LauncherAsProgramTest test) throws Exception {
-                return Files.createSymbolicLink(test.folder.resolve("link"), Path.of(OWN)).toString();
+                return Files.createSymbolicLink(test.folder.resolve("link"), Path.of(OWN))
+                        .toString();
             }
         },
         LINK_OF_A_LINK {
             @Override
             String in(LauncherAsProgramTest test) throws Exception {
-                return Files.createSymbolicLink(test.folder.resolve("link-of-a-link"), Path.of(LINK.in(test))).toString();
+                return Files.createSymbolicLink(test.folder.resolve("link-of-a-link"), Path.of(LINK.in(test)))
+                        .toString();
             }
         },
         COPY {
@@ -63,7 +65,8 @@ final class LauncherAsProgramTest {
 
     private String program(String name, byte[] bytes) throws Exception {
         Path file = Files.write(folder.resolve(name), bytes);
-        return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x")).toString();
+        return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"))
+                .toString();
     }
 
     private String script(String name, String interpreter) throws Exception {
@@ -76,7 +79,8 @@ final class LauncherAsProgramTest {
         Path source = Files.writeString(folder.resolve(name + ".c"), "void _start(void) {}\n");
         Process gcc = new ProcessBuilder(
                         "gcc", "-nostdlib", "-pie", "-Wl,--dynamic-linker=" + loader, "-o", file, source.toString())
-                .redirectErrorStream(true).start();
+                .redirectErrorStream(true)
+                .start();
         assertEquals("", new String(gcc.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
         assertEquals(0, gcc.waitFor());
         return file;

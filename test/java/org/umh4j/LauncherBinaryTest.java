@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 /** What the two built files are made of. */
 final class LauncherBinaryTest {
     private static final Path FILES = Path.of("target/classes/org/umh4j/internal/linux-x86_64");
-    private static final Path OBJECTS = Path.of("target/objects-" + FILES.getFileName().toString().replace("linux-", ""));
+    private static final Path OBJECTS =
+            Path.of("target/objects-" + FILES.getFileName().toString().replace("linux-", ""));
     private static final long THREE_PAGES = 12_288;
 
     private static String run(String... command) throws IOException, InterruptedException {
@@ -28,7 +29,8 @@ final class LauncherBinaryTest {
     @Test
     void launcherIsThreePagesOfCodeAndNothingWritable() throws Exception {
         String headers = run("readelf", "-lW", FILES.resolve("launcher.elf").toString());
-        Matcher load = Pattern.compile("LOAD +0x0+ 0x\\w+ 0x\\w+ 0x(\\w+) 0x(\\w+) (\\S ?\\S ?\\S?) ").matcher(headers);
+        Matcher load = Pattern.compile("LOAD +0x0+ 0x\\w+ 0x\\w+ 0x(\\w+) 0x(\\w+) (\\S ?\\S ?\\S?) ")
+                .matcher(headers);
         assertTrue(load.find(), headers);
         assertTrue(Long.parseLong(load.group(2), 16) <= THREE_PAGES, headers);
         assertEquals("R E", load.group(3).trim());
@@ -58,7 +60,12 @@ final class LauncherBinaryTest {
 
     @Test
     void libraryExportsJniFunctionsAndNothingElse() throws Exception {
-        for (String line : run("nm", "-D", "--defined-only", FILES.resolve("libumh4j.so").toString()).split("\n")) {
+        for (String line : run(
+                        "nm",
+                        "-D",
+                        "--defined-only",
+                        FILES.resolve("libumh4j.so").toString())
+                .split("\n")) {
             assertTrue(line.matches(".* T Java_org_umh4j_internal_Native_\\w+"), line);
         }
     }
@@ -131,8 +138,13 @@ final class LauncherBinaryTest {
     /** The child in the JVM's memory: from clone to exec it calls no function of another library. */
     @Test
     void childBetweenCloneAndExecCallsNoLibc() throws Exception {
-        String code = run("objdump", "-d", "--no-show-raw-insn", OBJECTS.resolve("shim/clone.o").toString());
-        Matcher child = Pattern.compile("(?ms)^\\w+ <child_main>:\\n(.*?)\\n\\n").matcher(code + "\n\n");
+        String code = run(
+                "objdump",
+                "-d",
+                "--no-show-raw-insn",
+                OBJECTS.resolve("shim/clone.o").toString());
+        Matcher child =
+                Pattern.compile("(?ms)^\\w+ <child_main>:\\n(.*?)\\n\\n").matcher(code + "\n\n");
         assertTrue(child.find(), "no child_main");
         Matcher call = Pattern.compile("call +\\w+ <(\\w+)").matcher(child.group(1));
         TreeSet<String> called = new TreeSet<>();

@@ -32,11 +32,21 @@ import org.umh4j.task.Task;
 final class LauncherKilledTest {
     /** The launcher's calls in their order up to execve; a new thread of the JVM makes the others too. */
     private static final List<String> STEPS = List.of(
-            "setpriority", "sched_setattr", "sched_setaffinity", "set_mempolicy", "personality:when=2", "setsid", "keyctl",
-            "umask", "chdir", "rt_sigaction", "rt_sigaction:when=40");
+            "setpriority",
+            "sched_setattr",
+            "sched_setaffinity",
+            "set_mempolicy",
+            "personality:when=2",
+            "setsid",
+            "keyctl",
+            "umask",
+            "chdir",
+            "rt_sigaction",
+            "rt_sigaction:when=40");
 
     /** Between clone and the launcher the child is in the JVM's memory. */
-    private static final List<String> CHILD_STEPS = List.of("personality", "close_range", "close_range:when=2", "execveat");
+    private static final List<String> CHILD_STEPS =
+            List.of("personality", "close_range", "close_range:when=2", "execveat");
 
     @ParameterizedTest
     @RequiresRoot
@@ -100,7 +110,8 @@ final class LauncherKilledTest {
 
     /** What came of a start: 0, or stage, errno and signal. */
     private static String started(String way) throws Exception {
-        SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().signals(Ignoring.everySignal()));
+        SubprocessInfo info =
+                ProbeProgram.doing("exit", "0").task(Task.defaults().signals(Ignoring.everySignal()));
         if (way.equals("start")) {
             try (Helper helper = UsermodeHelper.start(info)) {
                 return Integer.toString(helper.waitFor().raw());
@@ -120,9 +131,10 @@ final class LauncherKilledTest {
     void helperThatIsStoppedEndsAtTheTimeLimit() throws Exception {
         String[] argv = ProbeProgram.argv("kill", "19", "pause");
         SubprocessInfo info = SubprocessInfo.of(ProbeProgram.path(), argv, new String[0]);
-        RunOptions capture = RunOptions.defaults().timeout(Duration.ofMillis(100)).grace(Duration.ofMillis(100));
-        HelperTimeoutException timeout =
-                org.junit.jupiter.api.Assertions.assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, capture));
+        RunOptions capture =
+                RunOptions.defaults().timeout(Duration.ofMillis(100)).grace(Duration.ofMillis(100));
+        HelperTimeoutException timeout = org.junit.jupiter.api.Assertions.assertThrows(
+                HelperTimeoutException.class, () -> UsermodeHelper.run(info, capture));
         assertTrue(timeout.result().status().signaled(), timeout.toString());
     }
 
@@ -156,7 +168,9 @@ final class LauncherKilledTest {
             for (Path process : processes) {
                 try {
                     String line = java.nio.file.Files.readString(process.resolve("cmdline"));
-                    if (line.contains("\0" + mark) && Pid.isRunning(Long.parseLong(process.getFileName().toString()))) {
+                    if (line.contains("\0" + mark)
+                            && Pid.isRunning(
+                                    Long.parseLong(process.getFileName().toString()))) {
                         found.add(Long.valueOf(process.getFileName().toString()));
                     }
                 } catch (IOException e) {
@@ -172,10 +186,13 @@ final class LauncherKilledTest {
         public static void main(String[] arguments) throws Exception {
             SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
             long detached = UsermodeHelper.start(ProbeProgram.doing("pause")).pid();
-            long bound = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().signals(tied))).pid();
+            long bound = UsermodeHelper.start(
+                            ProbeProgram.doing("pause").task(Task.defaults().signals(tied)))
+                    .pid();
             warm();
             System.out.println(detached + " " + bound);
-            SubprocessInfo third = ProbeProgram.doing("pause", arguments[1]).task(Task.defaults().signals(tied));
+            SubprocessInfo third = ProbeProgram.doing("pause", arguments[1])
+                    .task(Task.defaults().signals(tied));
             Strace.inject(arguments[0], "signal=KILL", () -> UsermodeHelper.start(third));
         }
     }

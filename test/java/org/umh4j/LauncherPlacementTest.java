@@ -58,7 +58,8 @@ final class LauncherPlacementTest {
     }
 
     private static long begin(String maps, String name) {
-        String line = maps.lines().filter(one -> one.endsWith(name)).findFirst().orElseThrow(() -> new AssertionError(maps));
+        String line =
+                maps.lines().filter(one -> one.endsWith(name)).findFirst().orElseThrow(() -> new AssertionError(maps));
         return Long.parseLong(line.substring(0, line.indexOf('-')), 16);
     }
 
@@ -80,14 +81,20 @@ final class LauncherPlacementTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "personality"})
     void everyStartIsRight(String without) throws Exception {
-        assertEquals("100\n", new Jvm().option("-Dorg.umh4j.without=" + without).run(HundredMain.class).requireSuccess());
+        assertEquals(
+                "100\n",
+                new Jvm()
+                        .option("-Dorg.umh4j.without=" + without)
+                        .run(HundredMain.class)
+                        .requireSuccess());
     }
 
     static final class HundredMain {
         public static void main(String[] arguments) {
             int right = 0;
             for (int i = 0; i < 100; i++) {
-                SubprocessInfo info = SubprocessInfo.of("/bin/true", new String[] {"true"}, new String[] {"A=" + "x".repeat(1_300 * i)});
+                SubprocessInfo info = SubprocessInfo.of(
+                        "/bin/true", new String[] {"true"}, new String[] {"A=" + "x".repeat(1_300 * i)});
                 right += UsermodeHelper.exec(info, UmhWait.PROC) == 0 ? 1 : 0;
             }
             System.out.println(right);
@@ -101,7 +108,8 @@ final class LauncherPlacementTest {
         SubprocessInfo info = pausing(0);
         info.created(pid -> {
             Path personality = Path.of("/proc", Long.toString(pid), "personality");
-            assertDoesNotThrow(() -> Await.until("personality 0", () -> read(personality).equals("00000000\n")));
+            assertDoesNotThrow(
+                    () -> Await.until("personality 0", () -> read(personality).equals("00000000\n")));
         });
         UsermodeHelper.start(info).close();
     }
@@ -111,7 +119,8 @@ final class LauncherPlacementTest {
         Set<Long> stacks = new HashSet<>();
         for (int i = 0; i < 4; i++) {
             RunResult result = UsermodeHelper.run(
-                    SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/maps"}, null), RunOptions.defaults());
+                    SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/maps"}, null),
+                    RunOptions.defaults());
             stacks.add(begin(result.out(), "[stack]"));
         }
         assertNotEquals(1, stacks.size(), "all at " + stacks);

@@ -30,8 +30,10 @@ final class LoadingTest {
     /** A library whose loading leaves a file behind; made by the C compiler that the build needs anyway. */
     private static byte[] trap(Path folder, Path mark) throws Exception {
         Path source = folder.resolve("trap.c");
-        Files.writeString(source, "#include <fcntl.h>\n__attribute__((constructor)) static void sprung(void)"
-                + " { open(\"" + mark + "\", O_CREAT | O_WRONLY, 0666); }\n");
+        Files.writeString(
+                source,
+                "#include <fcntl.h>\n__attribute__((constructor)) static void sprung(void)" + " { open(\"" + mark
+                        + "\", O_CREAT | O_WRONLY, 0666); }\n");
         Path library = folder.resolve("trap.so");
         Process gcc = new ProcessBuilder("gcc", "-shared", "-fPIC", "-o", library.toString(), source.toString())
                 .inheritIO()
@@ -56,7 +58,8 @@ final class LoadingTest {
         Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
         for (Path base : List.of(home, shared)) {
             for (String name : List.of("libumh4j.so", "libjniumh4j.so", "libjnijavacpp.so")) {
-                for (String sub : List.of(".", "umh4j", ".javacpp/cache", "linux-x86_64", "org/umh4j/internal/linux-x86_64")) {
+                for (String sub :
+                        List.of(".", "umh4j", ".javacpp/cache", "linux-x86_64", "org/umh4j/internal/linux-x86_64")) {
                     Path planted = base.resolve(sub).resolve(name);
                     Files.createDirectories(planted.getParent());
                     Files.write(planted, trap);
@@ -64,7 +67,10 @@ final class LoadingTest {
             }
         }
         Jvm.Outcome outcome = new Jvm()
-                .option("-Duser.home=" + home, "-Djava.io.tmpdir=" + shared, "-Djava.library.path=" + shared + ":" + home)
+                .option(
+                        "-Duser.home=" + home,
+                        "-Djava.io.tmpdir=" + shared,
+                        "-Djava.library.path=" + shared + ":" + home)
                 .run(CallMain.class);
         assertEquals("0\n", outcome.requireSuccess());
         assertFalse(Files.exists(mark), "a planted library was loaded");
@@ -73,7 +79,9 @@ final class LoadingTest {
     @Test
     void folderThatOthersCanWriteToIsPassedOver(@TempDir Path folder) throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        Jvm.Outcome outcome = new Jvm().option("-D" + NativeLibrary.FOLDER_PROPERTY + "=" + folder).run(CallMain.class);
+        Jvm.Outcome outcome = new Jvm()
+                .option("-D" + NativeLibrary.FOLDER_PROPERTY + "=" + folder)
+                .run(CallMain.class);
         assertTrue(outcome.err().contains("can be written by others"), outcome.err());
         assertFalse(outcome.exitCode() == 0);
     }
@@ -84,7 +92,9 @@ final class LoadingTest {
         Path library = Files.write(folder.resolve("libumh4j.so"), NativeLibrary.resource("libumh4j.so"));
         Path link = Files.createSymbolicLink(open.resolve("libumh4j.so"), library);
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
-        Jvm.Outcome outcome = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + link).run(CallMain.class);
+        Jvm.Outcome outcome = new Jvm()
+                .option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + link)
+                .run(CallMain.class);
         assertTrue(outcome.err().contains("can be written by others"), outcome.err());
     }
 
@@ -94,7 +104,9 @@ final class LoadingTest {
         Path launcher = Files.write(folder.resolve("launcher"), NativeLibrary.resource("launcher.elf"));
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
         Jvm.Outcome outcome = new Jvm()
-                .option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library, "-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher)
+                .option(
+                        "-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library,
+                        "-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher)
                 .run(CallMain.class);
         assertEquals("0\n", outcome.requireSuccess());
     }
@@ -105,7 +117,9 @@ final class LoadingTest {
         Path mark = folder.resolve("sprung");
         Path library = Files.write(folder.resolve("libumh4j.so"), trap(folder, mark));
         Files.setAttribute(library, "unix:uid", 65_534);
-        Jvm.Outcome outcome = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library).run(CallMain.class);
+        Jvm.Outcome outcome = new Jvm()
+                .option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library)
+                .run(CallMain.class);
         assertTrue(outcome.err().contains("belongs to uid 65534"), outcome.err());
         assertFalse(Files.exists(mark));
     }
@@ -171,7 +185,8 @@ final class LoadingTest {
     @ParameterizedTest
     @ValueSource(strings = {"riscv64", ""})
     void architectureThatTheJarIsNotForIsSaid(String name) throws Exception {
-        assertEachEntrySays(entries(new Jvm().option("-Dos.arch=" + name)), "this jar has no linux-" + name, "x86_64 and arm64");
+        assertEachEntrySays(
+                entries(new Jvm().option("-Dos.arch=" + name)), "this jar has no linux-" + name, "x86_64 and arm64");
     }
 
     @Test
@@ -179,8 +194,14 @@ final class LoadingTest {
     void nothingButNoexecFoldersAreEachNamed() throws Exception {
         String folders = "/tmp /run /dev/shm /var/tmp";
         // As they are, but noexec: the classes of the tests may be in one of them.
-        Jvm jvm = new Jvm().under("unshare", "-m", "/bin/sh", "-c", "for f in " + folders
-                        + "; do mount --bind $f $f && mount -o remount,bind,noexec $f || exit 9; done; exec \"$0\" \"$@\"")
+        Jvm jvm = new Jvm()
+                .under(
+                        "unshare",
+                        "-m",
+                        "/bin/sh",
+                        "-c",
+                        "for f in " + folders
+                                + "; do mount --bind $f $f && mount -o remount,bind,noexec $f || exit 9; done; exec \"$0\" \"$@\"")
                 .option("-Duser.home=/no/such/home")
                 .variable("XDG_RUNTIME_DIR=/run");
         assertEachEntrySays(entries(jvm), "/dev/shm: ", "not mounted noexec by -D" + NativeLibrary.FOLDER_PROPERTY);
@@ -207,13 +228,18 @@ final class LoadingTest {
 
     @Test
     void relativePathIsRefused() throws Exception {
-        Jvm.Outcome outcome = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=libumh4j.so").run(CallMain.class);
+        Jvm.Outcome outcome = new Jvm()
+                .option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=libumh4j.so")
+                .run(CallMain.class);
         assertTrue(outcome.err().contains("not an absolute path"), outcome.err());
     }
 
     @Test
     void nothingIsLeftInAnyFolder(@TempDir Path folder) throws Exception {
-        new Jvm().option("-D" + NativeLibrary.FOLDER_PROPERTY + "=" + folder).run(CallMain.class).requireSuccess();
+        new Jvm()
+                .option("-D" + NativeLibrary.FOLDER_PROPERTY + "=" + folder)
+                .run(CallMain.class)
+                .requireSuccess();
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(List.of(), left.toList());
         }
@@ -223,7 +249,11 @@ final class LoadingTest {
     @RequiresRoot
     void noexecFolderIsPassedOver(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = new Jvm()
-                .under("unshare", "-m", "/bin/sh", "-c",
+                .under(
+                        "unshare",
+                        "-m",
+                        "/bin/sh",
+                        "-c",
                         "mount -t tmpfs -o noexec,mode=0700 none " + folder + " && exec \"$0\" \"$@\"")
                 .option("-Djava.io.tmpdir=" + folder)
                 .run(CallMain.class);
@@ -234,7 +264,11 @@ final class LoadingTest {
     @RequiresRoot
     void readOnlyHomeAndNoexecTmpAreEnoughToLive(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = new Jvm()
-                .under("unshare", "-m", "/bin/sh", "-c",
+                .under(
+                        "unshare",
+                        "-m",
+                        "/bin/sh",
+                        "-c",
                         "mount -t tmpfs -o ro none " + folder + " && mount -t tmpfs -o noexec none /var/tmp"
                                 + " && exec \"$0\" \"$@\"")
                 .option("-Duser.home=" + folder, "-Djava.io.tmpdir=/var/tmp")
@@ -260,14 +294,23 @@ final class LoadingTest {
         String feature = Runtime.version().feature() >= 22 ? "--enable-native-access=org.umh4j" : "-Dno.such=1";
         Files.createDirectories(folder.resolve("user/app"));
         Files.writeString(folder.resolve("user/module-info.java"), "module user { requires org.umh4j; }");
-        Files.writeString(folder.resolve("user/app/Main.java"),
+        Files.writeString(
+                folder.resolve("user/app/Main.java"),
                 "package app; public class Main { public static void main(String[] a) { System.out.println("
                         + "org.umh4j.UsermodeHelper.call(\"/bin/true\", new String[] {\"true\"}, null,"
                         + " org.umh4j.UmhWait.PROC)); } }");
         String home = System.getProperty("java.home");
-        run(List.of(home + "/bin/javac", "-p", module.toString(), "-d", folder + "/out/user",
-                folder + "/user/module-info.java", folder + "/user/app/Main.java"));
-        assertEquals("0\n", run(List.of(home + "/bin/java", feature, "-p", module + ":" + folder + "/out", "-m", "user/app.Main")));
+        run(List.of(
+                home + "/bin/javac",
+                "-p",
+                module.toString(),
+                "-d",
+                folder + "/out/user",
+                folder + "/user/module-info.java",
+                folder + "/user/app/Main.java"));
+        assertEquals(
+                "0\n",
+                run(List.of(home + "/bin/java", feature, "-p", module + ":" + folder + "/out", "-m", "user/app.Main")));
     }
 
     private static String run(List<String> command) throws IOException, InterruptedException {

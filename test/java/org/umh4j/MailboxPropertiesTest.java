@@ -39,14 +39,18 @@ final class MailboxPropertiesTest {
         Arbitrary<byte[]> content = Arbitraries.bytes().array(byte[].class).ofMaxSize(LIMIT);
         Arbitrary<Integer> numbers = Arbitraries.integers().between(0, 4);
         Arbitrary<byte[]> reply = Combinators.combine(numbers, content).as(MailboxPropertiesTest::reply);
-        Arbitrary<byte[]> tooLong = Arbitraries.integers().between(LIMIT + 1, LIMIT + 3).map(size -> reply(1, new byte[size]));
+        Arbitrary<byte[]> tooLong =
+                Arbitraries.integers().between(LIMIT + 1, LIMIT + 3).map(size -> reply(1, new byte[size]));
         Arbitrary<byte[]> header = Arbitraries.integers().map(MailboxPropertiesTest::header);
         Arbitrary<byte[]> any = Arbitraries.bytes().array(byte[].class).ofMaxSize(20);
         return Arbitraries.frequencyOf(Tuple.of(8, reply), Tuple.of(1, tooLong), Tuple.of(1, header), Tuple.of(1, any));
     }
 
     private static byte[] header(int length) {
-        return ByteBuffer.allocate(Mailbox.HEADER_BYTES).putInt(length).putInt(1).array();
+        return ByteBuffer.allocate(Mailbox.HEADER_BYTES)
+                .putInt(length)
+                .putInt(1)
+                .array();
     }
 
     private static byte[] reply(int number, byte[] content) {
@@ -75,7 +79,8 @@ final class MailboxPropertiesTest {
     }
 
     private static byte[] concatenated(List<byte[]> pieces) {
-        ByteBuffer all = ByteBuffer.allocate(pieces.stream().mapToInt(piece -> piece.length).sum());
+        ByteBuffer all = ByteBuffer.allocate(
+                pieces.stream().mapToInt(piece -> piece.length).sum());
         pieces.forEach(all::put);
         return all.array();
     }
@@ -102,8 +107,10 @@ final class MailboxPropertiesTest {
         Path file = java.nio.file.Files.write(ProbeProgram.FOLDER.resolve("sent"), sent);
         int size = requests * (Mailbox.HEADER_BYTES + 1);
         String script = "head -c " + size + " >/dev/null; dd bs=" + cut + " status=none if=" + file;
-        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment());
-        return UsermodeHelper.start(info.task(info.task().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2))));
+        SubprocessInfo info =
+                SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment());
+        return UsermodeHelper.start(info.task(
+                info.task().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2))));
     }
 
     private static void assertReply(byte[] expected, CompletableFuture<byte[]> reply) throws Exception {

@@ -63,7 +63,8 @@ final class MailboxTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 7, 8, 65_527, 65_528, 65_529, 65_536, 3 * MIB})
     void replyIsWhatTheDriverAnswers(int size) throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 4 * MIB)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, 4 * MIB)) {
             byte[] message = random(size);
             assertArrayEquals(message, mailbox.request(message, PATIENCE));
             assertArrayEquals(message, mailbox.request(message, PATIENCE));
@@ -72,7 +73,8 @@ final class MailboxTest {
 
     @Test
     void manyThreadsGetEachTheirOwnReply() throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, MIB)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, MIB)) {
             ExecutorService threads = Executors.newFixedThreadPool(8);
             List<Future<Boolean>> right = new ArrayList<>();
             for (int i = 0; i < 2_000; i++) {
@@ -89,8 +91,13 @@ final class MailboxTest {
     /** Written in a shell with what a shell has: the driver answers the second request first. */
     @Test
     void repliesMayComeInAnyOrder() throws Exception {
-        try (UsermodeDriver driver = UsermodeDriver.load("reversed", DriverBlobs.script("dd bs=1 count=9 of=/dev/shm/first$$ status=none",
-                        "dd bs=1 count=9 status=none", "cat /dev/shm/first$$", "rm /dev/shm/first$$"))
+        try (UsermodeDriver driver = UsermodeDriver.load(
+                        "reversed",
+                        DriverBlobs.script(
+                                "dd bs=1 count=9 of=/dev/shm/first$$ status=none",
+                                "dd bs=1 count=9 status=none",
+                                "cat /dev/shm/first$$",
+                                "rm /dev/shm/first$$"))
                 .environment("PATH=/usr/bin:/bin")) {
             driver.fork();
             try (Mailbox mailbox = Mailbox.of(driver, 1)) {
@@ -104,7 +111,8 @@ final class MailboxTest {
 
     @Test
     void driverThatDoesNotAnswerCostsTheTimeoutAndTheMailboxGoesOn() throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 1)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, 1)) {
             mailbox.request(new byte[1], PATIENCE);
             driver.kill(Signal.STOP);
             assertThrows(TimeoutException.class, () -> mailbox.request(new byte[] {1}, SHORT));
@@ -116,7 +124,8 @@ final class MailboxTest {
     /** The pipe is full in the middle of the first message; what was given up behind it is never sent. */
     @Test
     void driverThatDoesNotReadCostsTheTimeoutAndTheMailboxGoesOn() throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, MIB)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, MIB)) {
             mailbox.request(new byte[1], PATIENCE);
             driver.kill(Signal.STOP);
             for (int i = 0; i < 3; i++) {
@@ -129,13 +138,14 @@ final class MailboxTest {
 
     @Test
     void requestUnderWayFailsWhenTheDriverDies() throws Exception {
-        try (UsermodeDriver driver = forked("pause"); Mailbox mailbox = Mailbox.of(driver, MIB)) {
+        try (UsermodeDriver driver = forked("pause");
+                Mailbox mailbox = Mailbox.of(driver, MIB)) {
             CompletableFuture<byte[]> small = mailbox.post(new byte[1]);
             CompletableFuture<byte[]> large = mailbox.post(random(MIB));
             driver.kill();
             for (CompletableFuture<byte[]> reply : List.of(small, large)) {
-                ExecutionException failure = assertThrows(ExecutionException.class,
-                        () -> reply.get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
+                ExecutionException failure = assertThrows(
+                        ExecutionException.class, () -> reply.get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
                 assertTrue(failure.getCause() instanceof IOException, failure.toString());
             }
             assertThrows(IOException.class, () -> mailbox.request(new byte[1], PATIENCE));
@@ -171,7 +181,8 @@ final class MailboxTest {
 
     @Test
     void requestBeyondTheLimitIsRefused() throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 2)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, 2)) {
             assertThrows(IllegalArgumentException.class, () -> mailbox.request(new byte[3], PATIENCE));
             assertEquals(2, mailbox.request(new byte[2], PATIENCE).length);
         }
@@ -190,7 +201,8 @@ final class MailboxTest {
 
     @Test
     void callerThatIsInterruptedBeforeSendsNothing() throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 1)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, 1)) {
             Thread.currentThread().interrupt();
             assertThrows(InterruptedException.class, () -> mailbox.request(new byte[] {1}, PATIENCE));
             assertArrayEquals(new byte[] {2}, mailbox.request(new byte[] {2}, PATIENCE));
@@ -200,7 +212,8 @@ final class MailboxTest {
     /** Its reply comes late, and is not taken for the next one's. */
     @Test
     void interruptedCallerGivesUpItsRequestAlone() throws Exception {
-        try (UsermodeDriver driver = forked("cat"); Mailbox mailbox = Mailbox.of(driver, 1)) {
+        try (UsermodeDriver driver = forked("cat");
+                Mailbox mailbox = Mailbox.of(driver, 1)) {
             assertTrue(driver.kill(Signal.STOP));
             CompletableFuture<Throwable> thrown = new CompletableFuture<>();
             Thread caller = new Thread(() -> thrown.complete(
@@ -231,8 +244,9 @@ final class MailboxTest {
 
         public static void main(String[] arguments) throws Exception {
             Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
-            ThreadFactory threads =
-                    (ThreadFactory) Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder);
+            ThreadFactory threads = (ThreadFactory) Class.forName("java.lang.Thread$Builder")
+                    .getMethod("factory")
+                    .invoke(builder);
             CountDownLatch asked = new CountDownLatch(THREADS);
             CountDownLatch answered = new CountDownLatch(THREADS);
             List<UsermodeDriver> drivers = new CopyOnWriteArrayList<>();

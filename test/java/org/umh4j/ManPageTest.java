@@ -55,7 +55,8 @@ final class ManPageTest {
     @RequiresRoot
     void everyExampleOfTheManualPageWorks() throws Exception {
         String page = umh("man").replace("\\-", "-");
-        Matcher example = Pattern.compile("(?m)^\\\\fBumh (.*)\\\\fP$").matcher(page.substring(page.indexOf(".SH EXAMPLES")));
+        Matcher example =
+                Pattern.compile("(?m)^\\\\fBumh (.*)\\\\fP$").matcher(page.substring(page.indexOf(".SH EXAMPLES")));
         int count = 0;
         while (example.find()) {
             umh(example.group(1).split(" "));

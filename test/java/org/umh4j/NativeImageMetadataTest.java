@@ -33,8 +33,9 @@ final class NativeImageMetadataTest {
     private static String librarySources() throws IOException {
         StringBuilder text = new StringBuilder();
         try (Stream<Path> files = Files.walk(JAVA)) {
-            for (Path file : (Iterable<Path>) files.filter(file -> file.toString().endsWith(".java"))
-                    .filter(file -> !file.startsWith(JAVA.resolve("cli")))::iterator) {
+            for (Path file :
+                    (Iterable<Path>) files.filter(file -> file.toString().endsWith(".java"))
+                            .filter(file -> !file.startsWith(JAVA.resolve("cli")))::iterator) {
                 text.append(Files.readString(file));
             }
         }
@@ -58,20 +59,27 @@ final class NativeImageMetadataTest {
 
     @Test
     void everyClassThatIsLookedUpByNameIsListed() throws Exception {
-        assertEquals(found("Class\\.forName\\(\"([\\w.]+)\"", librarySources()), types(metadata().path("reflection")));
+        assertEquals(
+                found("Class\\.forName\\(\"([\\w.]+)\"", librarySources()),
+                types(metadata().path("reflection")));
     }
 
     /** A lookup with constant names is seen by the image builder; any other kind of reflection would need an entry. */
     @Test
     void nothingElseIsReflective() throws Exception {
-        assertEquals(new TreeSet<>(), found("\\b(getDeclared\\w+|getMethods?\\(|getFields?\\(|newProxyInstance|ServiceLoader)", librarySources()));
+        assertEquals(
+                new TreeSet<>(),
+                found(
+                        "\\b(getDeclared\\w+|getMethods?\\(|getFields?\\(|newProxyInstance|ServiceLoader)",
+                        librarySources()));
         assertEquals(new TreeSet<>(java.util.Set.of("VirtualThreads")), classesWith("MethodHandles\\."));
     }
 
     private static TreeSet<String> classesWith(String regex) throws IOException {
         TreeSet<String> names = new TreeSet<>();
         try (Stream<Path> files = Files.walk(JAVA)) {
-            for (Path file : (Iterable<Path>) files.filter(file -> file.toString().endsWith(".java"))::iterator) {
+            for (Path file :
+                    (Iterable<Path>) files.filter(file -> file.toString().endsWith(".java"))::iterator) {
                 if (Pattern.compile(regex).matcher(Files.readString(file)).find()) {
                     names.add(file.getFileName().toString().replace(".java", ""));
                 }
@@ -82,7 +90,8 @@ final class NativeImageMetadataTest {
 
     @Test
     void everyNativeMethodIsInTheOneClassAndExported() throws Exception {
-        assertEquals(new TreeSet<>(java.util.Set.of("Native")), classesWith("\\bstatic native |\\bnative \\w+ \\w+\\("));
+        assertEquals(
+                new TreeSet<>(java.util.Set.of("Native")), classesWith("\\bstatic native |\\bnative \\w+ \\w+\\("));
         JsonNode jni = metadata().path("jni");
         assertTrue(types(jni).contains("org.umh4j.internal.Native"), "the glue is bound to it by name");
     }
@@ -93,8 +102,17 @@ final class NativeImageMetadataTest {
         String shim = Files.readString(Path.of("src/main/native/jni/bridge.c"));
         assertEquals(new TreeSet<>(java.util.Set.of("fd", "fdObj")), found("field\\(env, object, \"(\\w+)\"", shim));
         assertTrue(types(metadata().path("jni")).contains("java.io.FileDescriptor"));
-        for (String channel : new String[] {"File", "Socket", "ServerSocket", "Datagram", "Source", "Sink",
-            "AsynchronousFile", "AsynchronousSocket", "AsynchronousServerSocket"}) {
+        for (String channel : new String[] {
+            "File",
+            "Socket",
+            "ServerSocket",
+            "Datagram",
+            "Source",
+            "Sink",
+            "AsynchronousFile",
+            "AsynchronousSocket",
+            "AsynchronousServerSocket"
+        }) {
             String type = "sun.nio.ch." + channel + "ChannelImpl";
             String field = channel.equals("AsynchronousFile") ? "fdObj" : "fd";
             Class.forName(type).getDeclaredField(field);
@@ -112,7 +130,8 @@ final class NativeImageMetadataTest {
                 Path resource = Path.of("org/umh4j/internal", platform, name);
                 boolean listed = false;
                 for (JsonNode entry : metadata().path("resources")) {
-                    PathMatcher glob = FileSystems.getDefault().getPathMatcher("glob:" + entry.path("glob").asText());
+                    PathMatcher glob = FileSystems.getDefault()
+                            .getPathMatcher("glob:" + entry.path("glob").asText());
                     listed |= glob.matches(resource);
                 }
                 assertTrue(listed, resource.toString());

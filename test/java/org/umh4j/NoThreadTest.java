@@ -28,7 +28,11 @@ final class NoThreadTest {
     }
 
     private static String limited(String how) throws Exception {
-        return new Jvm().asNobody().option("-XX:+UseSerialGC", "-Xlog:disable").run(NoThreadMain.class, how).requireSuccess();
+        return new Jvm()
+                .asNobody()
+                .option("-XX:+UseSerialGC", "-Xlog:disable")
+                .run(NoThreadMain.class, how)
+                .requireSuccess();
     }
 
     /** Makes every thread that its limit lets it make, and then a call. */
@@ -47,7 +51,8 @@ final class NoThreadTest {
             } catch (UmhException e) {
                 // said below
             }
-            String failure = info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("no failure");
+            String failure =
+                    info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("no failure");
             System.out.println(failure + ", cleanup " + cleaned[0] + ", children " + Leaks.children());
             System.out.flush();
             Runtime.getRuntime().halt(0); // an orderly end would need threads too

@@ -136,7 +136,9 @@ final class NumbersTest {
                 SubprocessInfo info = ProbeProgram.doing("exit", "0");
                 int result = UsermodeHelper.exec(info, wait);
                 if (result != 0) {
-                    say(what, result == -Errno.EBADF.number() ? "" : wait + " answered " + result + " " + info.failure());
+                    say(
+                            what,
+                            result == -Errno.EBADF.number() ? "" : wait + " answered " + result + " " + info.failure());
                     result = UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), wait);
                     say(what, result == 0 ? "" : wait + " answered " + result + " the second time");
                 }
@@ -188,7 +190,10 @@ final class NumbersTest {
                     Optional<WaitStatus> status = helper.waitFor(PATIENCE);
                     say(what, status.isEmpty() ? "its end is not noticed" : "");
                     // Its input may have come to its end before.
-                    boolean expected = status.isEmpty() || status.get().lost() || status.get().raw() == 9 || status.get().raw() == 0;
+                    boolean expected = status.isEmpty()
+                            || status.get().lost()
+                            || status.get().raw() == 9
+                            || status.get().raw() == 0;
                     say(what, expected ? "" : "ended with " + status);
                     reader.join(PATIENCE.toMillis());
                     say(what, reader.isAlive() ? "its reader waits for ever" : "");
@@ -213,7 +218,8 @@ final class NumbersTest {
                 void end(String what) throws Exception {
                     try {
                         driver.fork();
-                        Optional<WaitStatus> status = Optional.of(driver.onExit().get(20, java.util.concurrent.TimeUnit.SECONDS));
+                        Optional<WaitStatus> status =
+                                Optional.of(driver.onExit().get(20, java.util.concurrent.TimeUnit.SECONDS));
                         say(what, status.get().lost() || status.get().exitCode() == 3 ? "" : "ended with " + status);
                     } catch (UmhException e) {
                         say(what, e.errno() == Errno.EBADF.number() ? "" : e.toString());
@@ -228,7 +234,11 @@ final class NumbersTest {
     private static final class Cat {
         static Helper start() throws Exception {
             return UsermodeHelper.start(SubprocessInfo.of("/bin/cat", new String[] {"cat"}, new String[0])
-                    .task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none().fromJvm(0).toJvm(1).toJvm(2))));
+                    .task(Task.defaults()
+                            .descriptors(org.umh4j.task.Descriptors.none()
+                                    .fromJvm(0)
+                                    .toJvm(1)
+                                    .toJvm(2))));
         }
 
         static Thread reader(Helper helper) {

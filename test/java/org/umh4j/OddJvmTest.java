@@ -36,9 +36,18 @@ final class OddJvmTest {
             "with signals blocked", jvm -> jvm.under("env", "--block-signal=CHLD,PIPE,INT,HUP,TERM,USR1"),
             "with every signal blocked", jvm -> jvm.under("env", "--block-signal"),
             "with a few descriptors", jvm -> jvm.under("prlimit", "--nofile=200:200"),
-            "with ten thousand descriptors", jvm -> jvm.under("prlimit", "--nofile=12000:", ProbeProgram.path(),
-                    "descriptors", "10000", "exec", "/usr/bin/env", "env"),
-            "in a folder that is gone", jvm -> jvm.after("cd $(mktemp -d)").option("-Dtest.gone=true"), // only then: no JVM begins there
+            "with ten thousand descriptors",
+                    jvm -> jvm.under(
+                            "prlimit",
+                            "--nofile=12000:",
+                            ProbeProgram.path(),
+                            "descriptors",
+                            "10000",
+                            "exec",
+                            "/usr/bin/env",
+                            "env"),
+            "in a folder that is gone",
+                    jvm -> jvm.after("cd $(mktemp -d)").option("-Dtest.gone=true"), // only then: no JVM begins there
             "as pid 1", jvm -> jvm.under("unshare", "--pid", "--fork", "--mount-proc"),
             "as pid 1 without a mount of proc", jvm -> jvm.under("unshare", "--pid", "--fork"));
 
@@ -56,18 +65,19 @@ final class OddJvmTest {
 
     @ParameterizedTest
     @RequiresRoot
-    @ValueSource(strings = {
-        "as usual",
-        "without use of signals",
-        "with signals ignored",
-        "with signals blocked",
-        "with every signal blocked",
-        "with a few descriptors",
-        "with ten thousand descriptors",
-        "in a folder that is gone",
-        "as pid 1",
-        "as pid 1 without a mount of proc",
-    })
+    @ValueSource(
+            strings = {
+                "as usual",
+                "without use of signals",
+                "with signals ignored",
+                "with signals blocked",
+                "with every signal blocked",
+                "with a few descriptors",
+                "with ten thousand descriptors",
+                "in a folder that is gone",
+                "as pid 1",
+                "as pid 1 without a mount of proc",
+            })
     void answersAreTheSame(String way) throws Exception {
         String out = WAYS.get(way).apply(new Jvm()).run(EverythingMain.class).requireSuccess();
         assertEquals(String.join("\n", EXPECTED), out);
@@ -99,7 +109,9 @@ final class OddJvmTest {
                 SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
             }
             var before = Leaks.descriptors(); // all is loaded that is loaded once
-            RunResult result = UsermodeHelper.run(shell("read word; echo $word; exit 3"), RunOptions.defaults().input("hello\n".getBytes()));
+            RunResult result = UsermodeHelper.run(
+                    shell("read word; echo $word; exit 3"),
+                    RunOptions.defaults().input("hello\n".getBytes()));
             SAID.add("run " + result.out().trim() + ", " + result.status());
             SAID.add("streams " + streamed());
             SAID.add("gone " + writtenToNobody());
@@ -128,19 +140,23 @@ final class OddJvmTest {
         }
 
         private static SubprocessInfo shell(String commands) {
-            return SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", commands}, UsermodeHelper.kernelEnvironment());
+            return SubprocessInfo.of(
+                    "/bin/sh", new String[] {"sh", "-c", commands}, UsermodeHelper.kernelEnvironment());
         }
 
         private static int streamed() throws IOException {
-            SubprocessInfo info = shell("head -c 100000 /dev/zero").task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
-            try (Helper helper = UsermodeHelper.start(info); InputStream out = helper.stdout()) {
+            SubprocessInfo info = shell("head -c 100000 /dev/zero")
+                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+            try (Helper helper = UsermodeHelper.start(info);
+                    InputStream out = helper.stdout()) {
                 return out.readAllBytes().length;
             }
         }
 
         /** EPIPE is an answer and never a signal. */
         private static String writtenToNobody() throws Exception {
-            SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
+            SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                    .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
             try (Helper helper = UsermodeHelper.start(info)) {
                 helper.waitFor();
                 helper.stdin().write("x".getBytes(StandardCharsets.US_ASCII));
@@ -153,7 +169,8 @@ final class OddJvmTest {
 
         private static WaitStatus timedOut() throws Exception {
             try {
-                return UsermodeHelper.run(ProbeProgram.doing("pause"), Duration.ofMillis(50)).status();
+                return UsermodeHelper.run(ProbeProgram.doing("pause"), Duration.ofMillis(50))
+                        .status();
             } catch (HelperTimeoutException e) {
                 return e.result().status();
             }
@@ -161,7 +178,8 @@ final class OddJvmTest {
 
         /** A helper that leads neither; as pid 1's child it is in a session that has no number here. */
         private static boolean reached(KillScope scope) throws IOException {
-            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().session(Session.inherited())))) {
+            try (Helper helper = UsermodeHelper.start(
+                    ProbeProgram.doing("pause").task(Task.defaults().session(Session.inherited())))) {
                 return helper.kill(scope, Signal.KILL) || !helper.isAlive();
             }
         }

@@ -51,44 +51,58 @@ final class OpeningTest {
         INPUT {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().open(0, path, StandardOpenOption.READ)));
+                return ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().descriptors(Descriptors.none().open(0, path, StandardOpenOption.READ)));
             }
         },
         OUTPUT {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().open(1, path, StandardOpenOption.WRITE)));
+                return ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().descriptors(Descriptors.none().open(1, path, StandardOpenOption.WRITE)));
             }
         },
         APPENDED {
             @Override
             SubprocessInfo of(String path) {
                 return ProbeProgram.doing("exit", "0")
-                        .task(Task.defaults().descriptors(Descriptors.none().open(9, path, StandardOpenOption.WRITE, StandardOpenOption.APPEND, StandardOpenOption.CREATE)));
+                        .task(Task.defaults()
+                                .descriptors(Descriptors.none()
+                                        .open(
+                                                9,
+                                                path,
+                                                StandardOpenOption.WRITE,
+                                                StandardOpenOption.APPEND,
+                                                StandardOpenOption.CREATE)));
             }
         },
         NAMESPACE {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").task(Task.defaults().namespaces(NamespaceSetup.defaults().joinFile(Namespace.NET, path)));
+                return ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults()
+                                .namespaces(NamespaceSetup.defaults().joinFile(Namespace.NET, path)));
             }
         },
         CGROUP {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").task(Task.defaults().limits(Limits.defaults().cgroup(path)));
+                return ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().limits(Limits.defaults().cgroup(path)));
             }
         },
         CWD {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").task(Task.defaults().fs(Fs.defaults().cwd(path)));
+                return ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().fs(Fs.defaults().cwd(path)));
             }
         },
         ROOT {
             @Override
             SubprocessInfo of(String path) {
-                return ProbeProgram.doing("exit", "0").task(Task.defaults().fs(Fs.defaults().root(path)));
+                return ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults().fs(Fs.defaults().root(path)));
             }
         },
         PROGRAM {
@@ -110,16 +124,21 @@ final class OpeningTest {
                 () -> failure(option.of(fifo.toString()), UmhWait.EXEC),
                 () -> failure(option.of(fifo.toString()), UmhWait.PROC),
                 () -> failure(option.of(fifo.toString()), UmhWait.PROC.killable()),
-                () -> assertThrows(UmhException.class, () -> UsermodeHelper.start(option.of(fifo.toString())).close()),
-                () -> assertThrows(UmhException.class,
+                () -> assertThrows(
+                        UmhException.class,
+                        () -> UsermodeHelper.start(option.of(fifo.toString())).close()),
+                () -> assertThrows(
+                        UmhException.class,
                         () -> UsermodeHelper.run(option.of(fifo.toString()), Duration.ofMinutes(5))));
         List<String> errors = new ArrayList<>();
-        Thread caller = new Thread(() -> ways.forEach(way -> errors.add(way.get().errnoName())));
+        Thread caller =
+                new Thread(() -> ways.forEach(way -> errors.add(way.get().errnoName())));
         caller.start();
         Await.end(caller);
         assertEquals(ways.size(), errors.size(), errors.toString());
         switch (option) {
-            case INPUT, OUTPUT, APPENDED, NAMESPACE -> assertEquals(List.of("ENXIO"), errors.stream().distinct().toList());
+            case INPUT, OUTPUT, APPENDED, NAMESPACE ->
+                assertEquals(List.of("ENXIO"), errors.stream().distinct().toList());
             default -> assertFalse(errors.contains("ENXIO"), errors.toString());
         }
     }
@@ -147,7 +166,11 @@ final class OpeningTest {
         if (early) {
             writer.write("left behind".getBytes());
         }
-        SubprocessInfo cat = ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().open(0, fifo.toString(), StandardOpenOption.READ).toJvm(1)));
+        SubprocessInfo cat = ProbeProgram.doing("cat")
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none()
+                                .open(0, fifo.toString(), StandardOpenOption.READ)
+                                .toJvm(1)));
         try (Helper helper = UsermodeHelper.start(cat)) {
             both.close();
             if (!early) { // it waits for what comes, in spite of how its input was opened
@@ -164,7 +187,8 @@ final class OpeningTest {
         Path fifo = fifo();
         try (FileChannel both = FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             SubprocessInfo echo = SubprocessInfo.of("/bin/echo", new String[] {"echo", "said"}, null)
-                    .task(Task.defaults().descriptors(Descriptors.none().open(1, fifo.toString(), StandardOpenOption.WRITE)));
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none().open(1, fifo.toString(), StandardOpenOption.WRITE)));
             assertEquals(0, UsermodeHelper.exec(echo, UmhWait.PROC));
             java.nio.ByteBuffer said = java.nio.ByteBuffer.allocate(10);
             both.read(said);
@@ -188,11 +212,20 @@ final class OpeningTest {
         "/proc/self/stat, 0, 0"
     })
     void flagsOfAnOpenFileAreThoseThatWereAskedFor(String named, String flags, String expected) throws Exception {
-        String path = named.equals("OWN") ? java.nio.file.Files.createFile(folder.resolve("own")).toString() : named;
-        Descriptors files = Descriptors.none().open(5, path.getBytes(), Integer.decode(flags), 0).toJvm(1);
-        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "cat /proc/$$/fdinfo/5"}, null).task(Task.defaults().descriptors(files));
+        String path = named.equals("OWN")
+                ? java.nio.file.Files.createFile(folder.resolve("own")).toString()
+                : named;
+        Descriptors files = Descriptors.none()
+                .open(5, path.getBytes(), Integer.decode(flags), 0)
+                .toJvm(1);
+        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "cat /proc/$$/fdinfo/5"}, null)
+                .task(Task.defaults().descriptors(files));
         RunResult result = UsermodeHelper.run(info, Duration.ofMinutes(1));
-        String line = result.out().lines().filter(one -> one.startsWith("flags:")).findFirst().orElseThrow();
+        String line = result.out()
+                .lines()
+                .filter(one -> one.startsWith("flags:"))
+                .findFirst()
+                .orElseThrow();
         int seen = Integer.parseInt(line.substring(6).trim(), 8) & ~0100000; // O_LARGEFILE
         assertEquals(Integer.decode(expected), seen, () -> path + " " + Integer.toOctalString(seen));
     }
@@ -201,7 +234,9 @@ final class OpeningTest {
     @ParameterizedTest
     @CsvSource({"INPUT, 300", "OUTPUT, 300", "INPUT, -1", "OUTPUT, -1", "PROGRAM, -1"})
     void fileUnderALeaseIsWaitedForAsLongAsTheCallerDoes(Option option, int held) throws Exception {
-        Path file = option == Option.PROGRAM ? copyOfTrue() : java.nio.file.Files.writeString(folder.resolve("leased"), "x");
+        Path file = option == Option.PROGRAM
+                ? copyOfTrue()
+                : java.nio.file.Files.writeString(folder.resolve("leased"), "x");
         String holder = NativeProgram.compile("lease");
         Process lease = new ProcessBuilder(holder, file.toString(), Integer.toString(held)).start();
         try {
@@ -232,8 +267,8 @@ final class OpeningTest {
     }
 
     private Path copyOfTrue() throws IOException {
-        return java.nio.file.Files.copy(Path.of("/bin/true"), folder.resolve("program"),
-                java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+        return java.nio.file.Files.copy(
+                Path.of("/bin/true"), folder.resolve("program"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
     }
 
     /** A session leader without a terminal, as a service is, would get the first one that it opens. */
@@ -250,15 +285,19 @@ final class OpeningTest {
             Process pty = new ProcessBuilder(openpty).start();
             String name = pty.inputReader().readLine();
             for (Descriptors files : List.of(
-                    Descriptors.none().open(0, name, StandardOpenOption.READ, StandardOpenOption.WRITE), Descriptors.none().open(0, name.getBytes(), 2, 0))) {
-                UsermodeHelper.exec(ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files)), UmhWait.PROC);
+                    Descriptors.none().open(0, name, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                    Descriptors.none().open(0, name.getBytes(), 2, 0))) {
+                UsermodeHelper.exec(
+                        ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files)), UmhWait.PROC);
             }
             System.out.println(before + " " + terminal());
             pty.destroy();
         }
 
         private static String terminal() throws IOException {
-            return java.nio.file.Files.readString(Path.of("/proc/self/stat")).replaceAll(".*\\) ", "").split(" ")[4];
+            return java.nio.file.Files.readString(Path.of("/proc/self/stat"))
+                    .replaceAll(".*\\) ", "")
+                    .split(" ")[4];
         }
     }
 }

@@ -22,6 +22,7 @@ record OracleRow(
             "status.SigQ", "counts the signals that are queued for all processes of the user",
             "status.voluntary_ctxt_switches", "the tool has waited for files of its own",
             "status.nonvoluntary_ctxt_switches", "the tool has run for a while");
+
     private static final Consumer<SubprocessInfo> PLAIN = info -> {};
     private static final String PROBE = ProbeProgram.path();
 

@@ -68,8 +68,18 @@ final class OracleTest {
 
     /** Those that hold a process's id. */
     private static final List<String> IDS = List.of(
-            "pid", "pgrp", "sid", "stat.pgrp", "stat.session", "stat.tpgid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
-            "status.NSpgid", "status.NSsid");
+            "pid",
+            "pgrp",
+            "sid",
+            "stat.pgrp",
+            "stat.session",
+            "stat.tpgid",
+            "status.Pid",
+            "status.Tgid",
+            "status.NSpid",
+            "status.NStgid",
+            "status.NSpgid",
+            "status.NSsid");
 
     private static Consumer<SubprocessInfo> cred(Cred cred) {
         return info -> info.task(info.task().cred(cred));
@@ -86,11 +96,27 @@ final class OracleTest {
                 row("status.Gid", cred(CRED.gids(65534, 0, 0)), "setpriv", "--rgid=65534", "--keep-groups"),
                 row("status.Gid", cred(CRED.gids(0, 65534, 65534)), "setpriv", "--egid=65534", "--keep-groups"),
                 row("status.Groups", cred(CRED.groups(3, 65534, 7)), "setpriv", "--groups=3,65534,7"),
-                row("status.Uid", cred(CRED.user("nobody").groups(new long[0])), "setpriv", "--reuid=nobody", "--regid=nogroup",
+                row(
+                        "status.Uid",
+                        cred(CRED.user("nobody").groups(new long[0])),
+                        "setpriv",
+                        "--reuid=nobody",
+                        "--regid=nogroup",
                         "--clear-groups"),
-                row("status.Uid", cred(CRED.user("nobody")), "setpriv", "--reuid=nobody", "--regid=nogroup",
+                row(
+                        "status.Uid",
+                        cred(CRED.user("nobody")),
+                        "setpriv",
+                        "--reuid=nobody",
+                        "--regid=nogroup",
                         "--init-groups"),
-                row("status.Uid", cred(CRED.uid(1).gid(2).groups(3, 4)), "chroot", "--userspec=1:2", "--groups=3,4", "/"),
+                row(
+                        "status.Uid",
+                        cred(CRED.uid(1).gid(2).groups(3, 4)),
+                        "chroot",
+                        "--userspec=1:2",
+                        "--groups=3,4",
+                        "/"),
                 capsh("status.Uid", cred(CRED.uid(1).gid(2).groups(3, 4)), "--groups=3,4", "--gid=2", "--uid=1"));
     }
 
@@ -105,20 +131,37 @@ final class OracleTest {
         String[] narrow = {"--drop=" + String.join(",", all.minus(raw).names()), kept[0], kept[1], kept[2], kept[3]};
         return Stream.of(
                 row("status.CapInh", cred(CRED.inheritable(both)), "setpriv", "--inh-caps=+chown,+kill"),
-                row("status.CapAmb", cred(CRED.inheritable(both).ambient(chown)), "setpriv", "--inh-caps=+chown,+kill",
+                row(
+                        "status.CapAmb",
+                        cred(CRED.inheritable(both).ambient(chown)),
+                        "setpriv",
+                        "--inh-caps=+chown,+kill",
                         "--ambient-caps=+chown"),
-                row("status.CapBnd", cred(CRED.bounding(all.minus(CAP_SYS_ADMIN, CAP_CHOWN))), "setpriv",
+                row(
+                        "status.CapBnd",
+                        cred(CRED.bounding(all.minus(CAP_SYS_ADMIN, CAP_CHOWN))),
+                        "setpriv",
                         "--bounding-set=-sys_admin,-chown"),
                 row("status.CapBnd", cred(CRED.bounding(chown)), "setpriv", "--bounding-set=-all,+chown"),
                 row("status.CapBnd", cred(CRED.bounding(CapabilitySet.NONE)), "setpriv", "--bounding-set=-all"),
-                row("status.CapBnd", cred(nobody.bounding(chown)), "setpriv", "--bounding-set=-all,+chown", "--reuid=65534"),
+                row(
+                        "status.CapBnd",
+                        cred(nobody.bounding(chown)),
+                        "setpriv",
+                        "--bounding-set=-all,+chown",
+                        "--reuid=65534"),
                 capsh("status.CapBnd", cred(CRED.bounding(all.minus(both))), "--drop=cap_chown,cap_kill"),
-                capsh("status.CapInh", cred(CRED.inheritable(chown).bounding(all.minus(raw))),
+                capsh(
+                        "status.CapInh",
+                        cred(CRED.inheritable(chown).bounding(all.minus(raw))),
                         "--iab=!cap_net_raw,cap_chown"),
                 capsh("status.CapAmb", cred(able), kept),
                 capsh("status.CapAmb", cred(nobody.capabilities(raw)), narrow),
                 capsh("status.CapInh", cred(nobody.inheritable(raw)), "--inh=cap_net_raw", "--uid=65534"),
-                capsh("status.CapInh", cred(CRED.permitted(both).inheritable(chown)), "--caps=cap_chown,cap_kill=ep cap_chown+i"),
+                capsh(
+                        "status.CapInh",
+                        cred(CRED.permitted(both).inheritable(chown)),
+                        "--caps=cap_chown,cap_kill=ep cap_chown+i"),
                 row("no_new_privs", cred(CRED.noNewPrivs()), "setpriv", "--no-new-privs"));
     }
 
@@ -131,23 +174,46 @@ final class OracleTest {
                 .map(bit -> capsh("securebits", cred(CRED.securebits(bit)), "--secbits=" + bit.bit()));
         Stream<OracleRow> several = Stream.of(
                 capsh("securebits", cred(CRED.securebits(all)), "--secbits=0xff"),
-                row("securebits", cred(CRED.securebits(some)), "setpriv",
+                row(
+                        "securebits",
+                        cred(CRED.securebits(some)),
+                        "setpriv",
                         "--securebits=+noroot,+noroot_locked,+no_setuid_fixup_locked"),
-                row("securebits", cred(CRED.securebits(Securebit.NO_SETUID_FIXUP).uid(65534).keepGid()), "setpriv", "--reuid=65534",
+                row(
+                        "securebits",
+                        cred(CRED.securebits(Securebit.NO_SETUID_FIXUP)
+                                .uid(65534)
+                                .keepGid()),
+                        "setpriv",
+                        "--reuid=65534",
                         "--securebits=+no_setuid_fixup"),
-                capsh("status.CapEff", cred(CRED.permitted(chown).inheritable(chown).ambient(chown).securebits(some)),
-                        "--caps=cap_chown=eip cap_setpcap+ep", "--addamb=cap_chown", "--secbits=0xb"));
+                capsh(
+                        "status.CapEff",
+                        cred(CRED.permitted(chown)
+                                .inheritable(chown)
+                                .ambient(chown)
+                                .securebits(some)),
+                        "--caps=cap_chown=eip cap_setpcap+ep",
+                        "--addamb=cap_chown",
+                        "--secbits=0xb"));
         return Stream.concat(one, several);
     }
 
     static Stream<OracleRow> places() throws IOException {
         String root = newRoot();
-        Consumer<SubprocessInfo> opened = info -> info.task(info.task().descriptors(files().open(9, "/etc/passwd", StandardOpenOption.READ)));
+        Consumer<SubprocessInfo> opened =
+                info -> info.task(info.task().descriptors(files().open(9, "/etc/passwd", StandardOpenOption.READ)));
         return Stream.of(
                 row("root", info -> info.task(info.task().fs(Fs.defaults().root(root))), "chroot", root),
                 row("cwd", info -> info.task(info.task().fs(Fs.defaults().cwd("/etc"))), "env", "--chdir=/etc"),
-                shell("status.Umask", info -> info.task(info.task().fs(Fs.defaults().umask(0))), "umask 0"),
-                shell("status.Umask", info -> info.task(info.task().fs(Fs.defaults().umask(0777))), "umask 777"),
+                shell(
+                        "status.Umask",
+                        info -> info.task(info.task().fs(Fs.defaults().umask(0))),
+                        "umask 0"),
+                shell(
+                        "status.Umask",
+                        info -> info.task(info.task().fs(Fs.defaults().umask(0777))),
+                        "umask 777"),
                 shell("fds.2.link", opened, "exec 9</etc/passwd"),
                 row("personality", info -> info.task(info.task().personality(0x0004_0000)), "setarch", "-R"),
                 row("personality", info -> info.task(info.task().personality(8)), "setarch", "linux32"));
@@ -164,14 +230,32 @@ final class OracleTest {
 
     static Stream<OracleRow> signals() {
         return Stream.of(
-                row("pdeathsig", info -> info.task(info.task().signals(SignalState.defaults().parentDeath(Signal.USR2))), "setpriv",
+                row(
+                        "pdeathsig",
+                        info -> info.task(
+                                info.task().signals(SignalState.defaults().parentDeath(Signal.USR2))),
+                        "setpriv",
                         "--pdeathsig=USR2"),
-                row("status.SigIgn", info -> info.task(info.task().signals(SignalState.defaults().ignore(1, 13, 40))), "env",
+                row(
+                        "status.SigIgn",
+                        info -> info.task(
+                                info.task().signals(SignalState.defaults().ignore(1, 13, 40))),
+                        "env",
                         "--ignore-signal=1,13,40"),
-                row("status.SigBlk", info -> info.task(info.task().signals(SignalState.defaults().block(15, 10, 64))), "env",
+                row(
+                        "status.SigBlk",
+                        info -> info.task(
+                                info.task().signals(SignalState.defaults().block(15, 10, 64))),
+                        "env",
                         "--block-signal=15,10,64"),
                 row("sid", PLAIN, "setsid").from(info -> info.task(info.task().session(Session.inherited()))),
-                row("pgrp", info -> info.task(info.task().session(Session.newGroup())), "perl", "-e", "setpgrp; exec @ARGV", "--")
+                row(
+                                "pgrp",
+                                info -> info.task(info.task().session(Session.newGroup())),
+                                "perl",
+                                "-e",
+                                "setpgrp; exec @ARGV",
+                                "--")
                         .from(info -> info.task(info.task().session(Session.inherited()))));
     }
 
@@ -190,7 +274,8 @@ final class OracleTest {
     @Test
     void controllingTerminalIsTheOneThatSetsidMakes() throws IOException {
         Descriptors pipes = Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2);
-        SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null).task(Task.defaults().descriptors(pipes));
+        SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null)
+                .task(Task.defaults().descriptors(pipes));
         try (Helper master = UsermodeHelper.start(pty)) {
             String slave = new BufferedReader(new InputStreamReader(master.stdout())).readLine();
             RandomAccessFile terminal = new RandomAccessFile(slave, "rw");
@@ -200,8 +285,9 @@ final class OracleTest {
     }
 
     private static OracleRow terminal(String path, int fd) {
-        Consumer<SubprocessInfo> asked =
-                info -> info.task(info.task().session(Session.terminal(fd)).descriptors(files().open(0, path, StandardOpenOption.READ, StandardOpenOption.WRITE)));
+        Consumer<SubprocessInfo> asked = info -> info.task(info.task()
+                .session(Session.terminal(fd))
+                .descriptors(files().open(0, path, StandardOpenOption.READ, StandardOpenOption.WRITE)));
         return row("stat.tty_nr", asked, "sh", "-c", "exec setsid --ctty \"$0\" \"$@\" <>" + path)
                 .except("a shell exports where it is", "envp")
                 .from(info -> info.task(info.task().session(Session.inherited())));
@@ -209,25 +295,53 @@ final class OracleTest {
 
     /** Without NICE and RTPRIO: kthreadd's are 0, and nothing is lower. */
     static Stream<OracleRow> rlimits() {
-        Map<Rlimit, Long> lower = Map.of(Rlimit.NOFILE, 64L, Rlimit.CPU, 1_000L, Rlimit.FSIZE, 1L << 20, Rlimit.AS,
-                1L << 30, Rlimit.DATA, 1L << 24, Rlimit.STACK, 1L << 20);
+        Map<Rlimit, Long> lower = Map.of(
+                Rlimit.NOFILE,
+                64L,
+                Rlimit.CPU,
+                1_000L,
+                Rlimit.FSIZE,
+                1L << 20,
+                Rlimit.AS,
+                1L << 30,
+                Rlimit.DATA,
+                1L << 24,
+                Rlimit.STACK,
+                1L << 20);
         return Arrays.stream(Rlimit.values())
                 .filter(resource -> resource != Rlimit.NICE && resource != Rlimit.RTPRIO)
                 .flatMap(resource -> {
                     long hard = lower.getOrDefault(resource, 65_536L);
-                    String option = "--" + resource.name().toLowerCase(java.util.Locale.ROOT) + "=" + hard / 2 + ":" + hard;
+                    String option =
+                            "--" + resource.name().toLowerCase(java.util.Locale.ROOT) + "=" + hard / 2 + ":" + hard;
                     return Stream.of(
-                            row("rlimits." + resource, info -> info.task(info.task().limits(Limits.defaults().rlimit(resource, hard / 2, hard))),
-                                    "prlimit", option),
-                            row("rlimits." + resource, info -> info.task(info.task().limits(Limits.defaults().rlimit(resource, hard))),
-                                    "prlimit", option.replaceAll("=.*", "=" + hard)));
+                            row(
+                                    "rlimits." + resource,
+                                    info -> info.task(
+                                            info.task().limits(Limits.defaults().rlimit(resource, hard / 2, hard))),
+                                    "prlimit",
+                                    option),
+                            row(
+                                    "rlimits." + resource,
+                                    info -> info.task(
+                                            info.task().limits(Limits.defaults().rlimit(resource, hard))),
+                                    "prlimit",
+                                    option.replaceAll("=.*", "=" + hard)));
                 });
     }
 
     static Stream<OracleRow> accounts() {
         return Stream.of(
-                row("oom_score_adj", info -> info.task(info.task().limits(Limits.defaults().oomScoreAdj(300))), "choom", "-n", "300", "--"),
-                shell("coredump_filter", info -> info.task(info.task().limits(Limits.defaults().coredumpFilter(0x1ff))),
+                row(
+                        "oom_score_adj",
+                        info -> info.task(info.task().limits(Limits.defaults().oomScoreAdj(300))),
+                        "choom",
+                        "-n",
+                        "300",
+                        "--"),
+                shell(
+                        "coredump_filter",
+                        info -> info.task(info.task().limits(Limits.defaults().coredumpFilter(0x1ff))),
                         "echo 0x1ff > /proc/self/coredump_filter"));
     }
 
@@ -243,8 +357,18 @@ final class OracleTest {
                 sched("sched_policy", sched.fifo(1), "chrt", "-f", "1"),
                 sched("sched_priority", sched.fifo(99).nice(5), "nice", "-n", "5", "chrt", "-f", "99"),
                 sched("sched_policy", sched.rr(50), "chrt", "-r", "50"),
-                sched("sched_policy", sched.deadline(one, one.multipliedBy(20), one.multipliedBy(40)), "chrt", "-d",
-                        "--sched-runtime", "1000000", "--sched-deadline", "20000000", "--sched-period", "40000000", "0"),
+                sched(
+                        "sched_policy",
+                        sched.deadline(one, one.multipliedBy(20), one.multipliedBy(40)),
+                        "chrt",
+                        "-d",
+                        "--sched-runtime",
+                        "1000000",
+                        "--sched-deadline",
+                        "20000000",
+                        "--sched-period",
+                        "40000000",
+                        "0"),
                 sched("cpu_affinity", sched.affinity(0), "taskset", "1"),
                 sched("cpu_affinity", sched.affinity(1, 5_000), "taskset", "-c", "1"),
                 sched("sched_policy", sched.rr(3).affinity(1), "chrt", "-r", "3", "taskset", "2"),
@@ -253,7 +377,9 @@ final class OracleTest {
                 sched("ioprio", sched.ioprio(Sched.IoClass.BEST_EFFORT, 0), "ionice", "-c2", "-n0"),
                 sched("ioprio", sched.ioprio(Sched.IoClass.IDLE, 0), "ionice", "-c3")
                         .except("ionice gives a level to the class that has none", "ioprio"),
-                shell("timerslack_ns", info -> info.task(info.task().sched(sched.timerSlack(Duration.ofMillis(2)))),
+                shell(
+                        "timerslack_ns",
+                        info -> info.task(info.task().sched(sched.timerSlack(Duration.ofMillis(2)))),
                         "echo 2000000 > /proc/self/timerslack_ns"));
     }
 
@@ -265,10 +391,12 @@ final class OracleTest {
         Stream<OracleRow> kinds = Stream.of("mount", "cgroup", "uts", "ipc", "net", "time")
                 .map(kind -> fresh(NAMESPACES.unshare(Namespace.of(kind)), Namespace.of(kind), "--" + kind));
         NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
-        return Stream.concat(kinds, Stream.of(
-                forked(fresh(NAMESPACES.unshare(Namespace.PID), Namespace.PID, "--pid", "--fork", "setsid")),
-                newUser(fresh(NAMESPACES.mapRoot(), Namespace.USER, "-r")),
-                allNew(forked(newUser(fresh(all, Namespace.USER, "-muinpCTrf", "setsid"))))));
+        return Stream.concat(
+                kinds,
+                Stream.of(
+                        forked(fresh(NAMESPACES.unshare(Namespace.PID), Namespace.PID, "--pid", "--fork", "setsid")),
+                        newUser(fresh(NAMESPACES.mapRoot(), Namespace.USER, "-r")),
+                        allNew(forked(newUser(fresh(all, Namespace.USER, "-muinpCTrf", "setsid"))))));
     }
 
     private static Consumer<SubprocessInfo> in(NamespaceSetup namespaces) {
@@ -294,7 +422,8 @@ final class OracleTest {
     }
 
     private static OracleRow newUser(OracleRow row) {
-        return row.except("each user namespace has keyrings of its own", "keyrings.user.id", "keyrings.user_session.id");
+        return row.except(
+                "each user namespace has keyrings of its own", "keyrings.user.id", "keyrings.user_session.id");
     }
 
     private static String[] with(String[] tool, String... options) {
@@ -302,7 +431,17 @@ final class OracleTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"ids", "capabilities", "securebits", "places", "signals", "rlimits", "accounts", "scheduling", "namespaces"})
+    @MethodSource({
+        "ids",
+        "capabilities",
+        "securebits",
+        "places",
+        "signals",
+        "rlimits",
+        "accounts",
+        "scheduling",
+        "namespaces"
+    })
     void stateIsTheOneThatTheToolMakes(OracleRow row) throws IOException {
         Map<String, String> before = state(ours(row.born()));
         Map<String, String> ours = state(ours(row.asked()));
@@ -327,24 +466,42 @@ final class OracleTest {
         Sched sched = Sched.defaults();
         Duration one = Duration.ofMillis(1);
         String root = newRoot();
-        NamespaceSetup ranges = NAMESPACES.mapUids(0, 0, 1).mapUids(1, 100_001, 65_535).mapGids(0, 0, 2);
+        NamespaceSetup ranges =
+                NAMESPACES.mapUids(0, 0, 1).mapUids(1, 100_001, 65_535).mapGids(0, 0, 2);
         CapabilitySet raw = CapabilitySet.of(CAP_NET_RAW);
         return Stream.of(
-                new Reading(info -> info.task(info.task().sched(sched.ioprio(Sched.IoClass.IDLE, 0))), "ionice -p PID", "idle"),
-                new Reading(info -> info.task(info.task().sched(sched.ioprio(Sched.IoClass.BEST_EFFORT, 2))), "ionice -p PID",
+                new Reading(
+                        info -> info.task(info.task().sched(sched.ioprio(Sched.IoClass.IDLE, 0))),
+                        "ionice -p PID",
+                        "idle"),
+                new Reading(
+                        info -> info.task(info.task().sched(sched.ioprio(Sched.IoClass.BEST_EFFORT, 2))),
+                        "ionice -p PID",
                         "best-effort: prio 2"),
-                new Reading(info -> info.task(info.task().sched(sched.deadline(one, one.multipliedBy(20), one.multipliedBy(40)))),
-                        "chrt -p PID | tail -1 | cut -d: -f2", "1000000/20000000/40000000"),
-                new Reading(info -> info.task(info.task().fs(Fs.defaults().root(root))), "readlink /proc/PID/root", root),
-                new Reading(info -> info.task(info.task().fs(Fs.defaults().root(root).cwd("/tmp"))), "readlink /proc/PID/cwd", root + "/tmp"),
+                new Reading(
+                        info -> info.task(
+                                info.task().sched(sched.deadline(one, one.multipliedBy(20), one.multipliedBy(40)))),
+                        "chrt -p PID | tail -1 | cut -d: -f2",
+                        "1000000/20000000/40000000"),
+                new Reading(
+                        info -> info.task(info.task().fs(Fs.defaults().root(root))), "readlink /proc/PID/root", root),
+                new Reading(
+                        info -> info.task(
+                                info.task().fs(Fs.defaults().root(root).cwd("/tmp"))),
+                        "readlink /proc/PID/cwd",
+                        root + "/tmp"),
                 new Reading(in(NAMESPACES.mapRoot()), "xargs < /proc/PID/uid_map", "0 0 1"),
                 new Reading(in(NAMESPACES.mapRoot()), "cat /proc/PID/setgroups", "deny"),
-                new Reading(in(NAMESPACES.mapSelf(7, 8)), "cat /proc/PID/uid_map /proc/PID/gid_map | xargs", "7 0 1 8 0 1"),
+                new Reading(
+                        in(NAMESPACES.mapSelf(7, 8)), "cat /proc/PID/uid_map /proc/PID/gid_map | xargs", "7 0 1 8 0 1"),
                 new Reading(in(ranges), "xargs < /proc/PID/uid_map", "0 0 1 1 100001 65535"),
                 new Reading(in(ranges), "cat /proc/PID/gid_map /proc/PID/setgroups | xargs", "0 0 2 allow"),
-                new Reading(cred(CRED.uid(1).keepGid().capabilities(raw)), "getpcaps PID | cut -d: -f2", "cap_net_raw=eip"),
-                new Reading(info -> info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.NOFILE, 10, 20))),
-                        "prlimit --pid PID --nofile --noheadings --output SOFT,HARD | xargs", "10 20"));
+                new Reading(
+                        cred(CRED.uid(1).keepGid().capabilities(raw)), "getpcaps PID | cut -d: -f2", "cap_net_raw=eip"),
+                new Reading(
+                        info -> info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.NOFILE, 10, 20))),
+                        "prlimit --pid PID --nofile --noheadings --output SOFT,HARD | xargs",
+                        "10 20"));
     }
 
     @ParameterizedTest
@@ -359,7 +516,10 @@ final class OracleTest {
 
     private static String read(String command) throws IOException, InterruptedException {
         Path answer = FOLDER.resolve("answer");
-        Process shell = new ProcessBuilder("sh", "-c", command).redirectErrorStream(true).redirectOutput(answer.toFile()).start();
+        Process shell = new ProcessBuilder("sh", "-c", command)
+                .redirectErrorStream(true)
+                .redirectOutput(answer.toFile())
+                .start();
         shell.getOutputStream().close();
         assertEquals(0, shell.waitFor(), command);
         return java.nio.file.Files.readString(answer).trim();
@@ -368,7 +528,8 @@ final class OracleTest {
     @Test
     void namespacesThatAreJoinedAreThoseThatNsenterJoins() throws IOException {
         NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
-        try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
+        try (Helper target = UsermodeHelper.start(
+                ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
             for (OracleRow row : joins(target.pid())) {
                 stateIsTheOneThatTheToolMakes(row);
             }
@@ -387,7 +548,10 @@ final class OracleTest {
                 row("ns.user", in(NAMESPACES.join(pid, Namespace.USER)), with(nsenter, "-U")),
                 row("ns.time", in(NAMESPACES.join(pid, Namespace.TIME)), with(nsenter, "-T")),
                 forked(row("ns.pid", in(NAMESPACES.join(pid, Namespace.PID)), with(nsenter, "-p", "setsid"))),
-                forked(row("ns.time", in(NAMESPACES.join(pid)), with(nsenter, "-m", "-u", "-i", "-n", "-p", "-C", "-T", "setsid"))),
+                forked(row(
+                        "ns.time",
+                        in(NAMESPACES.join(pid)),
+                        with(nsenter, "-m", "-u", "-i", "-n", "-p", "-C", "-T", "setsid"))),
                 forked(row("ns.user", in(NAMESPACES.join(pid, Namespace.values())), with(nsenter, "-a", "setsid"))));
     }
 
@@ -402,10 +566,18 @@ final class OracleTest {
             NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
             print(newUser(fresh(NAMESPACES.mapRoot(), Namespace.USER, "-r")));
             print(allNew(newUser(forked(fresh(all, Namespace.USER, "-muinpCTrf", "setsid")))));
-            try (Helper target = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
+            try (Helper target = UsermodeHelper.start(
+                    ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
                 long pid = target.pid();
-                print(forked(row("", in(NAMESPACES.join(pid, Namespace.values())), "nsenter", "-t", "" + pid, "-a",
-                        "--preserve-credentials", "setsid")));
+                print(forked(row(
+                        "",
+                        in(NAMESPACES.join(pid, Namespace.values())),
+                        "nsenter",
+                        "-t",
+                        "" + pid,
+                        "-a",
+                        "--preserve-credentials",
+                        "setsid")));
             }
         }
 
@@ -417,8 +589,18 @@ final class OracleTest {
     private static Descriptors files() {
         return Descriptors.none()
                 .devNull(0)
-                .open(1, FOLDER.resolve("oracle.json").toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)
-                .open(2, FOLDER.resolve("oracle.err").toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+                .open(
+                        1,
+                        FOLDER.resolve("oracle.json").toString(),
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING)
+                .open(
+                        2,
+                        FOLDER.resolve("oracle.err").toString(),
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING);
     }
 
     private static Report ours(Consumer<SubprocessInfo> asked) throws IOException {
@@ -443,10 +625,14 @@ final class OracleTest {
     /** Without the numbers that are given in turn, and without whether privilege was used, which says who needed it. */
     private static Map<String, String> state(Report report) {
         Map<String, String> state = report.flat();
-        String own = Stream.of("pid", "status.Pid").map(report::text).filter(id -> !id.isEmpty()).collect(joining("|"));
-        state.replaceAll((field, value) -> IDS.contains(field) ? value.replaceAll("(?<!\\d)(" + own + ")(?!\\d)", "own") : value);
-        state.computeIfPresent("stat.flags_hex", (field, value) ->
-                Long.toHexString(Long.decode(report.text(field)) & ~PF_SUPERPRIV));
+        String own = Stream.of("pid", "status.Pid")
+                .map(report::text)
+                .filter(id -> !id.isEmpty())
+                .collect(joining("|"));
+        state.replaceAll((field, value) ->
+                IDS.contains(field) ? value.replaceAll("(?<!\\d)(" + own + ")(?!\\d)", "own") : value);
+        state.computeIfPresent(
+                "stat.flags_hex", (field, value) -> Long.toHexString(Long.decode(report.text(field)) & ~PF_SUPERPRIV));
         return state;
     }
 
@@ -458,7 +644,9 @@ final class OracleTest {
                 differences.put(field, value + " here, " + theirs.get(field) + " there");
             }
         });
-        theirs.keySet().stream().filter(field -> !ours.containsKey(field)).forEach(field -> differences.put(field, "missing"));
+        theirs.keySet().stream()
+                .filter(field -> !ours.containsKey(field))
+                .forEach(field -> differences.put(field, "missing"));
         return differences;
     }
 }

@@ -43,7 +43,8 @@ final class OutOfMemoryTest {
         private static void tryOnce(boolean withMemory) throws Exception {
             List<Helper> helpers = new ArrayList<>();
             for (int i = 0; i < HELPERS; i++) {
-                helpers.add(UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1)))));
+                helpers.add(UsermodeHelper.start(ProbeProgram.doing("pause")
+                        .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)))));
             }
             AtomicReference<Object> seen = new AtomicReference<>();
             Thread reader = new Thread(() -> read(helpers.get(0), seen));

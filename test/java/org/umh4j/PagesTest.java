@@ -45,12 +45,23 @@ final class PagesTest {
     @Test
     @RequiresRoot
     void capabilitiesOfThePodSufficeForAnotherUserWithNone() throws Exception {
-        Matcher added = Pattern.compile("add: \\[(.*)]").matcher(java.nio.file.Files.readString(Path.of("docs/containers.md")));
+        Matcher added =
+                Pattern.compile("add: \\[(.*)]").matcher(java.nio.file.Files.readString(Path.of("docs/containers.md")));
         assertTrue(added.find());
-        String kept = added.group(1).replaceAll("[\" ]", "").toLowerCase(Locale.ROOT).replaceAll("(^|,)", "$1+");
+        String kept =
+                added.group(1).replaceAll("[\" ]", "").toLowerCase(Locale.ROOT).replaceAll("(^|,)", "$1+");
         Jvm.Outcome outcome = new Jvm()
                 .under("setpriv", "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all," + kept)
-                .run(Main.class, "exec", "--uid", "nobody", "--cap-bounding", "none", "/bin/grep", "CapBnd", "/proc/self/status");
+                .run(
+                        Main.class,
+                        "exec",
+                        "--uid",
+                        "nobody",
+                        "--cap-bounding",
+                        "none",
+                        "/bin/grep",
+                        "CapBnd",
+                        "/proc/self/status");
         assertEquals("CapBnd:\t0000000000000000\n", outcome.requireSuccess());
     }
 
@@ -61,10 +72,20 @@ final class PagesTest {
         Matcher bounding = Pattern.compile("(?m)^CapabilityBoundingSet=(.*)$")
                 .matcher(java.nio.file.Files.readString(Path.of("docs/systemd.md")));
         assertTrue(bounding.find());
-        String kept = bounding.group(1).toLowerCase(Locale.ROOT).replace("cap_", "+").replace(' ', ',');
+        String kept =
+                bounding.group(1).toLowerCase(Locale.ROOT).replace("cap_", "+").replace(' ', ',');
         Jvm.Outcome outcome = new Jvm()
                 .under("setpriv", "--inh-caps=-all", "--bounding-set=-all," + kept)
-                .run(Main.class, "exec", "--uid", "nobody", "--caps", "net_admin", "/bin/grep", "CapEff", "/proc/self/status");
+                .run(
+                        Main.class,
+                        "exec",
+                        "--uid",
+                        "nobody",
+                        "--caps",
+                        "net_admin",
+                        "/bin/grep",
+                        "CapEff",
+                        "/proc/self/status");
         assertEquals("CapEff:\t0000000000001000\n", outcome.requireSuccess());
     }
 
@@ -76,20 +97,26 @@ final class PagesTest {
         Snippets.Block process = only(blocks, "new ProcessBuilder(");
         assertEquals("", new Snippets.Snippet(process.document(), "ProcessBuilder", "java", process.text(), "").run());
         Snippets.Block setuid = only(blocks, "prctl(PR_SET_NO_NEW_PRIVS");
-        assertEquals("", sh("gcc -Wall -Werror -D_GNU_SOURCE -fsyntax-only -x c - <<'END'\n#include <grp.h>\n#include <sys/prctl.h>\n"
-                + "#include <sys/stat.h>\n#include <unistd.h>\nextern void closefrom(int);\n#pragma GCC diagnostic ignored \"-Wunused-result\"\n"
-                + "void become(char **argv) {\n" + setuid.text() + "}\nEND\n"));
+        assertEquals(
+                "",
+                sh(
+                        "gcc -Wall -Werror -D_GNU_SOURCE -fsyntax-only -x c - <<'END'\n#include <grp.h>\n#include <sys/prctl.h>\n"
+                                + "#include <sys/stat.h>\n#include <unistd.h>\nextern void closefrom(int);\n#pragma GCC diagnostic ignored \"-Wunused-result\"\n"
+                                + "void become(char **argv) {\n" + setuid.text() + "}\nEND\n"));
         assertEquals("65534\n", sh(only(blocks, "setpriv --reuid").text()));
     }
 
     private static Snippets.Block only(List<Snippets.Block> blocks, String part) {
-        List<Snippets.Block> found = blocks.stream().filter(block -> block.text().contains(part)).toList();
+        List<Snippets.Block> found =
+                blocks.stream().filter(block -> block.text().contains(part)).toList();
         assertEquals(1, found.size(), part);
         return found.get(0);
     }
 
     private static String sh(String script) throws Exception {
-        Process shell = new ProcessBuilder("bash", "-ec", script).redirectErrorStream(true).start();
+        Process shell = new ProcessBuilder("bash", "-ec", script)
+                .redirectErrorStream(true)
+                .start();
         String out = new String(shell.getInputStream().readAllBytes());
         assertEquals(0, shell.waitFor(), out);
         return out;
@@ -101,7 +128,10 @@ final class PagesTest {
         Set<String> run = Set.of(
                 "README.md", // ReadmeTest; its first block is what .ci/run does, and tools/first-use
                 "docs/recipes.md", // RecipesTest
-                "docs/tutorial.md", "docs/migration.md", "docs/virtual-threads.md", "docs/observability.md", // programs()
+                "docs/tutorial.md",
+                "docs/migration.md",
+                "docs/virtual-threads.md",
+                "docs/observability.md", // programs()
                 "examples/fib/README.md"); // DriverExampleTest
         Map<String, String> others = Map.of(
                 "README.md xml", "ReadmeTest.dependencyIsOfThisVersion",

@@ -18,15 +18,41 @@ final class ParserPropertiesTest {
 
     @Provide
     Arbitrary<CapabilitySet> sets() {
-        return Arbitraries.longs().map(bits -> new CapabilitySet(bits & CapabilitySet.all().bits()));
+        return Arbitraries.longs()
+                .map(bits -> new CapabilitySet(bits & CapabilitySet.all().bits()));
     }
 
     /** Names, numbers, signs and separators, put together as they come. */
     @Provide
     Arbitrary<String> texts() {
         Arbitrary<String> parts = Arbitraries.of(
-                "cap_", "CAP_", "chown", "kill", "all", "none", "41", "63", "64", "70", "99999999999", "0x", "0X", "+", "-",
-                ",", " ", "\n", "\t", "f", "0", "1f", "08", "4294967295", "ffffffffffffffff", "\u0661", "\0");
+                "cap_",
+                "CAP_",
+                "chown",
+                "kill",
+                "all",
+                "none",
+                "41",
+                "63",
+                "64",
+                "70",
+                "99999999999",
+                "0x",
+                "0X",
+                "+",
+                "-",
+                ",",
+                " ",
+                "\n",
+                "\t",
+                "f",
+                "0",
+                "1f",
+                "08",
+                "4294967295",
+                "ffffffffffffffff",
+                "\u0661",
+                "\0");
         return Arbitraries.oneOf(parts.list().ofMaxSize(6).map(list -> String.join("", list)), Arbitraries.strings());
     }
 

@@ -95,11 +95,25 @@ final class PathsTest {
     /** Ways to a working directory, and what comes of them with another root. */
     @ParameterizedTest
     @CsvSource({
-        "/, / inside", "., / inside", "data, /data inside", "data/in, /data/in inside", "/data/in/.., /data inside",
-        "../../data, /data inside", "../../../../../../../.., / inside", "data/../../../../data, /data inside",
-        "absolute, /data inside", "/absolute, /data inside", "up, /data inside", "chain, /data/in inside",
-        "chain/../../.., / inside", "/data/, /data inside", "/proc/self, CWD ENOENT", "loop, CWD ELOOP", "mark, CWD ENOTDIR",
-        "no, CWD ENOENT", "'', CWD ENOENT",
+        "/, / inside",
+        "., / inside",
+        "data, /data inside",
+        "data/in, /data/in inside",
+        "/data/in/.., /data inside",
+        "../../data, /data inside",
+        "../../../../../../../.., / inside",
+        "data/../../../../data, /data inside",
+        "absolute, /data inside",
+        "/absolute, /data inside",
+        "up, /data inside",
+        "chain, /data/in inside",
+        "chain/../../.., / inside",
+        "/data/, /data inside",
+        "/proc/self, CWD ENOENT",
+        "loop, CWD ELOOP",
+        "mark, CWD ENOTDIR",
+        "no, CWD ENOENT",
+        "'', CWD ENOENT",
     })
     void workingDirectoryIsLookedUpBelowTheRoot(String cwd, String expected) throws Exception {
         assertEquals(expected, where(fs -> fs.root(TREE.toString()).cwd(cwd), "/where"));
@@ -130,8 +144,13 @@ final class PathsTest {
     @ValueSource(strings = {"ENOSYS", "EPERM"})
     void kernelWithoutOpenat2KeepsTheWorkingDirectoryInTheRoot(String errno) throws Exception {
         List<String> command = standingOutside().command(MagicMain.class, "root", "any");
-        SubprocessInfo info = SubprocessInfo.of("/usr/bin/env", env(command), new String[] {"PATH=/usr/sbin:/usr/bin:/bin"})
-                .task(Task.defaults().cred(CRED.noNewPrivs()).sandbox(Sandbox.defaults().seccomp(Filter.refusing("openat2", Errno.valueOf(errno).number()))));
+        SubprocessInfo info = SubprocessInfo.of(
+                        "/usr/bin/env", env(command), new String[] {"PATH=/usr/sbin:/usr/bin:/bin"})
+                .task(Task.defaults()
+                        .cred(CRED.noNewPrivs())
+                        .sandbox(Sandbox.defaults()
+                                .seccomp(Filter.refusing(
+                                        "openat2", Errno.valueOf(errno).number()))));
         RunResult result = UsermodeHelper.run(info, Duration.ofSeconds(90));
         assertEquals("", result.requireSuccess().out());
     }
@@ -151,12 +170,16 @@ final class PathsTest {
             try (Helper host = joins ? otherMounts() : null) {
                 for (int i = 0; i <= MAGIC.size(); i++) {
                     for (String cwd : ways(i, roots ? "" : tree)) {
-                        SubprocessInfo info = call(roots ? "/where" : tree + "/where", fs -> (roots ? fs.root(tree) : fs).cwd(cwd));
+                        SubprocessInfo info =
+                                call(roots ? "/where" : tree + "/where", fs -> (roots ? fs.root(tree) : fs).cwd(cwd));
                         if (arguments[1].equals("ELOOP")) { // an older kernel has no landlock
-                            info.task(info.task().sandbox(Sandbox.defaults().readWrite("/")).cred(CRED.noNewPrivs()));
+                            info.task(info.task()
+                                    .sandbox(Sandbox.defaults().readWrite("/"))
+                                    .cred(CRED.noNewPrivs()));
                         }
                         if (host != null) {
-                            info.task(info.task().namespaces(NamespaceSetup.defaults().join(host.pid(), Namespace.MOUNT)));
+                            info.task(info.task()
+                                    .namespaces(NamespaceSetup.defaults().join(host.pid(), Namespace.MOUNT)));
                         }
                         report(cwd, outcome(info), arguments[1]);
                     }
@@ -167,7 +190,8 @@ final class PathsTest {
         private static List<String> ways(int i, String tree) {
             if (i == MAGIC.size()) {
                 String jvm = "/proc/" + ProcessHandle.current().pid();
-                return List.of(jvm + "/root", jvm + "/cwd", jvm + "/fd/0", jvm + "/root" + OUTSIDE, tree + jvm + "/cwd/..");
+                return List.of(
+                        jvm + "/root", jvm + "/cwd", jvm + "/fd/0", jvm + "/root" + OUTSIDE, tree + jvm + "/cwd/..");
             }
             return List.of(MAGIC.get(i), tree + "/magic" + i, tree + "/data/../magic" + i + "/.");
         }
@@ -202,7 +226,9 @@ final class PathsTest {
             System.out.println(where(fs -> fs.root(TREE.toString()).cwd("data"), "/where"));
             Path folder = Files.createDirectory(OUTSIDE.resolve("deleted"));
             List<String> command = jvm().after("cd " + folder).command(DeletedMain.class);
-            Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Process process = new ProcessBuilder(command)
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
             System.out.print(new String(process.getInputStream().readAllBytes()));
         }
     }
@@ -233,7 +259,8 @@ final class PathsTest {
         "0700, 65534, 0, root without its privilege, false",
         "0700, 0, 0, root of nothing, true",
     })
-    void workingDirectoryIsEnteredAsTheHelper(String mode, int uid, int gid, String who, boolean enters) throws Exception {
+    void workingDirectoryIsEnteredAsTheHelper(String mode, int uid, int gid, String who, boolean enters)
+            throws Exception {
         for (boolean above : new boolean[] {false, true}) { // the folder itself, or one on the way to it
             Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "owned");
             Path in = Files.createDirectory(folder.resolve("in"));
@@ -242,10 +269,12 @@ final class PathsTest {
             Files.setAttribute(folder, "unix:uid", uid);
             Files.setAttribute(folder, "unix:gid", gid);
             String cwd = (above ? in : folder).toString();
-            assertEquals(enters ? cwd + " none" : "CWD EACCES", where(fs -> fs.cwd(cwd), TREE + "/where", cred(who)), cwd);
+            assertEquals(
+                    enters ? cwd + " none" : "CWD EACCES", where(fs -> fs.cwd(cwd), TREE + "/where", cred(who)), cwd);
             assertEquals(
                     enters ? "/" + folder.relativize(Path.of(cwd)) + " none" : "CWD EACCES",
-                    where(fs -> fs.root(folder.toString()).cwd(above ? "in" : "."), null, cred(who)).replace("//", "/"));
+                    where(fs -> fs.root(folder.toString()).cwd(above ? "in" : "."), null, cred(who))
+                            .replace("//", "/"));
         }
     }
 
@@ -321,8 +350,10 @@ final class PathsTest {
         public static void main(String[] arguments) throws Exception {
             for (String line : PROGRAMS.split("\n")) {
                 String program = line.substring(0, line.indexOf(':'));
-                String path = program.replace("JVM", Long.toString(ProcessHandle.current().pid()));
-                System.out.println(program + ": " + where(fs -> fs.root(TREE.toString()).cwd("data"), path));
+                String path = program.replace(
+                        "JVM", Long.toString(ProcessHandle.current().pid()));
+                System.out.println(
+                        program + ": " + where(fs -> fs.root(TREE.toString()).cwd("data"), path));
             }
         }
     }
@@ -330,8 +361,13 @@ final class PathsTest {
     /** What they leave is in the helper's tree, and nowhere else. */
     @ParameterizedTest
     @CsvSource({
-        "/data, /data inside", "/up, /data inside", "../../../data, /data inside", "/data/in, /data none",
-        "/magic12, LANDLOCK ELOOP", "/magic14, LANDLOCK ELOOP", "/no, LANDLOCK ENOENT",
+        "/data, /data inside",
+        "/up, /data inside",
+        "../../../data, /data inside",
+        "/data/in, /data none",
+        "/magic12, LANDLOCK ELOOP",
+        "/magic14, LANDLOCK ELOOP",
+        "/no, LANDLOCK ENOENT",
     })
     void landlockRuleIsLookedUpBelowTheRoot(String path, String expected) throws Exception {
         Need.LANDLOCK.orSkip();
@@ -341,13 +377,17 @@ final class PathsTest {
     /** A helper that may execute its program and read below a path. */
     static final class LandlockMain {
         public static void main(String[] arguments) throws Exception {
-            System.out.println(outcome(call("/where", fs -> fs.root(TREE.toString()).cwd("data"))
-                    .task(Task.defaults().cred(CRED.noNewPrivs()).sandbox(Sandbox.defaults().readOnly("/where").readOnly(arguments[0])))));
+            System.out.println(outcome(call(
+                            "/where", fs -> fs.root(TREE.toString()).cwd("data"))
+                    .task(Task.defaults()
+                            .cred(CRED.noNewPrivs())
+                            .sandbox(Sandbox.defaults().readOnly("/where").readOnly(arguments[0])))));
         }
     }
 
     private static SubprocessInfo call(String program, UnaryOperator<Fs> place) {
-        return SubprocessInfo.of(program, new String[] {"where"}, new String[0]).task(Task.defaults().fs(place.apply(Fs.defaults())));
+        return SubprocessInfo.of(program, new String[] {"where"}, new String[0])
+                .task(Task.defaults().fs(place.apply(Fs.defaults())));
     }
 
     private static String where(UnaryOperator<Fs> place, String program) throws Exception {
@@ -373,7 +413,9 @@ final class PathsTest {
     private static String outcome(SubprocessInfo info) throws Exception {
         try {
             RunResult result = UsermodeHelper.run(info, LONG);
-            return result.status().success() ? result.out().trim() : result.status().toString();
+            return result.status().success()
+                    ? result.out().trim()
+                    : result.status().toString();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         }

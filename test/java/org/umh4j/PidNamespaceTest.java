@@ -46,7 +46,10 @@ final class PidNamespaceTest {
 
     @Test
     void signalThatItHasNoHandlerForDoesNotReachItButKillDoes() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().namespaces(NEW).descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
+                .task(Task.defaults()
+                        .namespaces(NEW)
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
             assertTrue(helper.kill(Signal.TERM));
             helper.stdin().write('x');
             helper.stdin().flush();
@@ -59,8 +62,11 @@ final class PidNamespaceTest {
     @Test
     void itInheritsOrphansAndItsEndIsTheirs() throws Exception {
         String script = "echo $$; (sleep 1000 & echo $! > /dev/null); read x";
-        SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
-                .task(Task.defaults().namespaces(NEW).descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+        SubprocessInfo info = SubprocessInfo.of(
+                        "/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
+                .task(Task.defaults()
+                        .namespaces(NEW)
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
         try (Helper helper = UsermodeHelper.start(info)) {
             assertEquals("1", new BufferedReader(new InputStreamReader(helper.stdout())).readLine());
             Await.until("it has the orphan", () -> !children(helper.pid()).isEmpty());
@@ -88,10 +94,14 @@ final class PidNamespaceTest {
             killer.start();
             int killed = 0;
             for (int i = 0; i < starts; i++) {
-                SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().namespaces(NEW).limits(Limits.defaults().cgroup(cgroup.folder().toString())));
+                SubprocessInfo info = ProbeProgram.doing("exit", "0")
+                        .task(Task.defaults()
+                                .namespaces(NEW)
+                                .limits(Limits.defaults().cgroup(cgroup.folder().toString())));
                 int retval = UsermodeHelper.exec(info, i % 2 == 0 ? UmhWait.PROC : UmhWait.PROC.killable());
                 killed += retval == 0 ? 0 : 1;
-                assertTrue(info.failure().map(e -> e.stage() == UmhStage.KILLED).orElse(retval == 0 || retval == 9),
+                assertTrue(
+                        info.failure().map(e -> e.stage() == UmhStage.KILLED).orElse(retval == 0 || retval == 9),
                         () -> retval + " " + info.failure());
             }
             over.set(true);
@@ -125,7 +135,8 @@ final class PidNamespaceTest {
         for (int i = 0; i < 16; i++) {
             threads.add(factory.newThread(() -> {
                 for (int k = 0; k < each; k++) {
-                    answers.computeIfAbsent(k % 2 == 0 ? absent() : present(), answer -> new LongAdder()).increment();
+                    answers.computeIfAbsent(k % 2 == 0 ? absent() : present(), answer -> new LongAdder())
+                            .increment();
                 }
             }));
         }
@@ -134,16 +145,19 @@ final class PidNamespaceTest {
             thread.join();
         }
         assertEquals(Set.of(-2, "exit code 0"), answers.keySet(), answers.toString());
-        assertEquals(16L * each, answers.values().stream().mapToLong(LongAdder::sum).sum(), answers.toString());
+        assertEquals(
+                16L * each, answers.values().stream().mapToLong(LongAdder::sum).sum(), answers.toString());
     }
 
     private static Object absent() {
-        SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null).task(Task.defaults().namespaces(NEW));
+        SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null)
+                .task(Task.defaults().namespaces(NEW));
         return UsermodeHelper.exec(info, UmhWait.PROC.killable());
     }
 
     private static Object present() {
-        SubprocessInfo info = SubprocessInfo.of("/bin/true", new String[] {"true"}, null).task(Task.defaults().namespaces(NEW));
+        SubprocessInfo info = SubprocessInfo.of("/bin/true", new String[] {"true"}, null)
+                .task(Task.defaults().namespaces(NEW));
         try (Helper helper = UsermodeHelper.start(info)) {
             return helper.waitFor().toString();
         } catch (UmhException | InterruptedException e) {
@@ -155,8 +169,10 @@ final class PidNamespaceTest {
     @Test
     void helperThatIsStoppedAgainAndAgainIsLeftAlone(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("end");
-        SubprocessInfo info = ProbeProgram.doing("await", file.toString(), "exit", "3").task(Task.defaults().namespaces(NEW));
-        CompletableFuture<Integer> retval = CompletableFuture.supplyAsync(() -> UsermodeHelper.exec(info, UmhWait.PROC));
+        SubprocessInfo info = ProbeProgram.doing("await", file.toString(), "exit", "3")
+                .task(Task.defaults().namespaces(NEW));
+        CompletableFuture<Integer> retval =
+                CompletableFuture.supplyAsync(() -> UsermodeHelper.exec(info, UmhWait.PROC));
         Await.until("it is there", () -> helpers().size() == 1);
         long pid = helpers().get(0);
         for (int i = 0; i < 25; i++) {
@@ -172,17 +188,24 @@ final class PidNamespaceTest {
     /** Those of our children that execute the probe. */
     private static List<Long> helpers() {
         String probe = ProbeProgram.path();
-        return ProcessHandle.current().children()
+        return ProcessHandle.current()
+                .children()
                 .filter(child -> child.info().command().filter(probe::equals).isPresent())
                 .map(ProcessHandle::pid)
                 .toList();
     }
 
     private static void signal(String name, long pid) throws Exception {
-        assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(pid)).inheritIO().start().waitFor());
+        assertEquals(
+                0,
+                new ProcessBuilder("kill", "-" + name, Long.toString(pid))
+                        .inheritIO()
+                        .start()
+                        .waitFor());
     }
 
     private static String children(long pid) throws IOException {
-        return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children")).trim();
+        return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
+                .trim();
     }
 }

@@ -37,12 +37,15 @@ final class PipelineTest {
     }
 
     private static SubprocessInfo last(String script) {
-        return Shell.script(script).task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+        return Shell.script(script)
+                .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
     }
 
     @Test
     void eachReadsWhatTheOneBeforeItWrites() throws Exception {
-        try (Pipeline pipeline = Pipeline.start(Shell.script("echo c; echo a; echo b; exit 1"), Shell.script("sort; exit 2"),
+        try (Pipeline pipeline = Pipeline.start(
+                Shell.script("echo c; echo a; echo b; exit 1"),
+                Shell.script("sort; exit 2"),
                 last("tr a-z A-Z; exit 3"))) {
             assertEquals("A\nB\nC\n", out(pipeline));
             List<WaitStatus> statuses = pipeline.waitFor();
@@ -55,7 +58,10 @@ final class PipelineTest {
     @Test
     void theFirstMayReadFromTheJvm() throws Exception {
         try (Pipeline pipeline = Pipeline.start(
-                ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))), ProbeProgram.doing("cat"), last("wc -c"))) {
+                ProbeProgram.doing("cat")
+                        .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))),
+                ProbeProgram.doing("cat"),
+                last("wc -c"))) {
             pipeline.first().stdin().write(new byte[1_000_000]);
             pipeline.first().stdin().close();
             assertEquals("1000000", out(pipeline).trim());
@@ -106,7 +112,8 @@ final class PipelineTest {
 
     @Test
     void closeKillsAllOfThem() throws Exception {
-        Pipeline pipeline = Pipeline.start(ProbeProgram.doing("pause"), ProbeProgram.doing("pause"), ProbeProgram.doing("pause"));
+        Pipeline pipeline =
+                Pipeline.start(ProbeProgram.doing("pause"), ProbeProgram.doing("pause"), ProbeProgram.doing("pause"));
         pipeline.close();
         for (Helper helper : pipeline.helpers()) {
             assertEquals(9, helper.status().orElseThrow().signal());
@@ -147,7 +154,8 @@ final class PipelineTest {
                 }
                 throw (RuntimeException) odd;
             });
-            assertThrows(odd.getClass(),
+            assertThrows(
+                    odd.getClass(),
                     () -> Pipeline.start(ProbeProgram.doing("pause"), second, ProbeProgram.doing("pause")));
         }
         assertEquals(before, Leaks.descriptors());
@@ -156,8 +164,10 @@ final class PipelineTest {
     @Test
     void whatCanBeNoPipelineIsRefusedBeforeAnythingIsStarted() {
         SubprocessInfo plain = ProbeProgram.doing("pause");
-        SubprocessInfo reads = ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().devNull(0)));
-        SubprocessInfo writes = ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().devNull(1)));
+        SubprocessInfo reads = ProbeProgram.doing("pause")
+                .task(Task.defaults().descriptors(Descriptors.none().devNull(0)));
+        SubprocessInfo writes = ProbeProgram.doing("pause")
+                .task(Task.defaults().descriptors(Descriptors.none().devNull(1)));
         for (SubprocessInfo[] calls : new SubprocessInfo[][] {{}, {plain}, {plain, reads}, {writes, plain}}) {
             assertThrows(IllegalArgumentException.class, () -> Pipeline.start(calls));
         }
@@ -166,7 +176,10 @@ final class PipelineTest {
 
     @Test
     void withoutDescriptorsForItsPipesNothingIsLeftAndTheErrnoIsSaid() throws Exception {
-        String out = new Jvm().under("prlimit", "--nofile=60:60").option("-XX:-MaxFDLimit").run(FewDescriptorsMain.class)
+        String out = new Jvm()
+                .under("prlimit", "--nofile=60:60")
+                .option("-XX:-MaxFDLimit")
+                .run(FewDescriptorsMain.class)
                 .requireSuccess();
         assertEquals("EMFILE, 0 left\n", out);
     }
@@ -177,9 +190,12 @@ final class PipelineTest {
      */
     static final class FewDescriptorsMain {
         public static void main(String[] arguments) throws Exception {
-            Pipeline.start(ProbeProgram.doing("exit", "0"), ProbeProgram.doing("exit", "0")).close();
-            assertThrows(UmhException.class, () -> Pipeline.start(SubprocessInfo.of("/no", new String[] {"x"}, null),
-                    ProbeProgram.doing("pause")));
+            Pipeline.start(ProbeProgram.doing("exit", "0"), ProbeProgram.doing("exit", "0"))
+                    .close();
+            assertThrows(
+                    UmhException.class,
+                    () -> Pipeline.start(
+                            SubprocessInfo.of("/no", new String[] {"x"}, null), ProbeProgram.doing("pause")));
             TreeMap<String, Long> before = Leaks.descriptors();
             SubprocessInfo[] calls = new SubprocessInfo[80];
             for (int i = 0; i < calls.length; i++) {
@@ -188,7 +204,8 @@ final class PipelineTest {
             UmhException failure = assertThrows(UmhException.class, () -> Pipeline.start(calls));
             TreeMap<String, Long> after = Leaks.descriptors();
             // The launch itself takes descriptors too: at which of both it fails is a matter of parity.
-            System.out.println(failure.errnoName() + ", " + (after.equals(before) ? "0" : before + " " + after) + " left");
+            System.out.println(
+                    failure.errnoName() + ", " + (after.equals(before) ? "0" : before + " " + after) + " left");
         }
     }
 }

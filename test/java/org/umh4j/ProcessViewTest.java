@@ -93,7 +93,11 @@ final class ProcessViewTest {
 
     private static boolean isIgnored(int signal) throws IOException {
         String status = java.nio.file.Files.readString(Path.of("/proc/self/status"));
-        String mask = status.substring(status.indexOf("SigIgn:")).lines().findFirst().orElseThrow().substring("SigIgn:".length());
+        String mask = status.substring(status.indexOf("SigIgn:"))
+                .lines()
+                .findFirst()
+                .orElseThrow()
+                .substring("SigIgn:".length());
         return (Long.parseUnsignedLong(mask.trim(), 16) >>> (signal - 1) & 1) != 0;
     }
 
@@ -121,7 +125,8 @@ final class ProcessViewTest {
         try (Writer in = process.outputWriter()) {
             in.write("word\nrest");
         }
-        try (BufferedReader out = process.inputReader(); BufferedReader err = process.errorReader()) {
+        try (BufferedReader out = process.inputReader();
+                BufferedReader err = process.errorReader()) {
             assertEquals("out word", out.readLine());
             assertEquals("rest", out.readLine());
             assertEquals(null, out.readLine());
@@ -152,7 +157,9 @@ final class ProcessViewTest {
         Instant before = Instant.now().minusSeconds(1); // the kernel counts in hundredths
         Process process = start(maker, "read x");
         ProcessHandle.Info info = process.info();
-        assertEquals(java.nio.file.Path.of("/bin/sh").toRealPath().toString(), info.command().orElseThrow());
+        assertEquals(
+                java.nio.file.Path.of("/bin/sh").toRealPath().toString(),
+                info.command().orElseThrow());
         assertArrayEquals(new String[] {"-c", "read x", "sh"}, info.arguments().orElseThrow());
         assertEquals(ProcessHandle.current().info().user(), info.user());
         assertTrue(info.startInstant().orElseThrow().isAfter(before));
@@ -278,8 +285,10 @@ final class ProcessViewTest {
     @EnumSource
     void whatIsClosedSaysSo(Maker maker) throws Exception {
         Process process = start(maker, "exec sleep 1000");
-        assertEquals("process hasn't exited",
-                assertThrows(IllegalThreadStateException.class, process::exitValue).getMessage());
+        assertEquals(
+                "process hasn't exited",
+                assertThrows(IllegalThreadStateException.class, process::exitValue)
+                        .getMessage());
         process.destroy();
         assertSaysClosed(() -> process.getInputStream().read());
         assertSaysClosed(() -> process.getInputStream().read(new byte[10]));
@@ -303,7 +312,10 @@ final class ProcessViewTest {
     void withoutPipesOutputIsAtItsEndAndInputIsClosed() throws Exception {
         helpers.add(UsermodeHelper.start(Shell.script("exit 0")));
         processes.add(helpers.get(0).toProcess());
-        processes.add(new ProcessBuilder("true").inheritIO().redirectInput(new File("/dev/null")).start());
+        processes.add(new ProcessBuilder("true")
+                .inheritIO()
+                .redirectInput(new File("/dev/null"))
+                .start());
         for (Process process : processes) {
             for (InputStream output : List.of(process.getInputStream(), process.getErrorStream())) {
                 assertEquals(-1, output.read());
@@ -322,7 +334,8 @@ final class ProcessViewTest {
     @ParameterizedTest
     @EnumSource
     void anInterruptEndsNoReadAndNoWrite(Maker maker) throws Exception {
-        Process process = start(maker, "read x; sleep 0.1; echo got $x; sleep 0.1; cat >/dev/null; sleep 0.1; echo rest");
+        Process process =
+                start(maker, "read x; sleep 0.1; echo got $x; sleep 0.1; cat >/dev/null; sleep 0.1; echo rest");
         Thread.currentThread().interrupt();
         process.getOutputStream().write("it\n".getBytes(StandardCharsets.US_ASCII));
         process.getOutputStream().flush();
@@ -368,7 +381,8 @@ final class ProcessViewTest {
     @Test
     void whoWritesIsNotCutOffByTheEndOfTheProcess(@TempDir Path folder) throws Exception {
         Path leave = folder.resolve("leave");
-        Process process = start(Maker.HELPER,
+        Process process = start(
+                Maker.HELPER,
                 "exec 3<&0; (" + until(folder.resolve("go")) + "wc -c <&3 >&2) & " + until(leave) + "exit 3");
         AtomicReference<Object> failure = new AtomicReference<>();
         Thread writing = new Thread(() -> {
@@ -431,24 +445,42 @@ final class ProcessViewTest {
         Random random = new Random(7);
         for (int i = 0; i < 24; i++) {
             int lines = random.nextInt(3_000);
-            Process process = start(Maker.HELPER, "seq " + lines + (i % 2 == 0 ? "; sleep 0.0" + random.nextInt(10) : ""));
+            Process process =
+                    start(Maker.HELPER, "seq " + lines + (i % 2 == 0 ? "; sleep 0.0" + random.nextInt(10) : ""));
             StringBuilder seen = new StringBuilder();
             for (boolean more = true; more; ) {
                 byte[] bytes = new byte[random.nextInt(9_000) + 1];
-                more = read(helpers.get(i), process, bytes, i % 4 == 3 ? 3 : random.nextInt(3), seen); // the last one is buffered
+                more = read(
+                        helpers.get(i),
+                        process,
+                        bytes,
+                        i % 4 == 3 ? 3 : random.nextInt(3),
+                        seen); // the last one is buffered
                 if (random.nextInt(20) == 0) {
                     process.waitFor();
                 }
             }
-            String expected = IntStream.rangeClosed(1, lines).mapToObj(line -> line + "\n").collect(Collectors.joining());
+            String expected = IntStream.rangeClosed(1, lines)
+                    .mapToObj(line -> line + "\n")
+                    .collect(Collectors.joining());
             assertEquals(expected, seen.toString());
         }
     }
 
-    private static boolean read(Helper helper, Process process, byte[] bytes, int door, StringBuilder seen) throws IOException {
+    private static boolean read(Helper helper, Process process, byte[] bytes, int door, StringBuilder seen)
+            throws IOException {
         ByteBuffer buffer = door == 0 ? ByteBuffer.wrap(bytes) : ByteBuffer.allocateDirect(bytes.length);
-        int size = door <= 1 ? helper.reader(1).read(buffer) : door == 2 ? helper.stdout().read(bytes)
-                : process.getInputStream().read(bytes, 0, Math.min(bytes.length, process.getInputStream().available() + 1));
+        int size = door <= 1
+                ? helper.reader(1).read(buffer)
+                : door == 2
+                        ? helper.stdout().read(bytes)
+                        : process.getInputStream()
+                                .read(
+                                        bytes,
+                                        0,
+                                        Math.min(
+                                                bytes.length,
+                                                process.getInputStream().available() + 1));
         if (door == 1) {
             buffer.flip().get(bytes, 0, Math.max(size, 0));
         }
@@ -469,14 +501,17 @@ final class ProcessViewTest {
             process.info().command().ifPresent(command -> assertTrue(command.startsWith("/"), command));
             process.children().count();
             process.descendants().count();
-            assertEquals(process.toHandle(), process.onExit().get(SECONDS, TimeUnit.SECONDS).toHandle());
+            assertEquals(
+                    process.toHandle(),
+                    process.onExit().get(SECONDS, TimeUnit.SECONDS).toHandle());
             assertFalse(process.toHandle().isAlive());
         }
     }
 
     @Test
     void theHandleOfAnEndedProcessKnowsItsPid() throws Exception {
-        try (Helper helper = UsermodeHelper.start(Shell.script("exit 7")); Helper other = UsermodeHelper.start(Shell.script("exit 7"))) {
+        try (Helper helper = UsermodeHelper.start(Shell.script("exit 7"));
+                Helper other = UsermodeHelper.start(Shell.script("exit 7"))) {
             helper.waitFor();
             other.waitFor();
             assertEquals(Optional.empty(), helper.toHandle());
@@ -513,7 +548,8 @@ final class ProcessViewTest {
         TreeMap<String, Long> before = Leaks.descriptors();
         String go = folder.resolve("go").toString();
         String done = folder.resolve("done").toString();
-        UsermodeHelper.start(Shell.piped("while [ ! -e " + go + " ]; do sleep 0.01; done; echo a line && echo went on >" + done))
+        UsermodeHelper.start(Shell.piped(
+                        "while [ ! -e " + go + " ]; do sleep 0.01; done; echo a line && echo went on >" + done))
                 .toProcess();
         for (int i = 0; i < 5; i++) {
             System.gc();
@@ -581,7 +617,8 @@ final class ProcessViewTest {
                 process.getInputStream().close();
             }
             Await.end(reader);
-            assertTrue(helper && seen.get().equals(-1) || ((IOException) seen.get()).getMessage().equals("Stream closed"));
+            assertTrue(helper && seen.get().equals(-1)
+                    || ((IOException) seen.get()).getMessage().equals("Stream closed"));
         }
     }
 
@@ -596,8 +633,11 @@ final class ProcessViewTest {
         assertEquals("end", process.errorReader().readLine());
         process.errorReader().close();
         assertEquals(4, process.waitFor());
-        assertEquals(List.of(), List.of(HelperProcess.class.getDeclaredMethods()).stream()
-                .filter(method -> method.getName().equals("close")).collect(Collectors.toList()));
+        assertEquals(
+                List.of(),
+                List.of(HelperProcess.class.getDeclaredMethods()).stream()
+                        .filter(method -> method.getName().equals("close"))
+                        .collect(Collectors.toList()));
     }
 
     @ParameterizedTest
@@ -605,7 +645,9 @@ final class ProcessViewTest {
     void exitFuturesMayWaitForEachOther(Maker maker) throws Exception {
         List<CompletableFuture<Void>> chains = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            chains.add(start(maker, "sleep 0.05").onExit().thenAccept(first -> next(maker).onExit().join()));
+            chains.add(start(maker, "sleep 0.05")
+                    .onExit()
+                    .thenAccept(first -> next(maker).onExit().join()));
         }
         for (CompletableFuture<Void> chain : chains) {
             chain.get(SECONDS, TimeUnit.SECONDS);
@@ -614,7 +656,8 @@ final class ProcessViewTest {
 
     private Process next(Maker maker) {
         try {
-            return maker == Maker.HELPER ? UsermodeHelper.start(Shell.script("sleep 0.05")).toProcess()
+            return maker == Maker.HELPER
+                    ? UsermodeHelper.start(Shell.script("sleep 0.05")).toProcess()
                     : new ProcessBuilder("sleep", "0.05").start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -649,7 +692,8 @@ final class ProcessViewTest {
         assertSame(process.inputReader(StandardCharsets.UTF_16BE), process.inputReader(StandardCharsets.UTF_16BE));
         assertThrows(IllegalStateException.class, () -> process.inputReader(StandardCharsets.UTF_8));
         assertThrows(IllegalStateException.class, () -> process.outputWriter(StandardCharsets.UTF_8));
-        assertEquals("\u00e4\u20ac", process.inputReader(StandardCharsets.UTF_16BE).readLine());
+        assertEquals(
+                "\u00e4\u20ac", process.inputReader(StandardCharsets.UTF_16BE).readLine());
         assertEquals(null, process.errorReader().readLine());
     }
 

@@ -55,21 +55,39 @@ final class RangeEndsTest {
         Limits limits = Limits.defaults();
         Cred cred = Cred.defaults();
         return Stream.of(
-                sched("nice -20", sched.nice(-20)), sched("nice 19", sched.nice(19)),
+                sched("nice -20", sched.nice(-20)),
+                sched("nice 19", sched.nice(19)),
                 sched("I/O level 0", sched.ioprio(Sched.IoClass.BEST_EFFORT, 0)),
                 sched("I/O level 7", sched.ioprio(Sched.IoClass.BEST_EFFORT, 7)),
                 sched("slack of 1 ns", sched.timerSlack(Duration.ofNanos(1))),
                 sched("longest slack", sched.timerSlack(Duration.ofNanos(Long.MAX_VALUE))),
                 sched("first and last cpu", sched.affinity(0, 65_535)),
-                limits("oom -1000", limits.oomScoreAdj(-1_000)), limits("oom 1000", limits.oomScoreAdj(1_000)),
-                limits("no core mapping", limits.coredumpFilter(0)), limits("all core mappings", limits.coredumpFilter(0x1ff)),
-                limits("no core", limits.rlimit(Rlimit.CORE, 0)), limits("any core", limits.rlimit(Rlimit.CORE, Rlimit.INFINITY)),
+                limits("oom -1000", limits.oomScoreAdj(-1_000)),
+                limits("oom 1000", limits.oomScoreAdj(1_000)),
+                limits("no core mapping", limits.coredumpFilter(0)),
+                limits("all core mappings", limits.coredumpFilter(0x1ff)),
+                limits("no core", limits.rlimit(Rlimit.CORE, 0)),
+                limits("any core", limits.rlimit(Rlimit.CORE, Rlimit.INFINITY)),
                 limits("largest number", limits.rlimit(Rlimit.FSIZE, Long.MAX_VALUE)),
-                new End("umask 0", info().task(Task.defaults().fs(Fs.defaults().umask(0)))), new End("umask 0777", info().task(Task.defaults().fs(Fs.defaults().umask(0777)))),
-                new End("uid 0", info().task(Task.defaults().cred(cred.uid(0).gid(0).groups(new long[0])))),
-                new End("largest id", info().task(Task.defaults().cred(cred.uid(Cred.LARGEST_ID).gid(Cred.LARGEST_ID).groups(Cred.LARGEST_ID)))),
-                signals("signal 1", SignalState.defaults().block(1).ignore(1)), signals("signal 64", SignalState.defaults().block(64).ignore(64)),
-                new End("descriptor 0", info().task(Task.defaults().descriptors(Descriptors.none().devNull(0)))),
+                new End("umask 0", info().task(Task.defaults().fs(Fs.defaults().umask(0)))),
+                new End(
+                        "umask 0777",
+                        info().task(Task.defaults().fs(Fs.defaults().umask(0777)))),
+                new End(
+                        "uid 0",
+                        info().task(Task.defaults().cred(cred.uid(0).gid(0).groups(new long[0])))),
+                new End(
+                        "largest id",
+                        info().task(Task.defaults()
+                                .cred(cred.uid(Cred.LARGEST_ID)
+                                        .gid(Cred.LARGEST_ID)
+                                        .groups(Cred.LARGEST_ID)))),
+                signals("signal 1", SignalState.defaults().block(1).ignore(1)),
+                signals("signal 64", SignalState.defaults().block(64).ignore(64)),
+                new End(
+                        "descriptor 0",
+                        info().task(Task.defaults()
+                                .descriptors(Descriptors.none().devNull(0)))),
                 new End("personality 0", info().task(Task.defaults().personality(0))),
                 new End("shortest name", info().task(Task.defaults().cred(cred.newKeyring("k")))));
     }

@@ -54,8 +54,19 @@ final class ReacherTest {
 
     private static final int OUTSIDE = 5;
     private static final long UID = 1_100_000 + ProcessHandle.current().pid() % 100_000;
-    private static final CapabilitySet DOCKER = CapabilitySet.of(CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
-            CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_MKNOD, CAP_AUDIT_WRITE,
+    private static final CapabilitySet DOCKER = CapabilitySet.of(
+            CAP_CHOWN,
+            CAP_DAC_OVERRIDE,
+            CAP_FOWNER,
+            CAP_FSETID,
+            CAP_KILL,
+            CAP_SETGID,
+            CAP_SETUID,
+            CAP_SETPCAP,
+            CAP_NET_BIND_SERVICE,
+            CAP_SYS_CHROOT,
+            CAP_MKNOD,
+            CAP_AUDIT_WRITE,
             CAP_SETFCAP);
     private static final List<String> NEVER =
             List.of("exe", "mem", "root", "cwd", "maps", "environ", "fd", "getfd", "ptrace", "readv", "writev");
@@ -63,26 +74,41 @@ final class ReacherTest {
     private static final List<String> ALLOWED = List.of("signal", "prlimit");
 
     /** What the attacker and the helpers have in common, and the process whose namespaces they join. */
-    private record Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host, Path jail) implements AutoCloseable {
+    private record Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host, Path jail)
+            implements AutoCloseable {
         private Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host) {
             this(cred, namespaces, parent, host, null);
         }
 
         private static Room of(String who) throws IOException {
-            Cred root = Cred.defaults().bounding(DOCKER).permitted(DOCKER).inheritable(CapabilitySet.NONE).noNewPrivs();
+            Cred root = Cred.defaults()
+                    .bounding(DOCKER)
+                    .permitted(DOCKER)
+                    .inheritable(CapabilitySet.NONE)
+                    .noNewPrivs();
             String jvm = "" + ProcessHandle.current().pid();
             switch (who) {
                 case "user":
-                    return new Room(Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs(), NamespaceSetup.defaults(), jvm, null);
+                    return new Room(
+                            Cred.defaults()
+                                    .uid(UID)
+                                    .gid(UID)
+                                    .groups(new long[0])
+                                    .noNewPrivs(),
+                            NamespaceSetup.defaults(),
+                            jvm,
+                            null);
                 case "root":
                     return new Room(root, NamespaceSetup.defaults(), jvm, null);
                 case "chroot":
                     return inJail(root, jvm);
                 case "container":
-                    Helper init = host(Cred.defaults(), NamespaceSetup.defaults().unshare(Namespace.PID, Namespace.MOUNT));
+                    Helper init =
+                            host(Cred.defaults(), NamespaceSetup.defaults().unshare(Namespace.PID, Namespace.MOUNT));
                     return new Room(root, init.namespaces(Namespace.PID, Namespace.MOUNT), "0", init);
                 default:
-                    NamespaceSetup few = NamespaceSetup.defaults().mapUids(0, UID, 10).mapGids(0, UID, 10);
+                    NamespaceSetup few =
+                            NamespaceSetup.defaults().mapUids(0, UID, 10).mapGids(0, UID, 10);
                     Cred zero = Cred.defaults().uid(0).gid(0).groups(new long[0]);
                     Helper there = host(zero, few);
                     return new Room(zero.noNewPrivs(), there.namespaces(Namespace.USER), jvm, there);
@@ -93,8 +119,11 @@ final class ReacherTest {
         private static Room inJail(Cred root, String jvm) throws IOException {
             Path jail = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "jail");
             java.nio.file.Files.createDirectory(jail.resolve("proc"));
-            java.nio.file.Files.copy(Path.of(ProbeProgram.path()), jail.resolve("probe"), StandardCopyOption.COPY_ATTRIBUTES);
-            Helper mounter = host(Cred.defaults(), NamespaceSetup.defaults().unshare(Namespace.MOUNT),
+            java.nio.file.Files.copy(
+                    Path.of(ProbeProgram.path()), jail.resolve("probe"), StandardCopyOption.COPY_ATTRIBUTES);
+            Helper mounter = host(
+                    Cred.defaults(),
+                    NamespaceSetup.defaults().unshare(Namespace.MOUNT),
                     "mount -t proc proc " + jail + "/proc; ");
             return new Room(root, mounter.namespaces(Namespace.MOUNT), jvm, mounter, jail);
         }
@@ -105,7 +134,8 @@ final class ReacherTest {
 
         private static Helper host(Cred cred, NamespaceSetup namespaces, String before) throws IOException {
             String script = before + "echo there; read end";
-            Helper helper = UsermodeHelper.start(Amended.task(Shell.piped(script), task -> task.cred(cred).namespaces(namespaces)));
+            Helper helper = UsermodeHelper.start(
+                    Amended.task(Shell.piped(script), task -> task.cred(cred).namespaces(namespaces)));
             assertEquals('t', helper.stdout().read());
             return helper;
         }
@@ -130,13 +160,27 @@ final class ReacherTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"user", "user docker", "root", "root docker", "chroot", "chroot docker", "container",
-        "container docker", "namespace", "namespace docker"})
+    @ValueSource(
+            strings = {
+                "user",
+                "user docker",
+                "root",
+                "root docker",
+                "chroot",
+                "chroot docker",
+                "container",
+                "container docker",
+                "namespace",
+                "namespace docker"
+            })
     void launcherIsReachedByNoAttacker(String who) throws Exception {
         String limits = messageQueueLimit();
         try (Room room = Room.of(who.split(" ")[0])) {
-            String program = NativeProgram.compileStatic("reacher", room.jail == null ? ProbeProgram.FOLDER : room.jail);
-            SubprocessInfo attacker = Amended.task(call(room.jail == null ? program : "/reacher", "reach", room.parent, "too"), task -> task.cred(room.cred).namespaces(room.namespaces).fs(room.fs()));
+            String program =
+                    NativeProgram.compileStatic("reacher", room.jail == null ? ProbeProgram.FOLDER : room.jail);
+            SubprocessInfo attacker = Amended.task(
+                    call(room.jail == null ? program : "/reacher", "reach", room.parent, "too"),
+                    task -> task.cred(room.cred).namespaces(room.namespaces).fs(room.fs()));
             if (who.endsWith("docker")) {
                 attacker.task(attacker.task().sandbox(Sandbox.defaults().seccomp(Filter.named("docker"))));
             }
@@ -145,10 +189,22 @@ final class ReacherTest {
                 files = files.open(3 + i, "/dev/null", StandardOpenOption.READ);
             }
             Descriptors opened = files;
-            Map<String, long[]> counts = during(attacker, who, number -> assertEquals(0, UsermodeHelper.exec(
-                    room.helper()
-                            .task(Task.defaults().cred(room.cred).namespaces(room.namespaces).fs(room.fs()).descriptors(opened).sandbox(Sandbox.defaults().landlock().readOnly("/"))),
-                    UmhWait.PROC)));
+            Map<String, long[]> counts = during(
+                    attacker,
+                    who,
+                    number -> assertEquals(
+                            0,
+                            UsermodeHelper.exec(
+                                    room.helper()
+                                            .task(Task.defaults()
+                                                    .cred(room.cred)
+                                                    .namespaces(room.namespaces)
+                                                    .fs(room.fs())
+                                                    .descriptors(opened)
+                                                    .sandbox(Sandbox.defaults()
+                                                            .landlock()
+                                                            .readOnly("/"))),
+                                    UmhWait.PROC)));
             NEVER.forEach(way -> assertEquals(0, counts.get(way)[1], who + " " + way));
             NEVER.forEach(way -> assertTrue(counts.get(way)[0] > 0, who + " never tried " + way));
             ALLOWED.forEach(way -> assertTrue(counts.get(way)[1] > 0, who + " " + way));
@@ -165,16 +221,24 @@ final class ReacherTest {
         java.nio.file.Files.writeString(base.resolve("tree/mark"), "inside");
         java.nio.file.Files.writeString(base.resolve("outside/mark"), "OUTSIDE");
         NativeProgram.compileStatic("reacher", base.resolve("tree"));
-        assertEquals(0, new ProcessBuilder("chown", "-R", UID + ":" + UID, base.toString()).start().waitFor());
-        assertEquals(0, new ProcessBuilder("chmod", "755", base.toString()).start().waitFor());
+        assertEquals(
+                0,
+                new ProcessBuilder("chown", "-R", UID + ":" + UID, base.toString())
+                        .start()
+                        .waitFor());
+        assertEquals(
+                0, new ProcessBuilder("chmod", "755", base.toString()).start().waitFor());
         Cred user = Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs();
         String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
-        SubprocessInfo attacker = Amended.task(call(program, "swap", base + "/tree/a", base + "/outside/x"), task -> task.cred(user));
+        SubprocessInfo attacker =
+                Amended.task(call(program, "swap", base + "/tree/a", base + "/outside/x"), task -> task.cred(user));
         Map<String, Integer> outcomes = new HashMap<>();
         during(attacker, "owner", number -> outcomes.merge(where(base, user), 1, Integer::sum));
         System.out.println("    owner " + outcomes);
         // outside no rule lets it read the mark: then it says nothing
-        assertTrue(outcomes.keySet().stream().allMatch(outcome -> outcome.matches("inside|[A-Z]+ \\d+")), outcomes::toString);
+        assertTrue(
+                outcomes.keySet().stream().allMatch(outcome -> outcome.matches("inside|[A-Z]+ \\d+")),
+                outcomes::toString);
         assertTrue(outcomes.containsKey("inside"), outcomes::toString);
     }
 
@@ -185,16 +249,35 @@ final class ReacherTest {
         String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
         List<String> before = java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup"));
         Map<String, Integer> outcomes = new HashMap<>();
-        try (OwnCgroup own = OwnCgroup.make("attackers"); OwnCgroup other = OwnCgroup.make("others")) {
+        try (OwnCgroup own = OwnCgroup.make("attackers");
+                OwnCgroup other = OwnCgroup.make("others")) {
             Path inner = java.nio.file.Files.createDirectory(own.folder().resolve("inner"));
             Path link = java.nio.file.Files.createSymbolicLink(base.resolve("cgroup"), own.folder());
             String owner = UID + ":" + UID;
-            assertEquals(0, new ProcessBuilder("chown", "-R", "-h", owner, own.folder().toString(), base.toString())
-                    .start().waitFor());
-            SubprocessInfo attacker = call(program, "own", own.folder().toString(), "" + ProcessHandle.current().pid(),
-                            link.toString(), own.folder().toString(), other.folder().toString(), "/tmp", own.folder() + "/inner")
-                    .task(Task.defaults().cred(Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs()));
-            Map<String, long[]> counts = during(attacker, "owner of a cgroup",
+            assertEquals(
+                    0,
+                    new ProcessBuilder("chown", "-R", "-h", owner, own.folder().toString(), base.toString())
+                            .start()
+                            .waitFor());
+            SubprocessInfo attacker = call(
+                            program,
+                            "own",
+                            own.folder().toString(),
+                            "" + ProcessHandle.current().pid(),
+                            link.toString(),
+                            own.folder().toString(),
+                            other.folder().toString(),
+                            "/tmp",
+                            own.folder() + "/inner")
+                    .task(Task.defaults()
+                            .cred(Cred.defaults()
+                                    .uid(UID)
+                                    .gid(UID)
+                                    .groups(new long[0])
+                                    .noNewPrivs()));
+            Map<String, long[]> counts = during(
+                    attacker,
+                    "owner of a cgroup",
                     number -> outcomes.merge(ranIn(number % 2 == 0 ? own.folder() : link), 1, Integer::sum));
             java.nio.file.Files.writeString(own.folder().resolve("cgroup.freeze"), "0");
             System.out.println("    owner of a cgroup " + outcomes);
@@ -204,19 +287,27 @@ final class ReacherTest {
             }
             assertEquals(0, counts.get("take")[1], "the JVM was moved");
             String inside = "0::/umh4j-(attackers|others)-\\d+(/inner)?";
-            assertTrue(outcomes.keySet().stream().allMatch(outcome ->
-                    outcome.matches(inside + "|killed|CGROUP (EBUSY|EINVAL)|KILLED EINTR")), outcomes::toString);
+            assertTrue(
+                    outcomes.keySet().stream()
+                            .allMatch(
+                                    outcome -> outcome.matches(inside + "|killed|CGROUP (EBUSY|EINVAL)|KILLED EINTR")),
+                    outcomes::toString);
         }
         assertEquals(before, java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup")));
     }
 
     /** The cgroup that a helper has seen itself in, or the way that it has ended. */
     private static String ranIn(Path cgroup) {
-        SubprocessInfo info = SubprocessInfo.of("/bin/grep", new String[] {"grep", "^0::", "/proc/self/cgroup"}, new String[0])
-                .task(Task.defaults().descriptors(Descriptors.none().devNull(0).toJvm(1).devNull(2)).limits(Limits.defaults().cgroup(cgroup.toString())));
+        SubprocessInfo info = SubprocessInfo.of(
+                        "/bin/grep", new String[] {"grep", "^0::", "/proc/self/cgroup"}, new String[0])
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().devNull(0).toJvm(1).devNull(2))
+                        .limits(Limits.defaults().cgroup(cgroup.toString())));
         try {
             var result = UsermodeHelper.run(info, Duration.ofSeconds(20));
-            return result.status().raw() == 9 ? "killed" : new String(result.stdout(), StandardCharsets.US_ASCII).strip();
+            return result.status().raw() == 9
+                    ? "killed"
+                    : new String(result.stdout(), StandardCharsets.US_ASCII).strip();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         } catch (IOException | InterruptedException e) {
@@ -227,7 +318,15 @@ final class ReacherTest {
     /** Helpers that are given the directory outside, and may look there only if a rule got there. */
     private static String where(Path base, Cred user) {
         SubprocessInfo info = SubprocessInfo.of("/reacher", new String[] {"reacher", "where"}, new String[0])
-                .task(Task.defaults().cred(user).fs(Fs.defaults().root(base + "/tree").cwd("/a/d/../..")).descriptors(Descriptors.none().devNull(0).toJvm(1).devNull(2).open(OUTSIDE, base + "/outside", StandardOpenOption.READ)).sandbox(Sandbox.defaults().landlock().readOnly("/").readOnly("/a/d/../..")));
+                .task(Task.defaults()
+                        .cred(user)
+                        .fs(Fs.defaults().root(base + "/tree").cwd("/a/d/../.."))
+                        .descriptors(Descriptors.none()
+                                .devNull(0)
+                                .toJvm(1)
+                                .devNull(2)
+                                .open(OUTSIDE, base + "/outside", StandardOpenOption.READ))
+                        .sandbox(Sandbox.defaults().landlock().readOnly("/").readOnly("/a/d/../..")));
         try (Helper helper = UsermodeHelper.start(info)) {
             return new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII).strip();
         } catch (UmhException e) {
@@ -242,7 +341,9 @@ final class ReacherTest {
         argv[0] = "reacher";
         System.arraycopy(arguments, 0, argv, 1, arguments.length);
         return SubprocessInfo.of(program, argv, new String[0])
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).devNull(2)).signals(SignalState.defaults().parentDeath(Signal.KILL)));
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).devNull(2))
+                        .signals(SignalState.defaults().parentDeath(Signal.KILL)));
     }
 
     /** Launches until there were enough and the attacker has said that it met one. */
@@ -258,8 +359,11 @@ final class ReacherTest {
             String said = new String(attacker.stdout().readAllBytes(), StandardCharsets.US_ASCII);
             System.out.println("    " + who + ": " + number + " launches, " + said.replace("\n", ", "));
             assertTrue(said.startsWith("seen\n"), who + " has met no launcher");
-            said.lines().skip(1).map(line -> line.split(" ")).forEach(words ->
-                    counts.put(words[0], new long[] {Long.parseLong(words[1]), Long.parseLong(words[2])}));
+            said.lines()
+                    .skip(1)
+                    .map(line -> line.split(" "))
+                    .forEach(words ->
+                            counts.put(words[0], new long[] {Long.parseLong(words[1]), Long.parseLong(words[2])}));
         }
         return counts;
     }

@@ -78,12 +78,15 @@ final class ReadmeTest {
     @Test
     void pictureIsDrawnFromItsText() throws Exception {
         Process draw = new ProcessBuilder("bash", "-c", "tools/draw docs/architecture.txt").start();
-        assertEquals(Files.readString(Path.of("docs/architecture.svg")), new String(draw.getInputStream().readAllBytes()));
+        assertEquals(
+                Files.readString(Path.of("docs/architecture.svg")),
+                new String(draw.getInputStream().readAllBytes()));
     }
 
     @Test
     void dependencyIsOfThisVersion() throws IOException {
-        Matcher version = Pattern.compile("(?m)^  <version>(.*)</version>").matcher(Files.readString(Path.of("pom.xml")));
+        Matcher version =
+                Pattern.compile("(?m)^  <version>(.*)</version>").matcher(Files.readString(Path.of("pom.xml")));
         assertTrue(version.find());
         String readme = Files.readString(Path.of("README.md"));
         assertTrue(readme.contains("<version>" + version.group(1) + "</version>"));

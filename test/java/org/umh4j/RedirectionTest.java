@@ -56,7 +56,12 @@ final class RedirectionTest {
     private static Descriptors start() {
         return Descriptors.none()
                 .open(1, ONE.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
-                .open(2, TWO.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                .open(
+                        2,
+                        TWO.toString(),
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.APPEND);
     }
 
     /** All lists of up to three redirections in which nothing is duplicated that is not there, and what they come to. */
@@ -78,7 +83,13 @@ final class RedirectionTest {
             script.append("( exec >>").append(ONE).append(" 2>>").append(TWO).append(" 3>&-\n");
             script.append(list.isEmpty() ? "" : "exec " + list + "\n");
             for (int fd = 1; fd <= 3; fd++) {
-                script.append("echo '").append(list).append(" = ").append(fd).append("' >&").append(fd).append("\n");
+                script.append("echo '")
+                        .append(list)
+                        .append(" = ")
+                        .append(fd)
+                        .append("' >&")
+                        .append(fd)
+                        .append("\n");
             }
             script.append(")\n");
         }
@@ -120,7 +131,8 @@ final class RedirectionTest {
 
     @Test
     void aMergedStreamHasBothInTheirOrder() throws Exception {
-        SubprocessInfo info = Shell.script("echo a; echo b >&2; echo c; echo d >&2").task(Task.defaults().descriptors(Descriptors.none().toJvm(1).same(2, 1)));
+        SubprocessInfo info = Shell.script("echo a; echo b >&2; echo c; echo d >&2")
+                .task(Task.defaults().descriptors(Descriptors.none().toJvm(1).same(2, 1)));
         try (Helper helper = UsermodeHelper.start(info)) {
             assertEquals("a\nb\nc\nd\n", new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII));
             assertThrows(java.util.NoSuchElementException.class, helper::stderr);
@@ -129,8 +141,15 @@ final class RedirectionTest {
 
     @Test
     void swappedStreamsCarryEachOthersOutput() throws Exception {
-        Descriptors files = Descriptors.none().toJvm(1).toJvm(2).same(3, 1).same(1, 2).same(2, 3).without(3);
-        try (Helper helper = UsermodeHelper.start(Shell.script("echo out; echo err >&2").task(Task.defaults().descriptors(files)))) {
+        Descriptors files = Descriptors.none()
+                .toJvm(1)
+                .toJvm(2)
+                .same(3, 1)
+                .same(1, 2)
+                .same(2, 3)
+                .without(3);
+        try (Helper helper = UsermodeHelper.start(
+                Shell.script("echo out; echo err >&2").task(Task.defaults().descriptors(files)))) {
             // The pipe that was made for 1 is 2's by now, and found under that number.
             assertEquals("err\n", new String(helper.stderr().readAllBytes(), StandardCharsets.US_ASCII));
             assertEquals("out\n", new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII));
@@ -145,7 +164,14 @@ final class RedirectionTest {
         List<Helper> helpers = new ArrayList<>();
         for (String name : new String[] {"first", "second"}) {
             helpers.add(UsermodeHelper.start(Shell.script(script, "" + lines, name)
-                    .task(Task.defaults().descriptors(Descriptors.none().open(1, log.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND)))));
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none()
+                                    .open(
+                                            1,
+                                            log.toString(),
+                                            StandardOpenOption.WRITE,
+                                            StandardOpenOption.CREATE,
+                                            StandardOpenOption.APPEND)))));
         }
         for (Helper helper : helpers) {
             assertEquals(0, helper.waitFor().exitCode());
@@ -155,7 +181,8 @@ final class RedirectionTest {
         assertEquals(2 * lines, written.size());
         assertEquals(2 * lines, new TreeSet<>(written).size());
         for (String name : new String[] {"first", "second"}) {
-            List<String> own = written.stream().filter(line -> line.startsWith(name)).toList();
+            List<String> own =
+                    written.stream().filter(line -> line.startsWith(name)).toList();
             for (int i = 0; i < lines; i++) {
                 assertEquals(name + " " + i, own.get(i));
             }

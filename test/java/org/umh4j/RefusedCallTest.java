@@ -123,13 +123,32 @@ final class RefusedCallTest {
      * calls, a program's path, which execve(2) looks up again, what a successor dies with
      * and the group it is found by, where a verdict would be left. The last word of a launch goes another way. And none, where there was no such call.
      */
-    private static final Set<String> INDIFFERENT =
-            Set.of("none", "prctl 15", "close", "exit_group", "umask", "setpgid", "openat status", "read 1280", "ioprio_get",
-                    "prctl 27", "prctl 8", "sendmsg", "openat2", "geteuid", "newfstatat", "openat probe", "pread64",
-                    "memfd_create", "ftruncate", "mmap", "prctl 1");
+    private static final Set<String> INDIFFERENT = Set.of(
+            "none",
+            "prctl 15",
+            "close",
+            "exit_group",
+            "umask",
+            "setpgid",
+            "openat status",
+            "read 1280",
+            "ioprio_get",
+            "prctl 27",
+            "prctl 8",
+            "sendmsg",
+            "openat2",
+            "geteuid",
+            "newfstatat",
+            "openat probe",
+            "pread64",
+            "memfd_create",
+            "ftruncate",
+            "mmap",
+            "prctl 1");
 
-    private static final String PLAIN = "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
-            + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC EXEC ";
+    private static final String PLAIN =
+            "PLAN COREDUMP_FILTER NICE SCHED AFFINITY MEMPOLICY TIMER_SLACK RLIMIT PERSONALITY THP"
+                    + " SESSION KEYRING CWD DESCRIPTORS NOFILE CAPABILITIES SIGNALS NPROC EXEC ";
 
     /** Beyond those of a plain launch: the stages that refuse, one after the other. */
     @ParameterizedTest
@@ -157,7 +176,8 @@ final class RefusedCallTest {
         if (Sandbox.landlockAbi() == 0) {
             expected.remove(UmhStage.LANDLOCK);
         }
-        String out = jvm.run(RefusedMain.class, NativeProgram.compile("refuse"), what).requireSuccess();
+        String out = jvm.run(RefusedMain.class, NativeProgram.compile("refuse"), what)
+                .requireSuccess();
         assertEquals(expected + "\n", out);
     }
 
@@ -182,7 +202,8 @@ final class RefusedCallTest {
                         ask(refuser.stdin(), said, who + " " + place + " " + EIO);
                         Outcome outcome = Outcome.of(what).without(usual);
                         call = said.readLine();
-                        System.out.print(outcome.isOf(call) ? "" : who + " " + place + " " + call + ": " + outcome + "\n");
+                        System.out.print(
+                                outcome.isOf(call) ? "" : who + " " + place + " " + call + ": " + outcome + "\n");
                         seen.addAll(outcome.stages());
                     }
                 }
@@ -203,8 +224,10 @@ final class RefusedCallTest {
         /** For the thread that calls this. */
         private static SubprocessInfo refuser(String path) throws IOException {
             Path thread = java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self"));
-            return SubprocessInfo.of(path, new String[] {"refuse", thread.getFileName().toString()}, null)
-                    .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
+            return SubprocessInfo.of(
+                            path, new String[] {"refuse", thread.getFileName().toString()}, null)
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
         }
     }
 
@@ -249,8 +272,11 @@ final class RefusedCallTest {
         return switch (what) {
             case "plain" -> info;
             case "everything" -> everything(info);
-            case "mapped to itself" -> info.task(info.task().namespaces(namespaces.unshare(Namespace.values()).mapRoot()));
-            case "mapped to ranges" -> info.task(info.task().namespaces(namespaces.mapUids(0, 0, 10).mapGids(0, 0, 10)));
+            case "mapped to itself" ->
+                info.task(info.task()
+                        .namespaces(namespaces.unshare(Namespace.values()).mapRoot()));
+            case "mapped to ranges" ->
+                info.task(info.task().namespaces(namespaces.mapUids(0, 0, 10).mapGids(0, 0, 10)));
             default -> info.task(info.task().limits(Limits.defaults().cgroup(what)));
         };
     }
@@ -259,8 +285,33 @@ final class RefusedCallTest {
     private static SubprocessInfo everything(SubprocessInfo info) {
         CapabilitySet few = CapabilitySet.of(Capability.CAP_KILL);
         Sandbox sandbox = Sandbox.defaults().seccomp(ALLOW_ALL);
-        return info.task(info.task().cred(Cred.defaults().uid(65_534).gid(65_534).groups(3).capabilities(few).noNewPrivs()
-                        .securebits(Securebit.NOROOT).newKeyring("umh4j-refused")).fs(Fs.defaults().root("/").cwd("/").umask(077)).descriptors(Descriptors.none().devNull(0).devNull(9)).limits(Limits.defaults().oomScoreAdj(7).coredumpFilter(1)
-                        .rlimit(Rlimit.CPU, 100).rlimit(Rlimit.NOFILE, 100).rlimit(Rlimit.NPROC, 100)).sched(Sched.defaults().batch().nice(5).affinity(0).ioprio(Sched.IoClass.IDLE, 0).timerSlack(Duration.ofNanos(1))).namespaces(NamespaceSetup.defaults().joinFile(Namespace.UTS, "/proc/self/ns/uts").unshare(Namespace.MOUNT)).sandbox(Sandbox.landlockAbi() > 0 ? sandbox.readOnly("/") : sandbox).personality(0x4_0000));
+        return info.task(info.task()
+                .cred(Cred.defaults()
+                        .uid(65_534)
+                        .gid(65_534)
+                        .groups(3)
+                        .capabilities(few)
+                        .noNewPrivs()
+                        .securebits(Securebit.NOROOT)
+                        .newKeyring("umh4j-refused"))
+                .fs(Fs.defaults().root("/").cwd("/").umask(077))
+                .descriptors(Descriptors.none().devNull(0).devNull(9))
+                .limits(Limits.defaults()
+                        .oomScoreAdj(7)
+                        .coredumpFilter(1)
+                        .rlimit(Rlimit.CPU, 100)
+                        .rlimit(Rlimit.NOFILE, 100)
+                        .rlimit(Rlimit.NPROC, 100))
+                .sched(Sched.defaults()
+                        .batch()
+                        .nice(5)
+                        .affinity(0)
+                        .ioprio(Sched.IoClass.IDLE, 0)
+                        .timerSlack(Duration.ofNanos(1)))
+                .namespaces(NamespaceSetup.defaults()
+                        .joinFile(Namespace.UTS, "/proc/self/ns/uts")
+                        .unshare(Namespace.MOUNT))
+                .sandbox(Sandbox.landlockAbi() > 0 ? sandbox.readOnly("/") : sandbox)
+                .personality(0x4_0000));
     }
 }

@@ -47,7 +47,9 @@ final class ResourceUsageTest {
     void usageIsWhatTheHelperKnewAndALittleMore() throws Exception {
         RunResult result = spend().requireSuccess();
         // struct rusage: two times of two fields, then fourteen counters.
-        long[] own = Arrays.stream(result.out().trim().split(" ")).mapToLong(Long::parseLong).toArray();
+        long[] own = Arrays.stream(result.out().trim().split(" "))
+                .mapToLong(Long::parseLong)
+                .toArray();
         ResourceUsage usage = result.usage().orElseThrow();
         assertAbout(own[0] * 1_000_000 + own[1], usage.user());
         assertAbout(own[2] * 1_000_000 + own[3], usage.system());
@@ -103,7 +105,8 @@ final class ResourceUsageTest {
 
     @Test
     void thereIsNoUsageBeforeTheEndAndTheSameForEverAfter() throws Exception {
-        Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
+        Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
         assertEquals(Optional.empty(), helper.usage());
         helper.stdin().write("x".getBytes(StandardCharsets.US_ASCII));
         helper.stdin().close();

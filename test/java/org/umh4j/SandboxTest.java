@@ -44,14 +44,18 @@ final class SandboxTest {
     private static boolean succeeds(String... command) throws InterruptedException {
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-            return builder.redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
+            return builder.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
         } catch (IOException e) {
             return false;
         }
     }
 
     private static String outcome(Cred cred, Sandbox sandbox, String action) {
-        SubprocessInfo info = ProbeProgram.doing(action.split(" ")).task(Task.defaults().cred(cred).sandbox(sandbox));
+        SubprocessInfo info = ProbeProgram.doing(action.split(" "))
+                .task(Task.defaults().cred(cred).sandbox(sandbox));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         return info.failure()
                 .map(e -> e.stage() + " " + e.errnoName())
@@ -106,8 +110,12 @@ final class SandboxTest {
     void abiIsTheKernelsOwnAnswer() throws Exception {
         Need.SECCOMP_COMPILER.orSkip();
         Path answer = ProbeProgram.FOLDER.resolve("abi");
-        String ask = "import ctypes; print(max(0, ctypes.CDLL(None).syscall(444, None, 0, 1)))"; // landlock_create_ruleset
-        int status = new ProcessBuilder(PYTHON, "-c", ask).redirectOutput(answer.toFile()).start().waitFor();
+        String ask =
+                "import ctypes; print(max(0, ctypes.CDLL(None).syscall(444, None, 0, 1)))"; // landlock_create_ruleset
+        int status = new ProcessBuilder(PYTHON, "-c", ask)
+                .redirectOutput(answer.toFile())
+                .start()
+                .waitFor();
         assertEquals(0, status);
         assertEquals(java.nio.file.Files.readString(answer).trim(), "" + Sandbox.landlockAbi());
     }

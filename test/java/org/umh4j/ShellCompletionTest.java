@@ -28,8 +28,11 @@ final class ShellCompletionTest {
 
     @BeforeAll
     static void write() throws Exception {
-        Files.writeString(folder.resolve("umh.bash"), new Jvm().run(Main.class, "generate-completion").requireSuccess());
-        Files.writeString(folder.resolve("_umh"), new Jvm().run(Main.class, "zsh").requireSuccess());
+        Files.writeString(
+                folder.resolve("umh.bash"),
+                new Jvm().run(Main.class, "generate-completion").requireSuccess());
+        Files.writeString(
+                folder.resolve("_umh"), new Jvm().run(Main.class, "zsh").requireSuccess());
     }
 
     private static String run(String... command) throws IOException, InterruptedException {
@@ -43,7 +46,9 @@ final class ShellCompletionTest {
     @ParameterizedTest
     @CsvSource(textBlock = LINES)
     void bashCompletes(String begun, String completed) throws Exception {
-        assertEquals(completed.substring(completed.lastIndexOf(' ') + 1), run("bash", "-c", """
+        assertEquals(
+                completed.substring(completed.lastIndexOf(' ') + 1),
+                run("bash", "-c", """
                 source "$1"
                 COMP_WORDS=($2) COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$2 COMP_POINT=${#2}
                 _complete_umh 2>/dev/null # compopt misses the tab

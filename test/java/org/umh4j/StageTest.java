@@ -124,19 +124,29 @@ final class StageTest {
         return switch (what) {
             case "" -> info;
             case "oomScoreAdj" -> info.task(info.task().limits(Limits.defaults().oomScoreAdj(7)));
-            case "coredumpFilter" -> info.task(info.task().limits(Limits.defaults().coredumpFilter(1)));
+            case "coredumpFilter" ->
+                info.task(info.task().limits(Limits.defaults().coredumpFilter(1)));
             case "rlimit" -> info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.CPU, 100)));
             case "nice" -> info.task(info.task().sched(Sched.defaults().nice(5)));
             case "batch" -> info.task(info.task().sched(Sched.defaults().batch()));
             case "ioprio" -> info.task(info.task().sched(Sched.defaults().ioprio(Sched.IoClass.IDLE, 0)));
             case "affinity" -> info.task(info.task().sched(Sched.defaults().affinity(0)));
-            case "timerSlack" -> info.task(info.task().sched(Sched.defaults().timerSlack(java.time.Duration.ofNanos(1))));
+            case "timerSlack" ->
+                info.task(info.task().sched(Sched.defaults().timerSlack(java.time.Duration.ofNanos(1))));
             case "personality" -> info.task(info.task().personality(0x0040000));
-            case "join" -> info.task(info.task().namespaces(NamespaceSetup.defaults().join(1, Namespace.UTS)));
-            case "uts" -> info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.UTS)));
-            case "mount" -> info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.MOUNT)));
-            case "pid" -> info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)));
-            case "maps" -> info.task(info.task().namespaces(NamespaceSetup.defaults().mapUids(0, 1000, 10).mapGids(0, 1000, 10)).cred(cred.uid(0).gid(0)));
+            case "join" ->
+                info.task(info.task().namespaces(NamespaceSetup.defaults().join(1, Namespace.UTS)));
+            case "uts" ->
+                info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.UTS)));
+            case "mount" ->
+                info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.MOUNT)));
+            case "pid" ->
+                info.task(info.task().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)));
+            case "maps" ->
+                info.task(info.task()
+                        .namespaces(
+                                NamespaceSetup.defaults().mapUids(0, 1000, 10).mapGids(0, 1000, 10))
+                        .cred(cred.uid(0).gid(0)));
             case "group" -> info.task(info.task().session(Session.newGroup()));
             case "terminal" -> info.task(info.task().session(Session.terminal(0)));
             case "root" -> info.task(info.task().fs(Fs.defaults().root("/usr")));
@@ -146,13 +156,26 @@ final class StageTest {
             case "groups" -> info.task(info.task().cred(cred.groups(1, 2)));
             case "gid" -> info.task(info.task().cred(cred.gid(65_534)));
             case "uid" -> info.task(info.task().cred(cred.uid(65_534).gid(65_534)));
-            case "capabilities" -> info.task(info.task().cred(cred.uid(65_534).gid(65_534).permitted(few).inheritable(few).ambient(few)));
+            case "capabilities" ->
+                info.task(info.task()
+                        .cred(cred.uid(65_534)
+                                .gid(65_534)
+                                .permitted(few)
+                                .inheritable(few)
+                                .ambient(few)));
             case "securebits" -> info.task(info.task().cred(cred.securebits(Securebit.NOROOT)));
             case "noNewPrivs" -> info.task(info.task().cred(cred.noNewPrivs()));
             case "signals" -> info.task(info.task().signals(Ignoring.everySignal()));
-            case "parentDeath" -> info.task(info.task().signals(SignalState.defaults().parentDeath(Signal.KILL)));
-            case "landlock" -> info.task(info.task().cred(cred.noNewPrivs()).sandbox(Sandbox.defaults().readOnly("/")));
-            case "seccomp" -> info.task(info.task().cred(cred.noNewPrivs()).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
+            case "parentDeath" ->
+                info.task(info.task().signals(SignalState.defaults().parentDeath(Signal.KILL)));
+            case "landlock" ->
+                info.task(info.task()
+                        .cred(cred.noNewPrivs())
+                        .sandbox(Sandbox.defaults().readOnly("/")));
+            case "seccomp" ->
+                info.task(info.task()
+                        .cred(cred.noNewPrivs())
+                        .sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
             default -> throw new IllegalArgumentException(what);
         };
     }
@@ -190,7 +213,10 @@ final class StageTest {
 
     @Test
     void moreDescriptorsThanTheLauncherMayHaveFailItsPlan() throws Exception {
-        String out = new Jvm().under("prlimit", "--nofile=200:200").run(ManyFilesMain.class).requireSuccess();
+        String out = new Jvm()
+                .under("prlimit", "--nofile=200:200")
+                .run(ManyFilesMain.class)
+                .requireSuccess();
         assertEquals("PLAN EMFILE\nnext 0\n", out);
     }
 
@@ -201,7 +227,8 @@ final class StageTest {
             for (int target = 0; target < 200; target++) {
                 files = files.inherit(target, 0);
             }
-            SubprocessInfo info = ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files));
+            SubprocessInfo info =
+                    ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files));
             UsermodeHelper.exec(info, UmhWait.PROC);
             UmhException failure = info.failure().orElseThrow();
             System.out.println(failure.stage() + " " + failure.errnoName());
@@ -227,7 +254,9 @@ final class StageTest {
     @Test
     @RequiresRoot
     void launcherThatIsStoppedAgainAndAgainIsKilledAndTheNextCallWorks() throws Exception {
-        assertEquals("KILLED EINTR 9\nnext 0\n", outcome("rt_sigaction:when=1+", "signal=STOP", KilledMain.class, "signals"));
+        assertEquals(
+                "KILLED EINTR 9\nnext 0\n",
+                outcome("rt_sigaction:when=1+", "signal=STOP", KilledMain.class, "signals"));
     }
 
     /** In the JVM some of these calls are made too, but not between start and end of the one line that is traced. */

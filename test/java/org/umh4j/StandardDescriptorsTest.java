@@ -52,17 +52,31 @@ final class StandardDescriptorsTest {
 
     @Test
     void startGivesExactlyWhatIsNamed() throws Exception {
-        assertEquals("|pipe||", started(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none().toJvm(1)))));
+        assertEquals(
+                "|pipe||",
+                started(reporting()
+                        .task(Task.defaults()
+                                .descriptors(org.umh4j.task.Descriptors.none().toJvm(1)))));
     }
 
     @Test
     void devNullIsABaseToChange() throws Exception {
-        assertEquals("/dev/null|pipe|/dev/null|", started(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.devNull().toJvm(1)))));
+        assertEquals(
+                "/dev/null|pipe|/dev/null|",
+                started(reporting()
+                        .task(Task.defaults()
+                                .descriptors(
+                                        org.umh4j.task.Descriptors.devNull().toJvm(1)))));
     }
 
     @Test
     void theHeirsOfAChangedBaseStayDevNull() throws Exception {
-        assertEquals("|/dev/null|/dev/null|", started(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.devNull().without(0)))));
+        assertEquals(
+                "|/dev/null|/dev/null|",
+                started(reporting()
+                        .task(Task.defaults()
+                                .descriptors(
+                                        org.umh4j.task.Descriptors.devNull().without(0)))));
     }
 
     @Test
@@ -73,13 +87,17 @@ final class StandardDescriptorsTest {
 
     @Test
     void runLeavesNoneOut() throws Exception {
-        UsermodeHelper.run(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())), Duration.ofMinutes(1));
+        UsermodeHelper.run(
+                reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())),
+                Duration.ofMinutes(1));
         assertEquals("/dev/null|pipe|pipe|", reported());
     }
 
     @Test
     void aPipelineLeavesNoneOut() throws Exception {
-        try (Pipeline pipeline = Pipeline.start(reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())), Shell.script("cat"))) {
+        try (Pipeline pipeline = Pipeline.start(
+                reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())),
+                Shell.script("cat"))) {
             pipeline.waitFor();
         }
         assertEquals("/dev/null|pipe|/dev/null|", reported());

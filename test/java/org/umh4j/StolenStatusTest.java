@@ -35,7 +35,9 @@ final class StolenStatusTest {
 
     @Test
     void ignoredChildSignalLosesNothingWhereTheKernelRemembers() throws Exception {
-        assertEquals(kinds("42 << 8", "9", "42 << 8", "exit code 42, usage false"), ignoring().run(KindsMain.class).requireSuccess());
+        assertEquals(
+                kinds("42 << 8", "9", "42 << 8", "exit code 42, usage false"),
+                ignoring().run(KindsMain.class).requireSuccess());
     }
 
     @Test
@@ -48,7 +50,10 @@ final class StolenStatusTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "pidfd_info", "pidfd_info,clone3,close_range,execveat"})
     void ignoredChildSignalChangesNoOtherAnswer(String without) throws Exception {
-        String out = ignoring().option("-D" + Feature.WITHOUT_PROPERTY + "=" + without).run(AnswersMain.class).requireSuccess();
+        String out = ignoring()
+                .option("-D" + Feature.WITHOUT_PROPERTY + "=" + without)
+                .run(AnswersMain.class)
+                .requireSuccess();
         assertEquals("0 0 -2 -13 EXEC ENOENT\n", out);
     }
 
@@ -67,7 +72,7 @@ final class StolenStatusTest {
             var before = Leaks.descriptors();
             Set<Integer> taken = ConcurrentHashMap.newKeySet();
             Thread thief = new Thread(() -> {
-                for (;;) {
+                for (; ; ) {
                     taken.add(Thief.takeAny());
                 }
             });
@@ -103,7 +108,8 @@ final class StolenStatusTest {
             print(UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), UmhWait.PROC));
             print(UsermodeHelper.exec(ProbeProgram.doing("exit", "42"), UmhWait.PROC.killable()));
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "42"))) {
-                System.out.println(helper.waitFor() + ", usage " + helper.usage().isPresent());
+                System.out.println(
+                        helper.waitFor() + ", usage " + helper.usage().isPresent());
             }
         }
 
@@ -119,14 +125,16 @@ final class StolenStatusTest {
             answers.add(UsermodeHelper.exec(ProbeProgram.doing("exit", "1"), UmhWait.EXEC));
             answers.add(UsermodeHelper.exec(ProbeProgram.doing("exit", "1"), UmhWait.NO_WAIT));
             answers.add(UsermodeHelper.exec(SubprocessInfo.of("/no/such", new String[] {"x"}, null), UmhWait.PROC));
-            answers.add(UsermodeHelper.exec(SubprocessInfo.of("/etc", new String[] {"x"}, null), UmhWait.PROC.killable()));
+            answers.add(
+                    UsermodeHelper.exec(SubprocessInfo.of("/etc", new String[] {"x"}, null), UmhWait.PROC.killable()));
             try {
                 UsermodeHelper.start(SubprocessInfo.of("/no/such", new String[] {"x"}, null));
             } catch (UmhException e) {
                 answers.add(e.stage());
                 answers.add(e.errnoName());
             }
-            answers.forEach(answer -> System.out.print(answer + (answer == answers.get(answers.size() - 1) ? "\n" : " ")));
+            answers.forEach(answer ->
+                    System.out.print(answer + (answer == answers.get(answers.size() - 1) ? "\n" : " ")));
         }
     }
 }

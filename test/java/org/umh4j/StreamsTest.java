@@ -42,7 +42,8 @@ final class StreamsTest {
     private static final int PIPE_SIZE = 65_536;
 
     private static SubprocessInfo cat() {
-        return ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+        return ProbeProgram.doing("cat")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
     }
 
     @Test
@@ -52,7 +53,11 @@ final class StreamsTest {
             BufferedReader out = new BufferedReader(new InputStreamReader(helper.stdout(), StandardCharsets.US_ASCII));
             grandchild = ProcessHandle.of(Long.parseLong(out.readLine())).orElseThrow();
             assertEquals(4, helper.waitFor(Await.PATIENCE).orElseThrow().exitCode());
-            assertEquals(4, helper.onExit().get(20, java.util.concurrent.TimeUnit.SECONDS).exitCode());
+            assertEquals(
+                    4,
+                    helper.onExit()
+                            .get(20, java.util.concurrent.TimeUnit.SECONDS)
+                            .exitCode());
             assertEquals(0, helper.stdout().available());
         }
         assertTrue(grandchild.isAlive(), "it was not the helper, and nothing was said of it");
@@ -63,8 +68,8 @@ final class StreamsTest {
     void everyOneOf250InstantExitsHasItsWholeOutput() throws Exception {
         for (int i = 0; i < 250; i++) {
             String line = "output of helper " + i;
-            try (Helper helper = UsermodeHelper.start(
-                    ProbeProgram.doing("print", line, "exit", "" + i).task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("print", line, "exit", "" + i)
+                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
                 if (i % 2 == 0) {
                     helper.waitFor(); // before or after the reading: it makes no difference
                 }
@@ -88,19 +93,28 @@ final class StreamsTest {
 
     @Test
     void writingToAHelperThatHasGoneIsABrokenPipe() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
             helper.waitFor();
-            assertEquals("Broken pipe", assertThrows(IOException.class, () -> helper.stdin().write(1)).getMessage());
-            assertEquals("Broken pipe",
-                    assertThrows(IOException.class, () -> helper.writer(0).write(ByteBuffer.allocate(9))).getMessage());
-            assertEquals("Broken pipe",
-                    assertThrows(IOException.class, () -> helper.writer(0).write(ByteBuffer.allocateDirect(9))).getMessage());
+            assertEquals(
+                    "Broken pipe",
+                    assertThrows(IOException.class, () -> helper.stdin().write(1))
+                            .getMessage());
+            assertEquals(
+                    "Broken pipe",
+                    assertThrows(IOException.class, () -> helper.writer(0).write(ByteBuffer.allocate(9)))
+                            .getMessage());
+            assertEquals(
+                    "Broken pipe",
+                    assertThrows(IOException.class, () -> helper.writer(0).write(ByteBuffer.allocateDirect(9)))
+                            .getMessage());
         }
     }
 
     @Test
     void aWriterThatWaitsForRoomGetsTheBrokenPipeToo() throws Exception {
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
             ByteBuffer much = ByteBuffer.allocate(3 * PIPE_SIZE);
             AtomicReference<IOException> failure = new AtomicReference<>();
             Thread writer = started(() -> helper.writer(0).write(much), failure);
@@ -148,14 +162,20 @@ final class StreamsTest {
         byte[] bytes = new byte[10_000];
         new Random(1).nextBytes(bytes);
         ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-        ByteBuffer[] sources = {ByteBuffer.wrap(bytes), direct.duplicate(), ByteBuffer.wrap(bytes).asReadOnlyBuffer(),
+        ByteBuffer[] sources = {
+            ByteBuffer.wrap(bytes),
+            direct.duplicate(),
+            ByteBuffer.wrap(bytes).asReadOnlyBuffer(),
             ByteBuffer.allocate(bytes.length + 7).position(7).slice().put(bytes).flip(),
-            direct.duplicate().asReadOnlyBuffer()};
+            direct.duplicate().asReadOnlyBuffer()
+        };
         try (Helper helper = UsermodeHelper.start(cat())) {
             for (int i = 0; i < sources.length; i++) {
                 assertEquals(bytes.length, helper.writer(0).write(sources[i]));
                 assertFalse(sources[i].hasRemaining());
-                ByteBuffer room = i % 2 == 0 ? ByteBuffer.allocate(bytes.length + 5) : ByteBuffer.allocateDirect(bytes.length + 5);
+                ByteBuffer room = i % 2 == 0
+                        ? ByteBuffer.allocate(bytes.length + 5)
+                        : ByteBuffer.allocateDirect(bytes.length + 5);
                 ByteBuffer into = room.position(5).slice();
                 while (into.hasRemaining()) {
                     helper.reader(1).read(into);
@@ -172,7 +192,8 @@ final class StreamsTest {
     @Test
     void pipesAreThereUnderTheNumbersAndInTheDirectionsThatWereAskedFor() throws Exception {
         Descriptors files = Descriptors.none().fromJvm(7).toJvm(1_000);
-        SubprocessInfo info = Shell.script("cat <&7 >/proc/self/fd/1000").task(Task.defaults().descriptors(files));
+        SubprocessInfo info =
+                Shell.script("cat <&7 >/proc/self/fd/1000").task(Task.defaults().descriptors(files));
         try (Helper helper = UsermodeHelper.start(info)) {
             helper.writer(7).write(ByteBuffer.wrap(new byte[] {42}));
             helper.writer(7).close();
@@ -196,13 +217,15 @@ final class StreamsTest {
                 byte[] bytes = new byte[size];
                 java.util.Arrays.fill(bytes, content);
                 boolean asStream = content % 2 == 0;
-                writers.add(started(() -> {
-                    if (asStream) {
-                        helper.stdin().write(bytes);
-                    } else {
-                        helper.writer(0).write(ByteBuffer.wrap(bytes));
-                    }
-                }, failure));
+                writers.add(started(
+                        () -> {
+                            if (asStream) {
+                                helper.stdin().write(bytes);
+                            } else {
+                                helper.writer(0).write(ByteBuffer.wrap(bytes));
+                            }
+                        },
+                        failure));
             }
             for (int i = 0; i < writers.size(); i++) {
                 byte[] record = helper.stdout().readNBytes(size);
@@ -222,7 +245,8 @@ final class StreamsTest {
     @ValueSource(ints = {0, 1, 5, 9, 10, 11, 30})
     void closingFromAnotherThreadEndsAReadAtWhateverMoment(int milliseconds) throws Exception {
         for (boolean direct : new boolean[] {false, true}) {
-            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
+                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
                 AtomicReference<IOException> failure = new AtomicReference<>();
                 ByteBuffer into = direct ? ByteBuffer.allocateDirect(1) : ByteBuffer.allocate(1);
                 PipeReader reader = helper.reader(1);
@@ -243,7 +267,9 @@ final class StreamsTest {
 
     @Test
     void closingTheHelperEndsItsReadersAndWriters() throws Exception {
-        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2))));
+        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2))));
         List<AtomicReference<IOException>> failures = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
         InputStream out = helper.stdout();
@@ -261,7 +287,8 @@ final class StreamsTest {
         for (int i = 0; i < threads.size(); i++) {
             Await.end(threads.get(i));
             // A reader may also see the end of file that the kill makes, just before its pipe is closed.
-            assertTrue(i < 2 && failures.get(i).get() == null || failures.get(i).get() instanceof AsynchronousCloseException);
+            assertTrue(i < 2 && failures.get(i).get() == null
+                    || failures.get(i).get() instanceof AsynchronousCloseException);
         }
     }
 
@@ -302,7 +329,10 @@ final class StreamsTest {
 
     @Test
     void aGibibyteGoesThroughAHelperUnchangedInASmallHeap() throws Exception {
-        String out = new Jvm().option("-Xmx16m", "-XX:MaxDirectMemorySize=1m").run(GibibyteMain.class).requireSuccess();
+        String out = new Jvm()
+                .option("-Xmx16m", "-XX:MaxDirectMemorySize=1m")
+                .run(GibibyteMain.class)
+                .requireSuccess();
         assertEquals("equal\n", out);
     }
 

@@ -35,7 +35,10 @@ final class StressTest {
     /** In a JVM whose heap is as large as it will ever be, and resident. */
     @Test
     void tenThousandHelpersMoreTakeNoMemory() throws Exception {
-        String out = new Jvm().option("-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch").run(GrowthMain.class).requireSuccess();
+        String out = new Jvm()
+                .option("-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch")
+                .run(GrowthMain.class)
+                .requireSuccess();
         long grown = Long.parseLong(out.trim());
         assertTrue(grown < ROOM_KIB, () -> "resident memory has grown by " + grown + " KiB");
     }

@@ -21,8 +21,9 @@ final class SuiteTest {
     private static final Path SOURCES = Path.of("test/java");
     /** Essential packages of Debian, but for those that its minimal images leave out. */
     private static final List<String> EVERYWHERE = List.of(
-            "sh", "true", "false", "cat", "echo", "env", "id", "sleep", "chmod", "chown", "chroot", "cp", "dd", "head", "kill", "ls", "mkfifo",
-            "mount", "printf", "rm", "sed", "stat", "stty", "tail", "touch", "tr", "umount", "grep", "find", "seq", "test", "nice", "nohup", "tee");
+            "sh", "true", "false", "cat", "echo", "env", "id", "sleep", "chmod", "chown", "chroot", "cp", "dd", "head",
+            "kill", "ls", "mkfifo", "mount", "printf", "rm", "sed", "stat", "stty", "tail", "touch", "tr", "umount",
+            "grep", "find", "seq", "test", "nice", "nohup", "tee");
 
     private static List<Path> sources() throws IOException {
         try (Stream<Path> files = Files.walk(SOURCES)) {
@@ -32,7 +33,8 @@ final class SuiteTest {
 
     @Test
     void testsAreSkippedByNeedsAlone() throws IOException {
-        Pattern other = Pattern.compile("\\bassum(e(True|False|ThatCode|That)|ing\\w+)\\(|\\bAssumptions\\.|TestAborted|@Disabled|\"SKIPPED");
+        Pattern other = Pattern.compile(
+                "\\bassum(e(True|False|ThatCode|That)|ing\\w+)\\(|\\bAssumptions\\.|TestAborted|@Disabled|\"SKIPPED");
         List<String> found = new ArrayList<>();
         for (Path file : sources()) {
             if (file.endsWith("support/Need.java") || file.endsWith("SuiteTest.java")) {
@@ -58,7 +60,8 @@ final class SuiteTest {
     void commandsThatTestsStartAreNamedAmongTheTools() throws IOException {
         TreeSet<String> unknown = new TreeSet<>();
         for (Path file : sources()) {
-            Matcher command = Pattern.compile("(?:new ProcessBuilder|\\.under)\\(\\s*\"([a-z][a-z0-9]+)\"").matcher(Files.readString(file));
+            Matcher command = Pattern.compile("(?:new ProcessBuilder|\\.under)\\(\\s*\"([a-z][a-z0-9]+)\"")
+                    .matcher(Files.readString(file));
             while (command.find()) {
                 unknown.add(command.group(1));
             }

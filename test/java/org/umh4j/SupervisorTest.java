@@ -78,7 +78,9 @@ final class SupervisorTest {
     @Test
     void requestMadeWhileItIsRestartedWaitsForIt() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
-        try (Supervisor supervisor = supervisor(driver, 3).backoff(Duration.ofMillis(300), Duration.ofSeconds(1)).start()) {
+        try (Supervisor supervisor = supervisor(driver, 3)
+                .backoff(Duration.ofMillis(300), Duration.ofSeconds(1))
+                .start()) {
             assertChanges(State.STARTING, State.RUNNING);
             driver.kill();
             assertChanges(State.BACKING_OFF);
@@ -89,7 +91,8 @@ final class SupervisorTest {
     @Test
     void requestWaitsNoLongerThanItsTimeout() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
-        try (Supervisor supervisor = supervisor(driver, 3).backoff(PATIENCE, PATIENCE).start()) {
+        try (Supervisor supervisor =
+                supervisor(driver, 3).backoff(PATIENCE, PATIENCE).start()) {
             assertChanges(State.STARTING, State.RUNNING);
             driver.kill();
             assertChanges(State.BACKING_OFF);
@@ -114,8 +117,10 @@ final class SupervisorTest {
     void requestAfterOneThatFailedGoesToTheNextDriver() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("second", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))
                 .environment("PATH=/usr/bin:/bin")
-                .atExit(status -> changes.add(new Supervisor.Change(State.CLOSED, 0, Optional.of(status), Optional.empty())));
-        try (Supervisor supervisor = supervisor(driver, 50).listener(change -> {}).start()) {
+                .atExit(status ->
+                        changes.add(new Supervisor.Change(State.CLOSED, 0, Optional.of(status), Optional.empty())));
+        try (Supervisor supervisor =
+                supervisor(driver, 50).listener(change -> {}).start()) {
             for (int i = 0; i < 20; i++) {
                 assertThrows(IOException.class, () -> supervisor.request(new byte[1], PATIENCE));
             }
@@ -129,8 +134,15 @@ final class SupervisorTest {
     void driverThatEndsTooOftenIsGivenUp() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("exit", "7");
         try (Supervisor supervisor = supervisor(driver, 2).start()) {
-            assertChanges(State.STARTING, State.RUNNING, State.BACKING_OFF, State.STARTING, State.RUNNING,
-                    State.BACKING_OFF, State.STARTING, State.RUNNING);
+            assertChanges(
+                    State.STARTING,
+                    State.RUNNING,
+                    State.BACKING_OFF,
+                    State.STARTING,
+                    State.RUNNING,
+                    State.BACKING_OFF,
+                    State.STARTING,
+                    State.RUNNING);
             Supervisor.Change last = change();
             assertEquals(State.GIVEN_UP, last.state());
             assertEquals(7, last.status().orElseThrow().exitCode());
@@ -141,7 +153,9 @@ final class SupervisorTest {
     @Test
     void driverThatDoesNotAnswerIsKilledAndForkedAgain() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
-        try (Supervisor supervisor = supervisor(driver, 3).health(new byte[1], MOMENT, Duration.ofSeconds(2)).start()) {
+        try (Supervisor supervisor = supervisor(driver, 3)
+                .health(new byte[1], MOMENT, Duration.ofSeconds(2))
+                .start()) {
             assertChanges(State.STARTING, State.RUNNING);
             driver.kill(Signal.STOP);
             Supervisor.Change ended = change();
@@ -165,7 +179,9 @@ final class SupervisorTest {
     void firstForkThatFailsIsTheCallersBusiness() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("text", "text".getBytes());
         Supervisor supervisor = supervisor(driver, 3);
-        assertEquals(UmhStage.EXEC, assertThrows(UmhException.class, supervisor::start).stage());
+        assertEquals(
+                UmhStage.EXEC,
+                assertThrows(UmhException.class, supervisor::start).stage());
         assertChanges(State.STARTING, State.CLOSED);
         assertEquals(false, driver.isLoaded());
     }
@@ -229,7 +245,9 @@ final class SupervisorTest {
                 assertChanges(State.BACKING_OFF, State.STARTING, State.RUNNING);
             }
         }
-        assertEquals(forever, new RestartBackoff(forever, forever, 1, forever).after(0).orElseThrow());
+        assertEquals(
+                forever,
+                new RestartBackoff(forever, forever, 1, forever).after(0).orElseThrow());
     }
 
     @Test
@@ -279,7 +297,8 @@ final class SupervisorTest {
 
     @Test
     void pausesDoubleUpToTheLongestAndAreForgottenAfterTheWindow() {
-        RestartBackoff restarts = new RestartBackoff(Duration.ofMillis(1), Duration.ofMillis(5), 4, Duration.ofSeconds(1));
+        RestartBackoff restarts =
+                new RestartBackoff(Duration.ofMillis(1), Duration.ofMillis(5), 4, Duration.ofSeconds(1));
         List<Object> pauses = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             pauses.add(restarts.after(i).map(Duration::toMillis).orElse(-1L));

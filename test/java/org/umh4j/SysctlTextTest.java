@@ -38,10 +38,48 @@ final class SysctlTextTest {
 
     /** What is a number to a parser of Java's, or to strtoul(3), and none to the kernel. */
     @ParameterizedTest
-    @ValueSource(strings = {"-5 1", "-0", "0 -0", "-", "- 5", "-0x1", "-18446744073709551615", "+5 1", "5 +1", "0x", "0x 1", "0X",
-        "0xg", "0x-5", "0x+5", "08", "019 1", "0b1", "1_0", "1e3", "1.0", "5\0", "\0005", "1 2\0", "5\0 1", "5\u000b1", "5\r\n",
-        "\u0665 \u0661", "\u00a05", "5\u00a01", "\uff15", "1,2", "000000000000000000001", "0x00000000000000000ff",
-        "18446744073709551616", "0x1ffffffffffffffff", "02000000000000000000000", "1 18446744073709551616", "\ud800"})
+    @ValueSource(
+            strings = {
+                "-5 1",
+                "-0",
+                "0 -0",
+                "-",
+                "- 5",
+                "-0x1",
+                "-18446744073709551615",
+                "+5 1",
+                "5 +1",
+                "0x",
+                "0x 1",
+                "0X",
+                "0xg",
+                "0x-5",
+                "0x+5",
+                "08",
+                "019 1",
+                "0b1",
+                "1_0",
+                "1e3",
+                "1.0",
+                "5\0",
+                "\0005",
+                "1 2\0",
+                "5\0 1",
+                "5\u000b1",
+                "5\r\n",
+                "\u0665 \u0661",
+                "\u00a05",
+                "5\u00a01",
+                "\uff15",
+                "1,2",
+                "000000000000000000001",
+                "0x00000000000000000ff",
+                "18446744073709551616",
+                "0x1ffffffffffffffff",
+                "02000000000000000000000",
+                "1 18446744073709551616",
+                "\ud800"
+            })
     void whatIsNoNumberToTheKernelIsRefused(String text) {
         assertEquals(EINVAL, SysctlText.parse(text).result());
         if (text.indexOf(' ') < 0) { // else there is a third word, which is left unread
@@ -51,8 +89,20 @@ final class SysctlTextTest {
 
     @Test
     void everyNumberAsTheKernelTakesItIsTaken() {
-        String[] numbers = {"0", "00", "10", "012", "0xa", "0XA", "0x0A", "18446744073709551615", "0xffffffffffffffff",
-            "01777777777777777777", "00000000000000000010", "0x0000000000000000aa"};
+        String[] numbers = {
+            "0",
+            "00",
+            "10",
+            "012",
+            "0xa",
+            "0XA",
+            "0x0A",
+            "18446744073709551615",
+            "0xffffffffffffffff",
+            "01777777777777777777",
+            "00000000000000000010",
+            "0x0000000000000000aa"
+        };
         long[] values = {0, 0, 10, 10, 10, 10, 10, -1, -1, 01777777777777777777L, 8, 0xaa};
         for (int i = 0; i < numbers.length; i++) {
             for (String after : new String[] {"", " ", "\t", "\n", " \u000b\f\r "}) {
@@ -71,7 +121,9 @@ final class SysctlTextTest {
         SysctlText cut = SysctlText.parse("1" + blanks + "garbage");
         assertEquals(1 + blanks.length() + "garbage".length(), cut.result(), "what is behind the page counts as taken");
         assertEquals(1, cut.words());
-        assertEquals(5_000 - (4_095 - 4), SysctlText.parse("1 2 " + "x".repeat(4_996)).result());
+        assertEquals(
+                5_000 - (4_095 - 4),
+                SysctlText.parse("1 2 " + "x".repeat(4_996)).result());
     }
 
     /** Against another reading of the same grammar: an expression. */
@@ -85,13 +137,20 @@ final class SysctlTextTest {
             for (int j = random.nextInt(8) + 1; j > 0; j--) {
                 text.append(pieces.charAt(random.nextInt(pieces.length())));
             }
-            assertEquals(isTaken(text.toString(), number), SysctlText.parse(text.toString()).result() > 0, () -> "'" + text + "'");
+            assertEquals(
+                    isTaken(text.toString(), number),
+                    SysctlText.parse(text.toString()).result() > 0,
+                    () -> "'" + text + "'");
         }
     }
 
     private static boolean isTaken(String text, Pattern number) {
-        String[] words = text.replaceFirst("^[ \t\n\u000b\f\r]+", "").split("(?<=[^ \t\n])[ \t\n][ \t\n\u000b\f\r]*", 3);
-        return !words[0].isEmpty() && number.matcher(words[0]).matches()
-                && (words.length < 2 || words[1].isEmpty() || number.matcher(words[1]).matches());
+        String[] words =
+                text.replaceFirst("^[ \t\n\u000b\f\r]+", "").split("(?<=[^ \t\n])[ \t\n][ \t\n\u000b\f\r]*", 3);
+        return !words[0].isEmpty()
+                && number.matcher(words[0]).matches()
+                && (words.length < 2
+                        || words[1].isEmpty()
+                        || number.matcher(words[1]).matches());
     }
 }

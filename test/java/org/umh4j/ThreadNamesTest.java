@@ -19,7 +19,8 @@ final class ThreadNamesTest {
     void threadsAreKnownByTheirNames() throws Exception {
         CountDownLatch looked = new CountDownLatch(1);
         CountDownLatch reached = new CountDownLatch(1);
-        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
+        try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
+                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
             var callback = helper.onExit().thenAccept(status -> {
                 reached.countDown();
                 uninterruptibly(looked);
@@ -48,8 +49,12 @@ final class ThreadNamesTest {
     }
 
     private static String jcmd() throws Exception {
-        Process tool = new ProcessBuilder(System.getProperty("java.home") + "/bin/jcmd",
-                Long.toString(ProcessHandle.current().pid()), "Thread.print").redirectErrorStream(true).start();
+        Process tool = new ProcessBuilder(
+                        System.getProperty("java.home") + "/bin/jcmd",
+                        Long.toString(ProcessHandle.current().pid()),
+                        "Thread.print")
+                .redirectErrorStream(true)
+                .start();
         String out = new String(tool.getInputStream().readAllBytes());
         assertEquals(0, tool.waitFor(), out);
         return out;

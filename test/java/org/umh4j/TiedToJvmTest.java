@@ -40,8 +40,11 @@ final class TiedToJvmTest {
         CompletableFuture<Path> task = new CompletableFuture<>();
         Thread thread = new Thread(() -> {
             try {
-                task.complete(java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self")).getFileName());
-                started.complete(UsermodeHelper.start(Amended.task(tied("cat"), old -> old.descriptors(Descriptors.none().fromJvm(0).toJvm(1)))));
+                task.complete(java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self"))
+                        .getFileName());
+                started.complete(UsermodeHelper.start(Amended.task(
+                        tied("cat"),
+                        old -> old.descriptors(Descriptors.none().fromJvm(0).toJvm(1)))));
             } catch (Exception e) {
                 started.completeExceptionally(e);
             }
@@ -72,8 +75,10 @@ final class TiedToJvmTest {
         public static void main(String[] arguments) throws Exception {
             NamespaceSetup old = NamespaceSetup.defaults();
             boolean fresh = arguments[0].equals("pid namespace");
-            Helper helper = UsermodeHelper.start(Amended.task(tied("pause"), task -> task.namespaces(fresh ? old.unshare(Namespace.PID) : old)));
-            assertFalse(java.nio.file.Files.readString(Path.of("/proc/" + helper.pid() + "/cmdline")).isEmpty());
+            Helper helper = UsermodeHelper.start(
+                    Amended.task(tied("pause"), task -> task.namespaces(fresh ? old.unshare(Namespace.PID) : old)));
+            assertFalse(java.nio.file.Files.readString(Path.of("/proc/" + helper.pid() + "/cmdline"))
+                    .isEmpty());
             System.out.println(helper.pid());
             System.out.flush();
             Runtime.getRuntime().halt(0);

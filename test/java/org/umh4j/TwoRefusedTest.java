@@ -41,12 +41,26 @@ final class TwoRefusedTest {
     private static final List<String> LISTS =
             List.of("docker", "docker-19.03", "containerd", "containerd-1.3", "systemd-system-service");
     /** What 5.4, 5.8, 5.10 and 6.12 lack. */
-    private static final List<String> AGES = List.of("clone3,close_range,pidfd_info", "close_range,pidfd_info", "pidfd_info", "");
+    private static final List<String> AGES =
+            List.of("clone3,close_range,pidfd_info", "close_range,pidfd_info", "pidfd_info", "");
 
     /** By which the JVM's side waits, signals and is told; refused in a running JVM, none of them keeps it from living. */
     private static final List<String> CALLS = List.of(
-            "waitid", "wait4", "pidfd_send_signal", "kill", "pidfd_open", "epoll_create1", "epoll_ctl", "epoll_wait", "eventfd2",
-            "poll", "close_range", "unshare", "execveat", "personality", "keyctl");
+            "waitid",
+            "wait4",
+            "pidfd_send_signal",
+            "kill",
+            "pidfd_open",
+            "epoll_create1",
+            "epoll_ctl",
+            "epoll_wait",
+            "eventfd2",
+            "poll",
+            "close_range",
+            "unshare",
+            "execveat",
+            "personality",
+            "keyctl");
 
     /** What must be there: without both nobody can be waited for, or killed. */
     private static final List<String> NEEDED = List.of("waitid and wait4", "pidfd_send_signal and kill");
@@ -60,10 +74,16 @@ final class TwoRefusedTest {
     void everyTwoCallsOfALaunchAreDoneWithoutOrToldAsOneError() throws Exception {
         Path program = ProbeProgram.FOLDER.resolve("pairs");
         Path tiny = ProbeProgram.FOLDER.resolve("tiny");
-        Path launcher = Path.of("target/classes/org/umh4j/internal/linux-x86_64/launcher.elf").toAbsolutePath();
+        Path launcher = Path.of("target/classes/org/umh4j/internal/linux-x86_64/launcher.elf")
+                .toAbsolutePath();
         run("gcc", "-O2", "-nostdlib", "-static", "-o", tiny.toString(), "test/bench/tiny.c");
         run("make", "-s", "PAIRS=" + program, program.toString());
-        String said = run(program.toString(), launcher.toString(), tiny.toString(), "" + (ONE_IN == 1 ? 1 : 8 * ONE_IN), "" + Math.max(SEED, 1));
+        String said = run(
+                program.toString(),
+                launcher.toString(),
+                tiny.toString(),
+                "" + (ONE_IN == 1 ? 1 : 8 * ONE_IN),
+                "" + Math.max(SEED, 1));
         assertTrue(said.contains("| all |"), said);
     }
 
@@ -112,10 +132,16 @@ final class TwoRefusedTest {
         String errno = pair.substring(0, pair.indexOf(' '));
         RunResult result = jvm(Filter.of(List.of(pair.replace(" and ", " "))), "");
         if (NEEDED.contains(pair.substring(errno.length() + 1))) {
-            assertTrue(result.err().contains(errno) || result.out().contains(errno) || result.out().contains("lost"), result.toString());
+            assertTrue(
+                    result.err().contains(errno)
+                            || result.out().contains(errno)
+                            || result.out().contains("lost"),
+                    result.toString());
         } else {
             // a helper that may not kill itself exits with 125
-            String answers = pair.matches(".*\\bkill\\b.*") ? HostileHostTest.ANSWERS.replace(" 9 ", " 32000 ") : HostileHostTest.ANSWERS;
+            String answers = pair.matches(".*\\bkill\\b.*")
+                    ? HostileHostTest.ANSWERS.replace(" 9 ", " 32000 ")
+                    : HostileHostTest.ANSWERS;
             assertEquals(answers + WaysToEndMain.ANSWERS, result.out(), result.err());
         }
     }
@@ -126,7 +152,9 @@ final class TwoRefusedTest {
                 new Jvm().shortLived().option("-Dorg.umh4j.without=" + without).command(WaysToEndMain.class);
         SubprocessInfo info = SubprocessInfo.of(
                         command.get(0), command.toArray(String[]::new), new String[] {"HOME=/", "PATH=/usr/bin:/bin"})
-                .task(Task.defaults().cred(Cred.defaults().noNewPrivs()).sandbox(Sandbox.defaults().seccomp(filter)));
+                .task(Task.defaults()
+                        .cred(Cred.defaults().noNewPrivs())
+                        .sandbox(Sandbox.defaults().seccomp(filter)));
         return UsermodeHelper.run(info, Duration.ofSeconds(90));
     }
 

@@ -39,7 +39,8 @@ final class UnkillableTest {
         if (!Files.exists(FREEZERS.resolve("tasks"))) {
             Need.FREEZER.missing();
         }
-        freezer = Files.createDirectory(FREEZERS.resolve("umh4j-" + ProcessHandle.current().pid()));
+        freezer = Files.createDirectory(
+                FREEZERS.resolve("umh4j-" + ProcessHandle.current().pid()));
         state("FROZEN");
     }
 

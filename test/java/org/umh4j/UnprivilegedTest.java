@@ -102,10 +102,23 @@ final class UnprivilegedTest {
                 given("rlimits.NPROC", "[7,7]", limits(LIMITS.rlimit(Rlimit.NPROC, 7))),
                 given("oom_score_adj", "500", limits(LIMITS.oomScoreAdj(500))),
                 given("coredump_filter", "\"00000001\"", limits(LIMITS.coredumpFilter(1))),
-                given("status.Umask", "\"0077\"", info -> info.task(info.task().fs(Fs.defaults().umask(077)))),
-                given("cwd", "\"/usr\"", info -> info.task(info.task().fs(Fs.defaults().cwd("/usr")))),
-                given("fds", "\"link\":\"/etc/passwd\"", info -> info.task(info.task().descriptors(Descriptors.none().open(7, "/etc/passwd")))),
-                given("personality", "\"0x40000\"", info -> info.task(info.task().personality(0x4_0000))),
+                given(
+                        "status.Umask",
+                        "\"0077\"",
+                        info -> info.task(info.task().fs(Fs.defaults().umask(077)))),
+                given(
+                        "cwd",
+                        "\"/usr\"",
+                        info -> info.task(info.task().fs(Fs.defaults().cwd("/usr")))),
+                given(
+                        "fds",
+                        "\"link\":\"/etc/passwd\"",
+                        info -> info.task(
+                                info.task().descriptors(Descriptors.none().open(7, "/etc/passwd")))),
+                given(
+                        "personality",
+                        "\"0x40000\"",
+                        info -> info.task(info.task().personality(0x4_0000))),
                 given("status.SigBlk", "\"0000000000004000\"", signals(SIGNALS.block(15))),
                 given("status.SigIgn", "\"0000000000000001\"", signals(SIGNALS.ignore(1))),
                 given("pdeathsig", "9", signals(SIGNALS.parentDeath(Signal.KILL))),
@@ -137,24 +150,60 @@ final class UnprivilegedTest {
     private static List<Row> confinement() {
         NamespaceSetup all = ROOT.unshare(Namespace.values());
         List<Row> rows = new ArrayList<>(List.of(
-                given("uids_ruid_euid_suid", "[65534,65534,65534]", cred(CRED.uid(NOBODY).gid(NOBODY))),
+                given(
+                        "uids_ruid_euid_suid",
+                        "[65534,65534,65534]",
+                        cred(CRED.uid(NOBODY).gid(NOBODY))),
                 given("keyrings.session", ";mine", cred(CRED.newKeyring("mine"))),
                 given("no_new_privs", "1", cred(TAME)),
-                given("seccomp_mode", "2", info -> info.task(info.task().cred(TAME).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)))),
+                given(
+                        "seccomp_mode",
+                        "2",
+                        info -> info.task(info.task()
+                                .cred(TAME)
+                                .sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)))),
                 given("uids_ruid_euid_suid", "[0,0,0]", in(ROOT)),
-                given("uids_ruid_euid_suid", "[7,7,7]", in(NamespaceSetup.defaults().mapSelf(7, 8))),
-                given("gids_rgid_egid_sgid", "[8,8,8]", in(NamespaceSetup.defaults().mapSelf(7, 8))),
+                given(
+                        "uids_ruid_euid_suid",
+                        "[7,7,7]",
+                        in(NamespaceSetup.defaults().mapSelf(7, 8))),
+                given(
+                        "gids_rgid_egid_sgid",
+                        "[8,8,8]",
+                        in(NamespaceSetup.defaults().mapSelf(7, 8))),
                 given("status.NSpid", "1\"", in(all)),
-                given("status.CapBnd", KILL.toHex(), info -> info.task(info.task().namespaces(ROOT).cred(CRED.bounding(KILL)))),
-                given("status.CapAmb", KILL.toHex(), info -> info.task(info.task().namespaces(ROOT).cred(CRED.capabilities(KILL)))),
-                given("securebits", "\"0x1\"", info -> info.task(info.task().namespaces(ROOT).cred(CRED.securebits(Securebit.NOROOT)))),
-                given("root", "\"/\"", info -> info.task(info.task().namespaces(ROOT).fs(Fs.defaults().root("/")))),
-                given("seccomp_mode", "2", info -> info.task(info.task().namespaces(ROOT).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL))))));
+                given(
+                        "status.CapBnd",
+                        KILL.toHex(),
+                        info -> info.task(info.task().namespaces(ROOT).cred(CRED.bounding(KILL)))),
+                given(
+                        "status.CapAmb",
+                        KILL.toHex(),
+                        info -> info.task(info.task().namespaces(ROOT).cred(CRED.capabilities(KILL)))),
+                given(
+                        "securebits",
+                        "\"0x1\"",
+                        info -> info.task(info.task().namespaces(ROOT).cred(CRED.securebits(Securebit.NOROOT)))),
+                given(
+                        "root",
+                        "\"/\"",
+                        info -> info.task(
+                                info.task().namespaces(ROOT).fs(Fs.defaults().root("/")))),
+                given(
+                        "seccomp_mode",
+                        "2",
+                        info -> info.task(info.task()
+                                .namespaces(ROOT)
+                                .sandbox(Sandbox.defaults().seccomp(ALLOW_ALL))))));
         for (Namespace kind : Namespace.values()) {
             given(rows, kind);
         }
         if (Sandbox.landlockAbi() > 0) {
-            rows.add(given("cwd", "\"/\"", info -> info.task(info.task().cred(TAME).sandbox(Sandbox.defaults().readOnly("/")))));
+            rows.add(given(
+                    "cwd",
+                    "\"/\"",
+                    info -> info.task(
+                            info.task().cred(TAME).sandbox(Sandbox.defaults().readOnly("/")))));
         }
         return rows;
     }
@@ -177,8 +226,13 @@ final class UnprivilegedTest {
                 refused("EFFECTIVE EPERM", cred(CRED.effective(KILL))),
                 refused("CAPABILITIES EPERM", cred(CRED.inheritable(KILL).ambient(KILL))),
                 refused("SECUREBITS EPERM", cred(CRED.securebits(Securebit.NOROOT))),
-                refused("ROOT EPERM", info -> info.task(info.task().fs(Fs.defaults().root("/usr")))),
-                refused("SOURCE EACCES", info -> info.task(info.task().descriptors(Descriptors.none().open(7, "/etc/passwd", StandardOpenOption.WRITE)))),
+                refused(
+                        "ROOT EPERM",
+                        info -> info.task(info.task().fs(Fs.defaults().root("/usr")))),
+                refused(
+                        "SOURCE EACCES",
+                        info -> info.task(info.task()
+                                .descriptors(Descriptors.none().open(7, "/etc/passwd", StandardOpenOption.WRITE)))),
                 refused("NICE EACCES", sched(SCHED.nice(-1))),
                 refused("SCHED EPERM", sched(SCHED.fifo(1))),
                 refused("SCHED EPERM", sched(SCHED.rr(99))),
@@ -187,13 +241,19 @@ final class UnprivilegedTest {
                 refused("RLIMIT EPERM", limits(LIMITS.rlimit(Rlimit.RTPRIO, 99))),
                 refused("NOFILE EPERM", limits(LIMITS.rlimit(Rlimit.NOFILE, Rlimit.INFINITY))),
                 refused("OOM_SCORE_ADJ EACCES", limits(LIMITS.oomScoreAdj(-1))),
-                refused("SECCOMP EACCES", info -> info.task(info.task().sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)))),
-                refused("LANDLOCK EPERM", info -> info.task(info.task().sandbox(Sandbox.defaults().readOnly("/")))),
+                refused(
+                        "SECCOMP EACCES",
+                        info -> info.task(info.task().sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)))),
+                refused(
+                        "LANDLOCK EPERM",
+                        info -> info.task(info.task().sandbox(Sandbox.defaults().readOnly("/")))),
                 refused("JOIN EPERM", in(old.joinFile(Namespace.NET, "/proc/self/ns/net"))),
                 refused("JOIN EACCES", in(old.joinFile(Namespace.NET, "/proc/1/ns/net"))),
                 refused("JOIN EPERM", in(old.join(1, Namespace.UTS))),
                 refused("ID_MAP EPERM", in(old.mapUids(0, NOBODY, 2).mapGids(0, NOBODY, 2))),
-                refused("UID EINVAL", info -> info.task(info.task().namespaces(ROOT).cred(CRED.uid(5))))));
+                refused(
+                        "UID EINVAL",
+                        info -> info.task(info.task().namespaces(ROOT).cred(CRED.uid(5))))));
         for (Namespace kind : Namespace.values()) {
             if (kind != Namespace.USER) {
                 rows.add(refused("UNSHARE EPERM", in(old.unshare(kind))));
@@ -218,13 +278,16 @@ final class UnprivilegedTest {
 
     @Test
     void whatTakesNoPrivilegeIsGiven() throws Exception {
-        assertEquals("", new Jvm().asNobody().run(NobodyMain.class, "attributes").requireSuccess());
+        assertEquals(
+                "", new Jvm().asNobody().run(NobodyMain.class, "attributes").requireSuccess());
     }
 
     /** The nice value is worse than the kernel's, and stays; the policy is another thing. */
     @Test
     void niceValueThatStaysTakesNoPolicyWithIt() throws Exception {
-        Jvm jvm = new Jvm().asNobody().under(ProbeProgram.path(), "nice", "7", "policy", "3", "exec", "/usr/bin/env", "env");
+        Jvm jvm = new Jvm()
+                .asNobody()
+                .under(ProbeProgram.path(), "nice", "7", "policy", "3", "exec", "/usr/bin/env", "env");
         assertEquals("", jvm.run(NobodyMain.class, "niced").requireSuccess());
     }
 
@@ -233,7 +296,8 @@ final class UnprivilegedTest {
         if (new ProcessBuilder(UNSHARE).start().waitFor() != 0) {
             Need.USER_NAMESPACES.missing();
         }
-        assertEquals("", new Jvm().asNobody().run(NobodyMain.class, "confinement").requireSuccess());
+        assertEquals(
+                "", new Jvm().asNobody().run(NobodyMain.class, "confinement").requireSuccess());
     }
 
     @Test
@@ -264,9 +328,11 @@ final class UnprivilegedTest {
         /** The row itself, when the field has what is expected and has not had it without being asked for. */
         private static String outcome(Row row, Report plain) throws Exception {
             try {
-                String value = Report.parse(report(row.asked())).get(row.field()).toString();
+                String value =
+                        Report.parse(report(row.asked())).get(row.field()).toString();
                 boolean asExpected = !row.field().isEmpty() && value.contains(row.expected());
-                boolean same = row.field().startsWith("ns.") && value.equals(plain.get(row.field()).toString());
+                boolean same = row.field().startsWith("ns.")
+                        && value.equals(plain.get(row.field()).toString());
                 return asExpected && !same ? row.toString() : row.field() + " " + value;
             } catch (UmhException e) {
                 return e.stage() + " " + e.errnoName();

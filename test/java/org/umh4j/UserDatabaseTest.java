@@ -17,7 +17,9 @@ import org.umh4j.task.Cred;
 /** Names of users and groups: from the two files, then from whatever else the host knows. In a mount namespace with files of its own. */
 @RequiresRoot
 final class UserDatabaseTest {
-    private static final String[] ID = {"/bin/sh", "-c", "grep -E '^(Uid|Gid|Groups)' /proc/self/status | tr -s '\\t ' ' ' | cut -d' ' -f2-"};
+    private static final String[] ID = {
+        "/bin/sh", "-c", "grep -E '^(Uid|Gid|Groups)' /proc/self/status | tr -s '\\t ' ' ' | cut -d' ' -f2-"
+    };
 
     @TempDir
     private Path directory;
@@ -33,7 +35,11 @@ final class UserDatabaseTest {
     }
 
     private Jvm.Outcome umh(String... arguments) throws Exception {
-        return new Jvm().after(binds + ":").under("unshare", "--mount").variable("LC_ALL=C.UTF-8").run(Main.class, arguments);
+        return new Jvm()
+                .after(binds + ":")
+                .under("unshare", "--mount")
+                .variable("LC_ALL=C.UTF-8")
+                .run(Main.class, arguments);
     }
 
     private String helperOf(String... options) throws Exception {
@@ -62,12 +68,18 @@ final class UserDatabaseTest {
         with("/etc/passwd", "root:x:0:0::/:/bin/sh\nmüller:x:7001:7001::/:/bin/sh\n");
         with("/etc/group", "müller:x:7001:\nbüro:x:7009:müller\n").with("/etc/nsswitch.conf", "group: files\n");
         assertEquals(four(7001) + "|" + four(7001) + "|7001 7009|", helperOf("--uid", "müller"));
-        assertEquals("7009", umh("exec", "--gid", "büro", "/usr/bin/id", "-g").requireSuccess().strip());
+        assertEquals(
+                "7009",
+                umh("exec", "--gid", "büro", "/usr/bin/id", "-g")
+                        .requireSuccess()
+                        .strip());
     }
 
     @Test
     void anUnsoundLineIsNoUser() throws Exception {
-        with("/etc/passwd", "# comment\n\n+::::::\nu:x::0\nu:x:-1:0::/:\nu:x:99999999999:0:::\nu:x:4294967295:1::/:\nu:x:7010:7011::/:/bin/sh\n");
+        with(
+                "/etc/passwd",
+                "# comment\n\n+::::::\nu:x::0\nu:x:-1:0::/:\nu:x:99999999999:0:::\nu:x:4294967295:1::/:\nu:x:7010:7011::/:/bin/sh\n");
         with("/etc/group", "\n:\n::::\ng:x:x:u\n").with("/etc/nsswitch.conf", "");
         assertEquals(four(7010) + "|" + four(7011) + "|7011|", helperOf("--uid", "u"));
     }
@@ -112,7 +124,8 @@ final class UserDatabaseTest {
     @Test
     void aNameThatIsNoneIsRefusedAtOnce() {
         for (String name : new String[] {"", "a:b", "a\nb", "a\0b"}) {
-            org.junit.jupiter.api.Assertions.assertThrows(IllegalArgumentException.class, () -> Cred.defaults().user(name), name);
+            org.junit.jupiter.api.Assertions.assertThrows(
+                    IllegalArgumentException.class, () -> Cred.defaults().user(name), name);
         }
         org.junit.jupiter.api.Assertions.assertThrows(
                 IllegalArgumentException.class, () -> Cred.defaults().user("root", Duration.ofNanos(-1)));

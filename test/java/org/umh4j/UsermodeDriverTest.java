@@ -43,7 +43,9 @@ import org.umh4j.task.Task;
 final class UsermodeDriverTest {
     private static String line(UsermodeDriver driver) throws IOException {
         StringBuilder line = new StringBuilder();
-        for (int c = driver.pipeFromUmh().stream().read(); c >= 0 && c != '\n'; c = driver.pipeFromUmh().stream().read()) {
+        for (int c = driver.pipeFromUmh().stream().read();
+                c >= 0 && c != '\n';
+                c = driver.pipeFromUmh().stream().read()) {
             line.append((char) c);
         }
         return line.toString();
@@ -69,7 +71,9 @@ final class UsermodeDriverTest {
             assertEquals("there and back", line(driver));
             driver.pipeToUmh().close();
             assertEquals("", all(driver));
-            assertTrue(driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).success());
+            assertTrue(driver.onExit()
+                    .get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .success());
         }
     }
 
@@ -78,8 +82,8 @@ final class UsermodeDriverTest {
         Path file = java.nio.file.Files.write(ProbeProgram.FOLDER.resolve("driver"), DriverBlobs.probe());
         try (UsermodeDriver bytes = DriverBlobs.doing();
                 UsermodeDriver path = UsermodeDriver.load("path", file);
-                UsermodeDriver resource = UsermodeDriver.load(
-                        "resource", UsermodeDriver.class, "internal/linux-x86_64/probe.elf")) {
+                UsermodeDriver resource =
+                        UsermodeDriver.load("resource", UsermodeDriver.class, "internal/linux-x86_64/probe.elf")) {
             java.nio.file.Files.delete(file);
             for (UsermodeDriver driver : List.of(bytes, path, resource)) {
                 driver.arguments("print", "hello");
@@ -92,8 +96,8 @@ final class UsermodeDriverTest {
     @Test
     void loadingTwiceIsEbusy() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
-            UmhException failure = assertThrows(UmhException.class,
-                    () -> driver.load(new ByteArrayInputStream(DriverBlobs.probe())));
+            UmhException failure =
+                    assertThrows(UmhException.class, () -> driver.load(new ByteArrayInputStream(DriverBlobs.probe())));
             assertFails(Errno.EBUSY, UmhStage.BLOB, failure);
         }
     }
@@ -142,7 +146,11 @@ final class UsermodeDriverTest {
                 assertEquals("" + i, line(driver));
                 long tgid = driver.tgid();
                 assertTrue(driver.kill());
-                assertEquals(9, driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
+                assertEquals(
+                        9,
+                        driver.onExit()
+                                .get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS)
+                                .signal());
                 assertEquals(0, driver.tgid());
                 assertEquals("", DriverBlobs.state(tgid));
                 assertFalse(driver.kill());
@@ -152,7 +160,8 @@ final class UsermodeDriverTest {
 
     @Test
     void nameIsTheFirstArgument() throws Exception {
-        try (UsermodeDriver driver = UsermodeDriver.load("bpfilter_umh", DriverBlobs.probe()).arguments("pause")) {
+        try (UsermodeDriver driver =
+                UsermodeDriver.load("bpfilter_umh", DriverBlobs.probe()).arguments("pause")) {
             driver.fork();
             String commandLine = java.nio.file.Files.readString(Path.of("/proc/" + driver.tgid() + "/cmdline"));
             assertEquals("bpfilter_umh\0pause\0", commandLine);
@@ -167,8 +176,11 @@ final class UsermodeDriverTest {
 
     @Test
     void nameIsNotLongerThanTheKernelTakes() throws Exception {
-        UsermodeDriver.load("n".repeat(UsermodeDriver.LONGEST_NAME), DriverBlobs.probe()).close();
-        assertThrows(IllegalArgumentException.class, () -> UsermodeDriver.named("n".repeat(UsermodeDriver.LONGEST_NAME + 1)));
+        UsermodeDriver.load("n".repeat(UsermodeDriver.LONGEST_NAME), DriverBlobs.probe())
+                .close();
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> UsermodeDriver.named("n".repeat(UsermodeDriver.LONGEST_NAME + 1)));
     }
 
     @Test
@@ -181,7 +193,8 @@ final class UsermodeDriverTest {
             assertEquals(2, lines.size(), lines.toString());
             assertTrue(lines.get(0).startsWith("0 pipe:") && lines.get(1).startsWith("1 pipe:"), lines.toString());
         }
-        try (UsermodeDriver driver = UsermodeDriver.load("env", DriverBlobs.script("tr '\\0' '\\n' < /proc/$$/environ"))) {
+        try (UsermodeDriver driver =
+                UsermodeDriver.load("env", DriverBlobs.script("tr '\\0' '\\n' < /proc/$$/environ"))) {
             driver.fork();
             assertEquals("", all(driver));
             driver.environment("A=1").onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
@@ -193,8 +206,17 @@ final class UsermodeDriverTest {
     @Test
     @RequiresRoot
     void everythingACallCanSayHoldsForADriver() throws Exception {
-        try (UsermodeDriver driver = UsermodeDriver.load("id", DriverBlobs.script("grep -E '^(Uid|NoNewPrivs|CapEff)' /proc/self/status", "echo error >&2"))
-                .task(Task.defaults().descriptors(Descriptors.none().toJvm(2)).cred(Cred.defaults().uid(65534).gid(65534).groups(new long[0]).noNewPrivs()).namespaces(NamespaceSetup.defaults().unshare(Namespace.NET)))) {
+        try (UsermodeDriver driver = UsermodeDriver.load(
+                        "id",
+                        DriverBlobs.script("grep -E '^(Uid|NoNewPrivs|CapEff)' /proc/self/status", "echo error >&2"))
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().toJvm(2))
+                        .cred(Cred.defaults()
+                                .uid(65534)
+                                .gid(65534)
+                                .groups(new long[0])
+                                .noNewPrivs())
+                        .namespaces(NamespaceSetup.defaults().unshare(Namespace.NET)))) {
             driver.fork();
             String status = all(driver);
             assertTrue(status.contains("Uid:\t65534\t65534\t65534\t65534"), status);
@@ -207,17 +229,24 @@ final class UsermodeDriverTest {
     @Test
     void exitRoutineRunsOnceForEveryEnd() throws Exception {
         BlockingQueue<WaitStatus> ends = new LinkedBlockingQueue<>();
-        try (UsermodeDriver driver = UsermodeDriver.load("probe", DriverBlobs.probe()).atExit(ends::add)) {
+        try (UsermodeDriver driver =
+                UsermodeDriver.load("probe", DriverBlobs.probe()).atExit(ends::add)) {
             driver.arguments("exit", "3").fork();
-            assertEquals(3, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).exitCode());
+            assertEquals(
+                    3, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).exitCode());
             driver.arguments("kill", "11").fork();
-            assertEquals(11, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
+            assertEquals(
+                    11,
+                    ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
             driver.arguments("pause").fork();
             new ProcessBuilder("kill", "-15", "" + driver.tgid()).start().waitFor();
-            assertEquals(15, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
+            assertEquals(
+                    15,
+                    ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
             driver.arguments("kill", "19", "exit", "0").fork(); // stopped: not ended
             driver.unload();
-            assertEquals(9, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
+            assertEquals(
+                    9, ends.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).signal());
         }
         assertEquals(0, ends.size());
     }
@@ -225,7 +254,8 @@ final class UsermodeDriverTest {
     @Test
     void exitRoutineDoesNotRunForWhatNeverBegan() throws Exception {
         BlockingQueue<WaitStatus> ends = new LinkedBlockingQueue<>();
-        try (UsermodeDriver driver = UsermodeDriver.load("text", "text".getBytes()).atExit(ends::add)) {
+        try (UsermodeDriver driver =
+                UsermodeDriver.load("text", "text".getBytes()).atExit(ends::add)) {
             assertFails(Errno.ENOEXEC, UmhStage.EXEC, assertThrows(UmhException.class, driver::fork));
             assertEquals(0, driver.tgid());
             assertThrows(IllegalStateException.class, driver::onExit);
@@ -317,7 +347,9 @@ final class UsermodeDriverTest {
     @Test
     void pipesAndDeathSignalCanNotBeTakenAway() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")
-                .task(Task.defaults().descriptors(Descriptors.none().devNull(0).devNull(1)).signals(SignalState.defaults().parentDeath(Signal.TERM)))) {
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().devNull(0).devNull(1))
+                        .signals(SignalState.defaults().parentDeath(Signal.TERM)))) {
             driver.fork();
             say(driver, "still there\n");
             assertEquals("still there", line(driver));
@@ -327,7 +359,8 @@ final class UsermodeDriverTest {
     @Test
     @RequiresRoot
     void driverMayBePidOneOfItsOwnNamespace() throws Exception {
-        try (UsermodeDriver driver = UsermodeDriver.load("init", DriverBlobs.script("echo $$", "read line", "echo $line"))
+        try (UsermodeDriver driver = UsermodeDriver.load(
+                        "init", DriverBlobs.script("echo $$", "read line", "echo $line"))
                 .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)))) {
             driver.fork();
             assertEquals("1", line(driver));
@@ -335,7 +368,9 @@ final class UsermodeDriverTest {
             assertTrue(status.contains("NSpid:\t" + driver.tgid() + "\t1\n"), status);
             say(driver, "a line\n");
             assertEquals("a line", line(driver));
-            assertTrue(driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).success());
+            assertTrue(driver.onExit()
+                    .get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .success());
         }
     }
 
@@ -362,13 +397,16 @@ final class UsermodeDriverTest {
         "org.umh4j.static.path=/bin/echo, print driver", "org.umh4j.static.path=, SETUP ENOENT"
     })
     void driversAreUnderThePolicyOfPaths(String property, String answer) throws Exception {
-        assertEquals(answer + "\n", new Jvm().option("-D" + property).run(PolicyMain.class).requireSuccess());
+        assertEquals(
+                answer + "\n",
+                new Jvm().option("-D" + property).run(PolicyMain.class).requireSuccess());
     }
 
     /** Prints what becomes of a driver that would print something else. */
     static final class PolicyMain {
         public static void main(String[] arguments) throws Exception {
-            try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.probe()).arguments("print", "driver")) {
+            try (UsermodeDriver driver =
+                    UsermodeDriver.load("d", DriverBlobs.probe()).arguments("print", "driver")) {
                 driver.fork();
                 System.out.print(all(driver));
             } catch (UmhException e) {

@@ -59,7 +59,8 @@ final class ValuesTest {
 
     private static Map<String, Integer> defines(String file, String form) throws Exception {
         Map<String, Integer> values = new HashMap<>();
-        Matcher matcher = Pattern.compile("#\\s*define\\s+" + form).matcher(java.nio.file.Files.readString(Path.of(file)));
+        Matcher matcher =
+                Pattern.compile("#\\s*define\\s+" + form).matcher(java.nio.file.Files.readString(Path.of(file)));
         while (matcher.find()) {
             values.put(matcher.group(1), Integer.parseInt(matcher.group(2)));
         }
@@ -159,7 +160,8 @@ final class ValuesTest {
             boolean stays = UmhSysctl.narrowBset(CapabilitySet.all()).equals(two);
             boolean other = UmhSysctl.narrowInheritable(CapabilitySet.NONE).isEmpty();
             int garbage = UmhSysctl.writeBset("garbage");
-            System.out.println(narrowed + " " + stays + " " + other + " " + garbage + " " + UmhSysctl.bset().equals(two));
+            System.out.println(narrowed + " " + stays + " " + other + " " + garbage + " "
+                    + UmhSysctl.bset().equals(two));
         }
     }
 

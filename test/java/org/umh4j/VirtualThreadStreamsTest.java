@@ -57,7 +57,8 @@ final class VirtualThreadStreamsTest {
             CountDownLatch reading = new CountDownLatch(400);
             AtomicInteger ends = new AtomicInteger();
             for (int i = 0; i < 400; i++) {
-                Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+                Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
+                        .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
                 silent.add(helper);
                 readers.add(started(factory, () -> {
                     reading.countDown();
@@ -69,7 +70,9 @@ final class VirtualThreadStreamsTest {
             require(reading.await(20, TimeUnit.SECONDS), "a reader holds the carrier");
             AtomicInteger unrelated = new AtomicInteger();
             Thread other = started(factory, () -> {
-                SubprocessInfo info = ProbeProgram.doing("cat", "exit", "5").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+                SubprocessInfo info = ProbeProgram.doing("cat", "exit", "5")
+                        .task(Task.defaults()
+                                .descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
                 try (Helper helper = UsermodeHelper.start(info)) {
                     for (int i = 0; i < 50; i++) {
                         helper.stdin().write(i);
@@ -102,7 +105,9 @@ final class VirtualThreadStreamsTest {
             List<Helper> helpers = new ArrayList<>();
             List<Thread> writers = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
+                Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
+                        .task(Task.defaults()
+                                .descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
                 helpers.add(helper);
                 writers.add(started(factory, () -> {
                     helper.stdin().write(much);
@@ -125,7 +130,9 @@ final class VirtualThreadStreamsTest {
         public static void main(String[] arguments) throws Exception {
             ThreadFactory factory = VirtualThread.factory();
             AtomicInteger right = new AtomicInteger();
-            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1).toJvm(2))))) {
+            try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none().toJvm(1).toJvm(2))))) {
                 Thread closed = started(factory, () -> {
                     try {
                         helper.stdout().read();
@@ -164,17 +171,25 @@ final class VirtualThreadStreamsTest {
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i <= count; i++) {
                 fifos[i] = ProbeProgram.FOLDER.resolve("fifo" + i);
-                require(new ProcessBuilder("mkfifo", fifos[i].toString()).start().waitFor() == 0, "no fifo");
+                require(
+                        new ProcessBuilder("mkfifo", fifos[i].toString())
+                                        .start()
+                                        .waitFor()
+                                == 0,
+                        "no fifo");
             }
             AtomicInteger right = new AtomicInteger();
             for (int i = 0; i < count; i++) {
-                String script = i == count - 1 ? "echo x >" + fifos[i] : "read x <" + fifos[i + 1] + "; echo x >" + fifos[i];
+                String script =
+                        i == count - 1 ? "echo x >" + fifos[i] : "read x <" + fifos[i + 1] + "; echo x >" + fifos[i];
                 threads.add(started(factory, () -> {
-                    RunResult result = UsermodeHelper.run(org.umh4j.support.Shell.script(script), Duration.ofSeconds(20));
+                    RunResult result =
+                            UsermodeHelper.run(org.umh4j.support.Shell.script(script), Duration.ofSeconds(20));
                     right.addAndGet(result.status().success() ? 1 : 0);
                 }));
             }
-            String out = UsermodeHelper.run(org.umh4j.support.Shell.script("cat " + fifos[0]), Duration.ofSeconds(20)).out();
+            String out = UsermodeHelper.run(org.umh4j.support.Shell.script("cat " + fifos[0]), Duration.ofSeconds(20))
+                    .out();
             for (Thread thread : threads) {
                 join(thread);
             }

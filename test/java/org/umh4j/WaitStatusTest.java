@@ -47,7 +47,8 @@ final class WaitStatusTest {
         assertTrue(killed.signaled());
         assertFalse(killed.exited());
         assertEquals("killed by SIGKILL", killed.toString());
-        assertEquals("exit code 137", statusOf(ProbeProgram.doing("exit", "137")).toString());
+        assertEquals(
+                "exit code 137", statusOf(ProbeProgram.doing("exit", "137")).toString());
     }
 
     /** The view has but one number for both, as a shell has; the helper behind it still tells them apart. */
@@ -65,16 +66,23 @@ final class WaitStatusTest {
     @ValueSource(ints = {125, 126, 127})
     void anExitWithAShellsCodesIsNoFailureOfTheLaunch(int code) throws Exception {
         assertEquals(code, statusOf(ProbeProgram.doing("exit", "" + code)).exitCode());
-        assertEquals(code, UsermodeHelper.run(ProbeProgram.doing("exit", "" + code), RunOptions.defaults()).status().exitCode());
+        assertEquals(
+                code,
+                UsermodeHelper.run(ProbeProgram.doing("exit", "" + code), RunOptions.defaults())
+                        .status()
+                        .exitCode());
         SubprocessInfo missing = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
-        assertEquals(UmhStage.EXEC, assertThrows(UmhException.class, () -> UsermodeHelper.start(missing)).stage());
+        assertEquals(
+                UmhStage.EXEC,
+                assertThrows(UmhException.class, () -> UsermodeHelper.start(missing))
+                        .stage());
     }
 
     @ParameterizedTest
     @ValueSource(ints = {256, 257, 511, -1})
     void ofAnExitCodeTheLastEightBitsAreLeft(int code) throws Exception {
-        SubprocessInfo info = SubprocessInfo.of("/usr/bin/perl",
-                new String[] {"perl", "-MPOSIX", "-e", "POSIX::_exit(" + code + ")"}, null);
+        SubprocessInfo info = SubprocessInfo.of(
+                "/usr/bin/perl", new String[] {"perl", "-MPOSIX", "-e", "POSIX::_exit(" + code + ")"}, null);
         assertEquals(code & 0xff, statusOf(info).exitCode());
     }
 
@@ -106,11 +114,15 @@ final class WaitStatusTest {
 
     @Test
     void theStatusIsTheHelpersAndNotThatOfItsChildren() throws Exception {
-        assertEquals(2, statusOf(Shell.script("(exit 1); (kill -9 $(exec sh -c 'echo $PPID')); exit 2")).exitCode());
+        assertEquals(
+                2,
+                statusOf(Shell.script("(exit 1); (kill -9 $(exec sh -c 'echo $PPID')); exit 2"))
+                        .exitCode());
     }
 
     private static boolean coresAreFiles() throws IOException {
-        String pattern = java.nio.file.Files.readString(Path.of("/proc/sys/kernel/core_pattern")).trim();
+        String pattern = java.nio.file.Files.readString(Path.of("/proc/sys/kernel/core_pattern"))
+                .trim();
         return !pattern.isEmpty() && !pattern.startsWith("|") && !pattern.contains("/");
     }
 

@@ -56,7 +56,10 @@ final class WaitTest {
     void execReturnsWhenTheProgramIsInPlace() throws Exception {
         SubprocessInfo info = ProbeProgram.doing("sleep", "300");
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.EXEC));
-        assertEquals("probe", java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + info.pid() + "/comm")).trim());
+        assertEquals(
+                "probe",
+                java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + info.pid() + "/comm"))
+                        .trim());
     }
 
     /** The kernel shows it to the tracer first; any process of the helper's user can be one. */
@@ -66,7 +69,9 @@ final class WaitTest {
         String tracer = NativeProgram.compile("tracer");
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             String[] argv = {"tracer", Long.toString(helper.pid())};
-            SubprocessInfo tracing = SubprocessInfo.of(tracer, argv, null).task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+            SubprocessInfo tracing = SubprocessInfo.of(tracer, argv, null)
+                    .task(Task.defaults()
+                            .descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
             try (Helper holder = UsermodeHelper.start(tracing)) {
                 assertEquals('t', holder.stdout().read());
                 helper.kill(Signal.KILL);
@@ -250,7 +255,8 @@ final class WaitTest {
             }
             // One after the other they would have slept ten seconds; the bound is far from both.
             boolean together = System.nanoTime() - begin < Duration.ofSeconds(5).toNanos();
-            System.out.println(right.get() == THREADS && together ? "parked" : "right " + right + ", together " + together);
+            System.out.println(
+                    right.get() == THREADS && together ? "parked" : "right " + right + ", together " + together);
         }
     }
 }

@@ -76,7 +76,9 @@ final class WaitersTest {
                     answers.add(threads.submit(way)); // some of them come too late to wait
                 }
                 for (Future<WaitStatus> answer : answers) {
-                    assertEquals(signal.number(), answer.get(SECONDS, TimeUnit.SECONDS).raw());
+                    assertEquals(
+                            signal.number(),
+                            answer.get(SECONDS, TimeUnit.SECONDS).raw());
                 }
             }
         }
@@ -89,7 +91,8 @@ final class WaitersTest {
         ExecutorService threads = Executors.newCachedThreadPool();
         Random random = new Random(4);
         for (int i = 0; i < 100; i++) {
-            Helper helper = UsermodeHelper.start(ProbeProgram.doing("sleep", "1", "exit", "6").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+            Helper helper = UsermodeHelper.start(ProbeProgram.doing("sleep", "1", "exit", "6")
+                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
             spin(random.nextInt(2_000_000));
             List<Future<?>> closes = new ArrayList<>();
             for (int closer = 0; closer < 3; closer++) {
@@ -114,7 +117,8 @@ final class WaitersTest {
                 first.ifPresent(status -> assertEquals(7, status.exitCode()));
                 assertEquals(7, helper.waitFor(Await.PATIENCE).orElseThrow().exitCode());
                 assertEquals(7, helper.waitFor(Duration.ZERO).orElseThrow().exitCode());
-                assertEquals(7, helper.waitFor(Duration.ofSeconds(-1)).orElseThrow().exitCode());
+                assertEquals(
+                        7, helper.waitFor(Duration.ofSeconds(-1)).orElseThrow().exitCode());
             }
         }
     }
@@ -183,7 +187,9 @@ final class WaitersTest {
                 started.set(helper);
                 Await.end(killer);
                 WaitStatus status = helper.waitFor();
-                assertTrue(status.raw() == 9 << 8 || status.raw() == 9 && killed.get().equals(true),
+                assertTrue(
+                        status.raw() == 9 << 8
+                                || status.raw() == 9 && killed.get().equals(true),
                         () -> status + ", sent " + killed);
             }
         }
@@ -216,15 +222,20 @@ final class WaitersTest {
             futures.get(1).completeExceptionally(new IllegalStateException("mine"));
             helper.kill(Signal.USR2);
             for (CompletableFuture<WaitStatus> future : futures.subList(2, futures.size())) {
-                assertEquals(Signal.USR2.number(), future.get(SECONDS, TimeUnit.SECONDS).signal());
+                assertEquals(
+                        Signal.USR2.number(),
+                        future.get(SECONDS, TimeUnit.SECONDS).signal());
             }
-            assertEquals(Signal.USR2.number(), helper.onExit().get(SECONDS, TimeUnit.SECONDS).signal());
+            assertEquals(
+                    Signal.USR2.number(),
+                    helper.onExit().get(SECONDS, TimeUnit.SECONDS).signal());
         }
     }
 
     @Test
     void aDetachedHelperOutlivesItsHandle() throws Exception {
-        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+        Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
+                .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
         PipeReader reader = helper.detach().reader(1);
         helper.close();
         assertTrue(helper.isAlive());
@@ -249,7 +260,8 @@ final class WaitersTest {
         SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
         List<Helper> helpers = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
-            helpers.add(UsermodeHelper.start(ProbeProgram.doing("kill", "19", "exit", "0").task(Task.defaults().signals(tied))));
+            helpers.add(UsermodeHelper.start(ProbeProgram.doing("kill", "19", "exit", "0")
+                    .task(Task.defaults().signals(tied))));
         }
         for (Helper helper : helpers) {
             Await.until("it is stopped", () -> DriverBlobs.state(helper.pid()).equals("T"));

@@ -24,6 +24,7 @@ final class WordsTest {
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         assertEquals(0, process.waitFor(), out);
         assertEquals(9, out.lines().count(), out);
-        assertEquals(List.of(), out.lines().filter(line -> !line.endsWith(": ok")).toList());
+        assertEquals(
+                List.of(), out.lines().filter(line -> !line.endsWith(": ok")).toList());
     }
 }

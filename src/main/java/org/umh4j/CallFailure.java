@@ -21,7 +21,8 @@ final class CallFailure {
         return of(info, stage, result, detail, null);
     }
 
-    private static UmhException of(SubprocessInfo info, UmhStage stage, int result, int detail, @Nullable String object) {
+    private static UmhException of(
+            SubprocessInfo info, UmhStage stage, int result, int detail, @Nullable String object) {
         UmhException failure = new UmhException(info.path(), stage, result, detail, object);
         info.failed(failure);
         HelperEvents.failed(info.path(), failure);

@@ -21,6 +21,7 @@ final class Completion {
     private final CompletableFuture<Void> arrived = new CompletableFuture<>();
     /** Set before it has arrived. A number, since memory may be lacking for a box. */
     private int result;
+
     private final AtomicBoolean decided = new AtomicBoolean();
 
     Completion(SubprocessInfo info) {

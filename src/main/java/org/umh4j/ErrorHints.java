@@ -56,17 +56,20 @@ final class ErrorHints {
             return more(stage, errno);
         }
         return switch (stage) {
-            case UID, GID, GROUPS -> errno == Errno.EINVAL
-                    ? "the id has no mapping in the user namespace"
-                    : "this JVM lacks CAP_SETUID or CAP_SETGID";
-            case UNSHARE, JOIN -> "needs CAP_SYS_ADMIN; a new user namespace, NamespaceSetup.mapRoot(), gives it without";
+            case UID, GID, GROUPS ->
+                errno == Errno.EINVAL
+                        ? "the id has no mapping in the user namespace"
+                        : "this JVM lacks CAP_SETUID or CAP_SETGID";
+            case UNSHARE, JOIN ->
+                "needs CAP_SYS_ADMIN; a new user namespace, NamespaceSetup.mapRoot(), gives it without";
             case ID_MAP -> "a map of more than oneself needs CAP_SETUID and CAP_SETGID";
             case ROOT -> "needs CAP_SYS_CHROOT";
             case AMBIENT -> "must be permitted and inheritable, and the securebits must let it";
             case SECCOMP, LANDLOCK -> "needs Cred.noNewPrivs() or CAP_SYS_ADMIN";
-            case CGROUP -> errno == Errno.EINVAL
-                    ? "not a folder of the cgroup2 file system"
-                    : "this JVM may not write cgroup.procs there";
+            case CGROUP ->
+                errno == Errno.EINVAL
+                        ? "not a folder of the cgroup2 file system"
+                        : "this JVM may not write cgroup.procs there";
             case NICE, SCHED, IOPRIO -> "needs CAP_SYS_NICE, or the limits RLIMIT_NICE and RLIMIT_RTPRIO";
             case RLIMIT, NOFILE, NPROC, OOM_SCORE_ADJ -> "needs CAP_SYS_RESOURCE";
             case EXEC_LABEL -> "the security module refuses this label, or there is none";
@@ -76,13 +79,16 @@ final class ErrorHints {
 
     private static String more(UmhStage stage, Errno errno) {
         return switch (stage) {
-            case SOURCE, JOIN -> errno == Errno.ENXIO
-                    ? "a FIFO without an open peer, or a socket: open a FIFO READ_WRITE, or open and inherit it"
-                    : "";
+            case SOURCE, JOIN ->
+                errno == Errno.ENXIO
+                        ? "a FIFO without an open peer, or a socket: open a FIFO READ_WRITE, or open and inherit it"
+                        : "";
             case KEYRING -> errno == Errno.EDQUOT ? "this user's key quota is used up: /proc/sys/kernel/keys" : "";
-            case DESCRIPTORS -> errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
+            case DESCRIPTORS ->
+                errno == Errno.EBADF || errno == Errno.EINVAL ? "the number is above RLIMIT_NOFILE" : "";
             case CGROUP -> errno == Errno.EBUSY ? "it is frozen, or has given controllers to groups below it" : "";
-            case KILLED -> "the launcher was killed: by a process, by the out-of-memory killer, or by a seccomp filter of this JVM";
+            case KILLED ->
+                "the launcher was killed: by a process, by the out-of-memory killer, or by a seccomp filter of this JVM";
             default -> "";
         };
     }
@@ -92,8 +98,9 @@ final class ErrorHints {
             case EBUSY -> "there is one already, or it runs; unload it, or wait for its end";
             case EINVAL -> "there is none; load it first";
             case ENOEXEC -> "an empty blob is no program";
-            case EACCES -> "this host forbids executable memfds (vm.memfd_noexec), and a private tmpfs instead needs"
-                    + " CAP_SYS_ADMIN and Linux 5.12";
+            case EACCES ->
+                "this host forbids executable memfds (vm.memfd_noexec), and a private tmpfs instead needs"
+                        + " CAP_SYS_ADMIN and Linux 5.12";
             case ENOSPC, ENOMEM, EFBIG -> "the host, or the memory cgroup, has no memory for it";
             default -> resources(errno);
         };
@@ -114,8 +121,9 @@ final class ErrorHints {
 
     private static String launch(Errno errno) {
         return switch (errno) {
-            case E2BIG -> "one argument is at most 128 KiB long; all of them and the environment at most a quarter"
-                    + " of RLIMIT_STACK, and 6 MiB";
+            case E2BIG ->
+                "one argument is at most 128 KiB long; all of them and the environment at most a quarter"
+                        + " of RLIMIT_STACK, and 6 MiB";
             case EACCES, EPERM -> "this host does not let the launcher's memfd be executed; umh doctor says more";
             default -> resources(errno);
         };

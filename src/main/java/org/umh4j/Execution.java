@@ -145,7 +145,8 @@ final class Execution {
     /** The same with a bound; {@code patience} holds how the wait ended. */
     static Helper start(SubprocessInfo info, StartDeadline patience) throws UmhException {
         Objects.requireNonNull(info, "info");
-        if (info.task().scope() == KillScope.CGROUP && info.task().limits().cgroupPath().isEmpty()) {
+        if (info.task().scope() == KillScope.CGROUP
+                && info.task().limits().cgroupPath().isEmpty()) {
             throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
         }
         Descriptors descriptors = info.task().descriptors().orElse(Descriptors.devNull());
@@ -183,7 +184,11 @@ final class Execution {
             }
             boolean parks = Launcher.parks(info);
             Child child = Launcher.child(
-                    info, parks ? Until.STARTED : Until.EXEC, pipes, info.task().scope() != KillScope.PROCESS, patience);
+                    info,
+                    parks ? Until.STARTED : Until.EXEC,
+                    pipes,
+                    info.task().scope() != KillScope.PROCESS,
+                    patience);
             int told = letBegin(info, child);
             if (told < 0) {
                 child.outcome().join(); // it was killed, which is not the reason

@@ -55,6 +55,7 @@ public final class Helper implements AutoCloseable {
     private volatile boolean detached;
     /** SIGKILL was sent, and the process had not ended at the end of the wait. */
     private volatile boolean outlived;
+
     private volatile @Nullable ProcessHandle handle;
     private @Nullable HelperProcess process;
 
@@ -93,7 +94,9 @@ public final class Helper implements AutoCloseable {
 
     /** The status if the process has ended. */
     public Optional<WaitStatus> status() {
-        return isAlive() ? Optional.empty() : Optional.of(new WaitStatus(child.exit().join().status()));
+        return isAlive()
+                ? Optional.empty()
+                : Optional.of(new WaitStatus(child.exit().join().status()));
     }
 
     /** What the process has used, once it has ended; empty when its status was lost or taken by somebody else. */
@@ -108,7 +111,14 @@ public final class Helper implements AutoCloseable {
     /** In the order of enum umh_end. */
     private static ResourceUsage usage(long[] end) {
         return new ResourceUsage(
-                Duration.ofNanos(end[1] * 1_000), Duration.ofNanos(end[2] * 1_000), end[3], end[4], end[5], end[6], end[7], end[8]);
+                Duration.ofNanos(end[1] * 1_000),
+                Duration.ofNanos(end[2] * 1_000),
+                end[3],
+                end[4],
+                end[5],
+                end[6],
+                end[7],
+                end[8]);
     }
 
     /**
@@ -351,9 +361,10 @@ public final class Helper implements AutoCloseable {
     private void reportIfAlive() {
         if (isAlive()) {
             outlived = true;
-            System.getLogger("org.umh4j").log(
-                    System.Logger.Level.WARNING,
-                    "pid " + pid() + " has not ended within " + CLOSE_TIMEOUT.toSeconds() + " s after SIGKILL");
+            System.getLogger("org.umh4j")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "pid " + pid() + " has not ended within " + CLOSE_TIMEOUT.toSeconds() + " s after SIGKILL");
         }
     }
 

@@ -130,7 +130,7 @@ public final class HelperGate {
     public static int readTrylock() {
         LOCK.lock();
         try {
-            for (;;) {
+            for (; ; ) {
                 if (writers == 0 && depth == Depth.ENABLED) {
                     readers++;
                     return 0;
@@ -155,7 +155,8 @@ public final class HelperGate {
         long nanos = Timeouts.notNegative(timeout, "timeout");
         LOCK.lock();
         try {
-            // Enabled already: the lock is held, and the whole timeout is left; one of zero is answered as a nanosecond.
+            // Enabled already: the lock is held, and the whole timeout is left; one of zero is answered as a
+            // nanosecond.
             long left = await(nanos, () -> writers == 0 && depth == Depth.ENABLED);
             if (left > 0) {
                 readers++;

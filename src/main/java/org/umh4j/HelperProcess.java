@@ -65,7 +65,9 @@ final class HelperProcess extends Process {
 
     @Override
     public boolean waitFor(long timeout, TimeUnit unit) throws InterruptedException {
-        return helper.waitFor(Duration.ofNanos(Objects.requireNonNull(unit, "unit").toNanos(timeout))).isPresent();
+        return helper.waitFor(
+                        Duration.ofNanos(Objects.requireNonNull(unit, "unit").toNanos(timeout)))
+                .isPresent();
     }
 
     @Override
@@ -153,6 +155,7 @@ final class HelperProcess extends Process {
 
     @Override
     public String toString() {
-        return "Process[pid=" + pid() + ", exitValue=" + helper.status().map(s -> "" + exitValue(s)).orElse("\"not exited\"") + "]";
+        return "Process[pid=" + pid() + ", exitValue="
+                + helper.status().map(s -> "" + exitValue(s)).orElse("\"not exited\"") + "]";
     }
 }

@@ -28,6 +28,7 @@ import org.umh4j.task.Descriptors;
 final class HelperRun {
     /** What is still in a pipe when its helper has ended is no more than the largest pipe holds. */
     private static final int LARGEST_PIPE = 1 << 20;
+
     private static final byte[] NOTHING = {};
 
     private final Helper helper;
@@ -56,7 +57,8 @@ final class HelperRun {
         Descriptors own = info.task().descriptors().orElse(Descriptors.none());
         Descriptors descriptors = Objects.requireNonNull(options, "options").descriptors(own);
         if (descriptors.hasPipesBeyondStandard()) {
-            throw new IllegalArgumentException("nobody would have the other end of a pipe beyond 0, 1 and 2; use start");
+            throw new IllegalArgumentException(
+                    "nobody would have the other end of a pipe beyond 0, 1 and 2; use start");
         }
         info.task(info.task().descriptors(descriptors));
         Duration timeout = options.timeout();
@@ -67,7 +69,8 @@ final class HelperRun {
     }
 
     /** The timeout counts from the call. If it expires before the program has begun, no helper is left. */
-    private static Helper start(SubprocessInfo info, RunOptions options, StartDeadline patience) throws IOException, InterruptedException {
+    private static Helper start(SubprocessInfo info, RunOptions options, StartDeadline patience)
+            throws IOException, InterruptedException {
         try {
             return Execution.start(info, patience);
         } catch (UmhException e) {
@@ -79,7 +82,15 @@ final class HelperRun {
             }
             Duration timeout = Objects.requireNonNull(options.timeout());
             RunResult nothing = new RunResult(
-                    WaitStatus.LOST, NOTHING, NOTHING, false, false, Instant.now(), timeout, List.of(), Optional.empty(),
+                    WaitStatus.LOST,
+                    NOTHING,
+                    NOTHING,
+                    false,
+                    false,
+                    Instant.now(),
+                    timeout,
+                    List.of(),
+                    Optional.empty(),
                     Set.of());
             throw new HelperTimeoutException(info.path() + ": not started within " + timeout, nothing, e);
         }
@@ -195,7 +206,16 @@ final class HelperRun {
     }
 
     private RunResult result() {
-        return new RunResult(helper.status().orElse(WaitStatus.LOST), out.bytes(), err.bytes(), out.truncated(), err.truncated(),
-                helper.startTime(), elapsed == null ? sinceBegin() : elapsed, List.copyOf(sent), helper.usage(), helper.unapplied());
+        return new RunResult(
+                helper.status().orElse(WaitStatus.LOST),
+                out.bytes(),
+                err.bytes(),
+                out.truncated(),
+                err.truncated(),
+                helper.startTime(),
+                elapsed == null ? sinceBegin() : elapsed,
+                List.copyOf(sent),
+                helper.usage(),
+                helper.unapplied());
     }
 }

@@ -3,7 +3,6 @@ package org.umh4j;
 
 import org.jspecify.annotations.Nullable;
 
-
 /**
  * A helper that was told to end because it took too long. {@link RunResult#sent} says which signals it was sent when, the
  * message after which timeout and grace; the status says what it made of them: it may have ended by itself.

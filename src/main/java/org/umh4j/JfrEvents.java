@@ -43,7 +43,8 @@ final class JfrEvents {
     @StackTrace(false)
     static final class HelperStart extends Event {
         @Label("Path")
-        @Nullable String path;
+        @Nullable
+        String path;
 
         @Label("Process Identifier")
         long pid;
@@ -75,13 +76,16 @@ final class JfrEvents {
     @Description("A helper could not be started")
     static final class HelperFailure extends Event {
         @Label("Path")
-        @Nullable String path;
+        @Nullable
+        String path;
 
         @Label("Stage")
-        @Nullable String stage;
+        @Nullable
+        String stage;
 
         @Label("Error")
-        @Nullable String errno;
+        @Nullable
+        String errno;
     }
 
     @Name("org.umh4j.HelperExit")
@@ -91,13 +95,15 @@ final class JfrEvents {
     @StackTrace(false)
     static final class HelperExit extends Event {
         @Label("Path")
-        @Nullable String path;
+        @Nullable
+        String path;
 
         @Label("Process Identifier")
         long pid;
 
         @Label("Status")
-        @Nullable String status;
+        @Nullable
+        String status;
 
         @Label("Lifetime")
         @Timespan(Timespan.NANOSECONDS)
@@ -110,8 +116,9 @@ final class JfrEvents {
             return;
         }
         child.outcome().thenAccept(launch -> inPlace(path, launch));
-        child.exit().thenAccept(end ->
-                exited(path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - child.beginNanos()));
+        child.exit()
+                .thenAccept(end -> exited(
+                        path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - child.beginNanos()));
     }
 
     private static void inPlace(@Nullable String path, LaunchResult launch) {

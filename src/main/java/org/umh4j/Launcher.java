@@ -84,14 +84,19 @@ final class Launcher {
      */
     static int status(SubprocessInfo info) throws UmhException {
         if (HelperEvents.areStartsAwaited()) {
-            return child(info, Until.EXEC, StartDeadline.endless()).exit().join().status();
+            return child(info, Until.EXEC, StartDeadline.endless())
+                    .exit()
+                    .join()
+                    .status();
         }
         Cred cred = credentials(info);
         long begin = System.nanoTime();
-        boolean watched = info.task().limits().hasCgroup() && Reaper.hold(); // the reaper ends what a frozen cgroup holds
+        boolean watched =
+                info.task().limits().hasCgroup() && Reaper.hold(); // the reaper ends what a frozen cgroup holds
         int status;
         try {
-            status = launch(info, cred, Until.EXIT, Pipes.none(), StartDeadline.endless()).status();
+            status = launch(info, cred, Until.EXIT, Pipes.none(), StartDeadline.endless())
+                    .status();
         } finally {
             if (watched) {
                 Reaper.release();
@@ -119,7 +124,8 @@ final class Launcher {
             Plan plan = plan(info, cred, opened, pipes);
             int limit = patience.leftMillis();
             LaunchResult launch = info.task().signals().isTiedToJvm()
-                    ? Reaper.call(() -> LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit))
+                    ? Reaper.call(
+                            () -> LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit))
                     : LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit);
             return require(info, launch);
         }

@@ -105,7 +105,9 @@ public final class Mailbox implements AutoCloseable {
             throw new IllegalArgumentException("a message can't have " + limitBytes + " bytes");
         }
         Mailbox mailbox = new Mailbox(
-                Objects.requireNonNull(to, "to").end(), Objects.requireNonNull(from, "from").end(), limitBytes);
+                Objects.requireNonNull(to, "to").end(),
+                Objects.requireNonNull(from, "from").end(),
+                limitBytes);
         mailbox.readable();
         return mailbox;
     }
@@ -275,8 +277,8 @@ public final class Mailbox implements AutoCloseable {
     private int announced() throws IOException {
         int length = header.getInt(0);
         if (length < 0 || length > limit) {
-            throw new IOException("the driver has sent a message of " + Integer.toUnsignedLong(length) + " bytes; the limit is "
-                    + limit);
+            throw new IOException("the driver has sent a message of " + Integer.toUnsignedLong(length)
+                    + " bytes; the limit is " + limit);
         }
         return length;
     }

@@ -92,7 +92,8 @@ public final class Pipeline implements AutoCloseable {
             Descriptors own = calls[i].task().descriptors().orElse(Descriptors.none());
             boolean taken = i > 0 && own.contains(0) || i < calls.length - 1 && own.contains(1);
             if (taken) {
-                throw new IllegalArgumentException("helper " + i + " of the pipeline has a source of its own where its pipe has to be");
+                throw new IllegalArgumentException(
+                        "helper " + i + " of the pipeline has a source of its own where its pipe has to be");
             }
         }
     }

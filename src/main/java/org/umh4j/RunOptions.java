@@ -82,7 +82,8 @@ public final class RunOptions {
         return limit;
     }
 
-    @Nullable Duration timeout() {
+    @Nullable
+    Duration timeout() {
         return timeout;
     }
 

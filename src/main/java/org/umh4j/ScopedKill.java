@@ -36,8 +36,8 @@ final class ScopedKill {
     static boolean session(long session, Signal signal, BooleanSupplier isOurs) throws UmhException {
         boolean any = false;
         for (int round = 0; round < ROUNDS; round++) {
-            boolean found = Processes.signalAll(
-                    candidates(session), signal.number(), pid -> sessionOf(pid) == session, isOurs);
+            boolean found =
+                    Processes.signalAll(candidates(session), signal.number(), pid -> sessionOf(pid) == session, isOurs);
             any |= found;
             if (!found || signal != Signal.KILL) {
                 break;
@@ -90,7 +90,8 @@ final class ScopedKill {
     /** {@code cgroup.kill} (5.14) is one write for everything below, forks in flight included. */
     static boolean cgroup(@Nullable String folder, Signal signal) throws UmhException {
         if (folder == null || signal != Signal.KILL) {
-            throw new IllegalArgumentException("only SIGKILL reaches a cgroup, and the call must have named one by its path");
+            throw new IllegalArgumentException(
+                    "only SIGKILL reaches a cgroup, and the call must have named one by its path");
         }
         Path group = Path.of(folder);
         try {
@@ -135,7 +136,9 @@ final class ScopedKill {
 
     private static List<Integer> members(Path folder) {
         try {
-            return Files.readAllLines(folder.resolve("cgroup.procs")).stream().map(Integer::valueOf).toList();
+            return Files.readAllLines(folder.resolve("cgroup.procs")).stream()
+                    .map(Integer::valueOf)
+                    .toList();
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException e) {

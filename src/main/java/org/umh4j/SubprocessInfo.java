@@ -195,7 +195,8 @@ public final class SubprocessInfo {
         return Optional.ofNullable(failure);
     }
 
-    @Nullable Blob blob() {
+    @Nullable
+    Blob blob() {
         return blob;
     }
 
@@ -203,11 +204,13 @@ public final class SubprocessInfo {
         return created != null;
     }
 
-    @Nullable LongConsumer created() {
+    @Nullable
+    LongConsumer created() {
         return created;
     }
 
-    @Nullable CredInit init() {
+    @Nullable
+    CredInit init() {
         return init;
     }
 

@@ -213,7 +213,7 @@ public final class Supervisor implements AutoCloseable {
         Objects.requireNonNull(message, "message");
         long nanos = Timeouts.saturatedNanos(timeout);
         long begin = System.nanoTime();
-        for (;;) {
+        for (; ; ) {
             Mailbox mailbox = running(Duration.ofNanos(nanos - (System.nanoTime() - begin)));
             try {
                 return mailbox.request(message, Duration.ofNanos(nanos - (System.nanoTime() - begin)));
@@ -228,7 +228,9 @@ public final class Supervisor implements AutoCloseable {
         long left = Timeouts.saturatedNanos(timeout);
         lock.lock();
         try {
-            while (state != State.RUNNING || current == null || current.mailbox.over().isDone()) {
+            while (state != State.RUNNING
+                    || current == null
+                    || current.mailbox.over().isDone()) {
                 if (state == null || state == State.GIVEN_UP || state == State.CLOSED) {
                     throw new IOException(driver.name() + " is not running: " + state);
                 }
@@ -257,7 +259,9 @@ public final class Supervisor implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        made.mailbox.over().thenRunAsync(() -> kill(made), CallbackThreads.executor()); // nobody can talk to it any more
+        made.mailbox
+                .over()
+                .thenRunAsync(() -> kill(made), CallbackThreads.executor()); // nobody can talk to it any more
         made.process.onExit().thenAccept(status -> ended(made, status)); // now, since it must not come before RUNNING
         checkLater(made);
     }
@@ -332,7 +336,8 @@ public final class Supervisor implements AutoCloseable {
     private void check(Incarnation made, Health asked) {
         try {
             CompletableFuture<byte[]> reply = made.mailbox.postOwn(asked.question);
-            Timer deadline = Reaper.after(Timeouts.saturatedNanos(asked.deadline),
+            Timer deadline = Reaper.after(
+                    Timeouts.saturatedNanos(asked.deadline),
                     () -> reply.completeExceptionally(new TimeoutException("the driver does not answer")));
             reply.whenComplete((bytes, none) -> deadline.cancel());
             reply.whenCompleteAsync((bytes, none) -> checked(made, none), CallbackThreads.executor());
@@ -354,7 +359,8 @@ public final class Supervisor implements AutoCloseable {
         try {
             made.process.kill(Signal.KILL);
         } catch (UmhException e) {
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a driver that does not answer is not killed", e);
+            System.getLogger("org.umh4j")
+                    .log(System.Logger.Level.WARNING, "a driver that does not answer is not killed", e);
         }
     }
 

@@ -34,7 +34,7 @@ final class Timeouts {
     static void uninterruptibly(Duration timeout, Wait wait) {
         boolean interrupted = false;
         long deadline = System.nanoTime() + timeout.toNanos();
-        for (;;) {
+        for (; ; ) {
             try {
                 wait.upTo(Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0)));
                 break;

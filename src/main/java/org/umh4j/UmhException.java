@@ -70,7 +70,9 @@ public class UmhException extends IOException {
             @Nullable String path, UmhStage stage, int retval, int detail, @Nullable String object) {
         StringBuilder message = new StringBuilder();
         message.append(path == null ? "(no path)" : path).append(": ").append(stage);
-        message.append(ErrorHints.detail(stage, detail)).append(object == null ? "" : " (" + object + ")").append(" failed with ");
+        message.append(ErrorHints.detail(stage, detail))
+                .append(object == null ? "" : " (" + object + ")")
+                .append(" failed with ");
         if (retval < 0) {
             Errno errno = Errno.of(-retval);
             message.append(Errno.name(-retval)).append(errno == null ? "" : " (" + errno.text() + ")");

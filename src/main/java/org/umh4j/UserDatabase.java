@@ -54,7 +54,8 @@ final class UserDatabase implements NameService {
         String[] fields = local.isPresent() ? local.get() : asked("passwd", key, bound);
         long gid = id(fields[3]).orElseThrow(() -> unknown("user", name));
         long uid = id(fields[2]).orElseThrow(() -> unknown("user", name));
-        boolean filesSuffice = local.isPresent() && sources("initgroups", "group").allMatch(LOCAL::contains);
+        boolean filesSuffice =
+                local.isPresent() && sources("initgroups", "group").allMatch(LOCAL::contains);
         return new User(uid, gid, filesSuffice ? groupsInFile(key, gid) : groupsAsked(key, gid, bound));
     }
 
@@ -118,16 +119,25 @@ final class UserDatabase implements NameService {
     }
 
     private static Optional<Long> id(String digits) {
-        return Optional.of(digits).filter(text -> text.matches("\\d{1,10}")).map(Long::valueOf).filter(id -> id <= LARGEST_ID);
+        return Optional.of(digits)
+                .filter(text -> text.matches("\\d{1,10}"))
+                .map(Long::valueOf)
+                .filter(id -> id <= LARGEST_ID);
     }
 
     /** The sources in nsswitch.conf(5) for the first of these databases that it lists. */
     private static Stream<String> sources(String... databases) {
-        List<String> lines = read(SOURCES).lines().map(line -> line.replaceFirst("#.*", "").strip()).toList();
+        List<String> lines = read(SOURCES)
+                .lines()
+                .map(line -> line.replaceFirst("#.*", "").strip())
+                .toList();
         for (String database : databases) {
             for (String line : lines) {
                 if (line.startsWith(database + ":")) {
-                    return Stream.of(line.substring(database.length() + 1).replaceAll("\\[[^]]*]", " ").strip().split("\\s+"));
+                    return Stream.of(line.substring(database.length() + 1)
+                            .replaceAll("\\[[^]]*]", " ")
+                            .strip()
+                            .split("\\s+"));
                 }
             }
         }
@@ -154,18 +164,25 @@ final class UserDatabase implements NameService {
         if (!answer.status().success()) {
             throw new UncheckedIOException(new IOException("id -G ended with " + answer.status()));
         }
-        LongStream groups = Stream.of(text(answer.stdout()).strip().split("\\s+")).flatMap(word -> id(word).stream()).mapToLong(id -> id);
+        LongStream groups = Stream.of(text(answer.stdout()).strip().split("\\s+"))
+                .flatMap(word -> id(word).stream())
+                .mapToLong(id -> id);
         return LongStream.concat(LongStream.of(primary), groups).distinct().toArray();
     }
 
     private static RunResult ask(Duration bound, String tool, String... arguments) {
-        Path program = Stream.of("/usr/bin/", "/bin/").map(directory -> Path.of(directory + tool)).filter(Files::isExecutable)
+        Path program = Stream.of("/usr/bin/", "/bin/")
+                .map(directory -> Path.of(directory + tool))
+                .filter(Files::isExecutable)
                 .findFirst()
-                .orElseThrow(() -> new UncheckedIOException(new IOException("no " + tool + " to query other sources of names")));
+                .orElseThrow(() ->
+                        new UncheckedIOException(new IOException("no " + tool + " to query other sources of names")));
         byte[][] argv = Stream.concat(Stream.of(tool), Stream.of(arguments))
                 .map(word -> word.getBytes(StandardCharsets.ISO_8859_1))
                 .toArray(byte[][]::new);
-        byte[][] envp = Stream.of(ENVIRONMENT).map(word -> word.getBytes(StandardCharsets.ISO_8859_1)).toArray(byte[][]::new);
+        byte[][] envp = Stream.of(ENVIRONMENT)
+                .map(word -> word.getBytes(StandardCharsets.ISO_8859_1))
+                .toArray(byte[][]::new);
         try {
             return UsermodeHelper.run(SubprocessInfo.of(Bytes.of(program.toString(), "path"), argv, envp), bound);
         } catch (InterruptedException e) {

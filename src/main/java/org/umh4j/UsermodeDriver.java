@@ -206,11 +206,15 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     private static byte[][] encoded(String[] strings, String what) {
-        return IntStream.range(0, strings.length).mapToObj(i -> Bytes.of(strings[i], what, i)).toArray(byte[][]::new);
+        return IntStream.range(0, strings.length)
+                .mapToObj(i -> Bytes.of(strings[i], what, i))
+                .toArray(byte[][]::new);
     }
 
     private static byte[][] copied(List<byte[]> strings, String what) {
-        return IntStream.range(0, strings.size()).mapToObj(i -> Bytes.of(strings.get(i), what, i)).toArray(byte[][]::new);
+        return IntStream.range(0, strings.size())
+                .mapToObj(i -> Bytes.of(strings.get(i), what, i))
+                .toArray(byte[][]::new);
     }
 
     /**
@@ -299,10 +303,12 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     private SubprocessInfo call(Blob program) {
-        byte[][] argv = Stream.concat(Stream.of(Bytes.of(name, "name")), Stream.of(arguments)).toArray(byte[][]::new);
+        byte[][] argv = Stream.concat(Stream.of(Bytes.of(name, "name")), Stream.of(arguments))
+                .toArray(byte[][]::new);
         SubprocessInfo info = SubprocessInfo.of(program, name, argv, environment);
         Descriptors own = task.descriptors().orElse(Descriptors.none());
-        info.task(task.descriptors(own.fromJvm(0).toJvm(1)).signals(task.signals().parentDeath(Signal.KILL)));
+        info.task(
+                task.descriptors(own.fromJvm(0).toJvm(1)).signals(task.signals().parentDeath(Signal.KILL)));
         info.init(init);
         info.created(pid -> tgid = pid);
         return info;
@@ -378,7 +384,8 @@ public final class UsermodeDriver implements AutoCloseable {
      */
     public void unload() throws UmhException {
         if (!free()) {
-            throw new UmhException(name, UmhStage.BLOB, -Errno.EINVAL.number(), 0); // no helper that failed: nobody is told
+            throw new UmhException(
+                    name, UmhStage.BLOB, -Errno.EINVAL.number(), 0); // no helper that failed: nobody is told
         }
     }
 
@@ -435,6 +442,7 @@ public final class UsermodeDriver implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "UsermodeDriver[" + name + ", " + (isRunning() ? "tgid " + tgid : isLoaded() ? "loaded" : "not loaded") + "]";
+        return "UsermodeDriver[" + name + ", " + (isRunning() ? "tgid " + tgid : isLoaded() ? "loaded" : "not loaded")
+                + "]";
     }
 }

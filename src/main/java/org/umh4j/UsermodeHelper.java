@@ -42,8 +42,7 @@ public final class UsermodeHelper {
      *
      * @return as {@link #exec}
      */
-    public static int call(
-            @Nullable String path, String @Nullable [] argv, String @Nullable [] envp, UmhWait wait) {
+    public static int call(@Nullable String path, String @Nullable [] argv, String @Nullable [] envp, UmhWait wait) {
         return exec(SubprocessInfo.of(path, argv, envp), wait);
     }
 

@@ -71,7 +71,9 @@ public final class Bench {
     private void measure(Run run) throws IOException, InterruptedException {
         List<String> command = command(run.java, run.options, Group.class);
         command.addAll(List.of(run.group.name(), Integer.toString(rounds)));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         double base = 0;
         System.out.printf("%-10s %-12s %-24s %9s %9s %7s%n", "", "", "", "p50", "p99", "ratio");
         try (BufferedReader rows = process.inputReader()) {
@@ -79,8 +81,13 @@ public final class Bench {
                 results.println(line);
                 Row row = mapper.readValue(line, Row.class);
                 base = row.contender().equals(Contenders.BASE) ? row.percentile(50) : base;
-                System.out.printf("%-10s %-12s %-24s %9.1f %9.1f %7s%n", row.place(), row.target(), row.contender(),
-                        row.percentile(50), row.percentile(99),
+                System.out.printf(
+                        "%-10s %-12s %-24s %9.1f %9.1f %7s%n",
+                        row.place(),
+                        row.target(),
+                        row.contender(),
+                        row.percentile(50),
+                        row.percentile(99),
                         base == 0 ? "" : String.format("%.2f", row.percentile(50) / base));
             }
         }

@@ -70,7 +70,8 @@ final class Contenders {
                 .inheritable(one)
                 .ambient(one)
                 .noNewPrivs();
-        return info(argv).task(Task.defaults().cred(cred).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
+        return info(argv)
+                .task(Task.defaults().cred(cred).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
     }
 
     static Contender processBuilder(String... argv) {
@@ -88,8 +89,11 @@ final class Contenders {
     }
 
     private static Contender nuProcess(String... argv) {
-        return new Contender("NuProcess", 10, () -> new NuProcessBuilder(new NuAbstractProcessHandler() {}, Arrays.asList(argv))
-                .start()
-                .waitFor(0, TimeUnit.SECONDS));
+        return new Contender(
+                "NuProcess",
+                10,
+                () -> new NuProcessBuilder(new NuAbstractProcessHandler() {}, Arrays.asList(argv))
+                        .start()
+                        .waitFor(0, TimeUnit.SECONDS));
     }
 }

@@ -35,15 +35,27 @@ public final class DriverBench {
         try (UsermodeDriver driver = UsermodeDriver.load("echo", Path.of(arguments[0]))) {
             System.out.printf("%-26s %12s %12s %7s%n", "256 MiB there and back", "C MiB/s", "JVM MiB/s", "ratio");
             for (int chunk : new int[] {4 << 10, 64 << 10, 1 << 20}) {
-                print("streams, " + (chunk >> 10) + " KiB", BYTES / (double) (1 << 20) * 1e9,
-                        () -> Pipes.through(path, BYTES, chunk), () -> streams(driver, chunk), false);
-                print("channels, " + (chunk >> 10) + " KiB", BYTES / (double) (1 << 20) * 1e9,
-                        () -> Pipes.through(path, BYTES, chunk), () -> channels(driver, chunk), false);
+                print(
+                        "streams, " + (chunk >> 10) + " KiB",
+                        BYTES / (double) (1 << 20) * 1e9,
+                        () -> Pipes.through(path, BYTES, chunk),
+                        () -> streams(driver, chunk),
+                        false);
+                print(
+                        "channels, " + (chunk >> 10) + " KiB",
+                        BYTES / (double) (1 << 20) * 1e9,
+                        () -> Pipes.through(path, BYTES, chunk),
+                        () -> channels(driver, chunk),
+                        false);
             }
             System.out.printf("%-26s %12s %12s %7s%n", "request and reply", "C us", "mailbox us", "ratio");
             for (int size : new int[] {16, 4 << 10, 64 << 10}) {
-                print(size + " bytes", REQUESTS * 1e3,
-                        () -> Pipes.pingPong(path, REQUESTS, size), () -> requests(driver, size), true);
+                print(
+                        size + " bytes",
+                        REQUESTS * 1e3,
+                        () -> Pipes.pingPong(path, REQUESTS, size),
+                        () -> requests(driver, size),
+                        true);
             }
         }
     }

@@ -17,7 +17,10 @@ record Footprint(long threads, long descriptors, long heapBytes, long residentBy
         }
         Runtime runtime = Runtime.getRuntime();
         return new Footprint(
-                entries("/proc/self/task"), entries("/proc/self/fd"), runtime.totalMemory() - runtime.freeMemory(), resident());
+                entries("/proc/self/task"),
+                entries("/proc/self/fd"),
+                runtime.totalMemory() - runtime.freeMemory(),
+                resident());
     }
 
     private static long entries(String folder) throws IOException {
@@ -37,9 +40,16 @@ record Footprint(long threads, long descriptors, long heapBytes, long residentBy
             return;
         }
         recorder.record(live, "added", "threads, in all", "count", one(threads - before.threads));
-        recorder.record(live, "added", "descriptors, each", "count", one((descriptors - before.descriptors) / (double) more));
-        recorder.record(live, "added", "heap, bytes each", "count", one((heapBytes - before.heapBytes) / (double) more));
-        recorder.record(live, "added", "resident, bytes each", "count", one((residentBytes - before.residentBytes) / (double) more));
+        recorder.record(
+                live, "added", "descriptors, each", "count", one((descriptors - before.descriptors) / (double) more));
+        recorder.record(
+                live, "added", "heap, bytes each", "count", one((heapBytes - before.heapBytes) / (double) more));
+        recorder.record(
+                live,
+                "added",
+                "resident, bytes each",
+                "count",
+                one((residentBytes - before.residentBytes) / (double) more));
     }
 
     private static Samples one(double value) {

@@ -28,10 +28,14 @@ final class Goals {
 
         Row row(String group, Object place, String target, String contender) {
             return rows.stream()
-                    .filter(row -> row.jdk() == jdk && row.group().equals(group) && row.place().equals("" + place)
-                            && row.target().equals(target) && row.contender().equals(contender))
+                    .filter(row -> row.jdk() == jdk
+                            && row.group().equals(group)
+                            && row.place().equals("" + place)
+                            && row.target().equals(target)
+                            && row.contender().equals(contender))
                     .findFirst()
-                    .orElseThrow(() -> new IllegalStateException("no row " + List.of(jdk, group, place, target, contender)));
+                    .orElseThrow(
+                            () -> new IllegalStateException("no row " + List.of(jdk, group, place, target, contender)));
         }
 
         /** To C posix_spawn in the same place. */
@@ -49,21 +53,44 @@ final class Goals {
             atMost("`tiny`, few descriptors, p50", 1.2, of -> of.ratio("descriptors", 0, "tiny", UMH4J, 50)),
             atMost("… with 1,000 descriptors", 0.8, of -> of.ratio("descriptors", 1_000, "tiny", UMH4J, 50)),
             atMost("… with 19,000 descriptors", 0.15, of -> of.ratio("descriptors", 19_000, "tiny", UMH4J, 50)),
-            atMost("… with all of `Cred`, few descriptors", 1.6, of -> of.ratio("descriptors", 0, "tiny", UMH4J + ", all of Cred", 50)),
+            atMost(
+                    "… with all of `Cred`, few descriptors",
+                    1.6,
+                    of -> of.ratio("descriptors", 0, "tiny", UMH4J + ", all of Cred", 50)),
             atMost("`/bin/true`, few descriptors, p50", 1.05, of -> of.ratio("descriptors", 0, "true", UMH4J, 50)),
             atMost("`tiny`, few descriptors, p99 to p99", 1.5, of -> of.ratio("descriptors", 0, "tiny", UMH4J, 99)),
-            atMost("8 GiB of heap to 256 MiB", 1.05, of -> of.median("heap", "8192 MiB", "tiny", UMH4J)
-                    / of.median("heap", "256 MiB", "tiny", UMH4J)),
-            atLeast("throughput of two threads to `posix_spawn`'s", 0.9, of -> 1 / of.ratio("threads", 2, "tiny", UMH4J, 50)),
-            atLeast("`ProcessBuilder` to umh4j, `tiny`, p50", 8, of -> of.median("descriptors", 0, "tiny", "ProcessBuilder")
-                    / of.median("descriptors", 0, "tiny", UMH4J)),
+            atMost(
+                    "8 GiB of heap to 256 MiB",
+                    1.05,
+                    of -> of.median("heap", "8192 MiB", "tiny", UMH4J) / of.median("heap", "256 MiB", "tiny", UMH4J)),
+            atLeast(
+                    "throughput of two threads to `posix_spawn`'s",
+                    0.9,
+                    of -> 1 / of.ratio("threads", 2, "tiny", UMH4J, 50)),
+            atLeast(
+                    "`ProcessBuilder` to umh4j, `tiny`, p50",
+                    8,
+                    of -> of.median("descriptors", 0, "tiny", "ProcessBuilder")
+                            / of.median("descriptors", 0, "tiny", UMH4J)),
             atMost("`NO_WAIT`, µs in its caller, p50", 5, of -> of.median("no_wait", "caller", "NO_WAIT", UMH4J)),
             atMost("10,000 live: threads more", 3, of -> of.median("live", 10_000, "added", "threads, in all")),
-            atMost("10,000 live: bytes of heap each", 2_048, of -> of.median("live", 10_000, "added", "heap, bytes each")),
-            atMost("10,000 live: resident bytes each", 2_048, of -> of.median("live", 10_000, "added", "resident, bytes each")),
-            atMost("exit to completed future, 10,000 live, µs, p50", 80, of -> of.median("live", 10_000, "exit notice", UMH4J)),
-            atMost("load and first call over an empty JVM, ms", 30, of -> of.median("first call", "", "process", "load and first call")
-                    - of.median("first call", "", "process", "an empty JVM")));
+            atMost(
+                    "10,000 live: bytes of heap each",
+                    2_048,
+                    of -> of.median("live", 10_000, "added", "heap, bytes each")),
+            atMost(
+                    "10,000 live: resident bytes each",
+                    2_048,
+                    of -> of.median("live", 10_000, "added", "resident, bytes each")),
+            atMost(
+                    "exit to completed future, 10,000 live, µs, p50",
+                    80,
+                    of -> of.median("live", 10_000, "exit notice", UMH4J)),
+            atMost(
+                    "load and first call over an empty JVM, ms",
+                    30,
+                    of -> of.median("first call", "", "process", "load and first call")
+                            - of.median("first call", "", "process", "an empty JVM")));
 
     private final List<Row> rows;
 
@@ -84,15 +111,19 @@ final class Goals {
     }
 
     String table() {
-        List<Integer> jdks = new ArrayList<>(new java.util.TreeSet<>(rows.stream().map(Row::jdk).toList()));
+        List<Integer> jdks = new ArrayList<>(
+                new java.util.TreeSet<>(rows.stream().map(Row::jdk).toList()));
         StringBuilder text = new StringBuilder("\n### What was aimed at, and what was reached\n\n| | aim");
         jdks.forEach(jdk -> text.append(" | JDK ").append(jdk));
         text.append(" |\n|---|---").append("|---".repeat(jdks.size())).append("|\n");
         for (Goal goal : GOALS) {
             text.append("| ").append(goal.what()).append(" | ").append(goal.aim());
-            jdks.forEach(jdk -> text.append(" | ").append(goal.verdict(goal.reached().applyAsDouble(new Lookup(rows, jdk)))));
+            jdks.forEach(jdk ->
+                    text.append(" | ").append(goal.verdict(goal.reached().applyAsDouble(new Lookup(rows, jdk)))));
             text.append(" |\n");
         }
-        return text.append("\nRatios are to C `posix_spawn` in the same run, unless it says otherwise; ✗ marks what was not reached.\n").toString();
+        return text.append(
+                        "\nRatios are to C `posix_spawn` in the same run, unless it says otherwise; ✗ marks what was not reached.\n")
+                .toString();
     }
 }

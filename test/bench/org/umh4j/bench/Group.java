@@ -158,7 +158,8 @@ enum Group {
             List<Thread> readers = new ArrayList<>();
             for (int count : new int[] {0, 400}) {
                 while (Threads.hasVirtual() && silent.size() < count) {
-                    Helper helper = UsermodeHelper.start(Contenders.info(PAUSE).task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+                    Helper helper = UsermodeHelper.start(Contenders.info(PAUSE)
+                            .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
                     silent.add(helper);
                     readers.add(Threads.virtual().start(() -> helper.stdout().read()));
                 }
@@ -175,18 +176,23 @@ enum Group {
 
         private Samples echoes(int rounds) throws Exception {
             Samples samples = new Samples();
-            Threads.virtual().start(() -> {
-                try (Helper helper = UsermodeHelper.start(Contenders.info("/bin/cat").task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
-                    for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
-                        long begin = System.nanoTime();
-                        helper.stdin().write(1);
-                        helper.stdout().read();
-                        if (i >= 0) {
-                            samples.add((System.nanoTime() - begin) / 1e3);
+            Threads.virtual()
+                    .start(() -> {
+                        try (Helper helper = UsermodeHelper.start(Contenders.info("/bin/cat")
+                                .task(Task.defaults()
+                                        .descriptors(
+                                                Descriptors.none().fromJvm(0).toJvm(1))))) {
+                            for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
+                                long begin = System.nanoTime();
+                                helper.stdin().write(1);
+                                helper.stdout().read();
+                                if (i >= 0) {
+                                    samples.add((System.nanoTime() - begin) / 1e3);
+                                }
+                            }
                         }
-                    }
-                }
-            }).join();
+                    })
+                    .join();
             return samples;
         }
     },

@@ -25,10 +25,11 @@ final class Plot {
     Plot(String title, Map<String, Map<String, Row>> cells) {
         this.title = title;
         this.cells = cells;
-        cells.values().forEach(row -> row.values().forEach(cell -> {
-            low = Math.min(low, cell.percentile(50));
-            high = Math.max(high, cell.percentile(99));
-        }));
+        cells.values()
+                .forEach(row -> row.values().forEach(cell -> {
+                    low = Math.min(low, cell.percentile(50));
+                    high = Math.max(high, cell.percentile(99));
+                }));
         low = Math.pow(10, Math.floor(Math.log10(low)));
         high *= 1.1;
     }
@@ -61,8 +62,13 @@ final class Plot {
 
     private void axis(int height) {
         for (double tick = low; tick <= high; tick *= 10) {
-            svg.append(String.format(Locale.ROOT, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"#ddd\"/>%n", x(tick),
-                    x(tick), TOP - 8, height - 22));
+            svg.append(String.format(
+                    Locale.ROOT,
+                    "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"#ddd\"/>%n",
+                    x(tick),
+                    x(tick),
+                    TOP - 8,
+                    height - 22));
             text(x(tick), height - 8, "middle", String.format(Locale.ROOT, "%,.0f", tick));
         }
     }
@@ -73,14 +79,26 @@ final class Plot {
         }
         double middle = x(row.percentile(50));
         text(LEFT - 6, y + BAR - 4, "end", name);
-        svg.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n", LEFT, y + 1,
-                middle - LEFT, BAR - 3, colour));
-        svg.append(String.format(Locale.ROOT, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"#444\"/>%n", middle,
-                x(row.percentile(99)), y + BAR / 2, y + BAR / 2));
+        svg.append(String.format(
+                Locale.ROOT,
+                "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n",
+                LEFT,
+                y + 1,
+                middle - LEFT,
+                BAR - 3,
+                colour));
+        svg.append(String.format(
+                Locale.ROOT,
+                "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"#444\"/>%n",
+                middle,
+                x(row.percentile(99)),
+                y + BAR / 2,
+                y + BAR / 2));
     }
 
     private void text(double x, double y, String anchor, String words) {
-        svg.append(String.format(Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, words));
+        svg.append(String.format(
+                Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, words));
     }
 
     private double x(double value) {

@@ -40,13 +40,17 @@ public final class Report {
         Path plots = Files.createDirectories(Path.of(arguments[2]));
         String old = Files.readString(page);
         String made = new Report(rows, plots).text();
-        Files.writeString(page, old.substring(0, old.indexOf(BEGIN) + BEGIN.length()) + made + old.substring(old.indexOf(END)));
+        Files.writeString(
+                page, old.substring(0, old.indexOf(BEGIN) + BEGIN.length()) + made + old.substring(old.indexOf(END)));
     }
 
     private String text() throws IOException {
         text.append(new Goals(rows).table());
-        Map<String, List<Row>> tables = rows.stream().collect(Collectors.groupingBy(
-                row -> row.group() + ", " + row.target() + ", JDK " + row.jdk(), LinkedHashMap::new, Collectors.toList()));
+        Map<String, List<Row>> tables = rows.stream()
+                .collect(Collectors.groupingBy(
+                        row -> row.group() + ", " + row.target() + ", JDK " + row.jdk(),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
         for (Map.Entry<String, List<Row>> table : tables.entrySet()) {
             text.append("\n### ").append(table.getKey()).append("\n\n");
             Map<String, Map<String, Row>> cells = pivot(table.getValue());
@@ -60,7 +64,8 @@ public final class Report {
     private static Map<String, Map<String, Row>> pivot(List<Row> rows) {
         Map<String, Map<String, Row>> cells = new LinkedHashMap<>();
         for (Row row : rows) {
-            cells.computeIfAbsent(row.contender(), name -> new LinkedHashMap<>()).put(row.place(), row);
+            cells.computeIfAbsent(row.contender(), name -> new LinkedHashMap<>())
+                    .put(row.place(), row);
         }
         return cells;
     }
@@ -97,11 +102,25 @@ public final class Report {
     }
 
     private void plot(String title, Map<String, Map<String, Row>> cells) throws IOException {
-        if (cells.size() < 2 || cells.values().iterator().next().values().iterator().next().unit().equals("count")) {
+        if (cells.size() < 2
+                || cells.values()
+                        .iterator()
+                        .next()
+                        .values()
+                        .iterator()
+                        .next()
+                        .unit()
+                        .equals("count")) {
             return;
         }
         String file = title.replaceAll("[^A-Za-z0-9]+", "-") + ".svg";
         Files.writeString(plots.resolve(file), new Plot(title, cells).svg());
-        text.append("\n![").append(title).append("](").append(plots.getFileName()).append('/').append(file).append(")\n");
+        text.append("\n![")
+                .append(title)
+                .append("](")
+                .append(plots.getFileName())
+                .append('/')
+                .append(file)
+                .append(")\n");
     }
 }

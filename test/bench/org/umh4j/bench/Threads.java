@@ -26,7 +26,8 @@ final class Threads {
 
     static Threads virtual() throws ReflectiveOperationException {
         Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
-        return new Threads((ThreadFactory) Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder));
+        return new Threads((ThreadFactory)
+                Class.forName("java.lang.Thread$Builder").getMethod("factory").invoke(builder));
     }
 
     Thread start(Task task) {

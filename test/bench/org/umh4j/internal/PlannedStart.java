@@ -37,6 +37,18 @@ public final class PlannedStart {
 
     /** Starts and waits for the end: 0. */
     public int run() {
-        return Native.start(strings, strings.length, 1, 0, encoded, encoded.length, new int[0], 0, -1, Native.untilExit(), 0, answer);
+        return Native.start(
+                strings,
+                strings.length,
+                1,
+                0,
+                encoded,
+                encoded.length,
+                new int[0],
+                0,
+                -1,
+                Native.untilExit(),
+                0,
+                answer);
     }
 }

@@ -19,8 +19,18 @@ import org.umh4j.support.Jvm;
 /** The command line hands arguments, variables and paths on byte by byte, or refuses them; and it says what it could not write. */
 final class CommandLineBytesTest {
     /** As printf(1) writes them: characters of no encoding, of some, and halves of what an encoding of our own could mean. */
-    private static final List<String> WORDS =
-            List.of("\\377", "a\\377b", "\\303\\251", "\\303", "\\355\\262\\200", "\\360\\237\\222\\200", "\\300\\200", "\\033", "@f", "\\\\", "'");
+    private static final List<String> WORDS = List.of(
+            "\\377",
+            "a\\377b",
+            "\\303\\251",
+            "\\303",
+            "\\355\\262\\200",
+            "\\360\\237\\222\\200",
+            "\\300\\200",
+            "\\033",
+            "@f",
+            "\\\\",
+            "'");
 
     private static final List<String> LOCALES = List.of("C", "C.UTF-8", "POSIX");
 
@@ -29,12 +39,18 @@ final class CommandLineBytesTest {
 
     /** The JVM, run by a shell that makes the words which a Java string can't hold. */
     private Jvm.Outcome umh(String locale, String shell, String... arguments) throws Exception {
-        return new Jvm().after(shell).variable("LC_ALL=" + locale).variable("DIRECTORY=" + directory).run(Main.class, arguments);
+        return new Jvm()
+                .after(shell)
+                .variable("LC_ALL=" + locale)
+                .variable("DIRECTORY=" + directory)
+                .run(Main.class, arguments);
     }
 
     private static String hexadecimal(String printf) throws Exception {
         Process process = new ProcessBuilder("/bin/sh", "-c", "printf \"$1\" | od -An -v -tx1", "sh", printf).start();
-        return new String(process.getInputStream().readAllBytes()).replaceAll("\\s+", " ").strip();
+        return new String(process.getInputStream().readAllBytes())
+                .replaceAll("\\s+", " ")
+                .strip();
     }
 
     private static final String DUMP = "for word; do printf %s \"$word\" | od -An -v -tx1; done";
@@ -59,17 +75,20 @@ final class CommandLineBytesTest {
     @ParameterizedTest
     @ValueSource(strings = {"C", "C.UTF-8", "POSIX"})
     void variablesReachTheHelperUnchanged(String locale) throws Exception {
-        String shell = "set -- \"$@\" --env \"V=$(printf 'v\\377')\" --env-inherit /bin/sh -c 'printf %s \"$V$W\" | od -An -tx1';"
-                + " W=$(printf '\\376\\303\\251'); export W";
-        assertEquals("76 ff fe c3 a9", umh(locale, shell, "exec").requireSuccess().strip());
+        String shell =
+                "set -- \"$@\" --env \"V=$(printf 'v\\377')\" --env-inherit /bin/sh -c 'printf %s \"$V$W\" | od -An -tx1';"
+                        + " W=$(printf '\\376\\303\\251'); export W";
+        assertEquals(
+                "76 ff fe c3 a9", umh(locale, shell, "exec").requireSuccess().strip());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"C", "C.UTF-8", "POSIX"})
     void programAndFilesAreNamedByBytes(String locale) throws Exception {
-        String shell = "d=$(printf '%s/d\\377' \"$DIRECTORY\"); mkdir \"$d\"; cp /bin/cat \"$d/cat\"; echo content >\"$d/f\";"
-                + " set -- \"$@\" --stdin \"$d/f\" --stdout \"$d/out\" --fd \"7=$d/f\" --cwd \"$d\" \"$d/cat\" - /proc/self/fd/7 f;"
-                + " trap 'cat \"$d/out\"' EXIT";
+        String shell =
+                "d=$(printf '%s/d\\377' \"$DIRECTORY\"); mkdir \"$d\"; cp /bin/cat \"$d/cat\"; echo content >\"$d/f\";"
+                        + " set -- \"$@\" --stdin \"$d/f\" --stdout \"$d/out\" --fd \"7=$d/f\" --cwd \"$d\" \"$d/cat\" - /proc/self/fd/7 f;"
+                        + " trap 'cat \"$d/out\"' EXIT";
         String run = shell + "; \"$0\" \"$@\"; exit";
         assertEquals("content\ncontent\ncontent\n", umh(locale, run, "exec").requireSuccess());
     }
@@ -77,7 +96,8 @@ final class CommandLineBytesTest {
     @ParameterizedTest
     @MethodSource("localesAndWords")
     void thePathOfAnyOtherOptionIsTheSameOrRefused(List<String> localeAndWord) throws Exception {
-        String shell = "w=$(printf '" + localeAndWord.get(1).replace("'", "'\\''") + "'); set -- \"$@\" --seccomp \"$DIRECTORY/no/$w\" /bin/true";
+        String shell = "w=$(printf '" + localeAndWord.get(1).replace("'", "'\\''")
+                + "'); set -- \"$@\" --seccomp \"$DIRECTORY/no/$w\" /bin/true";
         Jvm.Outcome outcome = umh(localeAndWord.get(0), shell, "exec");
         assertEquals(Main.FAILED, outcome.exitCode(), outcome.err());
         assertFalse(outcome.err().contains("\tat "), outcome.err());
@@ -86,24 +106,47 @@ final class CommandLineBytesTest {
     @Test
     void noFileIsExpandedIntoArguments() throws Exception {
         Path file = Files.writeString(directory.resolve("words"), "--uid 1\n");
-        assertEquals("@" + file + "\n", new Jvm().run(Main.class, "exec", "/bin/echo", "@" + file).requireSuccess());
-        assertTrue(new Jvm().run(Main.class, "exec", "@" + file, "/bin/true").err().contains("ENOENT"));
+        assertEquals(
+                "@" + file + "\n",
+                new Jvm().run(Main.class, "exec", "/bin/echo", "@" + file).requireSuccess());
+        assertTrue(
+                new Jvm().run(Main.class, "exec", "@" + file, "/bin/true").err().contains("ENOENT"));
     }
 
     @Test
     void aFileIsCreatedOnlyWhereWritingAloneIsAskedFor() throws Exception {
         Path missing = directory.resolve("missing");
-        assertEquals(Main.FAILED, new Jvm().run(Main.class, "exec", "--fd", "5=" + missing, "/bin/true").exitCode());
-        assertEquals(Main.FAILED, new Jvm().run(Main.class, "exec", "--fd", "5=read:" + missing, "/bin/true").exitCode());
+        assertEquals(
+                Main.FAILED,
+                new Jvm()
+                        .run(Main.class, "exec", "--fd", "5=" + missing, "/bin/true")
+                        .exitCode());
+        assertEquals(
+                Main.FAILED,
+                new Jvm()
+                        .run(Main.class, "exec", "--fd", "5=read:" + missing, "/bin/true")
+                        .exitCode());
         assertFalse(Files.exists(missing));
         String twice = "echo new >&5; echo more >&6";
-        new Jvm().run(Main.class, "exec", "--fd", "5=write:" + missing, "--fd", "6=append:" + missing, "/bin/sh", "-c", twice)
+        new Jvm()
+                .run(
+                        Main.class,
+                        "exec",
+                        "--fd",
+                        "5=write:" + missing,
+                        "--fd",
+                        "6=append:" + missing,
+                        "/bin/sh",
+                        "-c",
+                        twice)
                 .requireSuccess();
         assertEquals("new\nmore\n", Files.readString(missing));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"exec --json /bin/true", "caps", "sysctl", "--version", "--help", "exec --help", "doctor", "man"})
+    @ValueSource(
+            strings = {"exec --json /bin/true", "caps", "sysctl", "--version", "--help", "exec --help", "doctor", "man"
+            })
     void outputThatCanNotBeWrittenIsAFailure(String command) throws Exception {
         for (String redirection : List.of(">/dev/full", ">&-", "</dev/null 1</dev/null")) {
             Jvm.Outcome outcome = new Jvm().after("exec " + redirection).run(Main.class, command.split(" "));

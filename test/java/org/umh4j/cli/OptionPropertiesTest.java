@@ -23,15 +23,35 @@ final class OptionPropertiesTest {
     @Provide
     Arbitrary<String> texts() {
         Arbitrary<String> parts = Arbitraries.of(
-                "0", "7", "65535", "65536", "2147483648", "999999999999999999", "9223372036854775808", "K", "M", "G", "ms",
-                "s", "m", "h", "-", ",", ":", "+", " ", "unlimited", "\u0661", "\0");
+                "0",
+                "7",
+                "65535",
+                "65536",
+                "2147483648",
+                "999999999999999999",
+                "9223372036854775808",
+                "K",
+                "M",
+                "G",
+                "ms",
+                "s",
+                "m",
+                "h",
+                "-",
+                ",",
+                ":",
+                "+",
+                " ",
+                "unlimited",
+                "\u0661",
+                "\0");
         return Arbitraries.oneOf(parts.list().ofMaxSize(5).map(list -> String.join("", list)), Arbitraries.strings());
     }
 
     @Property
     void anyTextIsReadOrAnIllegalArgument(@ForAll("texts") String text) {
-        List<Function<String, Object>> parsers =
-                List.of(NumberParser::number, NumberParser::ids, NumberParser::list, NumberParser::limit, Durations::parse);
+        List<Function<String, Object>> parsers = List.of(
+                NumberParser::number, NumberParser::ids, NumberParser::list, NumberParser::limit, Durations::parse);
         for (Function<String, Object> parser : parsers) {
             try {
                 parser.apply(text);
@@ -56,7 +76,8 @@ final class OptionPropertiesTest {
 
     @Property
     void rangeIsEveryNumberOfIt(@ForAll @IntRange(max = 300) int first, @ForAll @IntRange(max = 50) int more) {
-        int[] expected = java.util.stream.IntStream.rangeClosed(first, first + more).toArray();
+        int[] expected =
+                java.util.stream.IntStream.rangeClosed(first, first + more).toArray();
         assertArrayEquals(expected, NumberParser.list(first + "-" + (first + more)));
     }
 

@@ -57,7 +57,12 @@ final class OptionsTest {
         return Stream.of(
                 given("uids_ruid_euid_suid", "[65534,65534,65534]", "--uid", "65534", "--keep-gid", "--keep-groups"),
                 given("nice", "5", "--nice", "5", "--allow-unapplied", "nice", "--require-applied", "keyring"),
-                given("uids_ruid_euid_suid", "[1,2,2]", "--uid", "1:2:3", "--keep-gid"), // an execve saves the effective one
+                given(
+                        "uids_ruid_euid_suid",
+                        "[1,2,2]",
+                        "--uid",
+                        "1:2:3",
+                        "--keep-gid"), // an execve saves the effective one
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--uid", "nobody"),
                 given("gids_rgid_egid_sgid", "[65534,65534,65534]", "--gid", "65534"),
                 given("gids_rgid_egid_sgid", "[1,2,2]", "--gid", "1:2:3"),
@@ -158,7 +163,8 @@ final class OptionsTest {
 
     private static String filter() {
         try {
-            return Files.write(ProbeProgram.FOLDER.resolve("allow-all.bpf"), ALLOW_ALL).toString();
+            return Files.write(ProbeProgram.FOLDER.resolve("allow-all.bpf"), ALLOW_ALL)
+                    .toString();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -223,15 +229,19 @@ final class OptionsTest {
     @Test
     void namespacesAreJoinedByProcessAndByFile() throws Exception {
         NamespaceSetup fresh = NamespaceSetup.defaults().unshare(Namespace.NET, Namespace.UTS);
-        try (Helper other = UsermodeHelper.start(ProbeProgram.doing("pause").task(Task.defaults().namespaces(fresh)))) {
-            String net = Files.readSymbolicLink(Path.of("/proc/" + other.pid() + "/ns/net")).toString();
-            String uts = Files.readSymbolicLink(Path.of("/proc/" + other.pid() + "/ns/uts")).toString();
+        try (Helper other = UsermodeHelper.start(
+                ProbeProgram.doing("pause").task(Task.defaults().namespaces(fresh)))) {
+            String net = Files.readSymbolicLink(Path.of("/proc/" + other.pid() + "/ns/net"))
+                    .toString();
+            String uts = Files.readSymbolicLink(Path.of("/proc/" + other.pid() + "/ns/uts"))
+                    .toString();
             Report one = probe("--join", other.pid() + ":net");
             assertEquals(net, one.text("ns.net"));
             assertNotEquals(uts, one.text("ns.uts"));
             Report both = probe("--join", other.pid() + ":net,uts");
             assertEquals(net + uts, both.text("ns.net") + both.text("ns.uts"));
-            assertEquals(net, probe("--join", "net=/proc/" + other.pid() + "/ns/net").text("ns.net"));
+            assertEquals(
+                    net, probe("--join", "net=/proc/" + other.pid() + "/ns/net").text("ns.net"));
             Report all = probe("--join", Long.toString(other.pid()));
             assertEquals(net + uts, all.text("ns.net") + all.text("ns.uts"));
         }
@@ -256,7 +266,12 @@ final class OptionsTest {
                 refused("--umask 01777: not an octal number from 0 to 0777", "--umask", "01777"),
                 refused("not an octal number from 0 to 0777", "--umask", "8"),
                 refused("not an octal number from 0 to 0777", "--umask", "777777777777777777777"),
-                refused("effective cap_chown is not permitted", "--cap-permitted", "cap_kill", "--cap-effective", "cap_chown"),
+                refused(
+                        "effective cap_chown is not permitted",
+                        "--cap-permitted",
+                        "cap_kill",
+                        "--cap-effective",
+                        "cap_chown"),
                 refused("ambient cap_kill is not inheritable", "--cap-ambient", "cap_kill"),
                 refused("EXEC_LABEL failed with EINVAL", "--exec-label", "no-such-label"),
                 refused("CGROUP (/no/such) failed with ENOENT", "--cgroup", "/no/such"),
@@ -272,7 +287,8 @@ final class OptionsTest {
                 refused("one of --setsid", "--terminal", "0", "--inherit-session"));
         boolean landlock = Sandbox.landlockAbi() > 0;
         return landlock
-                ? Stream.concat(all, Stream.of(refused("EXEC failed with EACCES", "--no-new-privs", "--landlock", "ro:/etc")))
+                ? Stream.concat(
+                        all, Stream.of(refused("EXEC failed with EACCES", "--no-new-privs", "--landlock", "ro:/etc")))
                 : all;
     }
 
@@ -287,8 +303,17 @@ final class OptionsTest {
 
     /** CliTest has what holds for a whole process, and how umh itself waits. */
     private static final Set<String> ELSEWHERE = Set.of(
-            "--bset", "--inheritable", "--allow", "--static-helper", "--wait", "--killable", "--freezable", "--timeout",
-            "--json", "--help", "--version");
+            "--bset",
+            "--inheritable",
+            "--allow",
+            "--static-helper",
+            "--wait",
+            "--killable",
+            "--freezable",
+            "--timeout",
+            "--json",
+            "--help",
+            "--version");
 
     @Test
     void everyOptionIsTried() {

@@ -56,10 +56,19 @@ final class UmhScriptTest {
 
     @Test
     void noVariableIsLostAddedOrChanged() throws Exception {
-        umh("exec env -i PATH=/usr/bin:/bin a.b=1 a-b=2 'BASH_FUNC_f%%=() { :; }' é=é 1=one X=$'a\\377\\n' empty= UMH exec");
+        umh(
+                "exec env -i PATH=/usr/bin:/bin a.b=1 a-b=2 'BASH_FUNC_f%%=() { :; }' é=é 1=one X=$'a\\377\\n' empty= UMH exec");
         assertEquals(
-                List.of("PATH=/usr/bin:/bin", "a.b=1", "a-b=2", "BASH_FUNC_f%%=() { :; }", "\u00c3\u00a9=\u00c3\u00a9", "1=one",
-                        "X=a\u00ff\n", "empty=", "JAVA_HOME=" + directory),
+                List.of(
+                        "PATH=/usr/bin:/bin",
+                        "a.b=1",
+                        "a-b=2",
+                        "BASH_FUNC_f%%=() { :; }",
+                        "\u00c3\u00a9=\u00c3\u00a9",
+                        "1=one",
+                        "X=a\u00ff\n",
+                        "empty=",
+                        "JAVA_HOME=" + directory),
                 recorded("environ"));
     }
 
@@ -74,7 +83,8 @@ final class UmhScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "0", "1", "2", "0 1", "0 2", "1 2", "0 1 2"})
     void aClosedStandardDescriptorHoldsNothingOfTheJvms(String closed) throws Exception {
-        StringBuilder redirections = new StringBuilder("0</etc/hostname 1>>" + directory + "/out 2>>" + directory + "/err");
+        StringBuilder redirections =
+                new StringBuilder("0</etc/hostname 1>>" + directory + "/out 2>>" + directory + "/err");
         for (String number : closed.isEmpty() ? new String[0] : closed.split(" ")) {
             redirections.append(' ').append(number).append(">&-");
         }
@@ -85,8 +95,13 @@ final class UmhScriptTest {
             boolean isClosed = closed.contains(Integer.toString(i));
             assertEquals(isClosed ? "/dev/null" : usual.get(i), descriptors.get(i), "descriptor " + i);
         }
-        String said = recorded("cmdline").stream().filter(word -> word.startsWith("-Dorg.umh4j.cli.closed=")).findFirst().orElse("=");
-        List<String> numbers = List.of(said.substring(said.indexOf('=') + 1).split(",")).stream().sorted().toList();
+        String said = recorded("cmdline").stream()
+                .filter(word -> word.startsWith("-Dorg.umh4j.cli.closed="))
+                .findFirst()
+                .orElse("=");
+        List<String> numbers = List.of(said.substring(said.indexOf('=') + 1).split(",")).stream()
+                .sorted()
+                .toList();
         assertEquals(List.of(closed.split(" ")), numbers);
     }
 

@@ -24,14 +24,18 @@ final class BrokenLauncherTest {
     private static final Path NATIVE = Path.of("src/main/native").toAbsolutePath();
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "status.Umask | fs.c | launch->plan->umask | 0",
-        "status.SigIgn | signals.c | launch->plan->ignored_signals >> (signal - 1) & 1 | signal == SIGUSR2",
-        "status.SigBlk | signals.c | SIG_SETMASK | SIG_BLOCK",
-        "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", O_RDONLY, 0); umh_syscall(__NR_umask",
-        "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_SET_REQKEY_KEYRING",
-    })
-    void oneBrokenLineIsFound(String field, String file, String line, String broken, @TempDir Path folder) throws Exception {
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "status.Umask | fs.c | launch->plan->umask | 0",
+                "status.SigIgn | signals.c | launch->plan->ignored_signals >> (signal - 1) & 1 | signal == SIGUSR2",
+                "status.SigBlk | signals.c | SIG_SETMASK | SIG_BLOCK",
+                "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", O_RDONLY, 0); umh_syscall(__NR_umask",
+                "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_SET_REQKEY_KEYRING",
+            })
+    void oneBrokenLineIsFound(String field, String file, String line, String broken, @TempDir Path folder)
+            throws Exception {
         Path launcher = build(folder, file, line, broken);
         Jvm.Outcome outcome = conformance(launcher);
         assertEquals(1, outcome.exitCode(), outcome.out() + outcome.err());
@@ -55,18 +59,32 @@ final class BrokenLauncherTest {
     private static Path build(Path folder, String file, String piece, String other) throws Exception {
         Path launcher = folder.resolve("launcher");
         List<String> command = new ArrayList<>(List.of(
-                "gcc", "-std=gnu11", "-Os", "-ffreestanding", "-fno-stack-protector", "-fpie",
-                "-fno-asynchronous-unwind-tables", "-I" + NATIVE,
-                "-nostdlib", "-static", "-no-pie", "-Wl,-T," + NATIVE.resolve("launcher/launcher.ld"),
-                "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-o", launcher.toString()));
+                "gcc",
+                "-std=gnu11",
+                "-Os",
+                "-ffreestanding",
+                "-fno-stack-protector",
+                "-fpie",
+                "-fno-asynchronous-unwind-tables",
+                "-I" + NATIVE,
+                "-nostdlib",
+                "-static",
+                "-no-pie",
+                "-Wl,-T," + NATIVE.resolve("launcher/launcher.ld"),
+                "-Wl,--build-id=none",
+                "-Wl,-z,noexecstack",
+                "-o",
+                launcher.toString()));
         try (Stream<Path> sources = Files.list(NATIVE.resolve("launcher"))) {
-            for (Path source : (Iterable<Path>) sources.filter(path -> path.toString().endsWith(".c"))::iterator) {
+            for (Path source :
+                    (Iterable<Path>) sources.filter(path -> path.toString().endsWith(".c"))::iterator) {
                 String text = Files.readString(source);
                 if (source.endsWith(file)) {
                     assertTrue(text.contains(piece), file + " has no " + piece);
                     text = text.replace(piece, other);
                 }
-                command.add(Files.writeString(folder.resolve(source.getFileName()), text).toString());
+                command.add(Files.writeString(folder.resolve(source.getFileName()), text)
+                        .toString());
             }
         }
         Process gcc = new ProcessBuilder(command).inheritIO().start();

@@ -27,7 +27,13 @@ public record Call(String kernel, String name, JsonNode recording) {
         /** As the module reads it. */
         String forModule() {
             return String.join(
-                    " ", "call", Integer.toHexString(waitFlags), hasInit() ? Integer.toString(initret) : "none", envp, argv, kind,
+                    " ",
+                    "call",
+                    Integer.toHexString(waitFlags),
+                    hasInit() ? Integer.toString(initret) : "none",
+                    envp,
+                    argv,
+                    kind,
                     path);
         }
 

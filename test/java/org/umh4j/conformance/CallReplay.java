@@ -94,7 +94,8 @@ public final class CallReplay {
             interrupted(call, info, events);
         } else {
             programs.does(PROBE, words(call.behaviour()));
-            events.add("returned(" + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")");
+            events.add("returned("
+                    + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")");
         }
         if (!cleaned.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError(call + ": no cleanup");
@@ -104,15 +105,18 @@ public final class CallReplay {
     }
 
     static String[] words(String behaviour) {
-        return behaviour.isEmpty() ? new String[0] : behaviour.replace("signal", "kill").split(" ");
+        return behaviour.isEmpty()
+                ? new String[0]
+                : behaviour.replace("signal", "kill").split(" ");
     }
 
     private SubprocessInfo info(Call call, List<String> events, CountDownLatch cleaned) throws IOException {
         Call.Command command = call.command();
-        SubprocessInfo info = SubprocessInfo.of(path(command), argv(command), envp(command)).cleanup(i -> {
-            events.add("cleanup(" + i.retval() + ")");
-            cleaned.countDown();
-        });
+        SubprocessInfo info = SubprocessInfo.of(path(command), argv(command), envp(command))
+                .cleanup(i -> {
+                    events.add("cleanup(" + i.retval() + ")");
+                    cleaned.countDown();
+                });
         if (command.hasInit()) {
             info.init((i, cred) -> {
                 events.add("init");
@@ -126,12 +130,13 @@ public final class CallReplay {
     }
 
     /** The caller is interrupted while the helper runs, and the helper ends when it has been. */
-    private void interrupted(Call call, SubprocessInfo info, List<String> events) throws IOException, InterruptedException {
+    private void interrupted(Call call, SubprocessInfo info, List<String> events)
+            throws IOException, InterruptedException {
         Path end = programs.place("/end");
         Files.deleteIfExists(end);
         programs.does(PROBE, "await", end.toString(), "exit", "7");
-        Thread caller = new Thread(() ->
-                events.add("returned(" + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")"));
+        Thread caller = new Thread(() -> events.add("returned("
+                + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")"));
         caller.start();
         awaitWhole(Path.of(programs.place(PROBE) + ".reports"), 1);
         caller.interrupt();
@@ -145,7 +150,8 @@ public final class CallReplay {
     /** Waits for the reports of those that ran, takes them, and counts them. */
     static int helpers(Programs programs, Call call) throws IOException, InterruptedException {
         String script = "/h/script_ok";
-        String program = programs.place(call.command().path().equals(script) ? script : PROBE).toString();
+        String program = programs.place(call.command().path().equals(script) ? script : PROBE)
+                .toString();
         awaitWhole(Path.of(program + ".reports"), call.helpers());
         return Programs.takeReports(program).size();
     }
@@ -172,9 +178,10 @@ public final class CallReplay {
         return switch (command.kind()) {
             case "null" -> null;
             case "emptystr" -> "";
-            default -> command.path().startsWith("/")
-                    ? programs.place(command.path()).toString()
-                    : programs.place("/" + command.path()).toString().substring(1);
+            default ->
+                command.path().startsWith("/")
+                        ? programs.place(command.path()).toString()
+                        : programs.place("/" + command.path()).toString().substring(1);
         };
     }
 

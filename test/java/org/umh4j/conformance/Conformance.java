@@ -77,7 +77,8 @@ public final class Conformance {
                 helpers(setting);
             } else {
                 System.out.println("not compared here: " + setting + ", which takes privilege");
-                setting.provokes().forEach(row -> unseen.put(row, "setting " + setting + ", which this JVM can't make"));
+                setting.provokes()
+                        .forEach(row -> unseen.put(row, "setting " + setting + ", which this JVM can't make"));
             }
         }
         disagreements();
@@ -91,7 +92,8 @@ public final class Conformance {
         if (launcher != null) {
             jvm.option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher);
         }
-        for (InSetting.Line line : InSetting.parse(jvm.run(InSetting.class, setting.name()).requireSuccess())) {
+        for (InSetting.Line line :
+                InSetting.parse(jvm.run(InSetting.class, setting.name()).requireSuccess())) {
             if (line.field().verdict() == Verdict.FAILURE) {
                 failures.add(line.kernel() + " " + setting + " " + line.field());
             } else {
@@ -116,7 +118,8 @@ public final class Conformance {
         }
         Documented.names().stream()
                 .filter(name -> !rows.contains(name))
-                .forEach(name -> failures.add("docs/kernel-map.md does not list " + name + ", which has a rule in Documented"));
+                .forEach(name ->
+                        failures.add("docs/kernel-map.md does not list " + name + ", which has a rule in Documented"));
         unseen.keySet().removeAll(seen);
         unseen.forEach((row, reason) -> {
             if (reason == null) {

@@ -25,12 +25,23 @@ final class ConformanceTable {
     String text() throws IOException {
         List<List<String>> columns = new ArrayList<>();
         columns.add(List.of(
-                "kernel", "helpers that the kernel started", "fields of their reports", "… equal",
-                "… the host's own value, by the same rule", "… approximate", "… impossible",
-                "… only one report has it", "calls of `call_usermodehelper_exec()`",
-                "… same answer, same order of init, cleanup and return", "… documented: a killed caller",
-                "writes to the sysctl files", "… same answer, same content", "… documented: at an offset",
-                "writes by those who may, or may not", "… same answer", "… documented: a file is opened, by its mode"));
+                "kernel",
+                "helpers that the kernel started",
+                "fields of their reports",
+                "… equal",
+                "… the host's own value, by the same rule",
+                "… approximate",
+                "… impossible",
+                "… only one report has it",
+                "calls of `call_usermodehelper_exec()`",
+                "… same answer, same order of init, cleanup and return",
+                "… documented: a killed caller",
+                "writes to the sysctl files",
+                "… same answer, same content",
+                "… documented: at an offset",
+                "writes by those who may, or may not",
+                "… same answer",
+                "… documented: a file is opened, by its mode"));
         for (String kernel : Recordings.KERNELS) {
             columns.add(column(kernel));
         }
@@ -40,12 +51,22 @@ final class ConformanceTable {
     private List<String> column(String kernel) throws IOException {
         List<String> column = new ArrayList<>(List.of(kernel.replaceFirst("-cloud-amd64", "")));
         fields(kernel, column);
-        List<Call> calls = Recordings.calls(kernel).stream().filter(Call::isCall).toList();
-        counts(column, calls.size(), calls.stream().filter(call -> !CallReplay.Answer.isPlain(call)).count());
+        List<Call> calls =
+                Recordings.calls(kernel).stream().filter(Call::isCall).toList();
+        counts(
+                column,
+                calls.size(),
+                calls.stream().filter(call -> !CallReplay.Answer.isPlain(call)).count());
         List<SysctlWrite> writes = Recordings.writes(kernel);
-        counts(column, writes.size(), writes.stream().filter(SysctlWrite::isAtOffset).count());
+        counts(
+                column,
+                writes.size(),
+                writes.stream().filter(SysctlWrite::isAtOffset).count());
         List<SysctlWrite> writers = Recordings.writers(kernel);
-        counts(column, writers.size(), writers.stream().filter(writer -> Setting.of(writer).isEmpty()).count());
+        counts(
+                column,
+                writers.size(),
+                writers.stream().filter(writer -> Setting.of(writer).isEmpty()).count());
         return column;
     }
 
@@ -93,6 +114,7 @@ final class ConformanceTable {
         if (begin < BEGIN.length() || end < begin) {
             throw new IOException("no place for the table");
         }
-        return document.substring(0, begin) + "\n" + text() + "\n" + KernelTruth.helpersOfPage() + "\n" + document.substring(end);
+        return document.substring(0, begin) + "\n" + text() + "\n" + KernelTruth.helpersOfPage() + "\n"
+                + document.substring(end);
     }
 }

@@ -74,11 +74,12 @@ final class ConformanceTest {
     @Test
     void documentedDifferenceThatDoesNotExistFails() throws IOException, InterruptedException {
         List<String> lines = new ArrayList<>(Files.readAllLines(MAP));
-        lines.replaceAll(line ->
-                line.startsWith("| `exe`") ? line.replace("`exe`", "`exe`, `coredump_filter`, `exe`") : line);
+        lines.replaceAll(
+                line -> line.startsWith("| `exe`") ? line.replace("`exe`", "`exe`, `coredump_filter`, `exe`") : line);
         Set<String> failures = new Conformance(new KernelMap(lines)).disagreements();
         assertTrue(failures.contains("docs/kernel-map.md lists exe twice"), failures::toString);
-        assertTrue(failures.contains("docs/kernel-map.md lists coredump_filter, and nothing differs"), failures::toString);
+        assertTrue(
+                failures.contains("docs/kernel-map.md lists coredump_filter, and nothing differs"), failures::toString);
         assertTrue(
                 failures.contains("docs/kernel-map.md lists coredump_filter, and Documented has no rule for it"),
                 failures::toString);

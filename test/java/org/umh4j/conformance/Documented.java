@@ -66,19 +66,42 @@ final class Documented {
 
     private static void numbers(Map<String, Rule> rules) {
         all(rules, d -> d.here.equals(quotedLike(d.here, d.host.pid())), "ppid", "stat.ppid", "status.PPid");
-        all(rules, d -> d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
-                "pid", "status.Pid", "status.Tgid", "status.NSpid", "status.NStgid",
-                "pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid");
-        all(rules, d -> text(d.here).matches("\\d+"), "status.voluntary_ctxt_switches", "status.nonvoluntary_ctxt_switches");
+        all(
+                rules,
+                d -> d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
+                "pid",
+                "status.Pid",
+                "status.Tgid",
+                "status.NSpid",
+                "status.NStgid",
+                "pgrp",
+                "sid",
+                "stat.pgrp",
+                "stat.session",
+                "status.NSpgid",
+                "status.NSsid");
+        all(
+                rules,
+                d -> text(d.here).matches("\\d+"),
+                "status.voluntary_ctxt_switches",
+                "status.nonvoluntary_ctxt_switches");
         rules.put("ioprio", d -> d.there.equals("4") && d.here.equals("0"));
         rules.put("stat.flags_hex", d -> (hex(d.there) ^ hex(d.here)) == PF_SUPERPRIV);
-        rules.put("status.SigQ", d -> text(d.here).matches("\\d+/" + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
+        rules.put(
+                "status.SigQ",
+                d -> text(d.here)
+                        .matches("\\d+/"
+                                + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
     }
 
     private static void privilege(Map<String, Rule> rules) {
         rules.put("status.CapBnd", d -> hex(d.here) == bounding(d));
-        all(rules, d -> hex(d.here) == (d.host.isRoot() ? hex(d.there) & d.host.bounding().bits() : 0),
-                "status.CapPrm", "status.CapEff");
+        all(
+                rules,
+                d -> hex(d.here)
+                        == (d.host.isRoot() ? hex(d.there) & d.host.bounding().bits() : 0),
+                "status.CapPrm",
+                "status.CapEff");
     }
 
     /** A policy takes CAP_SETPCAP to apply. */
@@ -88,17 +111,44 @@ final class Documented {
     }
 
     private static void scheduling(Map<String, Rule> rules) {
-        all(rules, d -> !d.host.has(Capability.CAP_SYS_NICE) && d.here.equals(d.host.child().flat().get(d.field)),
-                "nice", "stat.nice", "stat.priority", "sched_policy", "stat.policy");
+        all(
+                rules,
+                d -> !d.host.has(Capability.CAP_SYS_NICE)
+                        && d.here.equals(d.host.child().flat().get(d.field)),
+                "nice",
+                "stat.nice",
+                "stat.priority",
+                "sched_policy",
+                "stat.policy");
     }
 
     /** The helper has what any child of this JVM has. */
     private static void inherited(Map<String, Rule> rules) {
-        all(rules, d -> d.here.equals(d.host.child().flat().get(d.field)),
-                "uids_ruid_euid_suid", "gids_rgid_egid_sgid", "groups", "status.Uid", "status.Gid", "status.Groups",
-                "no_new_privs", "status.NoNewPrivs", "seccomp_mode", "status.Seccomp", "status.Seccomp_filters", "securebits",
-                "ns", "cgroup", "cpuset", "status.Cpus_allowed", "status.Cpus_allowed_list", "cpu_affinity",
-                "loginuid", "sessionid", "attr_current", "oom_score_adj");
+        all(
+                rules,
+                d -> d.here.equals(d.host.child().flat().get(d.field)),
+                "uids_ruid_euid_suid",
+                "gids_rgid_egid_sgid",
+                "groups",
+                "status.Uid",
+                "status.Gid",
+                "status.Groups",
+                "no_new_privs",
+                "status.NoNewPrivs",
+                "seccomp_mode",
+                "status.Seccomp",
+                "status.Seccomp_filters",
+                "securebits",
+                "ns",
+                "cgroup",
+                "cpuset",
+                "status.Cpus_allowed",
+                "status.Cpus_allowed_list",
+                "cpu_affinity",
+                "loginuid",
+                "sessionid",
+                "attr_current",
+                "oom_score_adj");
     }
 
     private static void limits(Map<String, Rule> rules) {
@@ -132,9 +182,12 @@ final class Documented {
     }
 
     private static void keyrings(Map<String, Rule> rules) {
-        rules.put("keyrings.session", d -> d.helper.number("keyrings.session_size") == 0
-                && d.helper.number("keyrings.session.id") != d.host.child().number("keyrings.session.id")
-                && d.helper.text("keyrings.session.describe_by_spec").endsWith(";_ses"));
+        rules.put(
+                "keyrings.session",
+                d -> d.helper.number("keyrings.session_size") == 0
+                        && d.helper.number("keyrings.session.id")
+                                != d.host.child().number("keyrings.session.id")
+                        && d.helper.text("keyrings.session.describe_by_spec").endsWith(";_ses"));
         rules.put("keyrings.session_size", d -> d.here.equals("0"));
         all(rules, d -> d.here.equals(d.host.child().flat().get(d.field)), "keyrings.user", "keyrings.user_session");
         rules.put("keyrings.reqkey_default_set_reqkey_keyring", d -> d.there.equals("1") && d.here.equals("0"));
@@ -142,19 +195,48 @@ final class Documented {
 
     /** Only one of the two programs that reported looks at it, or only one of the two kernels has it. */
     private static void oneSided(Map<String, Rule> rules) {
-        all(rules, d -> d.there == null,
-                "status.Ngid", "status.FDSize", "status.State", "status.CoreDumping", "status.Kthread",
-                "status.Mems_allowed", "status.Speculation_Store_Bypass", "status.SpeculationIndirectBranch",
-                "status.untag_mask", "status.x86_Thread_features", "status.x86_Thread_features_locked",
-                "mempolicy", "auxv", "mce_kill");
-        all(rules, d -> d.here == null,
-                "parent", "ns_pid1", "monotonic_ns", "test_sched_setaffinity_cpu1", "test_fork_waitpid_status",
-                "keyrings.user.describe", "keyrings.user_session.describe", "keyrings.session.describe",
-                "fds.0.fdinfo", "status.THP_enabled");
-        all(rules, d -> d.here == null && d.scenario.name().endsWith(".core"),
-                "stdin_bytes", "stdin_first4", "stdin_last_read");
-        all(rules, d -> d.here == null && d.scenario.name().endsWith(".request_key"),
-                "describe_target_key", "keyctl_assume_authority", "read_reqkey_auth_callout");
+        all(
+                rules,
+                d -> d.there == null,
+                "status.Ngid",
+                "status.FDSize",
+                "status.State",
+                "status.CoreDumping",
+                "status.Kthread",
+                "status.Mems_allowed",
+                "status.Speculation_Store_Bypass",
+                "status.SpeculationIndirectBranch",
+                "status.untag_mask",
+                "status.x86_Thread_features",
+                "status.x86_Thread_features_locked",
+                "mempolicy",
+                "auxv",
+                "mce_kill");
+        all(
+                rules,
+                d -> d.here == null,
+                "parent",
+                "ns_pid1",
+                "monotonic_ns",
+                "test_sched_setaffinity_cpu1",
+                "test_fork_waitpid_status",
+                "keyrings.user.describe",
+                "keyrings.user_session.describe",
+                "keyrings.session.describe",
+                "fds.0.fdinfo",
+                "status.THP_enabled");
+        all(
+                rules,
+                d -> d.here == null && d.scenario.name().endsWith(".core"),
+                "stdin_bytes",
+                "stdin_first4",
+                "stdin_last_read");
+        all(
+                rules,
+                d -> d.here == null && d.scenario.name().endsWith(".request_key"),
+                "describe_target_key",
+                "keyctl_assume_authority",
+                "read_reqkey_auth_callout");
         rules.put("fds", Documented::isOfLibc);
     }
 

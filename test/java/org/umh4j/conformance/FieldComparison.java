@@ -50,15 +50,20 @@ final class FieldComparison {
     private Field field(Documented.Difference difference) {
         Optional<String> row = map.row(difference.field()).map(KernelMap.Row::name);
         return new Field(
-                difference.scenario().name(), difference.field(), difference.there(), difference.here(),
-                verdict(difference, row), row.orElse(""));
+                difference.scenario().name(),
+                difference.field(),
+                difference.there(),
+                difference.here(),
+                verdict(difference, row),
+                row.orElse(""));
     }
 
     private static Verdict verdict(Documented.Difference difference, Optional<String> row) {
         if (difference.there() != null && difference.there().equals(difference.here())) {
             return Verdict.EQUAL;
         }
-        boolean documented = row.map(Documented::rule).map(rule -> allows(rule, difference)).orElse(false);
+        boolean documented =
+                row.map(Documented::rule).map(rule -> allows(rule, difference)).orElse(false);
         return documented ? Verdict.DOCUMENTED : Verdict.FAILURE;
     }
 

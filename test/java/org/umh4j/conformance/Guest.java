@@ -22,6 +22,7 @@ public final class Guest {
     private static final Path RECORDS = Path.of("/records");
     /** The host ends a boot that hangs. */
     private static final Duration PATIENCE = Duration.ofHours(1);
+
     private static final Path BSET = Path.of("/proc/sys/kernel/usermodehelper/bset");
     private static final Path INHERITABLE = Path.of("/proc/sys/kernel/usermodehelper/inheritable");
     private static final List<String> TRIGGERS =
@@ -99,7 +100,8 @@ public final class Guest {
     }
 
     /** Has the kernel start its helpers, and keeps what they report. */
-    private void record(String name, boolean oddCaller, List<String> triggers) throws IOException, InterruptedException {
+    private void record(String name, boolean oddCaller, List<String> triggers)
+            throws IOException, InterruptedException {
         programs.does("/probe");
         for (String trigger : triggers) {
             keep(name + "." + trigger, kernel.helper(trigger, oddCaller));
@@ -131,8 +133,9 @@ public final class Guest {
             }
             int documented = 0;
             int failed = 0;
-            for (InSetting.Line line : InSetting.parse(
-                    quick(setting.jvm()).run(InSetting.class, setting.name(), RECORDS.toString()).requireSuccess())) {
+            for (InSetting.Line line : InSetting.parse(quick(setting.jvm())
+                    .run(InSetting.class, setting.name(), RECORDS.toString())
+                    .requireSuccess())) {
                 if (line.field().verdict() == Verdict.FAILURE) {
                     failed++;
                     say("failure", setting + " " + line.field());
@@ -180,8 +183,8 @@ public final class Guest {
                         ? GuestKernel.blanksAnswer(BSET, data.length())
                         : GuestKernel.writeAnswer(BSET, data);
                 SysctlReplay.Answer there = new SysctlReplay.Answer(result, GuestKernel.read(BSET));
-                SysctlReplay.Answer here =
-                        new SysctlReplay.Answer(UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
+                SysctlReplay.Answer here = new SysctlReplay.Answer(
+                        UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
                 count += compare("sysctl " + write, there, here);
                 compare("recording of " + write, write.expected().result(), there.result());
             }

@@ -57,7 +57,11 @@ final class GuestGroup {
             born("cpuset.cpus = 1", "exit code 0, cpus [1]", "cpuset.cpus", "1"),
             born("pids.max = 0", "CLONE EAGAIN", "pids.max", "0"),
             born(OWN, "CLONE EAGAIN, then exit code 0, cpus [0,1]"),
-            new Case("memory.max = 16M, of which it wants 64", List.of("memory.max", "16M"), List.of("take", "64"), "oom_kill ",
+            new Case(
+                    "memory.max = 16M, of which it wants 64",
+                    List.of("memory.max", "16M"),
+                    List.of("take", "64"),
+                    "oom_kill ",
                     "killed by SIGKILL, oom_kill 1"),
             born("memory.max = 0", "KILLED EINTR", "memory.max", "0"),
             born("frozen", "CGROUP EBUSY", "cgroup.freeze", "1"),
@@ -95,11 +99,14 @@ final class GuestGroup {
 
     /** How it ended, and which cpus it had; or where it failed. */
     private static String outcome(Limits limits) throws IOException, InterruptedException {
-        SubprocessInfo info = SubprocessInfo.of(PROBE, new String[] {PROBE}, null).task(Task.defaults().limits(limits));
+        SubprocessInfo info = SubprocessInfo.of(PROBE, new String[] {PROBE}, null)
+                .task(Task.defaults().limits(limits));
         try (Helper helper = UsermodeHelper.start(info)) {
             String end = helper.waitFor().toString();
             List<Report> reports = Programs.takeReports(PROBE);
-            return reports.isEmpty() || !helper.waitFor().success() ? end : end + ", cpus " + reports.get(0).get("cpu_affinity");
+            return reports.isEmpty() || !helper.waitFor().success()
+                    ? end
+                    : end + ", cpus " + reports.get(0).get("cpu_affinity");
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         }

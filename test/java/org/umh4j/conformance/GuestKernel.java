@@ -116,7 +116,8 @@ final class GuestKernel {
         Path end = programs.place("/end");
         Files.deleteIfExists(end);
         programs.does("/probe", "await", end.toString(), "exit", "7");
-        Process caller = start(List.of("/trigger", "write", MODULE.toString(), call.command().forModule()));
+        Process caller = start(
+                List.of("/trigger", "write", MODULE.toString(), call.command().forModule()));
         CallReplay.awaitWhole(Path.of("/probe.reports"), 1);
         caller.destroyForcibly();
         if (call.command().isKillable()) {

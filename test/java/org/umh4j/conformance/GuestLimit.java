@@ -27,7 +27,12 @@ import org.umh4j.support.Jvm;
  * @param finds what umh doctor must find limited or missing, and nothing else; one that is missing forbids all helpers
  */
 record GuestLimit(
-        String name, String sysctl, String value, List<String> words, List<String> options, List<String> variables,
+        String name,
+        String sysctl,
+        String value,
+        List<String> words,
+        List<String> options,
+        List<String> variables,
         Set<String> finds) {
     /** What a limit has shown: a row of the table, the rows of the kernel map that were seen, and what is wrong. */
     record Outcome(String row, Set<String> seen, List<String> failures) {}
@@ -37,9 +42,11 @@ record GuestLimit(
 
     /** The subject that says whether helpers can be started at all. */
     private static final String ALL = "native library";
+
     private static final String PROC = "/proc";
     /** The kernel's own age, which no limit changes. */
     private static final String OF_THE_KERNEL = "system calls";
+
     private static final String AS_ASKED = "uid [65534,65534,65534] no_new_privs 1 dumpable 1";
     private static final Pattern FINDING = Pattern.compile("(OK|LIMITED|MISSING) +(.{16}) (.*)");
 
@@ -51,29 +58,80 @@ record GuestLimit(
             doing("nothing forbidden, CAP_SYS_RESOURCE present"),
             doing("without CAP_SYS_RESOURCE", "rlimit", "7", "900", "900", "drop", "24")
                     .finding("privilege", "confinement", "helper"),
-            doing("without CAP_SYS_NICE, nice 5", "nice", "5", "drop", "23").finding("privilege", "confinement", "helper"),
+            doing("without CAP_SYS_NICE, nice 5", "nice", "5", "drop", "23")
+                    .finding("privilege", "confinement", "helper"),
             setting("fs/suid_dumpable", "0"),
             setting("fs/suid_dumpable", "1"),
             setting("fs/suid_dumpable", "2"),
             setting("vm/overcommit_memory", "2"),
             setting("kernel/yama/ptrace_scope", "3"),
-            doing("/proc with hidepid=2, as uid 65534",
-                    "unshare", NEW_MOUNTS, "mount", "proc", "/proc", "32", "hidepid=2", "setuid", "65534")
+            doing(
+                            "/proc with hidepid=2, as uid 65534",
+                            "unshare",
+                            NEW_MOUNTS,
+                            "mount",
+                            "proc",
+                            "/proc",
+                            "32",
+                            "hidepid=2",
+                            "setuid",
+                            "65534")
                     .finding("privilege"),
             // Without /proc the dynamic linker can't tell where a program is, beside which the JVM's libraries are.
-            doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc").withVariable("LD_LIBRARY_PATH=/jre/lib")
+            doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc")
+                    .withVariable("LD_LIBRARY_PATH=/jre/lib")
                     .finding(PROC, "helper"),
             doing("no cgroup v2", "unshare", NEW_MOUNTS, "umount", "/sys/fs/cgroup"),
-            doing("in a cgroup with limits of memory, processes, cpu time and cpus",
-                    "write", GuestGroup.LIMITED + "/cgroup.procs", "0"),
-            doing("a root that can't be written to",
-                    "unshare", NEW_MOUNTS, "mount", "none", "/", READ_ONLY_REMOUNT, "",
-                    "mount", "tmpfs", "/probe.reports", "0", "mode=0777"),
+            doing(
+                    "in a cgroup with limits of memory, processes, cpu time and cpus",
+                    "write",
+                    GuestGroup.LIMITED + "/cgroup.procs",
+                    "0"),
+            doing(
+                    "a root that can't be written to",
+                    "unshare",
+                    NEW_MOUNTS,
+                    "mount",
+                    "none",
+                    "/",
+                    READ_ONLY_REMOUNT,
+                    "",
+                    "mount",
+                    "tmpfs",
+                    "/probe.reports",
+                    "0",
+                    "mode=0777"),
             doing("/tmp mounted noexec", "unshare", NEW_MOUNTS, "mount", "tmpfs", "/tmp", NOEXEC, ""),
-            doing("/tmp, /run, /dev/shm, /var/tmp, /root mounted noexec",
-                    "unshare", NEW_MOUNTS, "mount", "tmpfs", "/tmp", NOEXEC, "", "mount", "tmpfs", "/run", NOEXEC, "",
-                    "mount", "tmpfs", "/dev/shm", NOEXEC, "", "mount", "tmpfs", "/var/tmp", NOEXEC, "",
-                    "mount", "tmpfs", "/root", NOEXEC, "").finding(ALL),
+            doing(
+                            "/tmp, /run, /dev/shm, /var/tmp, /root mounted noexec",
+                            "unshare",
+                            NEW_MOUNTS,
+                            "mount",
+                            "tmpfs",
+                            "/tmp",
+                            NOEXEC,
+                            "",
+                            "mount",
+                            "tmpfs",
+                            "/run",
+                            NOEXEC,
+                            "",
+                            "mount",
+                            "tmpfs",
+                            "/dev/shm",
+                            NOEXEC,
+                            "",
+                            "mount",
+                            "tmpfs",
+                            "/var/tmp",
+                            NOEXEC,
+                            "",
+                            "mount",
+                            "tmpfs",
+                            "/root",
+                            NOEXEC,
+                            "")
+                    .finding(ALL),
             setting("vm/memfd_noexec", "0"),
             setting("vm/memfd_noexec", "1"),
             setting("vm/memfd_noexec", "2").finding(ALL),
@@ -81,7 +139,13 @@ record GuestLimit(
 
     private static GuestLimit setting(String file, String value) {
         return new GuestLimit(
-                file.replace('/', '.') + " = " + value, "/proc/sys/" + file, value, List.of(), List.of(), List.of(), Set.of());
+                file.replace('/', '.') + " = " + value,
+                "/proc/sys/" + file,
+                value,
+                List.of(),
+                List.of(),
+                List.of(),
+                Set.of());
     }
 
     private static GuestLimit doing(String name, String... words) {
@@ -140,9 +204,14 @@ record GuestLimit(
         Set<String> found = new TreeSet<>(doctor.keySet());
         found.removeIf(subject -> doctor.get(subject).state.equals("OK") || subject.equals(OF_THE_KERNEL));
         require(failures, "umh doctor finds " + found + ", not " + finds, found.equals(finds));
-        require(failures, "umh doctor ends with " + asked.exitCode(), asked.exitCode() == (finds.contains(ALL) ? 1 : 0));
+        require(
+                failures,
+                "umh doctor ends with " + asked.exitCode(),
+                asked.exitCode() == (finds.contains(ALL) ? 1 : 0));
         if (finds.contains(ALL)) {
-            require(failures, "a helper is not refused as umh doctor says: " + ran.out() + ran.err(),
+            require(
+                    failures,
+                    "a helper is not refused as umh doctor says: " + ran.out() + ran.err(),
                     !refusal.isEmpty() && refusal.equals(doctor.getOrDefault(ALL, new Finding("", "")).words));
             String row = name + " | " + UnderLimit.REFUSED + refusal + " | the same, and ends with 1 |";
             return new Outcome(row, Set.of(), named(failures));
@@ -161,7 +230,9 @@ record GuestLimit(
                 .forEach(field -> failures.add(field.toString()));
         String kept = said(ran.out(), UnderLimit.KEPT);
         Finding helper = doctor.getOrDefault("helper", new Finding("", "nothing"));
-        require(failures, "a helper keeps " + kept + ", and umh doctor says " + helper,
+        require(
+                failures,
+                "a helper keeps " + kept + ", and umh doctor says " + helper,
                 helper.state.equals("LIMITED") ? helper.words.endsWith(": " + kept) : kept.isEmpty());
         String nobody = said(ran.out(), UnderLimit.NOBODY);
         require(failures, "a helper of another user is " + nobody, nobody.equals(AS_ASKED));
@@ -201,7 +272,9 @@ record GuestLimit(
     private boolean isUnseen(Field field) {
         return finds.contains(PROC)
                 && field.verdict() == Verdict.FAILURE
-                && (field.here() == null || field.here().equals("{}") || field.here().equals("\"-ENOENT\""));
+                && (field.here() == null
+                        || field.here().equals("{}")
+                        || field.here().equals("\"-ENOENT\""));
     }
 
     /** What umh doctor says, by subject. */

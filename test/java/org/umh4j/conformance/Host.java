@@ -31,7 +31,8 @@ record Host(Report child, Map<String, Long> kthreadd) {
 
     private static Map<String, Long> kthreaddLimits() throws IOException {
         Map<String, Long> limits = new TreeMap<>();
-        if (Files.exists(Path.of("/proc/2/comm")) && Files.readString(Path.of("/proc/2/comm")).equals("kthreadd\n")) {
+        if (Files.exists(Path.of("/proc/2/comm"))
+                && Files.readString(Path.of("/proc/2/comm")).equals("kthreadd\n")) {
             for (String line : Files.readAllLines(Path.of("/proc/2/limits"))) {
                 String[] columns = line.split("\\s{2,}");
                 if (LIMITS.containsKey(columns[0])) {

@@ -72,6 +72,8 @@ public final class KernelMap {
 
     /** The row of a field, or of the smallest group that it is in. */
     public Optional<Row> row(String field) {
-        return rows.stream().filter(row -> row.covers(field)).max(Comparator.comparing(row -> row.name().length()));
+        return rows.stream()
+                .filter(row -> row.covers(field))
+                .max(Comparator.comparing(row -> row.name().length()));
     }
 }

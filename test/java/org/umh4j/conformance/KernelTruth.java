@@ -63,7 +63,9 @@ public final class KernelTruth {
 
         /** The sum of a column of the lines on fields: setting, all, documented, failed. */
         private long fields(int column) {
-            return said("fields").stream().mapToLong(line -> Long.parseLong(line.split(" ")[column])).sum();
+            return said("fields").stream()
+                    .mapToLong(line -> Long.parseLong(line.split(" ")[column]))
+                    .sum();
         }
 
         private String sum(String kind) {
@@ -73,9 +75,16 @@ public final class KernelTruth {
         private List<String> column() {
             long all = fields(1);
             return List.of(
-                    name, Integer.toString(said("record").size()), Integer.toString(said("fields").size()),
-                    Long.toString(all), Long.toString(all - fields(2) - fields(3)), Long.toString(fields(2)),
-                    sum("calls"), sum("writes"), Integer.toString(said("failure").size()), seconds + " s");
+                    name,
+                    Integer.toString(said("record").size()),
+                    Integer.toString(said("fields").size()),
+                    Long.toString(all),
+                    Long.toString(all - fields(2) - fields(3)),
+                    Long.toString(fields(2)),
+                    sum("calls"),
+                    sum("writes"),
+                    Integer.toString(said("failure").size()),
+                    seconds + " s");
         }
     }
 
@@ -109,7 +118,8 @@ public final class KernelTruth {
     List<String> failures() {
         List<String> failures = new ArrayList<>();
         kernels.forEach(kernel -> kernel.said("failure").forEach(failure -> failures.add(kernel.name + " " + failure)));
-        if (kernels.stream().allMatch(Kernel::isWhole) && kernels.stream().anyMatch(kernel -> kernel.name.startsWith("5."))) {
+        if (kernels.stream().allMatch(Kernel::isWhole)
+                && kernels.stream().anyMatch(kernel -> kernel.name.startsWith("5."))) {
             unseen().forEach(row -> failures.add("docs/kernel-map.md lists " + row + ", and no guest has shown it"));
         }
         return failures;
@@ -134,17 +144,24 @@ public final class KernelTruth {
     private String helpers() {
         List<List<String>> columns = new ArrayList<>();
         columns.add(List.of(
-                "kernel", "helpers that it started", "conditions in which umh4j started the same", "fields compared",
-                "… equal", "… different, as documented", "calls with the same answer",
+                "kernel",
+                "helpers that it started",
+                "conditions in which umh4j started the same",
+                "fields compared",
+                "… equal",
+                "… different, as documented",
+                "calls with the same answer",
                 "writes to the sysctl file with the same answer",
-                "failures", "length of the run"));
+                "failures",
+                "length of the run"));
         kernels.forEach(kernel -> columns.add(kernel.column()));
         return ConformanceTable.rows(columns);
     }
 
     private String limits() {
         return table(
-                "limit", "| what the guest forbids | kernel | a helper of umh4j | `umh doctor` says |\n|---|---|---|---|\n");
+                "limit",
+                "| what the guest forbids | kernel | a helper of umh4j | `umh doctor` says |\n|---|---|---|---|\n");
     }
 
     private String groups() {

@@ -45,17 +45,19 @@ final class KernelTruthTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "DOCUMENTED | FAILURE | rlimits.NOFILE: ",
-        "them: NOFILE | them: NICE | keeps NOFILE, and umh doctor says",
-        "kept NOFILE | kept  | keeps , and umh doctor says",
-        "LIMITED  privilege | OK       privilege | umh doctor finds [confinement, helper], not ",
-        "OK       kernel | LIMITED  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
-        "OK       kernel | MISSING  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
-        "driver hello | driver EPERM | a driver says ",
-        "dumpable 1 | dumpable 0 | a helper of another user is ",
-        "{\"kernel\" | a trace | no helper was started",
-    })
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "DOCUMENTED | FAILURE | rlimits.NOFILE: ",
+                "them: NOFILE | them: NICE | keeps NOFILE, and umh doctor says",
+                "kept NOFILE | kept  | keeps , and umh doctor says",
+                "LIMITED  privilege | OK       privilege | umh doctor finds [confinement, helper], not ",
+                "OK       kernel | LIMITED  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
+                "OK       kernel | MISSING  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
+                "driver hello | driver EPERM | a driver says ",
+                "dumpable 1 | dumpable 0 | a helper of another user is ",
+                "{\"kernel\" | a trace | no helper was started",
+            })
     void oneThatDoesNotAgreeFails(String said, String otherwise, String failure) throws Exception {
         assertTrue(SAID.contains(said));
         String all = String.join("\n", failures(SAID.replace(said, otherwise), 0));
@@ -71,7 +73,9 @@ final class KernelTruthTest {
     @Test
     void whatAGuestCallsAFailureFailsTheWhole(@TempDir Path folder) throws Exception {
         boots(folder, "failure AS_IT_IS default.modprobe nice: 0 there, 5 here");
-        assertEquals(List.of("5.10.0-1 AS_IT_IS default.modprobe nice: 0 there, 5 here"), new KernelTruth(folder).failures());
+        assertEquals(
+                List.of("5.10.0-1 AS_IT_IS default.modprobe nice: 0 there, 5 here"),
+                new KernelTruth(folder).failures());
     }
 
     @Test
@@ -81,7 +85,8 @@ final class KernelTruthTest {
         Path main = folder.resolve("5.10.0-1-cloud-amd64/MAIN.out");
         Files.writeString(main, Files.readString(main).replace("@@seen cpuset\n", ""));
         assertEquals(
-                List.of("docs/kernel-map.md lists cpuset, and no guest has shown it"), new KernelTruth(folder).failures());
+                List.of("docs/kernel-map.md lists cpuset, and no guest has shown it"),
+                new KernelTruth(folder).failures());
     }
 
     /** Three boots that have shown all that takes a guest, and have said one thing more. */

@@ -86,7 +86,10 @@ public final class Programs {
 
     private static void run(SubprocessInfo info) throws IOException {
         try (Helper helper = UsermodeHelper.start(info)) {
-            if (!helper.onExit().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join().success()) {
+            if (!helper.onExit()
+                    .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .join()
+                    .success()) {
                 throw new IOException(info + ": " + helper);
             }
         }

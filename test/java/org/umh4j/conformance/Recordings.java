@@ -24,8 +24,11 @@ public final class Recordings {
     /** The helpers that a kernel started. */
     public static List<Scenario> helpers(String kernel) throws IOException {
         List<Scenario> scenarios = new ArrayList<>();
-        read("born-state", kernel).path("records").properties().forEach(recorded -> scenarios.add(
-                new Scenario(recorded.getKey(), recorded.getValue().path("record"))));
+        read("born-state", kernel)
+                .path("records")
+                .properties()
+                .forEach(recorded -> scenarios.add(
+                        new Scenario(recorded.getKey(), recorded.getValue().path("record"))));
         return scenarios;
     }
 
@@ -41,9 +44,11 @@ public final class Recordings {
     static List<String> differences(String kernel, String name, Report report) throws IOException {
         List<String> differences = new ArrayList<>();
         for (Scenario recorded : KERNELS.contains(kernel) ? helpers(kernel) : List.<Scenario>of()) {
-            Map<String, String> there = recorded.name().equals(name) ? recorded.report().flat() : Map.of();
+            Map<String, String> there =
+                    recorded.name().equals(name) ? recorded.report().flat() : Map.of();
             report.flat().forEach((field, value) -> {
-                if (!value.equals(there.getOrDefault(field, value)) && !OF_THE_BOOT.matcher(field).matches()) {
+                if (!value.equals(there.getOrDefault(field, value))
+                        && !OF_THE_BOOT.matcher(field).matches()) {
                     differences.add(name + " " + field + ": " + there.get(field) + " there, " + value + " now");
                 }
             });
@@ -67,8 +72,10 @@ public final class Recordings {
     /** The calls that a module made of {@code call_usermodehelper_exec()}, in their order. */
     public static List<Call> calls(String kernel) throws IOException {
         List<Call> calls = new ArrayList<>();
-        read("calls", kernel).path("calls").properties().forEach(recorded ->
-                calls.add(new Call(kernel, recorded.getKey(), recorded.getValue())));
+        read("calls", kernel)
+                .path("calls")
+                .properties()
+                .forEach(recorded -> calls.add(new Call(kernel, recorded.getKey(), recorded.getValue())));
         return calls;
     }
 

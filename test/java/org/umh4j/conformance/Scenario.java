@@ -38,7 +38,9 @@ public record Scenario(String name, JsonNode record) {
                 programs.installed(path()), strings(record.path("argv")), strings(record.path("envp")));
         if (name.endsWith(".core")) {
             // do_coredump(): the core comes through a pipe, and a helper that crashes must not call another.
-            info.task(info.task().descriptors(Descriptors.none().fromJvm(0)).limits(Limits.defaults().rlimit(Rlimit.CORE, 1, 1)));
+            info.task(info.task()
+                    .descriptors(Descriptors.none().fromJvm(0))
+                    .limits(Limits.defaults().rlimit(Rlimit.CORE, 1, 1)));
         }
         if (name.startsWith("kthread_odd")) {
             asAnOddKthreadd(info);
@@ -48,10 +50,15 @@ public record Scenario(String name, JsonNode record) {
 
     /** That kthreadd was changed from outside, and its children inherit; nobody changes it here, so it is asked for. */
     private static void asAnOddKthreadd(SubprocessInfo info) {
-        info.task(info.task().limits(Limits.defaults()
+        info.task(info.task()
+                .limits(Limits.defaults()
                         .rlimit(Rlimit.NOFILE, 77, 77)
                         .rlimit(Rlimit.CORE, 0, 0)
-                        .oomScoreAdj(123)).sched(Sched.defaults().batch().ioprio(Sched.IoClass.BEST_EFFORT, 6).timerSlack(Duration.ofNanos(99_999))));
+                        .oomScoreAdj(123))
+                .sched(Sched.defaults()
+                        .batch()
+                        .ioprio(Sched.IoClass.BEST_EFFORT, 6)
+                        .timerSlack(Duration.ofNanos(99_999))));
     }
 
     private static String[] strings(JsonNode array) {

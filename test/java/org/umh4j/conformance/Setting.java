@@ -23,29 +23,53 @@ enum Setting {
     CONFINED(
             Policy.FULL,
             Set.of(
-                    "no_new_privs", "status.NoNewPrivs", "seccomp_mode", "status.Seccomp", "status.Seccomp_filters",
+                    "no_new_privs",
+                    "status.NoNewPrivs",
+                    "seccomp_mode",
+                    "status.Seccomp",
+                    "status.Seccomp_filters",
                     "securebits"),
             null,
-            "no-new-privs", "seccomp", "securebits", "12"),
+            "no-new-privs",
+            "seccomp",
+            "securebits",
+            "12"),
     LOW_LIMITS(Policy.FULL, Set.of("rlimits"), null, "rlimit", "7", "256", "256", "drop", "24", "drop", "8"),
     IN_A_GROUP(Policy.FULL, Set.of("groups", "status.Groups"), null, "group", "7"),
     LOGGED_IN(
-            Policy.FULL, Set.of("loginuid", "sessionid"), Capability.CAP_AUDIT_CONTROL, "write", "/proc/self/loginuid", "1000"),
+            Policy.FULL,
+            Set.of("loginuid", "sessionid"),
+            Capability.CAP_AUDIT_CONTROL,
+            "write",
+            "/proc/self/loginuid",
+            "1000"),
     HARD_TO_SPARE(
-            Policy.FULL, Set.of("oom_score_adj"), Capability.CAP_SYS_RESOURCE, "write", "/proc/self/oom_score_adj", "300",
-            "drop", "24"),
+            Policy.FULL,
+            Set.of("oom_score_adj"),
+            Capability.CAP_SYS_RESOURCE,
+            "write",
+            "/proc/self/oom_score_adj",
+            "300",
+            "drop",
+            "24"),
     BOUNDED(Policy.FULL, Set.of("status.CapPrm", "status.CapEff", "status.CapBnd"), null, "drop", "16"),
     LOW_PRIORITY(
             Policy.FULL,
             Set.of("nice", "stat.nice", "stat.priority", "sched_policy", "stat.policy"),
             null,
-            "nice", "5", "policy", "5", "drop", "23"),
+            "nice",
+            "5",
+            "policy",
+            "5",
+            "drop",
+            "23"),
     /** An odd caller, which leaves no trace. */
     ODD(Policy.FULL, Set.of(), null) {
         @Override
         List<String> words() {
             List<String> words = new ArrayList<>(oddWords());
-            words.addAll(List.of("chdir", Path.of("").toAbsolutePath().toString())); // where the class path and the map are
+            words.addAll(
+                    List.of("chdir", Path.of("").toAbsolutePath().toString())); // where the class path and the map are
             return words;
         }
 
@@ -58,7 +82,8 @@ enum Setting {
             Policy.FULL,
             Set.of("uids_ruid_euid_suid", "gids_rgid_egid_sgid", "status.Uid", "status.Gid"),
             null,
-            "setuid", "65534"),
+            "setuid",
+            "65534"),
     FEW_CAPABILITIES(Policy.FEW, Set.of("fds", "stat.flags_hex"), null),
     NO_CAPABILITIES(Policy.NONE, Set.of(), null),
     NONE_INHERITABLE(Policy.INHERITABLE_NONE, Set.of(), null),
@@ -107,7 +132,8 @@ enum Setting {
         if (policy != Policy.FULL && !host.mayWritePolicy()) {
             return false;
         }
-        return words().isEmpty() || host.isRoot() && Optional.ofNullable(needed).map(host::has).orElse(true);
+        return words().isEmpty()
+                || host.isRoot() && Optional.ofNullable(needed).map(host::has).orElse(true);
     }
 
     /** What the probe does before it executes the JVM. */

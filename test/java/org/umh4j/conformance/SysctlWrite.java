@@ -38,7 +38,9 @@ public record SysctlWrite(String kernel, JsonNode recording) {
     /** What the kernel answered. */
     public SysctlReplay.Answer expected() {
         JsonNode write = recording.path("write");
-        int result = write.isInt() ? write.asInt() : -Errno.valueOf(write.asText().substring(1)).number();
+        int result = write.isInt()
+                ? write.asInt()
+                : -Errno.valueOf(write.asText().substring(1)).number();
         return new SysctlReplay.Answer(result, text("after"));
     }
 

@@ -57,7 +57,8 @@ final class UnderLimit {
 
     /** A program that runs from memory. */
     private static String driver() throws IOException {
-        try (UsermodeDriver driver = UsermodeDriver.load("truth", Path.of("/tool")).arguments("print", "hello")) {
+        try (UsermodeDriver driver =
+                UsermodeDriver.load("truth", Path.of("/tool")).arguments("print", "hello")) {
             driver.fork();
             String said = new String(driver.pipeFromUmh().stream().readAllBytes(), StandardCharsets.US_ASCII).trim();
             return said + ", " + driver.onExit().join();

@@ -65,8 +65,15 @@ final class TrustedPathTest {
 
     @ParameterizedTest
     @CsvSource({
-        "root/file, root/file", "root/link, root/file", "root/../root/./file, root/file", "sticky/file, sticky/file",
-        "sticky/link, root/file", "sticky/folder/../file, root/file", "one, root/file", "up, root/file", "chain39, root/file",
+        "root/file, root/file",
+        "root/link, root/file",
+        "root/../root/./file, root/file",
+        "sticky/file, sticky/file",
+        "sticky/link, root/file",
+        "sticky/folder/../file, root/file",
+        "one, root/file",
+        "up, root/file",
+        "chain39, root/file",
         "root/folder/../folder/file, root/in/file",
     })
     void chainOfTrustedLinksLeadsToItsEnd(String path, String end) throws IOException {
@@ -77,14 +84,17 @@ final class TrustedPathTest {
     /** And which component it is that is not. */
     @ParameterizedTest
     @CsvSource({
-        "nobody/file, nobody belongs to uid 65534", "root/theirs, theirs belongs to uid 65534", "open/file, open can be written",
+        "nobody/file, nobody belongs to uid 65534", "root/theirs, theirs belongs to uid 65534",
+                "open/file, open can be written",
         "grouped/file, grouped can be written", "sticky/theirs, theirs belongs", "open/link, open can be written",
         "middle, sticky/theirs belongs", "before, sticky/theirs belongs", "through, open can be written",
-        "open/../root/file, open can be written", "nobody/../root/file, nobody belongs", "root/../grouped/../root/file, grouped can",
+        "open/../root/file, open can be written", "nobody/../root/file, nobody belongs",
+                "root/../grouped/../root/file, grouped can",
         "loop, more than 40 links", "chain44, more than 40 links",
     })
     void chainIsNotTrustedForOneLinkOrFolderOfOthers(String path, String said) {
-        String message = assertThrows(IOException.class, () -> TrustedPath.require(TOP.resolve(path))).getMessage();
+        String message = assertThrows(IOException.class, () -> TrustedPath.require(TOP.resolve(path)))
+                .getMessage();
         assertTrue(message.contains(said), message);
     }
 

@@ -22,11 +22,65 @@ import java.util.List;
 /** Values of a type that nobody means: none, the smallest, the largest, both sides of every limit, and nonsense. */
 public final class Absurd {
     private static final String LONG = "9".repeat(70_000);
-    private static final List<String> TEXTS = List.of("", " ", "\0", "a\0b", "-1", "+1", "0x", "0x1ffffffffffffffff", "1e9", "%s%n",
-            ".", "..", "/", "a/b", "a=b", "=", "\n", "\ud800", "\u0665", "99999999999999999999", "cap_99", "RTMAX+1", LONG);
-    private static final long[] NUMBERS = {Long.MIN_VALUE, Integer.MIN_VALUE, -1_001, -1_000, -21, -20, -2, -1, 0, 1, 7, 8, 19, 20, 64, 65,
-        99, 100, 255, 256, 0777, 01000, 1_000, 1_001, 4_096, 65_535, 65_536, Integer.MAX_VALUE, 0xffff_fffeL, 0xffff_ffffL, 1L << 32,
-        1L << 62, Long.MAX_VALUE};
+    private static final List<String> TEXTS = List.of(
+            "",
+            " ",
+            "\0",
+            "a\0b",
+            "-1",
+            "+1",
+            "0x",
+            "0x1ffffffffffffffff",
+            "1e9",
+            "%s%n",
+            ".",
+            "..",
+            "/",
+            "a/b",
+            "a=b",
+            "=",
+            "\n",
+            "\ud800",
+            "\u0665",
+            "99999999999999999999",
+            "cap_99",
+            "RTMAX+1",
+            LONG);
+    private static final long[] NUMBERS = {
+        Long.MIN_VALUE,
+        Integer.MIN_VALUE,
+        -1_001,
+        -1_000,
+        -21,
+        -20,
+        -2,
+        -1,
+        0,
+        1,
+        7,
+        8,
+        19,
+        20,
+        64,
+        65,
+        99,
+        100,
+        255,
+        256,
+        0777,
+        01000,
+        1_000,
+        1_001,
+        4_096,
+        65_535,
+        65_536,
+        Integer.MAX_VALUE,
+        0xffff_fffeL,
+        0xffff_ffffL,
+        1L << 32,
+        1L << 62,
+        Long.MAX_VALUE
+    };
 
     private Absurd() {}
 
@@ -60,8 +114,14 @@ public final class Absurd {
             return List.copyOf(TEXTS);
         }
         if (type == Duration.class) {
-            return List.of(Duration.ofSeconds(Long.MIN_VALUE), Duration.ofNanos(Long.MIN_VALUE), Duration.ofNanos(-1), Duration.ZERO,
-                    Duration.ofNanos(1), Duration.ofNanos(Long.MAX_VALUE), Duration.ofNanos(Long.MAX_VALUE).plusNanos(1),
+            return List.of(
+                    Duration.ofSeconds(Long.MIN_VALUE),
+                    Duration.ofNanos(Long.MIN_VALUE),
+                    Duration.ofNanos(-1),
+                    Duration.ZERO,
+                    Duration.ofNanos(1),
+                    Duration.ofNanos(Long.MAX_VALUE),
+                    Duration.ofNanos(Long.MAX_VALUE).plusNanos(1),
                     ChronoUnit.FOREVER.getDuration());
         }
         return things(type);
@@ -91,12 +151,18 @@ public final class Absurd {
             return List.of(new FileDescriptor());
         }
         if (type == ByteBuffer.class) {
-            return List.of(ByteBuffer.allocate(0), ByteBuffer.allocate(1).asReadOnlyBuffer(), ByteBuffer.allocateDirect(1));
+            return List.of(
+                    ByteBuffer.allocate(0), ByteBuffer.allocate(1).asReadOnlyBuffer(), ByteBuffer.allocateDirect(1));
         }
         if (type == Channel.class) {
-            return List.of(closedChannel(), Proxy.newProxyInstance(Absurd.class.getClassLoader(), new Class<?>[] {Channel.class},
-                    (proxy, method, arguments) -> method.getName().equals("toString") ? "a channel of nobody's"
-                            : method.getReturnType() == boolean.class ? true : null));
+            return List.of(
+                    closedChannel(),
+                    Proxy.newProxyInstance(
+                            Absurd.class.getClassLoader(),
+                            new Class<?>[] {Channel.class},
+                            (proxy, method, arguments) -> method.getName().equals("toString")
+                                    ? "a channel of nobody's"
+                                    : method.getReturnType() == boolean.class ? true : null));
         }
         return List.of();
     }
@@ -115,7 +181,13 @@ public final class Absurd {
     /** None, one of each, each twice, and so many that no limit allows them. */
     private static List<Object> arrays(Class<?> component) {
         if (component == byte.class) {
-            return List.of(new byte[0], new byte[1], new byte[7], new byte[8], new byte[70_000], "a".getBytes(StandardCharsets.UTF_8));
+            return List.of(
+                    new byte[0],
+                    new byte[1],
+                    new byte[7],
+                    new byte[8],
+                    new byte[70_000],
+                    "a".getBytes(StandardCharsets.UTF_8));
         }
         List<Object> arrays = new ArrayList<>();
         arrays.add(Array.newInstance(component, 0));
@@ -154,6 +226,7 @@ public final class Absurd {
 
     /** Whether the array has a null in it, however deep. */
     public static boolean hasNull(Object value) {
-        return value == null || value instanceof Object[] array && Arrays.stream(array).anyMatch(Absurd::hasNull);
+        return value == null
+                || value instanceof Object[] array && Arrays.stream(array).anyMatch(Absurd::hasNull);
     }
 }

@@ -89,7 +89,8 @@ public final class ApiSamples {
         SAMPLES.put(ResourceUsage.class, () -> ended().usage().orElseThrow());
         SAMPLES.put(RunResult.class, () -> UsermodeHelper.run(call(), Duration.ofSeconds(20)));
         SAMPLES.put(RunResult.Sent.class, () -> new RunResult.Sent(org.umh4j.linux.Signal.TERM, Duration.ZERO));
-        SAMPLES.put(Supervisor.Change.class,
+        SAMPLES.put(
+                Supervisor.Change.class,
                 () -> new Supervisor.Change(Supervisor.State.RUNNING, 0, Optional.empty(), Optional.empty()));
         SAMPLES.put(UmhException.class, ApiSamples::failure);
         SAMPLES.put(Helper.class, ApiSamples::ended);
@@ -139,7 +140,7 @@ public final class ApiSamples {
         }
         OPEN.clear();
         try {
-            for (;;) {
+            for (; ; ) {
                 HelperGate.readUnlock();
             }
         } catch (IllegalMonitorStateException e) {
@@ -159,7 +160,8 @@ public final class ApiSamples {
 
     /** A helper with pipes that has ended, so that nothing waits for it long. */
     private static Helper ended() throws Exception {
-        Helper helper = kept(UsermodeHelper.start(call().task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)))));
+        Helper helper = kept(UsermodeHelper.start(call().task(Task.defaults()
+                .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)))));
         helper.waitFor();
         return helper;
     }

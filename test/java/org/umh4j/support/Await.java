@@ -24,15 +24,17 @@ public final class Await {
 
     /** Waits until the thread waits itself: parked, or in the kernel after that. */
     public static void blocked(Thread thread) throws Exception {
-        until(thread + " waits", () -> thread.getState() == Thread.State.WAITING
-                || thread.getState() == Thread.State.TIMED_WAITING);
+        until(
+                thread + " waits",
+                () -> thread.getState() == Thread.State.WAITING || thread.getState() == Thread.State.TIMED_WAITING);
     }
 
     /** Waits until the thread reads from a pipe, of ours or of the JDK's, and waits there. */
     public static void inRead(Thread thread) throws Exception {
         until(thread + " reads", () -> {
             for (StackTraceElement element : thread.getStackTrace()) {
-                if (element.getMethodName().equals("awaitAndTransfer") || element.getMethodName().equals("readBytes")) {
+                if (element.getMethodName().equals("awaitAndTransfer")
+                        || element.getMethodName().equals("readBytes")) {
                     return true;
                 }
             }

@@ -49,14 +49,22 @@ public final class CapabilityModel {
             long newAmbient = file.privileged ? 0 : ambient;
             long newPermitted = gained | newAmbient;
             long newEffective = fileEffective ? newPermitted : newAmbient;
-            return new Process(root, newPermitted, newEffective, inheritable, bounding, newAmbient,
-                    securebits & ~KEEP_CAPS, noNewPrivs);
+            return new Process(
+                    root,
+                    newPermitted,
+                    newEffective,
+                    inheritable,
+                    bounding,
+                    newAmbient,
+                    securebits & ~KEEP_CAPS,
+                    noNewPrivs);
         }
 
         /** As the probe's {@code caps} prints it. */
         @Override
         public String toString() {
-            return String.format("%x %x %x %x %x %x %d",
+            return String.format(
+                    "%x %x %x %x %x %x %d",
                     permitted, effective, inheritable, bounding, ambient, securebits, noNewPrivs ? 1 : 0);
         }
     }
@@ -124,16 +132,25 @@ public final class CapabilityModel {
         require("UID", request.uid == null || start.root && root || within(SETUID, start.effective));
         long permitted = permitted(start, root, request);
         long inheritable = request.wantedInheritable();
-        require("CAPABILITIES", within(permitted, start.permitted)
-                && within(inheritable, start.inheritable | bounding)
-                && (setpcap || within(inheritable, start.inheritable | start.permitted)));
+        require(
+                "CAPABILITIES",
+                within(permitted, start.permitted)
+                        && within(inheritable, start.inheritable | bounding)
+                        && (setpcap || within(inheritable, start.inheritable | start.permitted)));
         long ambient = request.wantedAmbient();
         require("AMBIENT", within(ambient, permitted & inheritable));
         int securebits = request.securebits != null ? request.securebits : setpcap ? 0 : start.securebits;
         require("SECUREBITS", securebits == start.securebits || setpcap);
         long effective = effective(start, root, permitted, request);
         require("EFFECTIVE", within(effective, permitted));
-        return new Process(root, permitted, effective, inheritable, bounding, ambient, securebits,
+        return new Process(
+                root,
+                permitted,
+                effective,
+                inheritable,
+                bounding,
+                ambient,
+                securebits,
                 start.noNewPrivs || request.noNewPrivs);
     }
 

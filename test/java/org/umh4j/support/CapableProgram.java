@@ -37,7 +37,10 @@ public enum CapableProgram {
             Path path = ProbeProgram.FOLDER.resolve("probe-" + program.name().toLowerCase(Locale.ROOT));
             Files.deleteIfExists(path);
             Files.copy(paths.get(0), path, StandardCopyOption.COPY_ATTRIBUTES);
-            int status = new ProcessBuilder("setcap", program.text, path.toString()).inheritIO().start().waitFor();
+            int status = new ProcessBuilder("setcap", program.text, path.toString())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
             if (status != 0) {
                 throw new IOException("setcap answered " + status);
             }

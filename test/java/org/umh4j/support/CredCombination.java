@@ -65,8 +65,7 @@ public record CredCombination(
     /** How many programs there are: one without file capabilities and those of {@link CapableProgram}. */
     public static final int PROGRAMS = 1 + CapableProgram.values().length;
 
-    public static final int COUNT =
-            3 * (int) Math.pow(Value.values().length, 5) * Bits.values().length * 2 * PROGRAMS;
+    public static final int COUNT = 3 * (int) Math.pow(Value.values().length, 5) * Bits.values().length * 2 * PROGRAMS;
 
     private static final long CHOWN = 1 << 0;
     private static final long KILL = 1 << 5;
@@ -82,10 +81,19 @@ public record CredCombination(
             digits[i] = rest % sizes[i];
             rest /= sizes[i];
         }
-        Value[] values = Arrays.stream(digits, 1, 6).mapToObj(digit -> Value.values()[digit]).toArray(Value[]::new);
+        Value[] values = Arrays.stream(digits, 1, 6)
+                .mapToObj(digit -> Value.values()[digit])
+                .toArray(Value[]::new);
         return new CredCombination(
-                UIDS[digits[0]], values[0], values[1], values[2], values[3], values[4],
-                Bits.values()[digits[6]], digits[7] == 1, digits[8]);
+                UIDS[digits[0]],
+                values[0],
+                values[1],
+                values[2],
+                values[3],
+                values[4],
+                Bits.values()[digits[6]],
+                digits[7] == 1,
+                digits[8]);
     }
 
     /** For the model; full is what the JVM's bounding set has. */

@@ -22,7 +22,8 @@ public final class DescriptorSources implements AutoCloseable {
         OWN_NUMBERS
     }
 
-    private record Source(String link, BiFunction<org.umh4j.task.Descriptors, Integer, org.umh4j.task.Descriptors> giver) {}
+    private record Source(
+            String link, BiFunction<org.umh4j.task.Descriptors, Integer, org.umh4j.task.Descriptors> giver) {}
 
     private final List<Source> sources = new ArrayList<>();
     private final List<Closeable> open = new ArrayList<>();
@@ -33,7 +34,8 @@ public final class DescriptorSources implements AutoCloseable {
             eachWay();
         } else {
             OpenDescriptors.own().entrySet().stream()
-                    .filter(own -> !own.getValue().contains("umh4j") && !own.getValue().startsWith("socket:"))
+                    .filter(own ->
+                            !own.getValue().contains("umh4j") && !own.getValue().startsWith("socket:"))
                     .limit(5)
                     .forEach(own -> add(own.getValue(), (to, target) -> to.inherit(target, own.getKey())));
         }

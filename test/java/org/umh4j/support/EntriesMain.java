@@ -36,22 +36,40 @@ public final class EntriesMain {
     private static final String OURS = "umh4j can't be loaded: ";
     /** These wait for others, or have others wait. */
     private static final Set<String> WAITING = Set.of("disable", "freeze", "readTrylock", "readLockWait");
+
     private static final List<String> WELL_KNOWN = List.of(
-            "UsermodeHelper.call", "UsermodeHelper.exec", "UsermodeHelper.start", "UsermodeHelper.run", "UmhSysctl.bset",
-            "UmhSysctl.inheritable", "UmhSysctl.narrowBset", "UmhSysctl.writeBset", "UsermodeDriver.load", "CapabilitySet.all",
-            "Sandbox.landlockAbi", "Pipeline.start");
+            "UsermodeHelper.call",
+            "UsermodeHelper.exec",
+            "UsermodeHelper.start",
+            "UsermodeHelper.run",
+            "UmhSysctl.bset",
+            "UmhSysctl.inheritable",
+            "UmhSysctl.narrowBset",
+            "UmhSysctl.writeBset",
+            "UsermodeDriver.load",
+            "CapabilitySet.all",
+            "Sandbox.landlockAbi",
+            "Pipeline.start");
 
     private static final TreeSet<String> SAID = new TreeSet<>();
     private static final TreeSet<String> SPEAKERS = new TreeSet<>();
     private static final Map<Class<?>, Object> VALUES = new HashMap<>(Map.of(
-            UmhWait.class, UmhWait.PROC,
-            SubprocessInfo[].class, new SubprocessInfo[] {call(), call()},
-            RunOptions.class, RunOptions.defaults(),
-            Duration.class, Duration.ofMillis(10),
-            Path.class, Path.of("/bin/true"),
-            String.class, "1",
-            String[].class, new String[] {"true"},
-            byte[].class, new byte[] {1}));
+            UmhWait.class,
+            UmhWait.PROC,
+            SubprocessInfo[].class,
+            new SubprocessInfo[] {call(), call()},
+            RunOptions.class,
+            RunOptions.defaults(),
+            Duration.class,
+            Duration.ofMillis(10),
+            Path.class,
+            Path.of("/bin/true"),
+            String.class,
+            "1",
+            String[].class,
+            new String[] {"true"},
+            byte[].class,
+            new byte[] {1}));
 
     private EntriesMain() {}
 
@@ -65,14 +83,20 @@ public final class EntriesMain {
             for (Class<?> type : api()) {
                 callAll(type);
             }
-            WELL_KNOWN.stream().filter(entry -> !SPEAKERS.contains(entry)).forEach(entry -> SAID.add(entry + " said nothing"));
+            WELL_KNOWN.stream()
+                    .filter(entry -> !SPEAKERS.contains(entry))
+                    .forEach(entry -> SAID.add(entry + " said nothing"));
         }
         SAID.forEach(System.out::println);
         Runtime.getRuntime().halt(0);
     }
 
     private static List<Class<?>> api() throws Exception {
-        URI classes = UsermodeHelper.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+        URI classes = UsermodeHelper.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI();
         try (Stream<Path> files = Files.list(Path.of(classes).resolve("org/umh4j"))) {
             return files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".class") && !name.equals("package-info.class"))
@@ -94,7 +118,8 @@ public final class EntriesMain {
     private static void callAll(Class<?> type) throws Exception {
         Stream.of(type.getConstructors()).forEach(made -> call(made, () -> made.newInstance(values(made))));
         for (Method method : type.getMethods()) {
-            boolean ours = method.getDeclaringClass() == type && !method.isSynthetic() && !WAITING.contains(method.getName());
+            boolean ours =
+                    method.getDeclaringClass() == type && !method.isSynthetic() && !WAITING.contains(method.getName());
             Object on = Modifier.isStatic(method.getModifiers()) ? type : value(type);
             if (ours && on != null) {
                 call(method, () -> method.invoke(on, values(method)));
@@ -125,7 +150,8 @@ public final class EntriesMain {
 
     private static void said(Executable entry, Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof UnsatisfiedLinkError && String.valueOf(cause.getMessage()).startsWith(OURS)) {
+            if (cause instanceof UnsatisfiedLinkError
+                    && String.valueOf(cause.getMessage()).startsWith(OURS)) {
                 SAID.add(cause.getMessage());
                 SPEAKERS.add(entry.getDeclaringClass().getSimpleName() + "." + entry.getName());
                 return;
@@ -150,8 +176,11 @@ public final class EntriesMain {
             return new ByteArrayInputStream(new byte[] {1});
         }
         if (type.isPrimitive()) {
-            return type == boolean.class ? (Object) false : type == long.class ? (Object) 1L : type == int.class ? (Object) 1
-                    : type == double.class ? (Object) 1.0 : null;
+            return type == boolean.class
+                    ? (Object) false
+                    : type == long.class
+                            ? (Object) 1L
+                            : type == int.class ? (Object) 1 : type == double.class ? (Object) 1.0 : null;
         }
         if (type.isEnum()) {
             return type.getEnumConstants()[0];

@@ -69,7 +69,11 @@ public final class Filter {
         } else if (call.contains("&")) {
             add(IF_EQUAL, 0, 3, number(call.substring(0, call.indexOf('&'))));
             add(LOAD, 0, 0, FIRST_ARGUMENT);
-            add(IF_BITS, 1, 0, Long.decode(call.substring(call.indexOf('&') + 1)).intValue());
+            add(
+                    IF_BITS,
+                    1,
+                    0,
+                    Long.decode(call.substring(call.indexOf('&') + 1)).intValue());
             add(RETURN, 0, 0, ALLOW);
             // reached by the bits and, with another number, by the first jump: that one must not be refused
             add(LOAD, 0, 0, NUMBER);
@@ -92,7 +96,11 @@ public final class Filter {
 
     private void add(int code, int ifTrue, int ifFalse, int operand) {
         ByteBuffer instruction = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        instruction.putShort((short) code).put((byte) ifTrue).put((byte) ifFalse).putInt(operand);
+        instruction
+                .putShort((short) code)
+                .put((byte) ifTrue)
+                .put((byte) ifFalse)
+                .putInt(operand);
         program.writeBytes(instruction.array());
     }
 
@@ -100,17 +108,21 @@ public final class Filter {
     private static synchronized int number(String call) {
         if (numbers == null) {
             numbers = new HashMap<>();
-            headers().lines().filter(line -> line.matches("#define __NR_\\w+ \\d+")).forEach(line -> {
-                String[] words = line.split(" ");
-                numbers.put(words[1].replace("__NR_", ""), Integer.valueOf(words[2]));
-            });
+            headers()
+                    .lines()
+                    .filter(line -> line.matches("#define __NR_\\w+ \\d+"))
+                    .forEach(line -> {
+                        String[] words = line.split(" ");
+                        numbers.put(words[1].replace("__NR_", ""), Integer.valueOf(words[2]));
+                    });
         }
         return numbers.getOrDefault(call, 0x7fffffff);
     }
 
     private static String headers() {
         try {
-            Process gcc = new ProcessBuilder("gcc", "-E", "-dM", "-include", "asm/unistd.h", "-xc", "/dev/null").start();
+            Process gcc =
+                    new ProcessBuilder("gcc", "-E", "-dM", "-include", "asm/unistd.h", "-xc", "/dev/null").start();
             return new String(gcc.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -15,6 +15,8 @@ public final class Ignoring {
     /** All that can be. */
     public static SignalState everySignal() {
         return SignalState.defaults()
-                .ignore(IntStream.rangeClosed(1, LAST).filter(signal -> signal != SIGKILL && signal != SIGSTOP).toArray());
+                .ignore(IntStream.rangeClosed(1, LAST)
+                        .filter(signal -> signal != SIGKILL && signal != SIGSTOP)
+                        .toArray());
     }
 }

@@ -39,6 +39,7 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
 
     /** Of the class and of the test that runs. */
     private State ofClass;
+
     private State ofTest;
 
     /** What there was before. */
@@ -80,7 +81,8 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
         }
 
         private void clear() throws IOException {
-            newChildren().forEach(pid -> ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly));
+            newChildren()
+                    .forEach(pid -> ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly));
         }
     }
 

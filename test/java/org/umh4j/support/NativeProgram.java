@@ -31,12 +31,10 @@ public final class NativeProgram {
         command.addAll(JNI);
         command.add("test/native/" + name + ".c");
         for (String source : shim) {
-            command.addAll(List.of("-U_GNU_SOURCE", "-D_GNU_SOURCE", NATIVE.resolve(source).toString()));
+            command.addAll(List.of(
+                    "-U_GNU_SOURCE", "-D_GNU_SOURCE", NATIVE.resolve(source).toString()));
         }
-        int status = new ProcessBuilder(command)
-                .inheritIO()
-                .start()
-                .waitFor();
+        int status = new ProcessBuilder(command).inheritIO().start().waitFor();
         if (status != 0) {
             throw new IOException("gcc answered " + status);
         }
@@ -50,7 +48,8 @@ public final class NativeProgram {
     /** A library for a JVM, likewise. */
     public static Path library(String name) {
         Path library = ProbeProgram.FOLDER.resolve("lib" + name + ".so");
-        List<String> command = new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + NATIVE));
+        List<String> command =
+                new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + NATIVE));
         command.addAll(JNI);
         command.addAll(List.of("-o", library.toString(), "test/native/" + name + ".c"));
         try {

@@ -16,8 +16,11 @@ import org.umh4j.task.Sandbox;
  */
 public enum Need {
     ROOT("root", Need::isRoot),
-    VIRTUAL_THREADS("JDK 21 or newer, for virtual threads", () -> Runtime.version().feature() >= 21),
-    DENIED_NATIVE_ACCESS("JDK 24 or newer, which can deny native access", () -> Runtime.version().feature() >= 24),
+    VIRTUAL_THREADS(
+            "JDK 21 or newer, for virtual threads", () -> Runtime.version().feature() >= 21),
+    DENIED_NATIVE_ACCESS(
+            "JDK 24 or newer, which can deny native access",
+            () -> Runtime.version().feature() >= 24),
     LOWER_OOM_SCORE("CAP_SYS_RESOURCE, for a lower oom_score_adj", Need::isKnownToTheTest),
     AMD64("x86_64", () -> System.getProperty("os.arch").equals("amd64")),
     CGROUP("a cgroup2 in which a directory can be made", Need::hasCgroup),
@@ -102,7 +105,8 @@ public enum Need {
 
     /** Whether a command is found as a shell finds it. */
     static boolean hasTool(String name) {
-        for (String folder : System.getenv().getOrDefault("PATH", "/usr/bin:/bin").split(":")) {
+        for (String folder :
+                System.getenv().getOrDefault("PATH", "/usr/bin:/bin").split(":")) {
             if (Files.isExecutable(Path.of(folder, name))) {
                 return true;
             }
@@ -112,7 +116,8 @@ public enum Need {
 
     private static boolean succeeds(String... command) {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             try (InputStream output = process.getInputStream()) {
                 output.readAllBytes();
             }

@@ -19,7 +19,8 @@ public final class OpenDescriptors {
 
     /** What the probe has that was started with these files; or at which stage it failed, under -1. */
     public static Map<Integer, String> ofHelper(org.umh4j.task.Descriptors files, Path report) throws IOException {
-        SubprocessInfo info = ProbeProgram.doing("fds", report.toString()).task(Task.defaults().descriptors(files));
+        SubprocessInfo info = ProbeProgram.doing("fds", report.toString())
+                .task(Task.defaults().descriptors(files));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         Map<Integer, String> descriptors = new TreeMap<>();
         if (retval != 0) {
@@ -44,7 +45,8 @@ public final class OpenDescriptors {
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
             for (Path entry : entries) {
                 try {
-                    descriptors.put(Integer.valueOf(entry.getFileName().toString()),
+                    descriptors.put(
+                            Integer.valueOf(entry.getFileName().toString()),
                             Files.readSymbolicLink(entry).toString());
                 } catch (IOException e) {
                     // the stream's own, or closed since

@@ -16,7 +16,9 @@ public record OwnCgroup(Path folder) implements AutoCloseable {
     /** Null where this host has no place for one. */
     static OwnCgroup tryToMake(String name) throws IOException {
         for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
-            Path folder = Path.of(line.split(" ")[4], "umh4j-" + name + "-" + ProcessHandle.current().pid());
+            Path folder = Path.of(
+                    line.split(" ")[4],
+                    "umh4j-" + name + "-" + ProcessHandle.current().pid());
             if (line.contains(" - cgroup2 ") && folder.toFile().mkdir()) {
                 return new OwnCgroup(folder);
             }

@@ -21,6 +21,8 @@ public final class Shell {
 
     /** The same with pipes at 0, 1 and 2. */
     public static SubprocessInfo piped(String script, String... arguments) {
-        return script(script, arguments).task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
+        return script(script, arguments)
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
     }
 }

@@ -32,12 +32,19 @@ public final class Snippets {
 
         private String runJava() throws IOException, InterruptedException {
             Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "snippet");
-            Path source = Files.writeString(folder.resolve("Snippet.java"),
+            Path source = Files.writeString(
+                    folder.resolve("Snippet.java"),
                     "import java.nio.file.*;\nimport java.time.Duration;\nimport java.util.*;\nimport org.umh4j.*;\nimport org.umh4j.linux.*;\nimport org.umh4j.task.*;\n"
-                            + lines(true) + "public class Snippet { public static void main(String[] arguments) throws Exception {\n"
+                            + lines(true)
+                            + "public class Snippet { public static void main(String[] arguments) throws Exception {\n"
                             + lines(false) + "}}\n");
             String classPath = System.getProperty("java.class.path");
-            Snippets.run(List.of(System.getProperty("java.home") + "/bin/javac", "-cp", classPath, "-d", folder.toString(),
+            Snippets.run(List.of(
+                    System.getProperty("java.home") + "/bin/javac",
+                    "-cp",
+                    classPath,
+                    "-d",
+                    folder.toString(),
                     source.toString()));
             List<String> command = new Jvm().command(Main.class);
             int at = command.indexOf("-cp") + 1;
@@ -48,7 +55,10 @@ public final class Snippets {
 
         /** The lines that import, which stand before a class, or all others. */
         private String lines(boolean imports) {
-            return code.lines().filter(line -> line.startsWith("import ") == imports).map(line -> line + "\n").reduce("", String::concat);
+            return code.lines()
+                    .filter(line -> line.startsWith("import ") == imports)
+                    .map(line -> line + "\n")
+                    .reduce("", String::concat);
         }
 
         /** The start script finds a packaged jar; the tests run before there is one. */
@@ -67,7 +77,8 @@ public final class Snippets {
         Matcher matcher = Pattern.compile("(?sm)^```(\\w*)\\n(.*?)^```\\n").matcher(Files.readString(document));
         int end = -1;
         while (matcher.find()) {
-            boolean output = matcher.group(1).equals("text") && matcher.start() == end + 1
+            boolean output = matcher.group(1).equals("text")
+                    && matcher.start() == end + 1
                     && blocks.get(blocks.size() - 1).language().matches("java|sh");
             blocks.add(new Block(document, matcher.group(1), matcher.group(2), output));
             end = matcher.end();
@@ -77,8 +88,11 @@ public final class Snippets {
 
     /** The documents of this project. */
     public static List<Path> documents() throws IOException {
-        try (Stream<Path> files = Files.find(Path.of(""), 3, (path, attributes) ->
-                path.toString().endsWith(".md") && !path.startsWith("target") && attributes.isRegularFile())) {
+        try (Stream<Path> files = Files.find(
+                Path.of(""),
+                3,
+                (path, attributes) ->
+                        path.toString().endsWith(".md") && !path.startsWith("target") && attributes.isRegularFile())) {
             return files.sorted().toList();
         }
     }
@@ -90,8 +104,12 @@ public final class Snippets {
         Matcher matcher = BLOCK.matcher(text);
         while (matcher.find()) {
             String before = text.substring(0, matcher.start());
-            String heading = before.substring(before.lastIndexOf("\n#") + 1).lines().findFirst().orElse("");
-            snippets.add(new Snippet(document, heading.replaceFirst("^#+ ", ""), matcher.group(1), matcher.group(2), matcher.group(3)));
+            String heading = before.substring(before.lastIndexOf("\n#") + 1)
+                    .lines()
+                    .findFirst()
+                    .orElse("");
+            snippets.add(new Snippet(
+                    document, heading.replaceFirst("^#+ ", ""), matcher.group(1), matcher.group(2), matcher.group(3)));
         }
         return snippets;
     }

@@ -17,7 +17,8 @@ public final class Strace {
     public static <T> T inject(String call, String fault, Callable<T> action) throws Exception {
         String[] parts = call.split(":", 2);
         String when = parts.length > 1 ? parts[1] : "when=1";
-        return attached(List.of("-e", "trace=" + parts[0], "-e", "inject=" + parts[0] + ":" + fault + ":" + when), action);
+        return attached(
+                List.of("-e", "trace=" + parts[0], "-e", "inject=" + parts[0] + ":" + fault + ":" + when), action);
     }
 
     private static <T> T attached(List<String> options, Callable<T> action) throws Exception {

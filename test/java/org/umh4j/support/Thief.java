@@ -21,8 +21,17 @@ public final class Thief {
     private static Path library() {
         String home = System.getProperty("java.home");
         Path library = ProbeProgram.FOLDER.resolve("libthief.so");
-        ProcessBuilder compiler = new ProcessBuilder("cc", "-shared", "-fPIC", "-Wall", "-Werror", "-I" + home + "/include",
-                "-I" + home + "/include/linux", "-o", library.toString(), "test/native/thief.c");
+        ProcessBuilder compiler = new ProcessBuilder(
+                "cc",
+                "-shared",
+                "-fPIC",
+                "-Wall",
+                "-Werror",
+                "-I" + home + "/include",
+                "-I" + home + "/include/linux",
+                "-o",
+                library.toString(),
+                "test/native/thief.c");
         try {
             int status = compiler.inheritIO().start().waitFor();
             if (status != 0) {

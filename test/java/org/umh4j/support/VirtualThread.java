@@ -15,7 +15,8 @@ public final class VirtualThread {
 
     /** A JVM in which all virtual threads together have one carrier, and never get another one. */
     public static Jvm oneCarrier() {
-        return new Jvm().option("-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1");
+        return new Jvm()
+                .option("-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1");
     }
 
     public static ThreadFactory factory() throws ReflectiveOperationException {

@@ -14,7 +14,8 @@ import org.umh4j.task.Limits;
 final class Cgroups {
     private static final Path HYBRID = Path.of("/sys/fs/cgroup/unified");
     private static final Path ROOT = Files.isDirectory(HYBRID) ? HYBRID : Path.of("/sys/fs/cgroup");
-    private static final Path FOLDER = ROOT.resolve("umh4j-soak-" + ProcessHandle.current().pid());
+    private static final Path FOLDER =
+            ROOT.resolve("umh4j-soak-" + ProcessHandle.current().pid());
     private static final AtomicLong NUMBER = new AtomicLong();
     private static final boolean THERE = make(FOLDER);
 
@@ -57,7 +58,9 @@ final class Cgroups {
     /** One of them, which is empty when it is closed. */
     record One(Path folder) implements AutoCloseable {
         SubprocessInfo of(SubprocessInfo info) {
-            return info.task(info.task().limits(Limits.defaults().cgroup(folder.toString())).scope(KillScope.CGROUP));
+            return info.task(info.task()
+                    .limits(Limits.defaults().cgroup(folder.toString()))
+                    .scope(KillScope.CGROUP));
         }
 
         boolean has(long pid) throws IOException {

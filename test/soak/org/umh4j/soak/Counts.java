@@ -11,7 +11,14 @@ import org.umh4j.support.Leaks;
 
 /** What the JVM holds at a moment. */
 record Counts(
-        long descriptors, long memfds, long children, long zombies, long threads, long cgroups, long residentKib, long heapKib) {
+        long descriptors,
+        long memfds,
+        long children,
+        long zombies,
+        long threads,
+        long cgroups,
+        long residentKib,
+        long heapKib) {
     static Counts now() throws IOException {
         Map<String, Long> descriptors = Leaks.descriptors();
         var children = Leaks.children();
@@ -23,7 +30,9 @@ record Counts(
                         .mapToLong(Map.Entry::getValue)
                         .sum(),
                 children.size(),
-                children.stream().filter(pid -> DriverBlobs.state(Long.parseLong(pid)).equals("Z")).count(),
+                children.stream()
+                        .filter(pid -> DriverBlobs.state(Long.parseLong(pid)).equals("Z"))
+                        .count(),
                 Leaks.libraryThreads().size(),
                 Cgroups.count(),
                 resident(),

@@ -26,13 +26,18 @@ final class Curves {
         panel("helpers, in thousands", sample -> sample.helpers() / 1e3);
         panel("resident MiB", sample -> sample.counts().residentKib() / 1024.0);
         panel("heap in use, MiB", sample -> sample.counts().heapKib() / 1024.0);
-        panel("descriptors, those of helpers under way among them", sample -> sample.counts().descriptors());
+        panel(
+                "descriptors, those of helpers under way among them",
+                sample -> sample.counts().descriptors());
         panel("children, those under way", sample -> sample.counts().children());
         panel("threads of the library", sample -> sample.counts().threads());
         panel("cgroups, those under way", sample -> sample.counts().cgroups());
         text(WIDTH - RIGHT, top - GAP + 26, "end", format(seconds()) + " s");
-        return String.format("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
-                + " font-size=\"11\">%n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>%n", WIDTH, top) + svg + "</svg>\n";
+        return String.format(
+                        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
+                                + " font-size=\"11\">%n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>%n",
+                        WIDTH, top)
+                + svg + "</svg>\n";
     }
 
     private double seconds() {
@@ -44,8 +49,13 @@ final class Curves {
         text(LEFT, top - 6, "start", name);
         text(LEFT - 6, top + 8, "end", format(high));
         text(LEFT - 6, top + PANEL, "end", "0");
-        svg.append(String.format(Locale.ROOT, "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#b9bec6\"/>%n", LEFT,
-                top, top + PANEL, WIDTH - RIGHT));
+        svg.append(String.format(
+                Locale.ROOT,
+                "<path d=\"M%d %dV%dH%d\" fill=\"none\" stroke=\"#b9bec6\"/>%n",
+                LEFT,
+                top,
+                top + PANEL,
+                WIDTH - RIGHT));
         svg.append("<polyline fill=\"none\" stroke=\"#1f6feb\" points=\"");
         for (Sample sample : samples) {
             double x = LEFT + (WIDTH - LEFT - RIGHT) * sample.seconds() / seconds();
@@ -57,7 +67,8 @@ final class Curves {
     }
 
     private void text(double x, double y, String anchor, String words) {
-        svg.append(String.format(Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, words));
+        svg.append(String.format(
+                Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>%n", x, y, anchor, words));
     }
 
     private static String format(double value) {

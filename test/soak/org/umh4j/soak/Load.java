@@ -29,12 +29,20 @@ import org.umh4j.task.Task;
 enum Load {
     WAIT("a helper, waited for", 8, 1, () -> exec("7", UmhWait.PROC) == 7 << 8),
     KILLABLE("the same, killable", 8, 1, () -> exec("8", UmhWait.PROC.killable()) == 8 << 8),
-    FREEZABLE("the same, freezable", 4, 1, () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
+    FREEZABLE(
+            "the same, freezable", 4, 1, () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
     EXEC("a helper, waited for until it is executed", 8, 1, () -> exec("0", UmhWait.EXEC) == 0),
     NO_WAIT("a helper, not waited for", 8, 1, () -> exec("0", UmhWait.NO_WAIT) == 0),
     DIES("a helper that a signal kills", 4, 1, () -> call(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
-    PRIVILEGE("no new privileges", 4, 1, () -> call(
-            ProbeProgram.doing("exit", "0").task(Task.defaults().cred(Cred.defaults().noNewPrivs())), UmhWait.PROC) == 0),
+    PRIVILEGE(
+            "no new privileges",
+            4,
+            1,
+            () -> call(
+                            ProbeProgram.doing("exit", "0")
+                                    .task(Task.defaults().cred(Cred.defaults().noNewPrivs())),
+                            UmhWait.PROC)
+                    == 0),
     STARTED("a live helper, killed", 4, 1, Load::startedAndKilled),
     CAPTURED("output and input", 2, 1, Load::captured),
     PIPELINE("two helpers in a pipe", 1, 2, Load::piped),
@@ -43,10 +51,19 @@ enum Load {
     NAMESPACE("a helper in a new pid namespace", 2, 1, Load::inNamespace),
     TIMEOUT("a time limit", 1, 1, Load::timedOut),
     INTERRUPTED("a caller that is interrupted", 2, 1, Load::interrupted),
-    MISSING("a program that is not there", 2, 0, () -> call(program("/no/such/program"), UmhWait.PROC) == -Errno.ENOENT.number()),
-    NO_PROGRAM("a folder instead of a program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
+    MISSING(
+            "a program that is not there",
+            2,
+            0,
+            () -> call(program("/no/such/program"), UmhWait.PROC) == -Errno.ENOENT.number()),
+    NO_PROGRAM(
+            "a folder instead of a program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
     REFUSED("an init function that refuses", 1, 0, Load::refused),
-    PROCESS_BUILDER("a ProcessBuilder's process beside it", 1, 0, () -> new ProcessBuilder("/bin/false").start().waitFor() == 1);
+    PROCESS_BUILDER(
+            "a ProcessBuilder's process beside it",
+            1,
+            0,
+            () -> new ProcessBuilder("/bin/false").start().waitFor() == 1);
 
     /** One try. */
     interface Try {
@@ -116,11 +133,15 @@ enum Load {
 
     private static boolean captured() throws Exception {
         byte[] input = "hello".getBytes(StandardCharsets.US_ASCII);
-        return UsermodeHelper.run(cat(), RunOptions.defaults().input(input)).out().equals("hello");
+        return UsermodeHelper.run(cat(), RunOptions.defaults().input(input))
+                .out()
+                .equals("hello");
     }
 
     private static boolean piped() throws Exception {
-        try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("exit", "3"), cat().task(Task.defaults().descriptors(Descriptors.none().devNull(1))))) {
+        try (Pipeline pipeline = Pipeline.start(
+                ProbeProgram.doing("exit", "3"),
+                cat().task(Task.defaults().descriptors(Descriptors.none().devNull(1))))) {
             return pipeline.waitFor().equals(List.of(new WaitStatus(3 << 8), new WaitStatus(0)));
         }
     }

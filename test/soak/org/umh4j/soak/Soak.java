@@ -157,24 +157,39 @@ public final class Soak {
     }
 
     private void tell(Sample now) {
-        System.err.printf("%,.0f s: %,d tries, %,d helpers, %d wrong; %d descriptors, %,d KiB%n", now.seconds(), sum(tried),
-                now.helpers(), sum(wrong), now.counts().descriptors(), now.counts().residentKib());
+        System.err.printf(
+                "%,.0f s: %,d tries, %,d helpers, %d wrong; %d descriptors, %,d KiB%n",
+                now.seconds(),
+                sum(tried),
+                now.helpers(),
+                sum(wrong),
+                now.counts().descriptors(),
+                now.counts().residentKib());
     }
 
     private String text(Counts before, Counts after) {
         StringBuilder text = new StringBuilder();
-        text.append(String.format("%d threads for %,.0f s, Java %d, Linux %s; %,d collections of the heap meanwhile.%n%n",
-                THREADS, samples.get(samples.size() - 1).seconds(), Runtime.version().feature(),
-                System.getProperty("os.version").replaceAll("-.*", ""), collections()));
+        text.append(String.format(
+                "%d threads for %,.0f s, Java %d, Linux %s; %,d collections of the heap meanwhile.%n%n",
+                THREADS,
+                samples.get(samples.size() - 1).seconds(),
+                Runtime.version().feature(),
+                System.getProperty("os.version").replaceAll("-.*", ""),
+                collections()));
         text.append("| tried | how often | helpers | wrong |\n|---|---:|---:|---:|\n");
-        tried.forEach((load, count) -> text.append(
-                row(load.what, count.sum(), (count.sum() - wrong.get(load).sum()) * load.helpers, wrong.get(load).sum())));
+        tried.forEach((load, count) -> text.append(row(
+                load.what,
+                count.sum(),
+                (count.sum() - wrong.get(load).sum()) * load.helpers,
+                wrong.get(load).sum())));
         text.append(row("all", sum(tried), helpers.sum(), sum(wrong)));
-        text.append(String.format("| cleanup functions, of those who have one | %,d | | %,d |%n", Load.CALLED.sum(),
-                Load.CALLED.sum() - Load.CLEANED.sum()));
+        text.append(String.format(
+                "| cleanup functions, of those who have one | %,d | | %,d |%n",
+                Load.CALLED.sum(), Load.CALLED.sum() - Load.CLEANED.sum()));
         text.append("\n| counted | before | after |\n|---|---:|---:|\n");
-        before.named().forEach((what, count) ->
-                text.append(String.format("| %s | %,d | %,d |%n", what, count, after.named().get(what))));
+        before.named()
+                .forEach((what, count) -> text.append(String.format(
+                        "| %s | %,d | %,d |%n", what, count, after.named().get(what))));
         return text.toString();
     }
 

@@ -15,27 +15,42 @@ import picocli.CommandLine.Option;
 
 /** What the helper sees of the system, and what it takes away from itself. */
 final class ConfinementOptions {
-    @Option(names = "--unshare", paramLabel = "NS,NS", split = ",", description = "New namespaces: mount, uts, ipc, net, pid,"
-            + " cgroup, time, user.")
+    @Option(
+            names = "--unshare",
+            paramLabel = "NS,NS",
+            split = ",",
+            description = "New namespaces: mount, uts, ipc, net, pid," + " cgroup, time, user.")
     private String[] unshare = {};
 
-    @Option(names = "--join", paramLabel = "PID[:NS,NS]", description = "Namespaces of a process; or NS=FILE. Repeatable.")
+    @Option(
+            names = "--join",
+            paramLabel = "PID[:NS,NS]",
+            description = "Namespaces of a process; or NS=FILE. Repeatable.")
     private List<String> join = new ArrayList<>();
 
     @Option(names = "--map-root", description = "A new user namespace in which umh's user is root: needs no privilege.")
     private boolean mapRoot;
 
-    @Option(names = "--map-uids", paramLabel = "IN:OUT:N", description = "A range of uids of a new user namespace. Repeatable.")
+    @Option(
+            names = "--map-uids",
+            paramLabel = "IN:OUT:N",
+            description = "A range of uids of a new user namespace. Repeatable.")
     private List<String> mapUids = new ArrayList<>();
 
-    @Option(names = "--map-gids", paramLabel = "IN:OUT:N", description = "A range of gids of a new user namespace. Repeatable.")
+    @Option(
+            names = "--map-gids",
+            paramLabel = "IN:OUT:N",
+            description = "A range of gids of a new user namespace. Repeatable.")
     private List<String> mapGids = new ArrayList<>();
 
     @Option(names = "--seccomp", paramLabel = "FILE", description = "A filter: an array of struct sock_filter.")
     private @Nullable Path seccomp;
 
-    @Option(names = "--landlock", paramLabel = "ro|rw:PATH", description = "All files but these: ro for reading and executing,"
-            + " rw for everything below the path. Repeatable.")
+    @Option(
+            names = "--landlock",
+            paramLabel = "ro|rw:PATH",
+            description = "All files but these: ro for reading and executing,"
+                    + " rw for everything below the path. Repeatable.")
     private List<String> landlock = new ArrayList<>();
 
     NamespaceSetup namespaces() {
@@ -71,7 +86,9 @@ final class ConfinementOptions {
     }
 
     private static long[] range(String text) {
-        long[] parts = Arrays.stream(text.split(":", -1)).mapToLong(NumberParser::number).toArray();
+        long[] parts = Arrays.stream(text.split(":", -1))
+                .mapToLong(NumberParser::number)
+                .toArray();
         if (parts.length != 3) {
             throw new IllegalArgumentException("not a range INSIDE:OUTSIDE:COUNT: '" + text + "'");
         }
@@ -79,7 +96,8 @@ final class ConfinementOptions {
     }
 
     Sandbox sandbox() throws IOException {
-        Sandbox sandbox = seccomp == null ? Sandbox.defaults() : Sandbox.defaults().seccomp(Files.readAllBytes(seccomp));
+        Sandbox sandbox =
+                seccomp == null ? Sandbox.defaults() : Sandbox.defaults().seccomp(Files.readAllBytes(seccomp));
         for (String rule : landlock) {
             if (rule.startsWith("ro:")) {
                 sandbox = sandbox.readOnly(rule.substring(3));

@@ -10,14 +10,22 @@ import picocli.CommandLine.Option;
 
 /** Who the helper is. */
 final class CredOptions {
-    @Option(names = "--uid", paramLabel = "UID", description = "A uid, or three as R:E:S, without umh's"
+    @Option(
+            names = "--uid",
+            paramLabel = "UID",
+            description = "A uid, or three as R:E:S, without umh's"
                     + " supplementary groups; or a user's name, which also sets the user's gid and groups.")
     private @Nullable String uid;
 
     @Option(names = "--gid", paramLabel = "GID", description = "A gid, or three as R:E:S; or the name of a group.")
     private @Nullable String gid;
 
-    @Option(names = "--groups", paramLabel = "G,G", split = ",", arity = "0..1", fallbackValue = "",
+    @Option(
+            names = "--groups",
+            paramLabel = "G,G",
+            split = ",",
+            arity = "0..1",
+            fallbackValue = "",
             description = "The supplementary groups, by number; none, when the list is empty.")
     private String @Nullable [] groups;
 
@@ -51,8 +59,10 @@ final class CredOptions {
     @Option(names = "--no-new-privs", description = "Nothing that is executed gains privilege by its file.")
     private boolean noNewPrivs;
 
-    @Option(names = "--keyring", paramLabel = "new|inherit|NAME", description = "The session keyring: new and without a name"
-            + " (default), umh's own, or a named one.")
+    @Option(
+            names = "--keyring",
+            paramLabel = "new|inherit|NAME",
+            description = "The session keyring: new and without a name" + " (default), umh's own, or a named one.")
     private @Nullable String keyring;
 
     @Option(names = "--exec-label", paramLabel = "LABEL", description = "The label of the security module.")
@@ -69,7 +79,8 @@ final class CredOptions {
         cred = noNewPrivs ? cred.noNewPrivs() : cred;
         cred = execLabel == null ? cred : cred.execLabel(execLabel);
         if (securebits != null) {
-            cred = cred.securebits(Arrays.stream(securebits).map(CredOptions::securebit).toArray(Securebit[]::new));
+            cred = cred.securebits(
+                    Arrays.stream(securebits).map(CredOptions::securebit).toArray(Securebit[]::new));
         }
         if (keyring == null || keyring.equals("new")) {
             return cred;
@@ -93,7 +104,10 @@ final class CredOptions {
             cred = ids == null ? cred.group(gid) : cred.gids(ids[0], ids[1], ids[2]);
         }
         if (groups != null) {
-            cred = cred.groups(Arrays.stream(groups).filter(text -> !text.isEmpty()).mapToLong(NumberParser::number).toArray());
+            cred = cred.groups(Arrays.stream(groups)
+                    .filter(text -> !text.isEmpty())
+                    .mapToLong(NumberParser::number)
+                    .toArray());
         }
         return cred;
     }
@@ -104,6 +118,7 @@ final class CredOptions {
                 return bit;
             }
         }
-        throw new IllegalArgumentException("no securebit '" + name + "'; there are " + Arrays.toString(Securebit.values()));
+        throw new IllegalArgumentException(
+                "no securebit '" + name + "'; there are " + Arrays.toString(Securebit.values()));
     }
 }

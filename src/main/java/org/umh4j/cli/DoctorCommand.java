@@ -42,8 +42,11 @@ final class DoctorCommand implements Callable<Integer> {
         if (missing) {
             return "Helpers can't be started here.";
         }
-        long limited = findings.stream().filter(finding -> finding.state() == CheckResult.State.LIMITED).count();
-        return "Helpers can be started here" + (limited == 0 ? ", with all that the kernel gives to its own." : ", but for what is LIMITED.");
+        long limited = findings.stream()
+                .filter(finding -> finding.state() == CheckResult.State.LIMITED)
+                .count();
+        return "Helpers can be started here"
+                + (limited == 0 ? ", with all that the kernel gives to its own." : ", but for what is LIMITED.");
     }
 
     private static void print(List<CheckResult> findings) throws IOException {

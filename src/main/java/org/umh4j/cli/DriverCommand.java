@@ -21,9 +21,10 @@ import picocli.CommandLine.Parameters;
 /** {@code umh driver}: runs one user mode driver between standard input and standard output. */
 @Command(
         name = "driver",
-        description = "Loads a program or script into memory and runs it as a user mode driver: standard input goes to its"
-                + " pipe, what it answers to standard output. Its environment is empty and nothing else is open in it, unless"
-                + " asked for; it dies with umh.",
+        description =
+                "Loads a program or script into memory and runs it as a user mode driver: standard input goes to its"
+                        + " pipe, what it answers to standard output. Its environment is empty and nothing else is open in it, unless"
+                        + " asked for; it dies with umh.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class DriverCommand implements Callable<Integer> {
@@ -34,8 +35,10 @@ final class DriverCommand implements Callable<Integer> {
     @Mixin
     private HelperOptions options;
 
-    @Option(names = "--supervise", description = "Runs it again when it has not exited with 0: after 100 ms, twice that each"
-            + " time, 10 s at most.")
+    @Option(
+            names = "--supervise",
+            description = "Runs it again when it has not exited with 0: after 100 ms, twice that each"
+                    + " time, 10 s at most.")
     private boolean supervise;
 
     @Option(names = "--restarts", paramLabel = "N", description = "How often within a minute; 5 by default.")
@@ -78,7 +81,7 @@ final class DriverCommand implements Callable<Integer> {
     private int supervise(UsermodeDriver driver) throws IOException, InterruptedException {
         RestartBackoff pauses = new RestartBackoff(FIRST_PAUSE, LONGEST_PAUSE, restarts, WINDOW);
         DriverRelay bridge = new DriverRelay();
-        for (;;) {
+        for (; ; ) {
             WaitStatus status = run(driver, bridge);
             Optional<Duration> pause = status.success() ? Optional.empty() : pauses.after(System.nanoTime());
             if (pause.isEmpty()) {

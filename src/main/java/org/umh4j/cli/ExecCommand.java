@@ -46,8 +46,11 @@ final class ExecCommand implements Callable<Integer> {
     @Mixin
     private HelperOptions options;
 
-    @Option(names = "--wait", paramLabel = "none|exec|proc", description = "How long umh waits: not at all, until the"
-            + " program is in place, until it has ended (default).")
+    @Option(
+            names = "--wait",
+            paramLabel = "none|exec|proc",
+            description =
+                    "How long umh waits: not at all, until the" + " program is in place, until it has ended (default).")
     private Wait wait = Wait.PROC;
 
     @Option(names = "--killable", description = "When umh is interrupted the helper runs on; else it is terminated.")
@@ -56,11 +59,16 @@ final class ExecCommand implements Callable<Integer> {
     @Option(names = "--freezable", description = "UMH_FREEZABLE.")
     private boolean freezable;
 
-    @Option(names = "--timeout", paramLabel = "TIME", description = "Ends the helper after this time (such as 500ms, 5s,"
-            + " 2m), counted from when umh has started: SIGTERM, and SIGKILL two seconds later.")
+    @Option(
+            names = "--timeout",
+            paramLabel = "TIME",
+            description = "Ends the helper after this time (such as 500ms, 5s,"
+                    + " 2m), counted from when umh has started: SIGTERM, and SIGKILL two seconds later.")
     private @Nullable String timeout;
 
-    @Option(names = "--json", description = "Prints the result as one JSON object, as the last line of standard output.")
+    @Option(
+            names = "--json",
+            description = "Prints the result as one JSON object, as the last line of standard output.")
     private boolean json;
 
     @Parameters(index = "0", paramLabel = "PATH", description = "The program.")
@@ -129,12 +137,11 @@ final class ExecCommand implements Callable<Integer> {
     }
 
     private UmhWait flags() {
-        UmhWait flags =
-                switch (wait) {
-                    case NONE -> UmhWait.NO_WAIT;
-                    case EXEC -> UmhWait.EXEC;
-                    case PROC -> UmhWait.PROC;
-                };
+        UmhWait flags = switch (wait) {
+            case NONE -> UmhWait.NO_WAIT;
+            case EXEC -> UmhWait.EXEC;
+            case PROC -> UmhWait.PROC;
+        };
         flags = killable ? flags.killable() : flags;
         return freezable ? flags.freezable() : flags;
     }

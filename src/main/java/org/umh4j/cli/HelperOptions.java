@@ -29,7 +29,8 @@ final class HelperOptions {
      * The descriptors of 0 to 2 that were closed when umh was started. The script passes them, and keeps their numbers
      * reserved.
      */
-    private static final Set<String> CLOSED = Set.of(System.getProperty("org.umh4j.cli.closed", "").split(","));
+    private static final Set<String> CLOSED =
+            Set.of(System.getProperty("org.umh4j.cli.closed", "").split(","));
 
     @Option(
             names = "--kernel",
@@ -37,7 +38,8 @@ final class HelperOptions {
     boolean kernel;
 
     @Option(names = "--argv0", paramLabel = "S", description = "The first argument; by default the path.")
-    @Nullable String argv0;
+    @Nullable
+    String argv0;
 
     @Option(
             names = "--env",
@@ -49,19 +51,29 @@ final class HelperOptions {
     boolean envInherit;
 
     @Option(names = "--stdin", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to read.")
-    @Nullable String stdin;
+    @Nullable
+    String stdin;
 
-    @Option(names = "--stdout", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to write.")
-    @Nullable String stdout;
+    @Option(
+            names = "--stdout",
+            paramLabel = "SOURCE",
+            description = "inherit (default), null, none, or a file to write.")
+    @Nullable
+    String stdout;
 
-    @Option(names = "--stderr", paramLabel = "SOURCE", description = "inherit (default), null, none, or a file to write.")
-    @Nullable String stderr;
+    @Option(
+            names = "--stderr",
+            paramLabel = "SOURCE",
+            description = "inherit (default), null, none, or a file to write.")
+    @Nullable
+    String stderr;
 
     @Option(
             names = "--fd",
             paramLabel = "N=SOURCE",
-            description = "Descriptor N: inherit:M (umh's own M), null, read:FILE, write:FILE or append:FILE (creates it),"
-                    + " or an existing FILE, opened to read and write. Repeatable.")
+            description =
+                    "Descriptor N: inherit:M (umh's own M), null, read:FILE, write:FILE or append:FILE (creates it),"
+                            + " or an existing FILE, opened to read and write. Repeatable.")
     Map<Integer, String> fds = new LinkedHashMap<>();
 
     @Option(
@@ -69,25 +81,41 @@ final class HelperOptions {
             paramLabel = "CAPS",
             description = "The policy: what no helper may have in its bounding set. A list such as cap_chown,cap_kill,"
                     + " all, none, or hexadecimal.")
-    @Nullable String bset;
+    @Nullable
+    String bset;
 
     @Option(names = "--inheritable", paramLabel = "CAPS", description = "The policy for the inheritable set.")
-    @Nullable String inheritable;
+    @Nullable
+    String inheritable;
 
-    @Option(names = "--allow", paramLabel = "PATH", description = "The policy: this program may be started, and no other that"
-            + " is not allowed in the same way. Repeatable.")
+    @Option(
+            names = "--allow",
+            paramLabel = "PATH",
+            description = "The policy: this program may be started, and no other that"
+                    + " is not allowed in the same way. Repeatable.")
     List<String> allowed = new ArrayList<>();
 
-    @Option(names = "--static-helper", paramLabel = "PATH", description = "The policy: this program is executed instead of the"
-            + " one that is named; an empty path makes umh do nothing.")
-    @Nullable String staticHelper;
+    @Option(
+            names = "--static-helper",
+            paramLabel = "PATH",
+            description = "The policy: this program is executed instead of the"
+                    + " one that is named; an empty path makes umh do nothing.")
+    @Nullable
+    String staticHelper;
 
-    @Option(names = "--allow-unapplied", paramLabel = "STAGE,STAGE", split = ",", description = "Steps that the host may refuse,"
-            + " such as nice or keyring: the helper starts without them, and umh prints no warning.")
+    @Option(
+            names = "--allow-unapplied",
+            paramLabel = "STAGE,STAGE",
+            split = ",",
+            description = "Steps that the host may refuse,"
+                    + " such as nice or keyring: the helper starts without them, and umh prints no warning.")
     private String[] unappliedAllowed = {};
 
-    @Option(names = "--require-applied", paramLabel = "STAGE,STAGE|all", split = ",", description = "Steps that must"
-            + " be applied even if no option asks for them.")
+    @Option(
+            names = "--require-applied",
+            paramLabel = "STAGE,STAGE|all",
+            split = ",",
+            description = "Steps that must" + " be applied even if no option asks for them.")
     private String[] appliedRequired = {};
 
     @Mixin
@@ -105,7 +133,8 @@ final class HelperOptions {
         argv.add(argv0 != null ? argv0 : path);
         argv.addAll(arguments);
         narrowPolicy();
-        return SubprocessInfo.of(CommandLineBytes.bytes(path, "path"), CommandLineBytes.bytes(argv, "argument"), environment())
+        return SubprocessInfo.of(
+                        CommandLineBytes.bytes(path, "path"), CommandLineBytes.bytes(argv, "argument"), environment())
                 .task(task().descriptors(descriptors()));
     }
 
@@ -130,13 +159,19 @@ final class HelperOptions {
                 .cred(cred.cred())
                 .namespaces(confinement.namespaces())
                 .sandbox(confinement.sandbox())
-                .allowUnapplied(Arrays.stream(unappliedAllowed).map(HelperOptions::stage).toArray(UmhStage[]::new));
+                .allowUnapplied(Arrays.stream(unappliedAllowed)
+                        .map(HelperOptions::stage)
+                        .toArray(UmhStage[]::new));
         if (appliedRequired.length == 0) {
             return all;
         }
         boolean every = List.of(appliedRequired).equals(List.of("all"));
         return all.requireApplied(
-                every ? new UmhStage[0] : Arrays.stream(appliedRequired).map(HelperOptions::stage).toArray(UmhStage[]::new));
+                every
+                        ? new UmhStage[0]
+                        : Arrays.stream(appliedRequired)
+                                .map(HelperOptions::stage)
+                                .toArray(UmhStage[]::new));
     }
 
     private static UmhStage stage(String name) {
@@ -163,7 +198,8 @@ final class HelperOptions {
         if (envInherit) {
             variables.addAll(CommandLineBytes.environment());
         } else if (kernel) {
-            variables.addAll(List.of(CommandLineBytes.bytes(List.of(UsermodeHelper.kernelEnvironment()), "environment")));
+            variables.addAll(
+                    List.of(CommandLineBytes.bytes(List.of(UsermodeHelper.kernelEnvironment()), "environment")));
         }
         for (String variable : env) {
             int equals = variable.indexOf('=');
@@ -171,7 +207,8 @@ final class HelperOptions {
                 throw new IllegalArgumentException("--env " + variable + ": write NAME=VALUE");
             }
             byte[] name = CommandLineBytes.bytes(variable.substring(0, equals + 1), "--env");
-            variables.removeIf(other -> Arrays.equals(other, 0, Math.min(name.length, other.length), name, 0, name.length));
+            variables.removeIf(
+                    other -> Arrays.equals(other, 0, Math.min(name.length, other.length), name, 0, name.length));
             variables.add(CommandLineBytes.bytes(variable, "--env"));
         }
         return variables.toArray(byte[][]::new);
@@ -217,8 +254,12 @@ final class HelperOptions {
     private static Descriptors open(Descriptors files, int target, String access, String path) {
         OpenOption[] options = switch (access) {
             case "read" -> new OpenOption[] {StandardOpenOption.READ};
-            case "write" -> new OpenOption[] {StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING};
-            case "append" -> new OpenOption[] {StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND};
+            case "write" ->
+                new OpenOption[] {
+                    StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING
+                };
+            case "append" ->
+                new OpenOption[] {StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.APPEND};
             default -> new OpenOption[] {StandardOpenOption.READ, StandardOpenOption.WRITE};
         };
         return files.open(target, CommandLineBytes.bytes(path, "path"), options);

@@ -60,7 +60,8 @@ final class HostChecks {
                         + System.getProperty("java.version")));
         findings.accept(
                 status.isEmpty()
-                        ? CheckResult.limited("/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's", "mount it")
+                        ? CheckResult.limited(
+                                "/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's", "mount it")
                         : CheckResult.ok("/proc", "mounted"));
     }
 
@@ -69,7 +70,9 @@ final class HostChecks {
         CapabilitySet missing = CapabilitySet.all().minus(effective);
         String uid = status.getOrDefault("Uid", "?").split("\\s+")[0];
         if (missing.isEmpty()) {
-            String where = read("/proc/self/uid_map").trim().matches("|0\\s+0\\s+4294967295") ? "" : " of a user namespace, not of the host";
+            String where = read("/proc/self/uid_map").trim().matches("|0\\s+0\\s+4294967295")
+                    ? ""
+                    : " of a user namespace, not of the host";
             findings.accept(CheckResult.ok("privilege", "uid " + uid + " with every capability" + where));
             return;
         }
@@ -84,8 +87,11 @@ final class HostChecks {
         findings.accept(
                 harmless
                         ? CheckResult.ok("privilege", text.substring(0, text.indexOf(". Helpers")))
-                        : CheckResult.limited("privilege", text.substring(0, text.length() - 1), "run this JVM as root, or with those"
-                                + " capabilities (AmbientCapabilities= of a unit, capabilities.add of a container)"));
+                        : CheckResult.limited(
+                                "privilege",
+                                text.substring(0, text.length() - 1),
+                                "run this JVM as root, or with those"
+                                        + " capabilities (AmbientCapabilities= of a unit, capabilities.add of a container)"));
     }
 
     private static void add(StringBuilder words, CapabilitySet effective, Capability needed, String what) {
@@ -110,7 +116,9 @@ final class HostChecks {
         findings.accept(
                 kept.isEmpty()
                         ? CheckResult.ok("confinement", "none that helpers would inherit")
-                        : CheckResult.limited("confinement", "this JVM runs with " + String.join("; with ", kept),
+                        : CheckResult.limited(
+                                "confinement",
+                                "this JVM runs with " + String.join("; with ", kept),
                                 "look at what started this JVM: a container's securityContext, or a unit's"
                                         + " NoNewPrivileges=, SystemCallFilter= and CapabilityBoundingSet="));
     }
@@ -120,7 +128,9 @@ final class HostChecks {
         findings.accept(
                 dropped.isEmpty()
                         ? CheckResult.ok("policy", "kernel.usermodehelper.bset leaves every capability")
-                        : CheckResult.limited("policy", "kernel.usermodehelper.bset takes from helpers: " + dropped,
+                        : CheckResult.limited(
+                                "policy",
+                                "kernel.usermodehelper.bset takes from helpers: " + dropped,
                                 "boot this host anew: somebody has narrowed it, and nobody can widen it"));
     }
 
@@ -128,9 +138,7 @@ final class HostChecks {
         String noexec = read("/proc/sys/vm/memfd_noexec");
         findings.accept(CheckResult.ok(
                 "launcher",
-                noexec.equals("2")
-                        ? "a file, since vm.memfd_noexec forbids executable memfds"
-                        : "a sealed memfd"));
+                noexec.equals("2") ? "a file, since vm.memfd_noexec forbids executable memfds" : "a sealed memfd"));
     }
 
     private void descriptors() {
@@ -146,7 +154,8 @@ final class HostChecks {
     /** What no helper of the kernel has and a call can ask for, as far as hosts differ. */
     private void beyondTheKernels() {
         int abi = Sandbox.landlockAbi();
-        findings.accept(CheckResult.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
+        findings.accept(
+                CheckResult.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
         String cgroup = read("/proc/self/mounts")
                 .lines()
                 .map(line -> line.split(" "))
@@ -159,8 +168,12 @@ final class HostChecks {
         String[] kinds = new File("/proc/self/ns").list((folder, name) -> !name.endsWith("_for_children"));
         findings.accept(CheckResult.ok(
                 "namespaces",
-                (kinds == null ? "not known without /proc" : Arrays.stream(kinds).sorted().collect(Collectors.joining(", ")))
-                        + (read("/proc/sys/user/max_user_namespaces").trim().equals("0") ? "; no new user namespaces, by user.max_user_namespaces" : "")));
+                (kinds == null
+                                ? "not known without /proc"
+                                : Arrays.stream(kinds).sorted().collect(Collectors.joining(", ")))
+                        + (read("/proc/sys/user/max_user_namespaces").trim().equals("0")
+                                ? "; no new user namespaces, by user.max_user_namespaces"
+                                : "")));
     }
 
     /** The born state as this host lets us make it. */
@@ -178,14 +191,18 @@ final class HostChecks {
             findings.accept(
                     unapplied.isEmpty()
                             ? CheckResult.ok("helper", "starts, and is born as the kernel's would be")
-                            : CheckResult.limited("helper", "starts; these stay as the JVM has them: " + names(unapplied),
+                            : CheckResult.limited(
+                                    "helper",
+                                    "starts; these stay as the JVM has them: " + names(unapplied),
                                     "see docs/errors.md, which says of each what it needs"));
             HostTrials.all(probe, findings);
         } catch (UmhException e) {
             findings.accept(CheckResult.missing("helper", Main.message(e)));
         } catch (IOException e) {
-            findings.accept(CheckResult.limited("helper", "not tried: " + Main.message(e), "name a folder that is not mounted noexec by"
-                    + " -Dorg.umh4j.library.tmpdir"));
+            findings.accept(CheckResult.limited(
+                    "helper",
+                    "not tried: " + Main.message(e),
+                    "name a folder that is not mounted noexec by" + " -Dorg.umh4j.library.tmpdir"));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -198,9 +215,13 @@ final class HostChecks {
                 .collect(Collectors.joining(", "));
         findings.accept(
                 missing.isEmpty()
-                        ? CheckResult.ok("system calls", "those of a newer kernel are in use: " + Arrays.toString(Feature.values()))
-                        : CheckResult.limited("system calls", "not available: " + missing, "use a newer kernel, or a container runtime whose"
-                                + " seccomp filter knows them"));
+                        ? CheckResult.ok(
+                                "system calls",
+                                "those of a newer kernel are in use: " + Arrays.toString(Feature.values()))
+                        : CheckResult.limited(
+                                "system calls",
+                                "not available: " + missing,
+                                "use a newer kernel, or a container runtime whose" + " seccomp filter knows them"));
     }
 
     private static String names(Set<UmhStage> stages) {

@@ -41,6 +41,7 @@ final class HostTrials {
     private static final long NOBODY = 65_534;
     /** BPF_RET of SECCOMP_RET_ALLOW: a filter that filters nothing. */
     private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
+
     private static final AtomicInteger CGROUPS = new AtomicInteger();
 
     private final Probe probe;
@@ -68,9 +69,21 @@ final class HostTrials {
         long gid = anotherId("/proc/self/gid_map", Host::gid);
         String noUid = uid < 0 ? "no other uid is mapped in this user namespace" : null;
         String noGid = gid < 0 ? "no other gid is mapped in this user namespace" : null;
-        attempt("another user", noUid, UmhStage.UID, task -> task.cred(Cred.defaults().uid(uid).keepGid().keepGroups()));
-        attempt("another group", noGid, UmhStage.GID, task -> task.cred(Cred.defaults().gid(gid)));
-        attempt("groups", noGid, UmhStage.GROUPS, task -> task.cred(Cred.defaults().groups(gid)));
+        attempt(
+                "another user",
+                noUid,
+                UmhStage.UID,
+                task -> task.cred(Cred.defaults().uid(uid).keepGid().keepGroups()));
+        attempt(
+                "another group",
+                noGid,
+                UmhStage.GID,
+                task -> task.cred(Cred.defaults().gid(gid)));
+        attempt(
+                "groups",
+                noGid,
+                UmhStage.GROUPS,
+                task -> task.cred(Cred.defaults().groups(gid)));
         say("killing theirs", noUid != null ? noUid : killing(uid));
     }
 
@@ -96,12 +109,36 @@ final class HostTrials {
     }
 
     private void privileges() throws InterruptedException {
-        attempt("fewer caps", null, UmhStage.BOUNDING, task -> task.cred(Cred.defaults().bounding(CapabilitySet.NONE)));
-        attempt("no new privs", null, UmhStage.NO_NEW_PRIVS, task -> task.cred(Cred.defaults().noNewPrivs()));
-        attempt("negative nice", null, UmhStage.NICE, task -> task.sched(Sched.defaults().nice(-1)));
-        attempt("real-time", null, UmhStage.SCHED, task -> task.sched(Sched.defaults().fifo(1)));
-        attempt("higher limits", null, UmhStage.RLIMIT, task -> task.limits(Limits.defaults().rlimit(Rlimit.MEMLOCK, -1)));
-        attempt("oom_score_adj", null, UmhStage.OOM_SCORE_ADJ, task -> task.limits(Limits.defaults().oomScoreAdj(-1)));
+        attempt(
+                "fewer caps",
+                null,
+                UmhStage.BOUNDING,
+                task -> task.cred(Cred.defaults().bounding(CapabilitySet.NONE)));
+        attempt(
+                "no new privs",
+                null,
+                UmhStage.NO_NEW_PRIVS,
+                task -> task.cred(Cred.defaults().noNewPrivs()));
+        attempt(
+                "negative nice",
+                null,
+                UmhStage.NICE,
+                task -> task.sched(Sched.defaults().nice(-1)));
+        attempt(
+                "real-time",
+                null,
+                UmhStage.SCHED,
+                task -> task.sched(Sched.defaults().fifo(1)));
+        attempt(
+                "higher limits",
+                null,
+                UmhStage.RLIMIT,
+                task -> task.limits(Limits.defaults().rlimit(Rlimit.MEMLOCK, -1)));
+        attempt(
+                "oom_score_adj",
+                null,
+                UmhStage.OOM_SCORE_ADJ,
+                task -> task.limits(Limits.defaults().oomScoreAdj(-1)));
     }
 
     private void namespace(Namespace kind) throws InterruptedException {
@@ -112,7 +149,11 @@ final class HostTrials {
     }
 
     private void root() throws InterruptedException {
-        attempt("another root", null, UmhStage.ROOT, task -> task.fs(Fs.defaults().root("/")));
+        attempt(
+                "another root",
+                null,
+                UmhStage.ROOT,
+                task -> task.fs(Fs.defaults().root("/")));
     }
 
     /** Makes a new cgroup below the JVM's own, and removes it again. */
@@ -122,12 +163,17 @@ final class HostTrials {
             say("a cgroup", "no cgroup2 is mounted");
             return;
         }
-        File made = own.resolve("umh4j-doctor-" + ProcessHandle.current().pid() + "-" + CGROUPS.incrementAndGet()).toFile();
+        File made = own.resolve("umh4j-doctor-" + ProcessHandle.current().pid() + "-" + CGROUPS.incrementAndGet())
+                .toFile();
         if (!made.mkdir()) {
             say("a cgroup", "no directory can be made in " + own);
             return;
         }
-        attempt("a cgroup", null, UmhStage.CGROUP, task -> task.limits(Limits.defaults().cgroup(made.getPath())));
+        attempt(
+                "a cgroup",
+                null,
+                UmhStage.CGROUP,
+                task -> task.limits(Limits.defaults().cgroup(made.getPath())));
         for (int i = 0; i < 100 && !made.delete(); i++) { // busy for a moment after its last process has ended
             Thread.sleep(5);
         }
@@ -141,17 +187,29 @@ final class HostTrials {
         if (mount == null) {
             return null;
         }
-        String group = read("/proc/self/cgroup").lines().filter(line -> line.startsWith("0::/")).findFirst().orElse("0::/");
+        String group = read("/proc/self/cgroup")
+                .lines()
+                .filter(line -> line.startsWith("0::/"))
+                .findFirst()
+                .orElse("0::/");
         Path own = Path.of(mount, group.substring("0::".length()));
         return Files.isDirectory(own) ? own : Path.of(mount);
     }
 
     private void confinement() throws InterruptedException {
         Cred confined = Cred.defaults().noNewPrivs();
-        attempt("seccomp", null, UmhStage.SECCOMP, task -> task.cred(confined).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
+        attempt(
+                "seccomp",
+                null,
+                UmhStage.SECCOMP,
+                task -> task.cred(confined).sandbox(Sandbox.defaults().seccomp(ALLOW_ALL)));
         String none = Sandbox.landlockAbi() > 0 ? null : "this kernel has none, or it is not enabled";
-        attempt("landlock rules", none, UmhStage.LANDLOCK,
-                task -> task.cred(confined).sandbox(Sandbox.defaults().landlock().readOnly("/")));
+        attempt(
+                "landlock rules",
+                none,
+                UmhStage.LANDLOCK,
+                task -> task.cred(confined)
+                        .sandbox(Sandbox.defaults().landlock().readOnly("/")));
     }
 
     /**
@@ -183,9 +241,10 @@ final class HostTrials {
     }
 
     private void say(String subject, @Nullable String because) {
-        findings.accept(because == null
-                ? new CheckResult(subject, CheckResult.State.YES, "yes", "")
-                : new CheckResult(subject, CheckResult.State.NO, "no, because " + because, ""));
+        findings.accept(
+                because == null
+                        ? new CheckResult(subject, CheckResult.State.YES, "yes", "")
+                        : new CheckResult(subject, CheckResult.State.NO, "no, because " + because, ""));
     }
 
     /** Another id that is mapped here: 65534, or else the last of a range; negative if there is none. */
@@ -196,7 +255,9 @@ final class HostTrials {
             if (range.length == 3) {
                 long first = Long.parseLong(range[0]);
                 long last = first + Long.parseLong(range[2]) - 1;
-                long candidate = first <= NOBODY && NOBODY <= last && own.getAsLong() != NOBODY ? NOBODY : Math.min(last, NOBODY - 1);
+                long candidate = first <= NOBODY && NOBODY <= last && own.getAsLong() != NOBODY
+                        ? NOBODY
+                        : Math.min(last, NOBODY - 1);
                 if (candidate != own.getAsLong() && candidate >= first) {
                     found = candidate;
                 }

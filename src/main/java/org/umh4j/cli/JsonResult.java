@@ -21,7 +21,8 @@ final class JsonResult {
             json.writeStartObject();
             json.writeNumberField("retval", retval);
             number(json, "pid", info.pid() == 0 ? null : info.pid());
-            json.writeStringField("stage", failure == null ? null : failure.stage().name());
+            json.writeStringField(
+                    "stage", failure == null ? null : failure.stage().name());
             json.writeStringField("errno", failure == null || failure.errno() == 0 ? null : failure.errnoName());
             bool(json, "exited", status == null ? null : status.exited());
             number(json, "exit_code", status == null || !status.exited() ? null : status.exitCode());

@@ -39,7 +39,8 @@ public final class Main implements Runnable {
             DoctorCommand.class,
             TourCommand.class);
     /** Those that have to know all others. */
-    private static final List<Class<?>> ABOUT_COMMANDS = List.of(ManCommand.class, ZshCommand.class, GenerateCompletion.class, HelpCommand.class);
+    private static final List<Class<?>> ABOUT_COMMANDS =
+            List.of(ManCommand.class, ZshCommand.class, GenerateCompletion.class, HelpCommand.class);
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -70,7 +71,8 @@ public final class Main implements Runnable {
     }
 
     static int run(String... arguments) {
-        return commands(arguments).setCaseInsensitiveEnumValuesAllowed(true)
+        return commands(arguments)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false) // an argument that begins with @ is an argument
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(command, e))
                 .setExitCodeExceptionMapper(e -> FAILED)
@@ -95,7 +97,8 @@ public final class Main implements Runnable {
         String name = name(command);
         umh.addSubcommand(name, command);
         // What follows the program's path is the program's.
-        Objects.requireNonNull(umh.getSubcommands().get(name)).setStopAtPositional(name.equals("exec") || name.equals("driver"));
+        Objects.requireNonNull(umh.getSubcommands().get(name))
+                .setStopAtPositional(name.equals("exec") || name.equals("driver"));
         return umh;
     }
 

@@ -21,9 +21,14 @@ final class ManCommand implements Runnable {
 
     static {
         EXAMPLES.put("umh doctor", "What helpers can be given on this host, before anything else.");
-        EXAMPLES.put("umh exec --kernel --json /bin/true", "A helper as the kernel would start it, and the result as one object.");
-        EXAMPLES.put("umh exec --uid nobody --cap-bounding none --no-new-privs /usr/bin/id", "As nobody, and no way to more.");
-        EXAMPLES.put("umh exec --unshare net --timeout 5s /bin/cat /proc/net/dev", "Without a network, and not for long.");
+        EXAMPLES.put(
+                "umh exec --kernel --json /bin/true",
+                "A helper as the kernel would start it, and the result as one object.");
+        EXAMPLES.put(
+                "umh exec --uid nobody --cap-bounding none --no-new-privs /usr/bin/id",
+                "As nobody, and no way to more.");
+        EXAMPLES.put(
+                "umh exec --unshare net --timeout 5s /bin/cat /proc/net/dev", "Without a network, and not for long.");
     }
 
     @Spec
@@ -38,7 +43,8 @@ final class ManCommand implements Runnable {
         out.println(".SH NAME\numh \\- starts programs the way the Linux kernel starts its helpers");
         out.println(".SH SYNOPSIS");
         out.println(visible(umh).entrySet().stream()
-                .map(entry -> ".B umh " + text(entry.getKey()) + "\n" + synopsis(entry.getValue().getCommandSpec()))
+                .map(entry -> ".B umh " + text(entry.getKey()) + "\n"
+                        + synopsis(entry.getValue().getCommandSpec()))
                 .collect(Collectors.joining("\n.br\n")));
         out.println(".SH DESCRIPTION");
         paragraph(umh.usageMessage().description());
@@ -54,7 +60,8 @@ final class ManCommand implements Runnable {
     /** The commands of one's own: not those of the help itself. */
     static Map<String, CommandLine> visible(CommandSpec umh) {
         Map<String, CommandLine> commands = new LinkedHashMap<>(umh.subcommands());
-        commands.values().removeIf(command -> command.getCommandSpec().usageMessage().hidden());
+        commands.values()
+                .removeIf(command -> command.getCommandSpec().usageMessage().hidden());
         commands.remove("help");
         return commands;
     }
@@ -63,7 +70,10 @@ final class ManCommand implements Runnable {
         StringBuilder words = new StringBuilder("[options]");
         for (PositionalParamSpec parameter : command.positionalParameters()) {
             boolean many = parameter.arity().isVariable() || parameter.index().isVariable();
-            words.append(parameter.required() ? " " : " [").append("\\fI").append(text(parameter.paramLabel())).append("\\fP");
+            words.append(parameter.required() ? " " : " [")
+                    .append("\\fI")
+                    .append(text(parameter.paramLabel()))
+                    .append("\\fP");
             words.append(many ? "..." : "").append(parameter.required() ? "" : "]");
         }
         return words.toString();
@@ -84,7 +94,10 @@ final class ManCommand implements Runnable {
     }
 
     private void paragraph(String... sentences) {
-        out.println(Arrays.stream(sentences).filter(sentence -> !sentence.isBlank()).map(ManCommand::line).collect(Collectors.joining("\n.PP\n")));
+        out.println(Arrays.stream(sentences)
+                .filter(sentence -> !sentence.isBlank())
+                .map(ManCommand::line)
+                .collect(Collectors.joining("\n.PP\n")));
     }
 
     /** A whole line, which must not be taken for a request. */

@@ -43,12 +43,16 @@ final class NumberParser {
         if (parts.length != 1 && parts.length != 3) {
             throw new IllegalArgumentException("not an id, nor three as R:E:S: '" + text + "'");
         }
-        return IntStream.range(0, 3).mapToLong(i -> number(parts[parts.length == 1 ? 0 : i])).toArray();
+        return IntStream.range(0, 3)
+                .mapToLong(i -> number(parts[parts.length == 1 ? 0 : i]))
+                .toArray();
     }
 
     /** A list such as {@code 0,2-3}. */
     static int[] list(String text) {
-        return java.util.Arrays.stream(text.split(",", -1)).flatMapToInt(NumberParser::range).toArray();
+        return java.util.Arrays.stream(text.split(",", -1))
+                .flatMapToInt(NumberParser::range)
+                .toArray();
     }
 
     private static IntStream range(String text) {

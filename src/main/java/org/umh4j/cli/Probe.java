@@ -77,7 +77,14 @@ final class Probe implements AutoCloseable {
     String report(HelperOptions options) throws IOException, InterruptedException {
         int channel = options.fds.keySet().stream().reduce(2, Math::max) + 1;
         SubprocessInfo info = options.setUp(path(), List.of("--fd", Integer.toString(channel)));
-        info.task(info.task().descriptors(options.descriptors().open(channel, report.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)));
+        info.task(info.task()
+                .descriptors(options.descriptors()
+                        .open(
+                                channel,
+                                report.toString(),
+                                StandardOpenOption.WRITE,
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.TRUNCATE_EXISTING)));
         try (Helper helper = UsermodeHelper.start(info)) {
             WaitStatus status = helper.waitFor();
             if (!status.success()) {
@@ -92,7 +99,9 @@ final class Probe implements AutoCloseable {
      * JVM's own descriptors, of which that child has none.
      */
     Map<String, Object> reportOfJvm() throws IOException, InterruptedException {
-        Process child = new ProcessBuilder(path(), "--fd", "1").redirectOutput(report.toFile()).start();
+        Process child = new ProcessBuilder(path(), "--fd", "1")
+                .redirectOutput(report.toFile())
+                .start();
         if (child.waitFor() != 0) {
             throw new IOException("the probe ended with " + child.exitValue());
         }

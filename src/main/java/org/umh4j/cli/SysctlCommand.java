@@ -29,8 +29,9 @@ final class SysctlCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         CapabilitySet bounding = bset == null ? UmhSysctl.bset() : UmhSysctl.narrowBset(CapabilitySet.parse(bset));
-        CapabilitySet inherited =
-                inheritable == null ? UmhSysctl.inheritable() : UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
+        CapabilitySet inherited = inheritable == null
+                ? UmhSysctl.inheritable()
+                : UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
         if (json) {
             try (JsonGenerator generator = Json.onStandardOutput()) {
                 generator.writeStartObject();

@@ -20,8 +20,11 @@ import picocli.CommandLine.Option;
 
 /** Where the helper stands, what it may use, how it is scheduled and signalled. */
 final class TaskOptions {
-    @Option(names = "--cwd", paramLabel = "PATH", description = "The working directory, in the helper's root,"
-            + " entered with the helper's ids and capabilities; / by default.")
+    @Option(
+            names = "--cwd",
+            paramLabel = "PATH",
+            description = "The working directory, in the helper's root,"
+                    + " entered with the helper's ids and capabilities; / by default.")
     private @Nullable String cwd;
 
     @Option(names = "--root", paramLabel = "PATH", description = "The root folder.")
@@ -30,21 +33,30 @@ final class TaskOptions {
     @Option(names = "--umask", paramLabel = "OCTAL", description = "Such as 077; 022 by default.")
     private @Nullable String umask;
 
-    @Option(names = "--rlimit", paramLabel = "NAME=SOFT[:HARD]|inherit", description = "Such as nofile=64:128, core=0,"
-            + " as=64M, cpu=unlimited; inherit leaves umh's own where none is given. Repeatable.")
+    @Option(
+            names = "--rlimit",
+            paramLabel = "NAME=SOFT[:HARD]|inherit",
+            description = "Such as nofile=64:128, core=0,"
+                    + " as=64M, cpu=unlimited; inherit leaves umh's own where none is given. Repeatable.")
     private List<String> rlimits = new ArrayList<>();
 
     @Option(names = "--oom-score-adj", paramLabel = "N", description = "-1000 to 1000; 0 by default.")
     private @Nullable Integer oomScoreAdj;
 
-    @Option(names = "--coredump-filter", paramLabel = "HEX", description = "Which mappings a core holds; 33 by default.")
+    @Option(
+            names = "--coredump-filter",
+            paramLabel = "HEX",
+            description = "Which mappings a core holds; 33 by default.")
     private @Nullable String coredumpFilter;
 
     @Option(names = "--cgroup", paramLabel = "PATH", description = "The folder of a cgroup (v2) to be born in.")
     private @Nullable String cgroup;
 
-    @Option(names = "--sched", paramLabel = "POLICY", description = "other, batch, idle, fifo:N, rr:N, or"
-            + " deadline:RUNTIME:DEADLINE:PERIOD with times such as 5ms.")
+    @Option(
+            names = "--sched",
+            paramLabel = "POLICY",
+            description = "other, batch, idle, fifo:N, rr:N, or"
+                    + " deadline:RUNTIME:DEADLINE:PERIOD with times such as 5ms.")
     private @Nullable String sched;
 
     @Option(names = "--nice", paramLabel = "N", description = "-20 to 19; 0 by default.")
@@ -53,7 +65,10 @@ final class TaskOptions {
     @Option(names = "--affinity", paramLabel = "LIST", description = "Cpus such as 0,2-3; all by default.")
     private @Nullable String affinity;
 
-    @Option(names = "--ioprio", paramLabel = "CLASS[:N]", description = "none, idle, best-effort:0 to 7, realtime:0 to 7.")
+    @Option(
+            names = "--ioprio",
+            paramLabel = "CLASS[:N]",
+            description = "none, idle, best-effort:0 to 7, realtime:0 to 7.")
     private @Nullable String ioprio;
 
     @Option(names = "--timer-slack", paramLabel = "NS", description = "In nanoseconds; 50000 by default.")
@@ -80,8 +95,10 @@ final class TaskOptions {
     @Option(names = "--inherit-session", description = "umh's session, process group and terminal.")
     private boolean inheritSession;
 
-    @Option(names = "--terminal", paramLabel = "N", description = "A session of its own, with umh's descriptor N, a terminal,"
-            + " as its controlling one.")
+    @Option(
+            names = "--terminal",
+            paramLabel = "N",
+            description = "A session of its own, with umh's descriptor N, a terminal," + " as its controlling one.")
     private @Nullable Integer terminal;
 
     private Fs fs() {
@@ -101,13 +118,17 @@ final class TaskOptions {
         for (Map.Entry<String, String> limit : parsed().entrySet()) {
             String[] both = limit.getValue().split(":", -1);
             if (both.length > 2) {
-                throw new IllegalArgumentException("--rlimit " + limit.getKey() + "=" + limit.getValue() + ": write NAME=SOFT:HARD");
+                throw new IllegalArgumentException(
+                        "--rlimit " + limit.getKey() + "=" + limit.getValue() + ": write NAME=SOFT:HARD");
             }
-            limits = limits.rlimit(resource(limit.getKey()), NumberParser.limit(both[0]), NumberParser.limit(both[both.length - 1]));
+            limits = limits.rlimit(
+                    resource(limit.getKey()), NumberParser.limit(both[0]), NumberParser.limit(both[both.length - 1]));
         }
         limits = rlimits.contains("inherit") ? limits.inheritRlimits() : limits;
         limits = oomScoreAdj == null ? limits : limits.oomScoreAdj(oomScoreAdj);
-        limits = coredumpFilter == null ? limits : limits.coredumpFilter(NumberParser.hexadecimal("--coredump-filter", coredumpFilter));
+        limits = coredumpFilter == null
+                ? limits
+                : limits.coredumpFilter(NumberParser.hexadecimal("--coredump-filter", coredumpFilter));
         return cgroup == null ? limits : limits.cgroup(cgroup);
     }
 
@@ -149,8 +170,8 @@ final class TaskOptions {
             case "idle/1" -> kernel.idle();
             case "fifo/2" -> kernel.fifo(NumberParser.integer(parts[1]));
             case "rr/2" -> kernel.rr(NumberParser.integer(parts[1]));
-            case "deadline/4" -> kernel.deadline(
-                    Durations.parse(parts[1]), Durations.parse(parts[2]), Durations.parse(parts[3]));
+            case "deadline/4" ->
+                kernel.deadline(Durations.parse(parts[1]), Durations.parse(parts[2]), Durations.parse(parts[3]));
             default -> throw new IllegalArgumentException("no policy '" + text + "'; such as batch, fifo:10");
         };
     }
@@ -186,8 +207,12 @@ final class TaskOptions {
     }
 
     private Session session() {
-        if (Stream.of(setsid || terminal != null, setpgid, inheritSession).filter(asked -> asked).count() > 1) {
-            throw new IllegalArgumentException("one of --setsid, --setpgid and --inherit-session; --terminal takes the first");
+        if (Stream.of(setsid || terminal != null, setpgid, inheritSession)
+                        .filter(asked -> asked)
+                        .count()
+                > 1) {
+            throw new IllegalArgumentException(
+                    "one of --setsid, --setpgid and --inherit-session; --terminal takes the first");
         }
         if (terminal != null) {
             return Session.terminal(terminal);
@@ -196,7 +221,12 @@ final class TaskOptions {
     }
 
     Task task() {
-        Task task = Task.defaults().fs(fs()).limits(limits()).sched(sched()).signals(signals()).session(session());
+        Task task = Task.defaults()
+                .fs(fs())
+                .limits(limits())
+                .sched(sched())
+                .signals(signals())
+                .session(session());
         return personality == null ? task : task.personality(NumberParser.hexadecimal("--personality", personality));
     }
 }

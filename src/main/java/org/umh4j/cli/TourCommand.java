@@ -26,13 +26,35 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true)
 final class TourCommand implements Callable<Integer> {
     private static final int WIDTH = 34;
-    private static final CapabilitySet TWO = CapabilitySet.of(Capability.CAP_NET_ADMIN, Capability.CAP_NET_BIND_SERVICE);
+    private static final CapabilitySet TWO =
+            CapabilitySet.of(Capability.CAP_NET_ADMIN, Capability.CAP_NET_BIND_SERVICE);
     private static final List<String> COMPARED = List.of(
-            "uids_ruid_euid_suid", "groups", "status.CapInh", "status.CapPrm", "status.CapEff",
-            "status.CapBnd", "status.CapAmb", "securebits", "no_new_privs", "status.Umask", "cwd", "pgrp",
-            "sid", "fds", "status.SigIgn", "status.SigCgt", "status.SigBlk", "nice", "cpu_affinity",
-            "timerslack_ns", "oom_score_adj", "coredump_filter", "rlimits.NOFILE", "rlimits.CORE",
-            "keyrings.session", "envp");
+            "uids_ruid_euid_suid",
+            "groups",
+            "status.CapInh",
+            "status.CapPrm",
+            "status.CapEff",
+            "status.CapBnd",
+            "status.CapAmb",
+            "securebits",
+            "no_new_privs",
+            "status.Umask",
+            "cwd",
+            "pgrp",
+            "sid",
+            "fds",
+            "status.SigIgn",
+            "status.SigCgt",
+            "status.SigBlk",
+            "nice",
+            "cpu_affinity",
+            "timerslack_ns",
+            "oom_score_adj",
+            "coredump_filter",
+            "rlimits.NOFILE",
+            "rlimits.CORE",
+            "keyrings.session",
+            "envp");
     /** The part that needs privilege; its numbers continue those of the other branch. */
     private static final String AS_ROOT = """
 

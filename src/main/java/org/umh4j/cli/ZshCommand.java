@@ -12,7 +12,11 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code umh zsh}: writes the completion function of zsh, with what each option means, from what {@code --help} says. */
-@Command(name = "zsh", hidden = true, description = "Writes the completion function _umh of zsh.", mixinStandardHelpOptions = true)
+@Command(
+        name = "zsh",
+        hidden = true,
+        description = "Writes the completion function _umh of zsh.",
+        mixinStandardHelpOptions = true)
 final class ZshCommand implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -62,7 +66,12 @@ final class ZshCommand implements Runnable {
 
     /** As text within an argument of _arguments within quotes. */
     private static String quoted(String text) {
-        return text.replace("%n", " ").replace("%%", "%").replace("\\", "\\\\").replace("'", "'\\''")
-                .replace("[", "\\[").replace("]", "\\]").replace(":", "\\:");
+        return text.replace("%n", " ")
+                .replace("%%", "%")
+                .replace("\\", "\\\\")
+                .replace("'", "'\\''")
+                .replace("[", "\\[")
+                .replace("]", "\\]")
+                .replace(":", "\\:");
     }
 }

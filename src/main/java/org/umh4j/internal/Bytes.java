@@ -73,7 +73,9 @@ public final class Bytes {
             throw new NullPointerException(name(what, index));
         }
         byte[] copy = bytes.clone();
-        return new String(copy, StandardCharsets.ISO_8859_1).indexOf('\0') < 0 ? copy : checked(copy, name(what, index));
+        return new String(copy, StandardCharsets.ISO_8859_1).indexOf('\0') < 0
+                ? copy
+                : checked(copy, name(what, index));
     }
 
     /** The string that these bytes are in the system's encoding. */

@@ -41,6 +41,7 @@ public final class Child implements Watcher {
     private boolean keepsPidfd;
     /** Its number is forgotten: no event tells of it, only a look. */
     private boolean discarded;
+
     private @Nullable HeldDescriptor kept;
     /** Null until it has been reaped. */
     private @Nullable End end;

@@ -38,7 +38,9 @@ public enum Feature {
     static void leaveOut() {
         String names = System.getProperty(WITHOUT_PROPERTY, "").trim();
         if (!names.isEmpty()) {
-            Native.disableFeatures(Arrays.stream(names.split("\\s*,\\s*")).mapToInt(Feature::bit).reduce(0, (a, b) -> a | b));
+            Native.disableFeatures(Arrays.stream(names.split("\\s*,\\s*"))
+                    .mapToInt(Feature::bit)
+                    .reduce(0, (a, b) -> a | b));
         }
     }
 
@@ -46,7 +48,8 @@ public enum Feature {
         try {
             return 1 << valueOf(name.toUpperCase(Locale.ROOT)).ordinal();
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(WITHOUT_PROPERTY + ": " + name + " is none of " + Arrays.toString(values()), e);
+            throw new IllegalArgumentException(
+                    WITHOUT_PROPERTY + ": " + name + " is none of " + Arrays.toString(values()), e);
         }
     }
 

@@ -37,8 +37,8 @@ public final class NativeLibrary {
     /** Names the folder in which the private folder is made. */
     public static final String FOLDER_PROPERTY = "org.umh4j.library.tmpdir";
 
-    private static final Set<PosixFilePermission> OWNER_ONLY =
-            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
+    private static final Set<PosixFilePermission> OWNER_ONLY = EnumSet.of(
+            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
     private static final int ATTEMPTS = 100;
 
     private NativeLibrary() {}
@@ -94,7 +94,8 @@ public final class NativeLibrary {
         Feature.leaveOut();
         int result = loadLauncher();
         if (result < 0) {
-            throw new UnsatisfiedLinkError("the launcher can't be made ready: errno " + -result + Remedy.ofLauncher(-result));
+            throw new UnsatisfiedLinkError(
+                    "the launcher can't be made ready: errno " + -result + Remedy.ofLauncher(-result));
         }
     }
 
@@ -130,8 +131,8 @@ public final class NativeLibrary {
         String place = platform() + "/" + name;
         try (InputStream in = NativeLibrary.class.getResourceAsStream(place)) {
             if (in == null) {
-                throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch") + ")"
-                        + Remedy.OTHER_MACHINE);
+                throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch")
+                        + ")" + Remedy.OTHER_MACHINE);
             }
             return in.readAllBytes();
         } catch (IOException e) {
@@ -186,7 +187,8 @@ public final class NativeLibrary {
             write(file, library);
             System.load(file.toString());
         } catch (UnsatisfiedLinkError e) {
-            throw new UnsatisfiedLinkError(String.valueOf(e.getMessage()).replace(file + ": ", "")); // JDK and linker both name it
+            throw new UnsatisfiedLinkError(
+                    String.valueOf(e.getMessage()).replace(file + ": ", "")); // JDK and linker both name it
         } finally {
             Files.deleteIfExists(file);
             Files.delete(folder);

@@ -13,6 +13,7 @@ import java.util.concurrent.Semaphore;
 final class OpenerThread implements Runnable {
     /** An open that is done within this time succeeds even if the caller was interrupted before. */
     private static final long USUAL_NANOS = 50_000_000;
+
     private static final Semaphore THREADS = new Semaphore(64);
 
     private final StartDeadline.Open open;

@@ -32,6 +32,7 @@ public final class PipeEnd implements Watcher {
     private static final long LINGER_NANOS = 2_000_000_000L;
     /** The number of descriptors that may be kept for that at a time. */
     private static final int MOST_LINGERING = 64;
+
     private static final AtomicInteger LINGERING = new AtomicInteger();
     private static final int EAGAIN = Native.eagain();
     private static final int EBADF = Native.ebadf();
@@ -55,6 +56,7 @@ public final class PipeEnd implements Watcher {
     private @Nullable ByteBuffer rest;
     /** The number of threads that read or write, and whether one did so lately. */
     private int inside;
+
     private boolean used;
     private boolean lingers;
 

@@ -180,8 +180,19 @@ public final class Plan {
 
     private byte[] encoding() {
         byte[][] parts = {
-            affinity, terminated(cwd), terminated(root), terminated(keyring), terminated(execLabel), terminated(uidMap),
-            terminated(gidMap), terminated(setgroups), files(), ints(groups), joins(), rules(), seccomp
+            affinity,
+            terminated(cwd),
+            terminated(root),
+            terminated(keyring),
+            terminated(execLabel),
+            terminated(uidMap),
+            terminated(gidMap),
+            terminated(setgroups),
+            files(),
+            ints(groups),
+            joins(),
+            rules(),
+            seccomp
         };
         int fixed = Native.planSize();
         int size = fixed;
@@ -203,8 +214,15 @@ public final class Plan {
 
     private void putNumbers(ByteBuffer plan) {
         plan.putLong(steps).putLong(required);
-        plan.putLong(bounding).putLong(permitted).putLong(effective).putLong(inheritable).putLong(ambient);
-        plan.putLong(timerSlackNanos).putLong(runtimeNanos).putLong(deadlineNanos).putLong(periodNanos);
+        plan.putLong(bounding)
+                .putLong(permitted)
+                .putLong(effective)
+                .putLong(inheritable)
+                .putLong(ambient);
+        plan.putLong(timerSlackNanos)
+                .putLong(runtimeNanos)
+                .putLong(deadlineNanos)
+                .putLong(periodNanos);
         plan.putLong(blocked).putLong(ignored).putLong(landlock);
         plan.putInt(nice).putInt(oomScoreAdj).putInt(policy).putInt(priority).putInt(ioprio);
         plan.putInt(umask).putInt(personality).putInt(coredumpFilter);

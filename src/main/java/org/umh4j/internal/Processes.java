@@ -16,7 +16,8 @@ public final class Processes {
      * @param areOurs asked once, when all were looked at and before the first is signalled
      * @return whether any was signalled
      */
-    public static boolean signalAll(Collection<Integer> pids, int signal, IntPredicate isTheOne, BooleanSupplier areOurs) {
+    public static boolean signalAll(
+            Collection<Integer> pids, int signal, IntPredicate isTheOne, BooleanSupplier areOurs) {
         try (OpenedFiles opened = new OpenedFiles()) {
             int[] pidfds = pids.stream()
                     .mapToInt(pid -> {

@@ -34,6 +34,7 @@ public final class Reaper {
     private static final int LOOK_MILLIS = Native.stopCheckMillis();
     /** The interval at which all watchers are called if no event can be waited for. */
     private static final int BLIND_MILLIS = 20;
+
     private static final int EXIT = Native.exit();
     /** The interval while there are launches: so no launch has to wake the reaper. */
     private static final int SOON_MILLIS = 10;
@@ -43,11 +44,13 @@ public final class Reaper {
     private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
     /** Of whom no event may tell: those whose outcome is awaited, and those that have ended and can't be reaped yet. */
     private static final Set<Child> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
+
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     /** What is the workers', as soon as there is one; the reaper's own. */
     private static final ArrayDeque<Runnable> LATER = new ArrayDeque<>();
     /** The timers, the earliest first. Guarded by this class. */
     private static final PriorityQueue<Timer> TIMERS = new PriorityQueue<>();
+
     private static final AtomicLong NEXT = new AtomicLong();
     /** Those that will have something watched, or something done, in a moment. */
     private static int holders;
@@ -169,6 +172,7 @@ public final class Reaper {
     private static final class Call<T> implements Runnable {
         private final Supplier<T> task;
         private final CompletableFuture<Void> done = new CompletableFuture<>();
+
         @SuppressWarnings("NullAway.Init") // unless it has thrown
         private T value;
 
@@ -245,7 +249,9 @@ public final class Reaper {
 
     private static synchronized int millisToTimer() {
         Timer first = TIMERS.peek();
-        return first == null ? IDLE_MILLIS : (int) Math.max(0, Math.min((first.at - System.nanoTime()) / 1_000_000L + 1, IDLE_MILLIS));
+        return first == null
+                ? IDLE_MILLIS
+                : (int) Math.max(0, Math.min((first.at - System.nanoTime()) / 1_000_000L + 1, IDLE_MILLIS));
     }
 
     private static void ringTimers() {
@@ -308,14 +314,14 @@ public final class Reaper {
 
     /** A watcher is registered before ensureRunning() is called; so whoever comes second sees the other. */
     private static synchronized boolean stopIfIdle() {
-        running = holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty() || !LATER.isEmpty()
-                || !TIMERS.isEmpty();
+        running =
+                holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty() || !LATER.isEmpty() || !TIMERS.isEmpty();
         return !running;
     }
 
     private static void run() {
         busy = System.nanoTime();
-        for (;;) {
+        for (; ; ) {
             int longest = pauseMillis();
             int count = Native.epollWait(TOKENS, BATCH, Math.min(longest, millisToTimer()));
             if (count == -ESTALE) {

@@ -11,17 +11,22 @@ import org.umh4j.linux.Errno;
 final class Remedy {
     /** For a named library that is not the right one. */
     static final String OTHER_LIBRARY =
-            "; name the libumh4j.so of this release and of this architecture, or do without -D" + NativeLibrary.LIBRARY_PROPERTY;
+            "; name the libumh4j.so of this release and of this architecture, or do without -D"
+                    + NativeLibrary.LIBRARY_PROPERTY;
 
     /** For a jar of other architectures, or a JVM whose os.arch is unknown. */
-    static final String OTHER_MACHINE = "; umh4j is made for x86_64 and arm64: use a jar that has this one, or name library and"
-            + " launcher by -D" + NativeLibrary.LIBRARY_PROPERTY + " and -D" + NativeLibrary.LAUNCHER_PROPERTY;
+    static final String OTHER_MACHINE =
+            "; umh4j is made for x86_64 and arm64: use a jar that has this one, or name library and" + " launcher by -D"
+                    + NativeLibrary.LIBRARY_PROPERTY + " and -D" + NativeLibrary.LAUNCHER_PROPERTY;
 
-    private static final String FOLDERS = "; name a folder that only you and root can write to and that is not mounted noexec by -D"
-            + NativeLibrary.FOLDER_PROPERTY + ", or the library itself by -D" + NativeLibrary.LIBRARY_PROPERTY;
-    private static final String DESCRIPTORS = "; it takes some thirty descriptors: raise the limit of open files (ulimit -n)";
-    private static final String UNMAPPED = "; in this user namespace the owner of the system's folders has no number: map"
-            + " it (as newuidmap does), or start the JVM outside";
+    private static final String FOLDERS =
+            "; name a folder that only you and root can write to and that is not mounted noexec by -D"
+                    + NativeLibrary.FOLDER_PROPERTY + ", or the library itself by -D" + NativeLibrary.LIBRARY_PROPERTY;
+    private static final String DESCRIPTORS =
+            "; it takes some thirty descriptors: raise the limit of open files (ulimit -n)";
+    private static final String UNMAPPED =
+            "; in this user namespace the owner of the system's folders has no number: map"
+                    + " it (as newuidmap does), or start the JVM outside";
     /** The uid that the kernel reports for an unmapped owner. */
     private static final int OVERFLOW_UID = 65_534;
 
@@ -80,7 +85,8 @@ final class Remedy {
         if (errno == Errno.ENOMEM || errno == Errno.ENOSPC) {
             return name + "; the kernel has no memory for it: raise the limit of this cgroup";
         }
-        return name + "; where executable memfds are forbidden (vm.memfd_noexec=2) it needs CAP_SYS_ADMIN; or name its file by -D"
+        return name
+                + "; where executable memfds are forbidden (vm.memfd_noexec=2) it needs CAP_SYS_ADMIN; or name its file by -D"
                 + NativeLibrary.LAUNCHER_PROPERTY + ", which this user must not be able to write";
     }
 }

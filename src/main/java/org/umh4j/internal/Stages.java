@@ -37,6 +37,7 @@ public final class Stages {
     public static List<String> namesInC() {
         byte[] names = new byte[NAMES_SIZE];
         int size = Native.stageNames(names, names.length);
-        return List.of(new String(names, 0, size, StandardCharsets.US_ASCII).trim().split(" "));
+        return List.of(
+                new String(names, 0, size, StandardCharsets.US_ASCII).trim().split(" "));
     }
 }

@@ -13,6 +13,7 @@ public final class StartDeadline {
     private static final long ENDLESS = Long.MAX_VALUE;
     /** Longer than the kernel's default for the holder of a lease, /proc/sys/fs/lease-break-time. */
     private static final long LONGEST_RETRY_NANOS = 60_000_000_000L;
+
     private static final long PAUSE_NANOS = 2_000_000;
 
     private final long begin = System.nanoTime();
@@ -128,7 +129,7 @@ public final class StartDeadline {
      */
     int open(Open open) {
         long begun = System.nanoTime();
-        for (;;) {
+        for (; ; ) {
             int fd = isEndless() ? open.open() : OpenerThread.of(open, this);
             if (fd != -Native.eagain()) {
                 return fd;

@@ -98,7 +98,8 @@ final class TrustedPath {
             throw new IOException(part + " belongs to uid " + uid + ", not to root or to this process" + of(part));
         }
         if (writableByOthers(mode)) {
-            throw new IOException(part + " can be written by others (mode " + Integer.toOctalString(mode & 07777) + ")" + of(part));
+            throw new IOException(
+                    part + " can be written by others (mode " + Integer.toOctalString(mode & 07777) + ")" + of(part));
         }
         return mode;
     }

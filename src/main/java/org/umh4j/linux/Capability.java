@@ -135,7 +135,8 @@ public enum Capability {
     }
 
     private static int unnamed(String digits) {
-        boolean number = !digits.isEmpty() && digits.length() <= 2 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
+        boolean number =
+                !digits.isEmpty() && digits.length() <= 2 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
         int value = number ? Integer.parseInt(digits) : LIMIT;
         return value < LIMIT ? value : -1;
     }

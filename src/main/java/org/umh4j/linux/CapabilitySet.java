@@ -24,7 +24,8 @@ public record CapabilitySet(long bits) {
     public static CapabilitySet of(Capability... capabilities) {
         long bits = 0;
         for (int i = 0; i < Objects.requireNonNull(capabilities, "capabilities").length; i++) {
-            bits |= Objects.requireNonNull(capabilities[i], "capabilities[" + i + "]").bit();
+            bits |= Objects.requireNonNull(capabilities[i], "capabilities[" + i + "]")
+                    .bit();
         }
         return new CapabilitySet(bits);
     }

@@ -3,7 +3,6 @@ package org.umh4j.linux;
 
 import org.jspecify.annotations.Nullable;
 
-
 /**
  * The kernel's error numbers, with the names of {@code errno(3)}.
  *

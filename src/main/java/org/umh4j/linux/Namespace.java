@@ -56,6 +56,7 @@ public enum Namespace {
                 return namespace;
             }
         }
-        throw new IllegalArgumentException("no namespace '" + name + "'; there are mount, uts, ipc, net, pid, cgroup, time, user");
+        throw new IllegalArgumentException(
+                "no namespace '" + name + "'; there are mount, uts, ipc, net, pid, cgroup, time, user");
     }
 }

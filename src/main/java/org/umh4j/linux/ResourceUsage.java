@@ -33,5 +33,4 @@ public record ResourceUsage(
         Objects.requireNonNull(user, "user");
         Objects.requireNonNull(system, "system");
     }
-
 }

@@ -110,7 +110,8 @@ public enum Signal {
         } catch (NumberFormatException e) {
             // falls through to the one message
         }
-        throw new IllegalArgumentException("no signal " + text + "; a name such as TERM, or a number from 1 to " + LARGEST);
+        throw new IllegalArgumentException(
+                "no signal " + text + "; a name such as TERM, or a number from 1 to " + LARGEST);
     }
 
     /** The usual name of a number: {@code SIGTERM}, {@code SIGRTMIN+3}. */

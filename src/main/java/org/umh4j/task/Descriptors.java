@@ -161,7 +161,8 @@ public final class Descriptors {
      */
     public Descriptors same(int target, int other) {
         if (!contains(other)) {
-            throw new IllegalArgumentException("descriptor " + target + " can't be the same as " + other + ", which is none");
+            throw new IllegalArgumentException(
+                    "descriptor " + target + " can't be the same as " + other + ", which is none");
         }
         if (target == other) {
             return this;
@@ -221,8 +222,9 @@ public final class Descriptors {
 
     /** Whether there is a pipe that is neither input at 0 nor output at 1 or 2. */
     public boolean hasPipesBeyondStandard() {
-        return sources.entrySet().stream().anyMatch(file -> file.getValue() instanceof Source.Piped pipe
-                && !(pipe.toJvm() ? file.getKey() == 1 || file.getKey() == 2 : file.getKey() == 0));
+        return sources.entrySet().stream()
+                .anyMatch(file -> file.getValue() instanceof Source.Piped pipe
+                        && !(pipe.toJvm() ? file.getKey() == 1 || file.getKey() == 2 : file.getKey() == 0));
     }
 
     /** Whether the helper has a descriptor of this number. */

@@ -66,7 +66,8 @@ public final class Limits {
             throw new IllegalArgumentException(resource + ": limit " + Math.min(soft, hard) + " is negative");
         }
         if (Long.compareUnsigned(soft, hard) > 0) {
-            throw new IllegalArgumentException(resource + ": soft limit " + text(soft) + " is above the hard one " + text(hard));
+            throw new IllegalArgumentException(
+                    resource + ": soft limit " + text(soft) + " is above the hard one " + text(hard));
         }
         Limits copy = new Limits(this);
         copy.limits.put(resource, new long[] {soft, hard});
@@ -98,7 +99,8 @@ public final class Limits {
     /** Which mappings a core dump holds: the bits of {@code core(5)}. */
     public Limits coredumpFilter(int bits) {
         if ((bits & ~COREDUMP_BITS) != 0) {
-            throw new IllegalArgumentException("coredump filter 0x" + Integer.toHexString(bits) + " is not in 0 to 0x1ff");
+            throw new IllegalArgumentException(
+                    "coredump filter 0x" + Integer.toHexString(bits) + " is not in 0 to 0x1ff");
         }
         Limits copy = new Limits(this);
         copy.coredumpFilter = bits;
@@ -157,7 +159,8 @@ public final class Limits {
         }
         rlimits(plan);
         if (hasCgroup()) {
-            int fd = cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(Objects.requireNonNull(cgroupFd));
+            int fd =
+                    cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(Objects.requireNonNull(cgroupFd));
             if (fd < 0) {
                 throw new StageFailure(UmhStage.CGROUP, fd, 0, cgroupPath().orElse(null));
             }

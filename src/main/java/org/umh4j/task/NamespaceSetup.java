@@ -43,7 +43,8 @@ public final class NamespaceSetup {
     }
 
     /** A pidfd or namespace file, the kinds to be joined, and the path if there is one. */
-    private record Join(Door door, Set<Namespace> kinds, @Nullable String path) {
+    private record Join(
+            Door door, Set<Namespace> kinds, @Nullable String path) {
         Join(Door door, Set<Namespace> kinds) {
             this(door, kinds, null);
         }
@@ -96,8 +97,9 @@ public final class NamespaceSetup {
         if (pid < 1 || pid > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("pid " + pid + " is not positive");
         }
-        return ProcessHandle.of(pid).map(process -> join(process, kinds)).orElseGet(
-                () -> join(new Join(opened -> -Errno.ESRCH.number(), some(kinds))));
+        return ProcessHandle.of(pid)
+                .map(process -> join(process, kinds))
+                .orElseGet(() -> join(new Join(opened -> -Errno.ESRCH.number(), some(kinds))));
     }
 
     /**
@@ -109,10 +111,14 @@ public final class NamespaceSetup {
             return join(new Join(source::openPidfd, some(kinds)));
         }
         int pid = Math.toIntExact(process.pid());
-        return join(new Join(opened -> {
-            int fd = opened.openPid(pid);
-            return fd < 0 || process.isAlive() ? fd : -Errno.ESRCH.number(); // alive, so the pidfd is this process's
-        }, some(kinds)));
+        return join(new Join(
+                opened -> {
+                    int fd = opened.openPid(pid);
+                    return fd < 0 || process.isAlive()
+                            ? fd
+                            : -Errno.ESRCH.number(); // alive, so the pidfd is this process's
+                },
+                some(kinds)));
     }
 
     /**
@@ -273,7 +279,8 @@ public final class NamespaceSetup {
     /** Refuses a new user namespace in which nobody exists. */
     void requirePossible() {
         if (isNewUser() && (uidMap.isEmpty() || gidMap.isEmpty())) {
-            throw new IllegalArgumentException("a new user namespace needs maps of uids and gids; mapRoot() is the simplest");
+            throw new IllegalArgumentException(
+                    "a new user namespace needs maps of uids and gids; mapRoot() is the simplest");
         }
     }
 

@@ -40,7 +40,8 @@ final class OpenFlags {
                 case CREATE_NEW -> O_CREAT | O_EXCL;
                 case SYNC -> O_SYNC;
                 case DSYNC -> O_DSYNC;
-                case DELETE_ON_CLOSE -> throw new IllegalArgumentException("DELETE_ON_CLOSE: open(2) has no flag for it");
+                case DELETE_ON_CLOSE ->
+                    throw new IllegalArgumentException("DELETE_ON_CLOSE: open(2) has no flag for it");
             };
         }
         throw new IllegalArgumentException(option + ": open(2) has no flag for it");

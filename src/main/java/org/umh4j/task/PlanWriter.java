@@ -54,8 +54,7 @@ public final class PlanWriter {
      * @throws StageFailure if a file can't be opened, or the host would refuse a step
      * @throws IllegalArgumentException if two parts of the task exclude each other
      */
-    public static Plan write(
-            Task task, Cred chosen, @Nullable Blob program, int flags, OpenedFiles opened, Pipes pipes)
+    public static Plan write(Task task, Cred chosen, @Nullable Blob program, int flags, OpenedFiles opened, Pipes pipes)
             throws StageFailure {
         Cred cred = chosen.completed(task.namespaces());
         requirePossible(task, cred);
@@ -150,7 +149,8 @@ public final class PlanWriter {
         task.sched().requirePossible();
         task.namespaces().requireMapped(cred);
         if (task.namespaces().deniesSetgroups() && cred.changesGroups()) {
-            throw new IllegalArgumentException("groups can't be set where the map of gids was written without privilege");
+            throw new IllegalArgumentException(
+                    "groups can't be set where the map of gids was written without privilege");
         }
         if (!mayRestrict(task, cred)) {
             boolean seccomp = task.sandbox().isSeccomp();

@@ -81,7 +81,8 @@ public final class Sandbox {
     public Sandbox seccomp(byte[] filter) {
         boolean whole = Objects.requireNonNull(filter, "filter").length % INSTRUCTION_BYTES == 0;
         if (!whole || filter.length == 0 || filter.length > MOST_INSTRUCTIONS * INSTRUCTION_BYTES) {
-            throw new IllegalArgumentException("a filter of " + filter.length + " bytes is not 1 to 4096 instructions of 8");
+            throw new IllegalArgumentException(
+                    "a filter of " + filter.length + " bytes is not 1 to 4096 instructions of 8");
         }
         return new Sandbox(filter.clone(), rules);
     }

@@ -124,8 +124,8 @@ public final class Sched {
         Objects.requireNonNull(period, "period");
         boolean ordered = runtime.compareTo(deadline) <= 0 && deadline.compareTo(period) <= 0;
         if (!ordered || runtime.compareTo(Duration.ofNanos(1_024)) < 0) {
-            throw new IllegalArgumentException(
-                    "runtime " + runtime + ", deadline " + deadline + ", period " + period + ": not in rising order from 1 µs");
+            throw new IllegalArgumentException("runtime " + runtime + ", deadline " + deadline + ", period " + period
+                    + ": not in rising order from 1 µs");
         }
         Sched copy = policy(SCHED_DEADLINE, 0);
         copy.runtimeNanos = nanos(runtime, "runtime");
@@ -163,9 +163,11 @@ public final class Sched {
 
     /** An I/O class, with a level of 0 (first) to 7 where the class has levels. */
     public Sched ioprio(IoClass ioClass, int level) {
-        boolean hasLevels = Objects.requireNonNull(ioClass, "ioClass") == IoClass.REALTIME || ioClass == IoClass.BEST_EFFORT;
+        boolean hasLevels =
+                Objects.requireNonNull(ioClass, "ioClass") == IoClass.REALTIME || ioClass == IoClass.BEST_EFFORT;
         if (level < 0 || level >= (hasLevels ? IO_LEVELS : 1)) {
-            throw new IllegalArgumentException("I/O level " + level + " of " + ioClass + " is not in 0 to " + (hasLevels ? 7 : 0));
+            throw new IllegalArgumentException(
+                    "I/O level " + level + " of " + ioClass + " is not in 0 to " + (hasLevels ? 7 : 0));
         }
         Sched copy = new Sched(this);
         copy.ioprio = ioClass.ordinal() << IO_CLASS_SHIFT | level;

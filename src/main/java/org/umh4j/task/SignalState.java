@@ -50,7 +50,8 @@ public final class SignalState {
      * clears it.
      */
     public SignalState parentDeath(Signal signal) {
-        return new SignalState(blocked, ignored, Objects.requireNonNull(signal, "signal").number());
+        return new SignalState(
+                blocked, ignored, Objects.requireNonNull(signal, "signal").number());
     }
 
     /** Whether the helper gets a signal at the end of the JVM. */

@@ -33,9 +33,22 @@ import org.umh4j.linux.UmhStage;
 public final class Task {
     /** The steps without which a program can run as it was meant to, with the JVM's attribute instead. */
     private static final Set<UmhStage> OPTIONAL = Collections.unmodifiableSet(EnumSet.of(
-            UmhStage.OOM_SCORE_ADJ, UmhStage.COREDUMP_FILTER, UmhStage.EXEC_LABEL, UmhStage.NICE, UmhStage.SCHED,
-            UmhStage.IOPRIO, UmhStage.AFFINITY, UmhStage.MEMPOLICY, UmhStage.TIMER_SLACK, UmhStage.RLIMIT,
-            UmhStage.PERSONALITY, UmhStage.THP, UmhStage.KEYRING, UmhStage.SECUREBITS, UmhStage.NOFILE, UmhStage.NPROC));
+            UmhStage.OOM_SCORE_ADJ,
+            UmhStage.COREDUMP_FILTER,
+            UmhStage.EXEC_LABEL,
+            UmhStage.NICE,
+            UmhStage.SCHED,
+            UmhStage.IOPRIO,
+            UmhStage.AFFINITY,
+            UmhStage.MEMPOLICY,
+            UmhStage.TIMER_SLACK,
+            UmhStage.RLIMIT,
+            UmhStage.PERSONALITY,
+            UmhStage.THP,
+            UmhStage.KEYRING,
+            UmhStage.SECUREBITS,
+            UmhStage.NOFILE,
+            UmhStage.NPROC));
 
     /** This personality only queries the present one. */
     private static final int PERSONALITY_QUERY = 0xffff_ffff;
@@ -214,10 +227,14 @@ public final class Task {
     private static Set<UmhStage> optional(UmhStage... stages) {
         for (UmhStage stage : stages) {
             if (!OPTIONAL.contains(stage)) {
-                throw new IllegalArgumentException(stage + " must be applied; only these may stay unapplied: " + OPTIONAL);
+                throw new IllegalArgumentException(
+                        stage + " must be applied; only these may stay unapplied: " + OPTIONAL);
             }
         }
-        return Set.of(stages.length == 0 ? new UmhStage[0] : EnumSet.of(stages[0], stages).toArray(UmhStage[]::new));
+        return Set.of(
+                stages.length == 0
+                        ? new UmhStage[0]
+                        : EnumSet.of(stages[0], stages).toArray(UmhStage[]::new));
     }
 
     private static Set<UmhStage> union(Set<UmhStage> one, Set<UmhStage> other) {
@@ -304,7 +321,8 @@ public final class Task {
         return OPTIONAL;
     }
 
-    @Nullable CachedPlan cachedPlan() {
+    @Nullable
+    CachedPlan cachedPlan() {
         return cachedPlan;
     }
 
