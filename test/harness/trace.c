@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define PATIENCE_S 60
+#define AFTER_EXEC_S 5 /* for a call that depends on time, and is not made each time */
 
 /* System calls that no kernel has: where the part begins that is looked at, and where it ends. */
 #define MARK  100000
@@ -290,6 +291,8 @@ static int executed(struct trace *trace, struct task *task)
 		return 0;
 	}
 	trace->helper = task->pid;
+	if (trace->tied && !trace->done)
+		alarm(AFTER_EXEC_S); /* its helper does not end */
 	ptrace(PTRACE_DETACH, task->pid, 0, 0);
 	forget(trace, task->pid);
 	return 1;
