@@ -194,8 +194,9 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 	case __NR_unshare:
 	case __NR_mount:
 		return UMH_STAGE_UNSHARE;
+	case __NR_setpgid: /* the group by which the JVM finds a successor */
+		return last == UMH_STAGE_PID_NAMESPACE ? last : UMH_STAGE_SESSION;
 	case __NR_setsid:
-	case __NR_setpgid:
 		return UMH_STAGE_SESSION;
 	case __NR_ioctl:
 		return UMH_STAGE_TERMINAL;
