@@ -22,7 +22,7 @@ public class CoreHandler {
         Path file = Path.of(arguments[2], "core." + Long.parseLong(arguments[0]) + ".gz");
         SubprocessInfo gzip = SubprocessInfo.of("/bin/gzip", new String[] {"gzip", "-c"}, null)
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1))
+                        .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))
                         .cred(Cred.defaults()
                                 .user("nobody")
                                 .capabilities(CapabilitySet.NONE)

@@ -120,8 +120,9 @@ final class AttackTest {
             return UsermodeHelper.start(SubprocessInfo.of(path, argv, null)
                     .task(Task.defaults()
                             .cred(Cred.defaults().uid(uid).gid(uid).groups(new long[0]))
-                            .descriptors(Descriptors.none().devNull(0).toJvm(1).inherit(2, 2))
-                            .signals(SignalState.defaults().parentDeath(Signal.KILL))));
+                            .descriptors(
+                                    Descriptors.none().devNull(0).pipeToJvm(1).inherit(2, 2))
+                            .signals(SignalState.defaults().parentDeathSignal(Signal.KILL))));
         }
 
         /** Where the JVM's own library begins. */
@@ -157,7 +158,7 @@ final class AttackTest {
                                     .cred(Cred.defaults().uid(user).gid(user).groups(new long[0]))
                                     .signals(
                                             number % 4 == 0
-                                                    ? SignalState.defaults().parentDeath(Signal.KILL)
+                                                    ? SignalState.defaults().parentDeathSignal(Signal.KILL)
                                                     : SignalState.defaults()));
                     counter("started").increment();
                     counter(outcome(info)).increment();

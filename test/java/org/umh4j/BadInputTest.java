@@ -188,7 +188,8 @@ final class BadInputTest {
     void closedDescriptorIsEbadfAtItsSource() {
         UmhException failure = failure(
                 ProbeProgram.doing("exit", "0")
-                        .task(Task.defaults().descriptors(Descriptors.standard().inherit(7, 9_999))),
+                        .task(Task.defaults()
+                                .descriptors(Descriptors.inheritIO().inherit(7, 9_999))),
                 UmhWait.PROC);
         assertEquals(UmhStage.SOURCE, failure.stage());
         assertEquals("EBADF", failure.errnoName());

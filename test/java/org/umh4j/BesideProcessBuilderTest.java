@@ -77,7 +77,7 @@ final class BesideProcessBuilderTest {
                         == (number % 200) << 8;
             default -> {
                 try (Helper helper = UsermodeHelper.start(
-                        info.task(info.task().descriptors(Descriptors.none().toJvm(1))))) {
+                        info.task(info.task().descriptors(Descriptors.none().pipeToJvm(1))))) {
                     String out = new String(helper.stdout().readAllBytes()).trim();
                     yield out.equals(text) && helper.waitFor().exitCode() == number % 200;
                 }

@@ -240,7 +240,8 @@ final class BlockedCallbackTest {
 
     private void assertAllElseWorks() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))))) {
             CompletableFuture<Process> end = helper.toProcess().onExit();
             helper.stdin().write(1);
             assertEquals(1, helper.stdout().read());

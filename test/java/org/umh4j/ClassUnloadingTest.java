@@ -64,10 +64,10 @@ final class ClassUnloadingTest {
         public static void main(String[] arguments) throws Exception {
             UsermodeHelper.exec(cat(), UmhWait.PROC);
             UsermodeHelper.exec(cat(), UmhWait.NO_WAIT);
-            SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
+            SignalState tied = SignalState.defaults().parentDeathSignal(Signal.KILL);
             try (Helper helper = UsermodeHelper.start(cat().task(Task.defaults()
                     .signals(tied)
-                    .descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
+                    .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))))) {
                 helper.stdin().write(1);
                 assertEquals(1, helper.stdout().read());
             }

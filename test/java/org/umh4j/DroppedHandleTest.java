@@ -27,7 +27,8 @@ final class DroppedHandleTest {
     private static SubprocessInfo piped(String... actions) {
         return ProbeProgram.doing(actions)
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
+                        .descriptors(
+                                Descriptors.none().pipeFromJvm(0).pipeToJvm(1).pipeToJvm(2)));
     }
 
     @Test

@@ -148,7 +148,7 @@ final class HelperRunTest {
     void withoutInputThereIsNothingToRead() throws Exception {
         assertEquals("", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT).out());
         SubprocessInfo piped = ProbeProgram.doing("cat")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
+                .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0)));
         assertEquals("", UsermodeHelper.run(piped, PATIENT).out());
     }
 
@@ -156,8 +156,8 @@ final class HelperRunTest {
     void descriptorsOfTheCallsOwnStay() throws Exception {
         Path file = ProbeProgram.FOLDER.resolve("own");
         Descriptors own = Descriptors.none()
-                .toJvm(2)
-                .same(1, 2)
+                .pipeToJvm(2)
+                .duplicate(1, 2)
                 .open(5, file.toString(), StandardOpenOption.WRITE, StandardOpenOption.CREATE);
         RunResult result = UsermodeHelper.run(
                 Shell.script("echo out; echo err >&2; echo file >&5")
@@ -171,10 +171,10 @@ final class HelperRunTest {
     @Test
     void pipesThatNobodyWouldServeAreRefused() {
         for (Descriptors files : new Descriptors[] {
-            Descriptors.none().toJvm(3),
-            Descriptors.none().fromJvm(3),
-            Descriptors.none().fromJvm(1),
-            Descriptors.none().toJvm(0)
+            Descriptors.none().pipeToJvm(3),
+            Descriptors.none().pipeFromJvm(3),
+            Descriptors.none().pipeFromJvm(1),
+            Descriptors.none().pipeToJvm(0)
         }) {
             SubprocessInfo info =
                     ProbeProgram.doing("exit", "0").task(Task.defaults().descriptors(files));
@@ -307,7 +307,7 @@ final class HelperRunTest {
     void aTimeoutThatRacesTheExitGivesOneOfBoth() throws Exception {
         for (int i = 0; i < 150; i++) {
             SubprocessInfo info = ProbeProgram.doing("print", "said", "sleep", "5", "exit", "4")
-                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+                    .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1)));
             RunResult result;
             try {
                 result = UsermodeHelper.run(info, Duration.ofMillis(3 + i / 30));

@@ -144,7 +144,7 @@ final class HostileHostTest {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
             try (Helper helper = UsermodeHelper.start(
-                    info.task(info.task().descriptors(Descriptors.none().fromJvm(0))))) {
+                    info.task(info.task().descriptors(Descriptors.none().pipeFromJvm(0))))) {
                 try {
                     helper.kill(Signal.TERM);
                     System.out.println("sent");
@@ -388,7 +388,10 @@ final class HostileHostTest {
             };
             SubprocessInfo limiting = SubprocessInfo.of("/bin/sh", argv, UsermodeHelper.kernelEnvironment())
                     .task(Task.defaults()
-                            .descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
+                            .descriptors(Descriptors.none()
+                                    .pipeFromJvm(0)
+                                    .pipeToJvm(1)
+                                    .inherit(2, 2)));
             SubprocessInfo info = plain();
             try (Helper limiter = UsermodeHelper.start(limiting)) {
                 limiter.stdout().read();

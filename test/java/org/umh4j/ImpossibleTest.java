@@ -116,11 +116,11 @@ final class ImpossibleTest {
                 refusal("cwd has a NUL", () -> Fs.defaults().cwd("/\0")),
                 refusal(
                         "descriptor 65536 is not in 0 to 65535",
-                        () -> Descriptors.none().toJvm(65_536)),
+                        () -> Descriptors.none().pipeToJvm(65_536)),
                 refusal("descriptor -1 is negative", () -> Descriptors.none().inherit(3, -1)),
                 refusal(
                         "descriptor 2 can't be the same as 1, which is none",
-                        () -> Descriptors.none().same(2, 1)),
+                        () -> Descriptors.none().duplicate(2, 1)),
                 refusal(
                         "DELETE_ON_CLOSE: open(2) has no flag for it",
                         () -> Descriptors.none().open(1, "/x", StandardOpenOption.DELETE_ON_CLOSE)),
@@ -137,7 +137,7 @@ final class ImpossibleTest {
                         "nobody would have the other end",
                         () -> UsermodeHelper.exec(
                                 probe().task(Task.defaults()
-                                        .descriptors(Descriptors.none().toJvm(1))),
+                                        .descriptors(Descriptors.none().pipeToJvm(1))),
                                 UmhWait.PROC)),
                 refusal("descriptor -1 is negative", () -> Session.terminal(-1)),
                 refusal(

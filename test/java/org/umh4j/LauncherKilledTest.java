@@ -184,7 +184,7 @@ final class LauncherKilledTest {
     /** Has one detached helper and one that is tied, and is killed while it starts a third, which is tied. */
     static final class JvmKilledMain {
         public static void main(String[] arguments) throws Exception {
-            SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
+            SignalState tied = SignalState.defaults().parentDeathSignal(Signal.KILL);
             long detached = UsermodeHelper.start(ProbeProgram.doing("pause")).pid();
             long bound = UsermodeHelper.start(
                             ProbeProgram.doing("pause").task(Task.defaults().signals(tied)))

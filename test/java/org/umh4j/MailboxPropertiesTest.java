@@ -109,8 +109,8 @@ final class MailboxPropertiesTest {
         String script = "head -c " + size + " >/dev/null; dd bs=" + cut + " status=none if=" + file;
         SubprocessInfo info =
                 SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment());
-        return UsermodeHelper.start(info.task(
-                info.task().descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2))));
+        return UsermodeHelper.start(info.task(info.task()
+                .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1).inherit(2, 2))));
     }
 
     private static void assertReply(byte[] expected, CompletableFuture<byte[]> reply) throws Exception {

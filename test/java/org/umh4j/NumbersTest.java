@@ -236,9 +236,9 @@ final class NumbersTest {
             return UsermodeHelper.start(SubprocessInfo.of("/bin/cat", new String[] {"cat"}, new String[0])
                     .task(Task.defaults()
                             .descriptors(org.umh4j.task.Descriptors.none()
-                                    .fromJvm(0)
-                                    .toJvm(1)
-                                    .toJvm(2))));
+                                    .pipeFromJvm(0)
+                                    .pipeToJvm(1)
+                                    .pipeToJvm(2))));
         }
 
         static Thread reader(Helper helper) {

@@ -146,7 +146,7 @@ final class OddJvmTest {
 
         private static int streamed() throws IOException {
             SubprocessInfo info = shell("head -c 100000 /dev/zero")
-                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+                    .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1)));
             try (Helper helper = UsermodeHelper.start(info);
                     InputStream out = helper.stdout()) {
                 return out.readAllBytes().length;
@@ -156,7 +156,7 @@ final class OddJvmTest {
         /** EPIPE is an answer and never a signal. */
         private static String writtenToNobody() throws Exception {
             SubprocessInfo info = ProbeProgram.doing("exit", "0")
-                    .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0)));
+                    .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0)));
             try (Helper helper = UsermodeHelper.start(info)) {
                 helper.waitFor();
                 helper.stdin().write("x".getBytes(StandardCharsets.US_ASCII));

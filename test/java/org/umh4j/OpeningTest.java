@@ -170,7 +170,7 @@ final class OpeningTest {
                 .task(Task.defaults()
                         .descriptors(Descriptors.none()
                                 .open(0, fifo.toString(), StandardOpenOption.READ)
-                                .toJvm(1)));
+                                .pipeToJvm(1)));
         try (Helper helper = UsermodeHelper.start(cat)) {
             both.close();
             if (!early) { // it waits for what comes, in spite of how its input was opened
@@ -217,7 +217,7 @@ final class OpeningTest {
                 : named;
         Descriptors files = Descriptors.none()
                 .open(5, path.getBytes(), Integer.decode(flags), 0)
-                .toJvm(1);
+                .pipeToJvm(1);
         SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "cat /proc/$$/fdinfo/5"}, null)
                 .task(Task.defaults().descriptors(files));
         RunResult result = UsermodeHelper.run(info, Duration.ofMinutes(1));

@@ -88,7 +88,7 @@ final class OracleTest {
     static Stream<OracleRow> ids() {
         return Stream.of(
                 row("status.Uid", cred(CRED.uid(65534).keepGid()), "setpriv", "--reuid=65534"),
-                row("status.Uid", cred(CRED.uid(Cred.LARGEST_ID).keepGid()), "setpriv", "--reuid=" + Cred.LARGEST_ID),
+                row("status.Uid", cred(CRED.uid(Cred.MAX_ID).keepGid()), "setpriv", "--reuid=" + Cred.MAX_ID),
                 row("status.Uid", cred(CRED.uids(65534, 0, 0).keepGid()), "setpriv", "--ruid=65534"),
                 row("status.Uid", cred(CRED.uids(0, 65534, 65534).keepGid()), "setpriv", "--euid=65534"),
                 row("status.Uid", cred(CRED.uids(1, 2, 2).keepGid()), "setpriv", "--ruid=1", "--euid=2"),
@@ -233,7 +233,7 @@ final class OracleTest {
                 row(
                         "pdeathsig",
                         info -> info.task(
-                                info.task().signals(SignalState.defaults().parentDeath(Signal.USR2))),
+                                info.task().signals(SignalState.defaults().parentDeathSignal(Signal.USR2))),
                         "setpriv",
                         "--pdeathsig=USR2"),
                 row(
@@ -273,7 +273,7 @@ final class OracleTest {
     /** The end of a session hangs its terminal up, so the JVM's descriptor of it serves once. */
     @Test
     void controllingTerminalIsTheOneThatSetsidMakes() throws IOException {
-        Descriptors pipes = Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2);
+        Descriptors pipes = Descriptors.none().pipeFromJvm(0).pipeToJvm(1).inherit(2, 2);
         SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null)
                 .task(Task.defaults().descriptors(pipes));
         try (Helper master = UsermodeHelper.start(pty)) {
@@ -404,13 +404,13 @@ final class OracleTest {
     }
 
     private static OracleRow fresh(NamespaceSetup asked, Namespace kind, String... options) {
-        return newOne(row("ns." + kind.file(), in(asked), with(new String[] {"unshare"}, options)), kind);
+        return newOne(row("ns." + kind.procName(), in(asked), with(new String[] {"unshare"}, options)), kind);
     }
 
     private static OracleRow newOne(OracleRow row, Namespace kind) {
         boolean ofChildren = kind == Namespace.PID || kind == Namespace.TIME;
-        OracleRow one = row.except("each has a new one", "ns." + kind.file());
-        return ofChildren ? one.except("each has a new one", "ns." + kind.file() + "_for_children") : one;
+        OracleRow one = row.except("each has a new one", "ns." + kind.procName());
+        return ofChildren ? one.except("each has a new one", "ns." + kind.procName() + "_for_children") : one;
     }
 
     private static OracleRow allNew(OracleRow row) {

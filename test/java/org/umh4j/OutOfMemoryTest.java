@@ -44,7 +44,7 @@ final class OutOfMemoryTest {
             List<Helper> helpers = new ArrayList<>();
             for (int i = 0; i < HELPERS; i++) {
                 helpers.add(UsermodeHelper.start(ProbeProgram.doing("pause")
-                        .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)))));
+                        .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1)))));
             }
             AtomicReference<Object> seen = new AtomicReference<>();
             Thread reader = new Thread(() -> read(helpers.get(0), seen));

@@ -49,7 +49,7 @@ final class PidNamespaceTest {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
                 .task(Task.defaults()
                         .namespaces(NEW)
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1))))) {
+                        .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))))) {
             assertTrue(helper.kill(Signal.TERM));
             helper.stdin().write('x');
             helper.stdin().flush();
@@ -66,7 +66,7 @@ final class PidNamespaceTest {
                         "/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
                 .task(Task.defaults()
                         .namespaces(NEW)
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+                        .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1)));
         try (Helper helper = UsermodeHelper.start(info)) {
             assertEquals("1", new BufferedReader(new InputStreamReader(helper.stdout())).readLine());
             Await.until("it has the orphan", () -> !children(helper.pid()).isEmpty());

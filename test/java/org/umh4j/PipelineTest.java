@@ -38,7 +38,7 @@ final class PipelineTest {
 
     private static SubprocessInfo last(String script) {
         return Shell.script(script)
-                .task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+                .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1)));
     }
 
     @Test
@@ -59,7 +59,7 @@ final class PipelineTest {
     void theFirstMayReadFromTheJvm() throws Exception {
         try (Pipeline pipeline = Pipeline.start(
                 ProbeProgram.doing("cat")
-                        .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))),
+                        .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))),
                 ProbeProgram.doing("cat"),
                 last("wc -c"))) {
             pipeline.first().stdin().write(new byte[1_000_000]);
@@ -94,7 +94,7 @@ final class PipelineTest {
         for (int i = 0; i < calls.length; i++) {
             calls[i] = Shell.script(i == 0 ? "ls /proc/self/fd | wc -w" : "cat; ls /proc/self/fd | wc -w");
         }
-        calls[19].task(Task.defaults().descriptors(Descriptors.none().toJvm(1)));
+        calls[19].task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1)));
         try (Pipeline pipeline = Pipeline.start(calls)) {
             assertEquals("4\n".repeat(20), out(pipeline)); // 0 to 2, and the directory that ls reads
         }

@@ -79,9 +79,7 @@ final class RangeEndsTest {
                 new End(
                         "largest id",
                         info().task(Task.defaults()
-                                .cred(cred.uid(Cred.LARGEST_ID)
-                                        .gid(Cred.LARGEST_ID)
-                                        .groups(Cred.LARGEST_ID)))),
+                                .cred(cred.uid(Cred.MAX_ID).gid(Cred.MAX_ID).groups(Cred.MAX_ID)))),
                 signals("signal 1", SignalState.defaults().block(1).ignore(1)),
                 signals("signal 64", SignalState.defaults().block(64).ignore(64)),
                 new End(

@@ -301,7 +301,7 @@ final class ReacherTest {
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/grep", new String[] {"grep", "^0::", "/proc/self/cgroup"}, new String[0])
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().devNull(0).toJvm(1).devNull(2))
+                        .descriptors(Descriptors.none().devNull(0).pipeToJvm(1).devNull(2))
                         .limits(Limits.defaults().cgroup(cgroup.toString())));
         try {
             var result = UsermodeHelper.run(info, Duration.ofSeconds(20));
@@ -323,7 +323,7 @@ final class ReacherTest {
                         .fs(Fs.defaults().root(base + "/tree").cwd("/a/d/../.."))
                         .descriptors(Descriptors.none()
                                 .devNull(0)
-                                .toJvm(1)
+                                .pipeToJvm(1)
                                 .devNull(2)
                                 .open(OUTSIDE, base + "/outside", StandardOpenOption.READ))
                         .sandbox(Sandbox.defaults().landlock().readOnly("/").readOnly("/a/d/../..")));
@@ -342,8 +342,9 @@ final class ReacherTest {
         System.arraycopy(arguments, 0, argv, 1, arguments.length);
         return SubprocessInfo.of(program, argv, new String[0])
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).devNull(2))
-                        .signals(SignalState.defaults().parentDeath(Signal.KILL)));
+                        .descriptors(
+                                Descriptors.none().pipeFromJvm(0).pipeToJvm(1).devNull(2))
+                        .signals(SignalState.defaults().parentDeathSignal(Signal.KILL)));
     }
 
     /** Launches until there were enough and the attacker has said that it met one. */

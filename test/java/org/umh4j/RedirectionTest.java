@@ -44,7 +44,7 @@ final class RedirectionTest {
         }
 
         Descriptors of(Descriptors files) {
-            return other == NONE ? files.without(target) : files.same(target, other);
+            return other == NONE ? files.without(target) : files.duplicate(target, other);
         }
 
         @Override
@@ -125,14 +125,15 @@ final class RedirectionTest {
 
     @Test
     void whatIsNotThereCanNotBeDuplicated() {
-        assertThrows(IllegalArgumentException.class, () -> Descriptors.none().same(2, 1));
-        assertThrows(IllegalArgumentException.class, () -> start().without(2).same(2, 2));
+        assertThrows(IllegalArgumentException.class, () -> Descriptors.none().duplicate(2, 1));
+        assertThrows(IllegalArgumentException.class, () -> start().without(2).duplicate(2, 2));
     }
 
     @Test
     void aMergedStreamHasBothInTheirOrder() throws Exception {
         SubprocessInfo info = Shell.script("echo a; echo b >&2; echo c; echo d >&2")
-                .task(Task.defaults().descriptors(Descriptors.none().toJvm(1).same(2, 1)));
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().pipeToJvm(1).duplicate(2, 1)));
         try (Helper helper = UsermodeHelper.start(info)) {
             assertEquals("a\nb\nc\nd\n", new String(helper.stdout().readAllBytes(), StandardCharsets.US_ASCII));
             assertThrows(java.util.NoSuchElementException.class, helper::stderr);
@@ -142,11 +143,11 @@ final class RedirectionTest {
     @Test
     void swappedStreamsCarryEachOthersOutput() throws Exception {
         Descriptors files = Descriptors.none()
-                .toJvm(1)
-                .toJvm(2)
-                .same(3, 1)
-                .same(1, 2)
-                .same(2, 3)
+                .pipeToJvm(1)
+                .pipeToJvm(2)
+                .duplicate(3, 1)
+                .duplicate(1, 2)
+                .duplicate(2, 3)
                 .without(3);
         try (Helper helper = UsermodeHelper.start(
                 Shell.script("echo out; echo err >&2").task(Task.defaults().descriptors(files)))) {

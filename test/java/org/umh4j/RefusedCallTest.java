@@ -227,7 +227,10 @@ final class RefusedCallTest {
             return SubprocessInfo.of(
                             path, new String[] {"refuse", thread.getFileName().toString()}, null)
                     .task(Task.defaults()
-                            .descriptors(Descriptors.none().fromJvm(0).toJvm(1).inherit(2, 2)));
+                            .descriptors(Descriptors.none()
+                                    .pipeFromJvm(0)
+                                    .pipeToJvm(1)
+                                    .inherit(2, 2)));
         }
     }
 

@@ -51,17 +51,17 @@ final class ResourceUsageTest {
                 .mapToLong(Long::parseLong)
                 .toArray();
         ResourceUsage usage = result.usage().orElseThrow();
-        assertAbout(own[0] * 1_000_000 + own[1], usage.user());
-        assertAbout(own[2] * 1_000_000 + own[3], usage.system());
+        assertAbout(own[0] * 1_000_000 + own[1], usage.userTime());
+        assertAbout(own[2] * 1_000_000 + own[3], usage.systemTime());
         assertAbout(own[8], usage.minorFaults());
         assertAbout(own[9], usage.majorFaults());
-        assertAbout(own[11], usage.blocksIn());
-        assertAbout(own[12], usage.blocksOut());
-        assertAbout(own[16], usage.voluntarySwitches());
-        assertAbout(own[17], usage.involuntarySwitches());
+        assertAbout(own[11], usage.inputBlocks());
+        assertAbout(own[12], usage.outputBlocks());
+        assertAbout(own[16], usage.voluntaryContextSwitches());
+        assertAbout(own[17], usage.involuntaryContextSwitches());
         assertTrue(usage.minorFaults() > (32 << 20) / 4096 / 512, "it touched memory, in pages of whatever size");
-        assertTrue(usage.voluntarySwitches() >= 5, "it slept five times");
-        assertTrue(usage.user().compareTo(Duration.ofMillis(200)) >= 0);
+        assertTrue(usage.voluntaryContextSwitches() >= 5, "it slept five times");
+        assertTrue(usage.userTime().compareTo(Duration.ofMillis(200)) >= 0);
     }
 
     /** No less than before its end, and that took no more than an end does on a busy machine. */
@@ -82,7 +82,7 @@ final class ResourceUsageTest {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "" + heap[17]))) {
             assertEquals(1, helper.waitFor().exitCode());
             ResourceUsage usage = helper.usage().orElseThrow();
-            assertTrue(usage.user().plus(usage.system()).compareTo(Duration.ofSeconds(1)) < 0, usage::toString);
+            assertTrue(usage.userTime().plus(usage.systemTime()).compareTo(Duration.ofSeconds(1)) < 0, usage::toString);
             assertTrue(usage.minorFaults() > 0 && usage.minorFaults() < 1_000, usage::toString);
         }
     }
@@ -99,14 +99,15 @@ final class ResourceUsageTest {
         String script = "perl -e 'do { $x++ for 1 .. 100_000 } until (times)[0] >= 0.2'";
         try (Helper helper = UsermodeHelper.start(org.umh4j.support.Shell.script(script + "; exit 0"))) {
             helper.waitFor();
-            assertTrue(helper.usage().orElseThrow().user().compareTo(Duration.ofMillis(150)) > 0);
+            assertTrue(helper.usage().orElseThrow().userTime().compareTo(Duration.ofMillis(150)) > 0);
         }
     }
 
     @Test
     void thereIsNoUsageBeforeTheEndAndTheSameForEverAfter() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))));
         assertEquals(Optional.empty(), helper.usage());
         helper.stdin().write("x".getBytes(StandardCharsets.US_ASCII));
         helper.stdin().close();

@@ -167,7 +167,7 @@ final class StageTest {
             case "noNewPrivs" -> info.task(info.task().cred(cred.noNewPrivs()));
             case "signals" -> info.task(info.task().signals(Ignoring.everySignal()));
             case "parentDeath" ->
-                info.task(info.task().signals(SignalState.defaults().parentDeath(Signal.KILL)));
+                info.task(info.task().signals(SignalState.defaults().parentDeathSignal(Signal.KILL)));
             case "landlock" ->
                 info.task(info.task()
                         .cred(cred.noNewPrivs())

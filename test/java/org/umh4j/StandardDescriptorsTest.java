@@ -56,7 +56,7 @@ final class StandardDescriptorsTest {
                 "|pipe||",
                 started(reporting()
                         .task(Task.defaults()
-                                .descriptors(org.umh4j.task.Descriptors.none().toJvm(1)))));
+                                .descriptors(org.umh4j.task.Descriptors.none().pipeToJvm(1)))));
     }
 
     @Test
@@ -66,7 +66,7 @@ final class StandardDescriptorsTest {
                 started(reporting()
                         .task(Task.defaults()
                                 .descriptors(
-                                        org.umh4j.task.Descriptors.devNull().toJvm(1)))));
+                                        org.umh4j.task.Descriptors.devNull().pipeToJvm(1)))));
     }
 
     @Test

@@ -43,7 +43,8 @@ final class StreamsTest {
 
     private static SubprocessInfo cat() {
         return ProbeProgram.doing("cat")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+                .task(Task.defaults()
+                        .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1)));
     }
 
     @Test
@@ -69,7 +70,7 @@ final class StreamsTest {
         for (int i = 0; i < 250; i++) {
             String line = "output of helper " + i;
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("print", line, "exit", "" + i)
-                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
+                    .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))))) {
                 if (i % 2 == 0) {
                     helper.waitFor(); // before or after the reading: it makes no difference
                 }
@@ -94,7 +95,7 @@ final class StreamsTest {
     @Test
     void writingToAHelperThatHasGoneIsABrokenPipe() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
+                .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))))) {
             helper.waitFor();
             assertEquals(
                     "Broken pipe",
@@ -114,7 +115,7 @@ final class StreamsTest {
     @Test
     void aWriterThatWaitsForRoomGetsTheBrokenPipeToo() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
+                .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))))) {
             ByteBuffer much = ByteBuffer.allocate(3 * PIPE_SIZE);
             AtomicReference<IOException> failure = new AtomicReference<>();
             Thread writer = started(() -> helper.writer(0).write(much), failure);
@@ -191,7 +192,7 @@ final class StreamsTest {
 
     @Test
     void pipesAreThereUnderTheNumbersAndInTheDirectionsThatWereAskedFor() throws Exception {
-        Descriptors files = Descriptors.none().fromJvm(7).toJvm(1_000);
+        Descriptors files = Descriptors.none().pipeFromJvm(7).pipeToJvm(1_000);
         SubprocessInfo info =
                 Shell.script("cat <&7 >/proc/self/fd/1000").task(Task.defaults().descriptors(files));
         try (Helper helper = UsermodeHelper.start(info)) {
@@ -246,7 +247,7 @@ final class StreamsTest {
     void closingFromAnotherThreadEndsAReadAtWhateverMoment(int milliseconds) throws Exception {
         for (boolean direct : new boolean[] {false, true}) {
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
-                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
+                    .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))))) {
                 AtomicReference<IOException> failure = new AtomicReference<>();
                 ByteBuffer into = direct ? ByteBuffer.allocateDirect(1) : ByteBuffer.allocate(1);
                 PipeReader reader = helper.reader(1);
@@ -269,7 +270,8 @@ final class StreamsTest {
     void closingTheHelperEndsItsReadersAndWriters() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2))));
+                        .descriptors(
+                                Descriptors.none().pipeFromJvm(0).pipeToJvm(1).pipeToJvm(2))));
         List<AtomicReference<IOException>> failures = new ArrayList<>();
         List<Thread> threads = new ArrayList<>();
         InputStream out = helper.stdout();

@@ -14,7 +14,8 @@ public final class SysctlReplay {
     public static Answer write(String before, String data) {
         SysctlText text = SysctlText.parse(data);
         long set = set(before);
-        return new Answer(text.result(), new CapabilitySet(text.result() > 0 ? text.intersect(set) : set).toWords());
+        return new Answer(
+                text.result(), new CapabilitySet(text.result() > 0 ? text.intersect(set) : set).toSysctlText());
     }
 
     private static long set(String words) {

@@ -20,7 +20,7 @@ final class ThreadNamesTest {
         CountDownLatch looked = new CountDownLatch(1);
         CountDownLatch reached = new CountDownLatch(1);
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
-                .task(Task.defaults().descriptors(Descriptors.none().fromJvm(0))))) {
+                .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))))) {
             var callback = helper.onExit().thenAccept(status -> {
                 reached.countDown();
                 uninterruptibly(looked);

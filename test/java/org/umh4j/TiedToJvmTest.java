@@ -27,7 +27,7 @@ import org.umh4j.task.Task;
 /** The signal for a parent's death follows the JVM and not the thread that asked; KillTest and DriverDeathTest kill more JVMs. */
 @ExtendWith(Leaks.class)
 final class TiedToJvmTest {
-    private static final SignalState TIED = SignalState.defaults().parentDeath(Signal.KILL);
+    private static final SignalState TIED = SignalState.defaults().parentDeathSignal(Signal.KILL);
 
     private static SubprocessInfo tied(String... actions) {
         return ProbeProgram.doing(actions).task(Task.defaults().signals(TIED));
@@ -44,7 +44,7 @@ final class TiedToJvmTest {
                         .getFileName());
                 started.complete(UsermodeHelper.start(Amended.task(
                         tied("cat"),
-                        old -> old.descriptors(Descriptors.none().fromJvm(0).toJvm(1)))));
+                        old -> old.descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1)))));
             } catch (Exception e) {
                 started.completeExceptionally(e);
             }

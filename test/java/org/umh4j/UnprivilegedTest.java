@@ -121,7 +121,7 @@ final class UnprivilegedTest {
                         info -> info.task(info.task().personality(0x4_0000))),
                 given("status.SigBlk", "\"0000000000004000\"", signals(SIGNALS.block(15))),
                 given("status.SigIgn", "\"0000000000000001\"", signals(SIGNALS.ignore(1))),
-                given("pdeathsig", "9", signals(SIGNALS.parentDeath(Signal.KILL))),
+                given("pdeathsig", "9", signals(SIGNALS.parentDeathSignal(Signal.KILL))),
                 given("sid", session(), info -> info.task(info.task().session(Session.newGroup()))),
                 given("sid", session(), info -> info.task(info.task().session(Session.inherited()))));
     }
@@ -210,7 +210,7 @@ final class UnprivilegedTest {
 
     /** In one more namespace of each kind it is root, and sees another one than the JVM. */
     private static void given(List<Row> rows, Namespace kind) {
-        rows.add(given("ns." + kind.file(), kind.file() + ":[", in(ROOT.unshare(kind))));
+        rows.add(given("ns." + kind.procName(), kind.procName() + ":[", in(ROOT.unshare(kind))));
     }
 
     private static List<Row> refusals() {

@@ -210,7 +210,7 @@ final class UsermodeDriverTest {
                         "id",
                         DriverBlobs.script("grep -E '^(Uid|NoNewPrivs|CapEff)' /proc/self/status", "echo error >&2"))
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().toJvm(2))
+                        .descriptors(Descriptors.none().pipeToJvm(2))
                         .cred(Cred.defaults()
                                 .uid(65534)
                                 .gid(65534)
@@ -349,7 +349,7 @@ final class UsermodeDriverTest {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")
                 .task(Task.defaults()
                         .descriptors(Descriptors.none().devNull(0).devNull(1))
-                        .signals(SignalState.defaults().parentDeath(Signal.TERM)))) {
+                        .signals(SignalState.defaults().parentDeathSignal(Signal.TERM)))) {
             driver.fork();
             say(driver, "still there\n");
             assertEquals("still there", line(driver));

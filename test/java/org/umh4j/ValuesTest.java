@@ -115,7 +115,7 @@ final class ValuesTest {
     @Test
     void setArithmeticIsTheKernels() {
         CapabilitySet two = CapabilitySet.of(Capability.CAP_CHOWN, Capability.CAP_BPF);
-        assertEquals("1\t128", two.toWords());
+        assertEquals("1\t128", two.toSysctlText());
         assertTrue(two.contains(Capability.CAP_BPF));
         assertEquals(CapabilitySet.of(Capability.CAP_CHOWN), two.minus(Capability.CAP_BPF));
         assertEquals(two, two.minus(Capability.CAP_BPF).plus(Capability.CAP_BPF));

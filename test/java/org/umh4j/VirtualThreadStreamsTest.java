@@ -58,7 +58,7 @@ final class VirtualThreadStreamsTest {
             AtomicInteger ends = new AtomicInteger();
             for (int i = 0; i < 400; i++) {
                 Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
-                        .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+                        .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))));
                 silent.add(helper);
                 readers.add(started(factory, () -> {
                     reading.countDown();
@@ -72,7 +72,7 @@ final class VirtualThreadStreamsTest {
             Thread other = started(factory, () -> {
                 SubprocessInfo info = ProbeProgram.doing("cat", "exit", "5")
                         .task(Task.defaults()
-                                .descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+                                .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1)));
                 try (Helper helper = UsermodeHelper.start(info)) {
                     for (int i = 0; i < 50; i++) {
                         helper.stdin().write(i);
@@ -107,7 +107,7 @@ final class VirtualThreadStreamsTest {
             for (int i = 0; i < 20; i++) {
                 Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
                         .task(Task.defaults()
-                                .descriptors(Descriptors.none().fromJvm(0).toJvm(1))));
+                                .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))));
                 helpers.add(helper);
                 writers.add(started(factory, () -> {
                     helper.stdin().write(much);
@@ -132,7 +132,7 @@ final class VirtualThreadStreamsTest {
             AtomicInteger right = new AtomicInteger();
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
                     .task(Task.defaults()
-                            .descriptors(Descriptors.none().toJvm(1).toJvm(2))))) {
+                            .descriptors(Descriptors.none().pipeToJvm(1).pipeToJvm(2))))) {
                 Thread closed = started(factory, () -> {
                     try {
                         helper.stdout().read();

@@ -71,7 +71,7 @@ final class WaitTest {
             String[] argv = {"tracer", Long.toString(helper.pid())};
             SubprocessInfo tracing = SubprocessInfo.of(tracer, argv, null)
                     .task(Task.defaults()
-                            .descriptors(Descriptors.none().fromJvm(0).toJvm(1)));
+                            .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1)));
             try (Helper holder = UsermodeHelper.start(tracing)) {
                 assertEquals('t', holder.stdout().read());
                 helper.kill(Signal.KILL);

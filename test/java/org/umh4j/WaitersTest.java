@@ -92,7 +92,7 @@ final class WaitersTest {
         Random random = new Random(4);
         for (int i = 0; i < 100; i++) {
             Helper helper = UsermodeHelper.start(ProbeProgram.doing("sleep", "1", "exit", "6")
-                    .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+                    .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))));
             spin(random.nextInt(2_000_000));
             List<Future<?>> closes = new ArrayList<>();
             for (int closer = 0; closer < 3; closer++) {
@@ -199,7 +199,7 @@ final class WaitersTest {
     void afterItsEndNoSignalIsSentToAnybody() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0"));
         helper.waitFor();
-        for (int signal = 0; signal <= Signal.LARGEST; signal++) {
+        for (int signal = 0; signal <= Signal.MAX; signal++) {
             assertFalse(helper.kill(signal));
         }
         for (KillScope scope : new KillScope[] {KillScope.PROCESS, KillScope.GROUP, KillScope.SESSION}) {
@@ -208,7 +208,7 @@ final class WaitersTest {
         helper.close();
         assertFalse(helper.kill(Signal.KILL));
         assertThrows(IllegalArgumentException.class, () -> helper.kill(-1));
-        assertThrows(IllegalArgumentException.class, () -> helper.kill(Signal.LARGEST + 1));
+        assertThrows(IllegalArgumentException.class, () -> helper.kill(Signal.MAX + 1));
     }
 
     @Test
@@ -235,7 +235,7 @@ final class WaitersTest {
     @Test
     void aDetachedHelperOutlivesItsHandle() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
-                .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+                .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))));
         PipeReader reader = helper.detach().reader(1);
         helper.close();
         assertTrue(helper.isAlive());
@@ -257,7 +257,7 @@ final class WaitersTest {
     /** Tied to the JVM its outcome is awaited by the reaper, which lets launchers go on that others have stopped. */
     @Test
     void aHelperThatStopsItselfAtOnceStaysStopped() throws Exception {
-        SignalState tied = SignalState.defaults().parentDeath(Signal.KILL);
+        SignalState tied = SignalState.defaults().parentDeathSignal(Signal.KILL);
         List<Helper> helpers = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             helpers.add(UsermodeHelper.start(ProbeProgram.doing("kill", "19", "exit", "0")

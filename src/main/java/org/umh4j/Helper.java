@@ -168,8 +168,8 @@ public final class Helper implements AutoCloseable {
      * @throws UmhException as {@link #kill(Signal)}
      */
     public boolean kill(int signal) throws UmhException {
-        if (signal < 0 || signal > Signal.LARGEST) {
-            throw new IllegalArgumentException("signal " + signal + " is not in 0 to " + Signal.LARGEST);
+        if (signal < 0 || signal > Signal.MAX) {
+            throw new IllegalArgumentException("signal " + signal + " is not in 0 to " + Signal.MAX);
         }
         return sent(child.signal(signal), signal);
     }
@@ -223,12 +223,12 @@ public final class Helper implements AutoCloseable {
         throw new UmhException("pid " + pid(), UmhStage.KILL, result, signal);
     }
 
-    /** The JVM's end of the pipe on which the helper writes to this descriptor; {@link org.umh4j.task.Descriptors#toJvm} made it. */
+    /** The JVM's end of the pipe on which the helper writes to this descriptor; {@link org.umh4j.task.Descriptors#pipeToJvm} made it. */
     public PipeReader reader(int target) {
         return new PipeReader(required(pipes.reader(target), target));
     }
 
-    /** The JVM's end of the pipe from which the helper reads at this descriptor; {@link org.umh4j.task.Descriptors#fromJvm} made it. */
+    /** The JVM's end of the pipe from which the helper reads at this descriptor; {@link org.umh4j.task.Descriptors#pipeFromJvm} made it. */
     public PipeWriter writer(int target) {
         return new PipeWriter(required(pipes.writer(target), target));
     }

@@ -34,7 +34,7 @@ final class Launcher {
      * that the program may begin.
      */
     static boolean parks(SubprocessInfo info) {
-        return VirtualThreads.isCurrent() || info.task().signals().isTiedToJvm() || info.isHeld();
+        return VirtualThreads.isCurrent() || info.task().signals().hasParentDeathSignal() || info.isHeld();
     }
 
     /** Starts a process that nobody will have a handle of. */
@@ -123,7 +123,7 @@ final class Launcher {
         try (OpenedFiles opened = new OpenedFiles(patience)) {
             Plan plan = plan(info, cred, opened, pipes);
             int limit = patience.leftMillis();
-            LaunchResult launch = info.task().signals().isTiedToJvm()
+            LaunchResult launch = info.task().signals().hasParentDeathSignal()
                     ? Reaper.call(
                             () -> LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit))
                     : LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit);

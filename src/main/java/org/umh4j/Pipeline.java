@@ -15,7 +15,7 @@ import org.umh4j.task.Descriptors;
  * Helpers each of which reads what the one before it writes: {@code a | b | c}.
  *
  * <pre>{@code
- * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.task(Task.defaults().descriptors(Descriptors.none().toJvm(1))))) {
+ * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))))) {
  *     String lines = new String(pipeline.last().stdout().readAllBytes());
  *     List<WaitStatus> statuses = pipeline.waitFor();
  * }

@@ -97,11 +97,11 @@ public final class RunOptions {
         if (channel != null) {
             descriptors = descriptors.inherit(0, channel);
         } else if (input != null) {
-            descriptors = descriptors.fromJvm(0);
+            descriptors = descriptors.pipeFromJvm(0);
         } else if (!descriptors.contains(0)) {
             descriptors = descriptors.devNull(0);
         }
-        descriptors = descriptors.contains(1) ? descriptors : descriptors.toJvm(1);
-        return descriptors.contains(2) ? descriptors : descriptors.toJvm(2);
+        descriptors = descriptors.contains(1) ? descriptors : descriptors.pipeToJvm(1);
+        return descriptors.contains(2) ? descriptors : descriptors.pipeToJvm(2);
     }
 }

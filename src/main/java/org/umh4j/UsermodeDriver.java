@@ -307,8 +307,8 @@ public final class UsermodeDriver implements AutoCloseable {
                 .toArray(byte[][]::new);
         SubprocessInfo info = SubprocessInfo.of(program, name, argv, environment);
         Descriptors own = task.descriptors().orElse(Descriptors.none());
-        info.task(
-                task.descriptors(own.fromJvm(0).toJvm(1)).signals(task.signals().parentDeath(Signal.KILL)));
+        info.task(task.descriptors(own.pipeFromJvm(0).pipeToJvm(1))
+                .signals(task.signals().parentDeathSignal(Signal.KILL)));
         info.init(init);
         info.created(pid -> tgid = pid);
         return info;
@@ -344,12 +344,12 @@ public final class UsermodeDriver implements AutoCloseable {
         return reader(1);
     }
 
-    /** The pipe to another descriptor, made by {@link org.umh4j.task.Descriptors#fromJvm} in the {@link #task}. */
+    /** The pipe to another descriptor, made by {@link org.umh4j.task.Descriptors#pipeFromJvm} in the {@link #task}. */
     public PipeWriter writer(int target) {
         return required().writer(target);
     }
 
-    /** The pipe from another descriptor, made by {@link org.umh4j.task.Descriptors#toJvm} in the {@link #task}. */
+    /** The pipe from another descriptor, made by {@link org.umh4j.task.Descriptors#pipeToJvm} in the {@link #task}. */
     public PipeReader reader(int target) {
         return required().reader(target);
     }

@@ -159,7 +159,7 @@ enum Group {
             for (int count : new int[] {0, 400}) {
                 while (Threads.hasVirtual() && silent.size() < count) {
                     Helper helper = UsermodeHelper.start(Contenders.info(PAUSE)
-                            .task(Task.defaults().descriptors(Descriptors.none().toJvm(1))));
+                            .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))));
                     silent.add(helper);
                     readers.add(Threads.virtual().start(() -> helper.stdout().read()));
                 }
@@ -180,8 +180,9 @@ enum Group {
                     .start(() -> {
                         try (Helper helper = UsermodeHelper.start(Contenders.info("/bin/cat")
                                 .task(Task.defaults()
-                                        .descriptors(
-                                                Descriptors.none().fromJvm(0).toJvm(1))))) {
+                                        .descriptors(Descriptors.none()
+                                                .pipeFromJvm(0)
+                                                .pipeToJvm(1))))) {
                             for (int i = -Interleaved.warmUp(rounds); i < rounds; i++) {
                                 long begin = System.nanoTime();
                                 helper.stdin().write(1);

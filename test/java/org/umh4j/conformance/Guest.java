@@ -184,7 +184,7 @@ public final class Guest {
                         : GuestKernel.writeAnswer(BSET, data);
                 SysctlReplay.Answer there = new SysctlReplay.Answer(result, GuestKernel.read(BSET));
                 SysctlReplay.Answer here = new SysctlReplay.Answer(
-                        UmhSysctl.writeBset(data), UmhSysctl.bset().toWords());
+                        UmhSysctl.writeBset(data), UmhSysctl.bset().toSysctlText());
                 count += compare("sysctl " + write, there, here);
                 compare("recording of " + write, write.expected().result(), there.result());
             }

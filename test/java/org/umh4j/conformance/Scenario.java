@@ -39,7 +39,7 @@ public record Scenario(String name, JsonNode record) {
         if (name.endsWith(".core")) {
             // do_coredump(): the core comes through a pipe, and a helper that crashes must not call another.
             info.task(info.task()
-                    .descriptors(Descriptors.none().fromJvm(0))
+                    .descriptors(Descriptors.none().pipeFromJvm(0))
                     .limits(Limits.defaults().rlimit(Rlimit.CORE, 1, 1)));
         }
         if (name.startsWith("kthread_odd")) {

@@ -59,7 +59,7 @@ public record SysctlWrite(String kernel, JsonNode recording) {
     }
 
     private static String policy() {
-        return UmhSysctl.bset().toWords() + " " + UmhSysctl.inheritable().toWords();
+        return UmhSysctl.bset().toSysctlText() + " " + UmhSysctl.inheritable().toSysctlText();
     }
 
     /** Long ones were recorded by their size and their beginning. */

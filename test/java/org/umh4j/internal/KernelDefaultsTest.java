@@ -38,7 +38,7 @@ final class KernelDefaultsTest {
             -1, -1, -1, -1, -1, -1, 8 << 20, -1, 0, -1, -1, -1, 5551, 5551, 1024, 4096, 65_536, 65_536, -1, -1, -1, -1,
             5551, 5551, 819_200, 819_200, 0, 0, 0, 0, -1, -1
         };
-        assertArrayEquals(expected, Rlimit.parse(TABLE));
+        assertArrayEquals(expected, Rlimit.parseProcLimits(TABLE));
     }
 
     @Test
@@ -51,7 +51,7 @@ final class KernelDefaultsTest {
 
     @Test
     void tableOfThisKernelIsRead() throws IOException {
-        long[] limits = Rlimit.parse(ProcFile.read("/proc/self/limits"));
+        long[] limits = Rlimit.parseProcLimits(ProcFile.read("/proc/self/limits"));
         for (int resource = 0; resource < limits.length / 2; resource++) {
             assertTrue(limits[2 * resource] >= -1, "resource " + resource);
         }

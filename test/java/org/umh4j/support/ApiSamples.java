@@ -161,7 +161,7 @@ public final class ApiSamples {
     /** A helper with pipes that has ended, so that nothing waits for it long. */
     private static Helper ended() throws Exception {
         Helper helper = kept(UsermodeHelper.start(call().task(Task.defaults()
-                .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)))));
+                .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1).pipeToJvm(2)))));
         helper.waitFor();
         return helper;
     }

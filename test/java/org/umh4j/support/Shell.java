@@ -23,6 +23,7 @@ public final class Shell {
     public static SubprocessInfo piped(String script, String... arguments) {
         return script(script, arguments)
                 .task(Task.defaults()
-                        .descriptors(Descriptors.none().fromJvm(0).toJvm(1).toJvm(2)));
+                        .descriptors(
+                                Descriptors.none().pipeFromJvm(0).pipeToJvm(1).pipeToJvm(2)));
     }
 }

@@ -32,7 +32,7 @@ final class CapsCommand implements Callable<Integer> {
             return 0;
         }
         System.out.println("hex:    " + caps.toHex());
-        System.out.println("sysctl: " + caps.toWords().replace('\t', ' '));
+        System.out.println("sysctl: " + caps.toSysctlText().replace('\t', ' '));
         System.out.println("names:  " + (caps.isEmpty() ? "none" : String.join("\n        ", caps.names())));
         return 0;
     }
@@ -41,7 +41,7 @@ final class CapsCommand implements Callable<Integer> {
         try (JsonGenerator generator = Json.onStandardOutput()) {
             generator.writeStartObject();
             generator.writeStringField("hex", caps.toHex());
-            generator.writeStringField("sysctl", caps.toWords());
+            generator.writeStringField("sysctl", caps.toSysctlText());
             generator.writeArrayFieldStart("names");
             for (String name : caps.names()) {
                 generator.writeString(name);

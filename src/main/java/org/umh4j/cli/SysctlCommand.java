@@ -35,8 +35,8 @@ final class SysctlCommand implements Callable<Integer> {
         if (json) {
             try (JsonGenerator generator = Json.onStandardOutput()) {
                 generator.writeStartObject();
-                generator.writeStringField("bset", bounding.toWords());
-                generator.writeStringField("inheritable", inherited.toWords());
+                generator.writeStringField("bset", bounding.toSysctlText());
+                generator.writeStringField("inheritable", inherited.toSysctlText());
                 generator.writeEndObject();
             }
             return 0;
@@ -47,6 +47,6 @@ final class SysctlCommand implements Callable<Integer> {
     }
 
     private static void print(String name, CapabilitySet set) {
-        System.out.println(name + " = " + set.toWords().replace('\t', ' ') + "  (" + set + ")");
+        System.out.println(name + " = " + set.toSysctlText().replace('\t', ' ') + "  (" + set + ")");
     }
 }

@@ -189,7 +189,7 @@ final class TaskOptions {
 
     private SignalState signals() {
         SignalState signals = SignalState.defaults().block(numbers(blocked)).ignore(numbers(ignored));
-        return pdeathsig == null ? signals : signals.parentDeath(deathSignal(pdeathsig));
+        return pdeathsig == null ? signals : signals.parentDeathSignal(deathSignal(pdeathsig));
     }
 
     private static Signal deathSignal(String text) {

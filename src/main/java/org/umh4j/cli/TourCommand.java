@@ -86,7 +86,7 @@ final class TourCommand implements Callable<Integer> {
         System.out.println("$ " + path + " " + String.join(" ", arguments));
         System.out.flush();
         SubprocessInfo info = SubprocessInfo.of(path, argv, UsermodeHelper.kernelEnvironment())
-                .task(Task.defaults().descriptors(Descriptors.standard()));
+                .task(Task.defaults().descriptors(Descriptors.inheritIO()));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         System.out.println("= " + retval + "  " + meaning(info, retval));
         System.out.println();

@@ -35,7 +35,7 @@ public final class KernelDefaults {
 
     private static long[] rlimitsOfKthreadd() {
         try {
-            return isKthreadd() ? Rlimit.parse(ProcFile.read(KTHREADD + "/limits")) : computed();
+            return isKthreadd() ? Rlimit.parseProcLimits(ProcFile.read(KTHREADD + "/limits")) : computed();
         } catch (IOException | RuntimeException e) {
             return computed();
         }

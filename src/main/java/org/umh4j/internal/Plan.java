@@ -61,7 +61,7 @@ public final class Plan {
     public int[] gids = {KEEP_ID, KEEP_ID, KEEP_ID};
     public int securebits;
     public int flags;
-    public int parentDeath;
+    public int parentDeathSignal;
     public int unshare;
     /** Cpu mask, eight cpus a byte; null: every cpu. */
     public byte @Nullable [] affinity;
@@ -229,7 +229,7 @@ public final class Plan {
         for (int[] ids : new int[][] {uids, gids}) {
             plan.putInt(ids[0]).putInt(ids[1]).putInt(ids[2]);
         }
-        plan.putInt(securebits).putInt(flags).putInt(parentDeath).putInt(unshare);
+        plan.putInt(securebits).putInt(flags).putInt(parentDeathSignal).putInt(unshare);
         plan.putInt(place(terminal)).putInt(place(cgroup)).putInt(limited).putInt(limitsRequired);
         plan.putInt(place(program)).putInt(programIdentity);
     }

@@ -154,7 +154,7 @@ public record CapabilitySet(long bits) {
     }
 
     /** Two decimal words, the low one first, as {@code kernel.usermodehelper.bset} is read. */
-    public String toWords() {
+    public String toSysctlText() {
         return (bits & LOW_WORD) + "\t" + (bits >>> WORD);
     }
 

@@ -22,27 +22,27 @@ public enum Namespace {
     /** Offsets of the monotonic and boot clocks. */
     TIME("time", 0x0000_0080);
 
-    private final String file;
-    private final int flag;
+    private final String procName;
+    private final int cloneFlag;
 
-    Namespace(String file, int flag) {
-        this.file = file;
-        this.flag = flag;
+    Namespace(String procName, int cloneFlag) {
+        this.procName = procName;
+        this.cloneFlag = cloneFlag;
     }
 
     /** Its name in {@code /proc/PID/ns}. */
-    public String file() {
-        return file;
+    public String procName() {
+        return procName;
     }
 
     /** Its {@code CLONE_NEW*} flag. */
-    public int flag() {
-        return flag;
+    public int cloneFlag() {
+        return cloneFlag;
     }
 
     /** Whether this kernel has it, as {@code /proc} shows. Time namespaces are an option of the kernel's build. */
     public boolean isSupported() {
-        return new File("/proc/self/ns/" + file).exists();
+        return new File("/proc/self/ns/" + procName).exists();
     }
 
     /**
@@ -52,7 +52,7 @@ public enum Namespace {
      */
     public static Namespace of(String name) {
         for (Namespace namespace : values()) {
-            if (namespace.file.equalsIgnoreCase(name) || namespace.name().equalsIgnoreCase(name)) {
+            if (namespace.procName.equalsIgnoreCase(name) || namespace.name().equalsIgnoreCase(name)) {
                 return namespace;
             }
         }

@@ -10,27 +10,27 @@ import java.util.Objects;
  * <p>The peak of memory is not among it. For a process that was made by another without copying its memory the kernel
  * counts that one's peak too, so the number would be the JVM's.
  *
- * @param user time in the program
- * @param system time in the kernel for it
+ * @param userTime time in the program
+ * @param systemTime time in the kernel for it
  * @param minorFaults page faults without disk
  * @param majorFaults page faults with disk
- * @param blocksIn blocks of 512 bytes read
- * @param blocksOut blocks of 512 bytes written
- * @param voluntarySwitches times that it waited for something
- * @param involuntarySwitches times that somebody else had the cpu
+ * @param inputBlocks blocks of 512 bytes read
+ * @param outputBlocks blocks of 512 bytes written
+ * @param voluntaryContextSwitches times that it waited for something
+ * @param involuntaryContextSwitches times that somebody else had the cpu
  */
 public record ResourceUsage(
-        Duration user,
-        Duration system,
+        Duration userTime,
+        Duration systemTime,
         long minorFaults,
         long majorFaults,
-        long blocksIn,
-        long blocksOut,
-        long voluntarySwitches,
-        long involuntarySwitches) {
+        long inputBlocks,
+        long outputBlocks,
+        long voluntaryContextSwitches,
+        long involuntaryContextSwitches) {
     /** No component may be null. */
     public ResourceUsage {
-        Objects.requireNonNull(user, "user");
-        Objects.requireNonNull(system, "system");
+        Objects.requireNonNull(userTime, "userTime");
+        Objects.requireNonNull(systemTime, "systemTime");
     }
 }

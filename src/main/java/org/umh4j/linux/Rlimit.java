@@ -41,15 +41,15 @@ public enum Rlimit {
     /** No limit. */
     public static final long INFINITY = -1;
 
-    private final String line;
+    private final String procName;
 
-    Rlimit(String line) {
-        this.line = line;
+    Rlimit(String procName) {
+        this.procName = procName;
     }
 
     /** How its line in {@code /proc/PID/limits} begins. */
-    public String line() {
-        return line;
+    public String procName() {
+        return procName;
     }
 
     /**
@@ -58,11 +58,11 @@ public enum Rlimit {
      * @return soft and hard limit of each resource, in the order of their numbers; {@link #INFINITY} for none
      * @throws RuntimeException if the text is not of this form
      */
-    public static long[] parse(String table) {
+    public static long[] parseProcLimits(String table) {
         long[] limits = new long[2 * values().length];
         String text = "\n" + table + "\n";
         for (Rlimit rlimit : values()) {
-            int begin = text.indexOf("\n" + rlimit.line + " ") + 1 + rlimit.line.length();
+            int begin = text.indexOf("\n" + rlimit.procName + " ") + 1 + rlimit.procName.length();
             // Not by a regular expression, whose first use in a JVM takes longer than a launch.
             StringTokenizer values = new StringTokenizer(text.substring(begin, text.indexOf('\n', begin)));
             limits[2 * rlimit.ordinal()] = limit(values.nextToken());

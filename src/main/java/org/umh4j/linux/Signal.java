@@ -70,7 +70,7 @@ public enum Signal {
     SYS(31);
 
     /** The highest signal number; 32 and up are the real-time signals. */
-    public static final int LARGEST = 64;
+    public static final int MAX = 64;
 
     private static final int FIRST_REAL_TIME = 34;
 
@@ -104,14 +104,13 @@ public enum Signal {
     private static int checked(String text) {
         try {
             int number = Integer.parseInt(text);
-            if (number >= 1 && number <= LARGEST) {
+            if (number >= 1 && number <= MAX) {
                 return number;
             }
         } catch (NumberFormatException e) {
             // falls through to the one message
         }
-        throw new IllegalArgumentException(
-                "no signal " + text + "; a name such as TERM, or a number from 1 to " + LARGEST);
+        throw new IllegalArgumentException("no signal " + text + "; a name such as TERM, or a number from 1 to " + MAX);
     }
 
     /** The usual name of a number: {@code SIGTERM}, {@code SIGRTMIN+3}. */

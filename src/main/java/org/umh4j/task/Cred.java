@@ -34,10 +34,10 @@ import org.umh4j.linux.UmhStage;
  */
 public final class Cred {
     /** The largest uid or gid; the one above means "leave alone". */
-    public static final long LARGEST_ID = 0xffff_fffeL;
+    public static final long MAX_ID = 0xffff_fffeL;
 
     /** {@code NGROUPS_MAX}. */
-    public static final int MOST_GROUPS = 65_536;
+    public static final int MAX_GROUPS = 65_536;
 
     private enum Keyring {
         NEW,
@@ -129,8 +129,8 @@ public final class Cred {
 
     /** The supplementary groups; an empty array for none: {@link #groups()} asks. */
     public Cred groups(long... supplementary) {
-        if (Objects.requireNonNull(supplementary, "supplementary").length > MOST_GROUPS) {
-            throw new IllegalArgumentException(supplementary.length + " groups are more than " + MOST_GROUPS);
+        if (Objects.requireNonNull(supplementary, "supplementary").length > MAX_GROUPS) {
+            throw new IllegalArgumentException(supplementary.length + " groups are more than " + MAX_GROUPS);
         }
         Cred copy = new Cred(this);
         copy.keepsGroups = false;
@@ -450,8 +450,8 @@ public final class Cred {
     }
 
     private static int id(long id, String what) {
-        if (id < 0 || id > LARGEST_ID) {
-            throw new IllegalArgumentException(what + " " + id + " is not in 0 to " + LARGEST_ID);
+        if (id < 0 || id > MAX_ID) {
+            throw new IllegalArgumentException(what + " " + id + " is not in 0 to " + MAX_ID);
         }
         return (int) id;
     }

@@ -41,10 +41,10 @@ import org.umh4j.linux.UmhStage;
  */
 public final class Descriptors {
     /** The largest number that a helper's descriptor may have. */
-    public static final int LARGEST_TARGET = 65_535;
+    public static final int MAX_TARGET = 65_535;
 
     private static final Descriptors NONE = new Descriptors(Collections.emptyNavigableMap());
-    private static final Descriptors DEV_NULL = NONE.devNull(0).same(1, 0).same(2, 0);
+    private static final Descriptors DEV_NULL = NONE.devNull(0).duplicate(1, 0).duplicate(2, 0);
 
     /** Where a descriptor comes from. */
     sealed interface Source {
@@ -81,7 +81,7 @@ public final class Descriptors {
     }
 
     /** This JVM's standard input, output and error as the helper's. */
-    public static Descriptors standard() {
+    public static Descriptors inheritIO() {
         return NONE.inherit(0, 0).inherit(1, 1).inherit(2, 2);
     }
 
@@ -144,22 +144,22 @@ public final class Descriptors {
     }
 
     /** These, and a pipe that the helper writes into; the JVM reads it by {@link org.umh4j.Helper#reader} or {@link org.umh4j.Helper#stdout}. */
-    public Descriptors toJvm(int target) {
+    public Descriptors pipeToJvm(int target) {
         return with(target, new Source.Piped(true));
     }
 
     /** These, and a pipe that the helper reads from; the JVM fills it by {@link org.umh4j.Helper#writer} or {@link org.umh4j.Helper#stdin}. */
-    public Descriptors fromJvm(int target) {
+    public Descriptors pipeFromJvm(int target) {
         return with(target, new Source.Piped(false));
     }
 
     /**
-     * These, and a duplicate of the helper's descriptor {@code other}, as it is now: {@code same(2, 1)} is a shell's
+     * These, and a duplicate of the helper's descriptor {@code other}, as it is now: {@code duplicate(2, 1)} is a shell's
      * {@code 2>&1}, and like there, what {@code other} becomes or that it is taken away later does not matter.
      *
      * @throws IllegalArgumentException if these have no {@code other}
      */
-    public Descriptors same(int target, int other) {
+    public Descriptors duplicate(int target, int other) {
         if (!contains(other)) {
             throw new IllegalArgumentException(
                     "descriptor " + target + " can't be the same as " + other + ", which is none");
@@ -192,8 +192,8 @@ public final class Descriptors {
     }
 
     private Descriptors with(int target, Source source) {
-        if (target < 0 || target > LARGEST_TARGET) {
-            throw new IllegalArgumentException("descriptor " + target + " is not in 0 to " + LARGEST_TARGET);
+        if (target < 0 || target > MAX_TARGET) {
+            throw new IllegalArgumentException("descriptor " + target + " is not in 0 to " + MAX_TARGET);
         }
         Map<Integer, Source> copy = new TreeMap<>(sources);
         remove(copy, target);

@@ -206,8 +206,8 @@ public final class NamespaceSetup {
 
     private static void requireIds(long... ids) {
         for (long id : ids) {
-            if (id < 0 || id > Cred.LARGEST_ID) {
-                throw new IllegalArgumentException("id " + id + " is not in 0 to " + Cred.LARGEST_ID);
+            if (id < 0 || id > Cred.MAX_ID) {
+                throw new IllegalArgumentException("id " + id + " is not in 0 to " + Cred.MAX_ID);
             }
         }
     }
@@ -332,7 +332,7 @@ public final class NamespaceSetup {
     private static int flags(Set<Namespace> kinds) {
         int flags = 0;
         for (Namespace kind : kinds) {
-            flags |= kind.flag();
+            flags |= kind.cloneFlag();
         }
         return flags;
     }

@@ -181,7 +181,8 @@ public final class PlanWriter {
 
     private static long rtprioLimit() {
         try {
-            return Rlimit.parse(ProcFile.read("/proc/self/limits"))[2 * Rlimit.RTPRIO.ordinal()] & Long.MAX_VALUE;
+            return Rlimit.parseProcLimits(ProcFile.read("/proc/self/limits"))[2 * Rlimit.RTPRIO.ordinal()]
+                    & Long.MAX_VALUE;
         } catch (IOException | RuntimeException e) {
             return Long.MAX_VALUE; // without /proc the kernel decides
         }

@@ -33,7 +33,7 @@ import org.umh4j.linux.UmhStage;
  */
 public final class Sandbox {
     /** {@code BPF_MAXINSNS}. */
-    public static final int MOST_INSTRUCTIONS = 4_096;
+    public static final int MAX_INSTRUCTIONS = 4_096;
 
     private static final int INSTRUCTION_BYTES = 8;
 
@@ -80,7 +80,7 @@ public final class Sandbox {
      */
     public Sandbox seccomp(byte[] filter) {
         boolean whole = Objects.requireNonNull(filter, "filter").length % INSTRUCTION_BYTES == 0;
-        if (!whole || filter.length == 0 || filter.length > MOST_INSTRUCTIONS * INSTRUCTION_BYTES) {
+        if (!whole || filter.length == 0 || filter.length > MAX_INSTRUCTIONS * INSTRUCTION_BYTES) {
             throw new IllegalArgumentException(
                     "a filter of " + filter.length + " bytes is not 1 to 4096 instructions of 8");
         }

@@ -19,12 +19,12 @@ public final class SignalState {
 
     private final long blocked;
     private final long ignored;
-    private final int parentDeath;
+    private final int parentDeathSignal;
 
-    private SignalState(long blocked, long ignored, int parentDeath) {
+    private SignalState(long blocked, long ignored, int parentDeathSignal) {
         this.blocked = blocked;
         this.ignored = ignored;
-        this.parentDeath = parentDeath;
+        this.parentDeathSignal = parentDeathSignal;
     }
 
     /** As the kernel's helpers. */
@@ -34,12 +34,12 @@ public final class SignalState {
 
     /** Blocks these signals, by number; KILL and STOP can't be. */
     public SignalState block(int... signals) {
-        return new SignalState(blocked | bits(signals), ignored, parentDeath);
+        return new SignalState(blocked | bits(signals), ignored, parentDeathSignal);
     }
 
     /** Ignores these signals, by number; KILL and STOP can't be. */
     public SignalState ignore(int... signals) {
-        return new SignalState(blocked, ignored | bits(signals), parentDeath);
+        return new SignalState(blocked, ignored | bits(signals), parentDeathSignal);
     }
 
     /**
@@ -49,31 +49,31 @@ public final class SignalState {
      * of the library that lives as long as they do. Executing a set-user-ID program, or one with file capabilities,
      * clears it.
      */
-    public SignalState parentDeath(Signal signal) {
+    public SignalState parentDeathSignal(Signal signal) {
         return new SignalState(
                 blocked, ignored, Objects.requireNonNull(signal, "signal").number());
     }
 
     /** Whether the helper gets a signal at the end of the JVM. */
-    public boolean isTiedToJvm() {
-        return parentDeath != 0;
+    public boolean hasParentDeathSignal() {
+        return parentDeathSignal != 0;
     }
 
     void writeTo(Plan plan) {
         plan.require(UmhStage.SIGNALS);
         plan.blocked = blocked;
         plan.ignored = ignored;
-        if (parentDeath != 0) {
+        if (parentDeathSignal != 0) {
             plan.require(UmhStage.PARENT_DEATH);
-            plan.parentDeath = parentDeath;
+            plan.parentDeathSignal = parentDeathSignal;
         }
     }
 
     private static long bits(int... signals) {
         long bits = 0;
         for (int signal : Objects.requireNonNull(signals, "signals")) {
-            if (signal < 1 || signal > Signal.LARGEST) {
-                throw new IllegalArgumentException("signal " + signal + " is not in 1 to " + Signal.LARGEST);
+            if (signal < 1 || signal > Signal.MAX) {
+                throw new IllegalArgumentException("signal " + signal + " is not in 1 to " + Signal.MAX);
             }
             if ((bit(signal) & UNSTOPPABLE) != 0) {
                 throw new IllegalArgumentException("signal " + signal + " can be neither blocked nor ignored");
