@@ -91,6 +91,8 @@ static const struct tolerance {
 	{CHILD, __NR_openat, 0, ANY, EACH},
 	{CHILD, __NR_read, 0, ANY, EACH},
 	{CHILD, __NR_getdents64, 0, ANY, EACH},
+	/* The JVM finds a successor by this group where it was killed before it could say anything. */
+	{LAUNCHER, __NR_setpgid, 0, UMH_STAGE_PID_NAMESPACE, EACH},
 	/* What is asked to save a step: then it is taken. */
 	{LAUNCHER, __NR_ioprio_get, 0, ANY, EACH},
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_SECUREBITS, 0, 0},
