@@ -90,10 +90,13 @@ static int reap_if_ended(struct umh_child *child)
 static int first_process_lives(struct umh_child *child)
 {
 	int status = UMH_STATUS_LOST;
+	int result;
 
 	if (child->pidfd < 0)
 		return 0;
-	if (umh_wait(child, UMH_NONBLOCK, &status, NULL) == -EAGAIN)
+	result = umh_wait(child, UMH_NONBLOCK, &status, NULL);
+	/* Until it is reaped its number is its own. */
+	if (result == -EAGAIN || (result < 0 && waitpid((pid_t)child->pid, &status, WNOHANG) == 0))
 		return 1;
 	child->pid = -1;
 	record_end(child, status);
