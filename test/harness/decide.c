@@ -31,6 +31,9 @@
 #include "orders.h"
 #include "shim/clone.h"
 #include "shim/socket.h"
+#include "shim/epoll.h"
+#include "shim/features.h"
+#include "shim/pidfd.h"
 
 #define MOST_EVENTS 9
 #define MOST_SLEEPS 3000 /* of one launch: more would be a loop that spins */
@@ -382,16 +385,6 @@ long __wrap_syscall(long number, ...)
 }
 
 /* In the place of shim/clone.c */
-
-int umh_features(void)
-{
-	return 0;
-}
-
-void umh_disable_features(int features)
-{
-	(void)features;
-}
 
 int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher_image *launcher, int socket,
 		       uint64_t socket_identity, int *pidfd, enum umh_stage *stage)

@@ -22,6 +22,10 @@
 
 #include "common/file_identity.h"
 #include "shim/memfd.h"
+#include "shim/blob.h"
+#include "shim/epoll.h"
+#include "shim/features.h"
+#include "shim/pidfd.h"
 
 #define NOBODY    65534
 #define OLD_KERNEL (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT | UMH_FEATURE_PIDFD_INFO | \

@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "trace.h"
+#include "shim/features.h"
 
 #define MOST_CALLS 2048
 #define PATIENCE_S 20

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "orders.h"
+#include "shim/pidfd.h"
 
 #define THREADS 4
 

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "shim/features.h"
+
 #define PATIENCE_S 60
 #define AFTER_EXEC_S 5 /* for a call that depends on time, and is not made each time */
 

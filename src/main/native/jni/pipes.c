@@ -6,13 +6,16 @@
  * be, and is -EBADF for another one.
  */
 
+#include "jni/bridge.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "jni/bridge.h"
 #include "common/file_identity.h"
+#include "shim/epoll.h"
+#include "shim/pidfd.h"
 
 /* As much as a pipe holds; it is on the stack, so that no memory is taken for a helper that only sleeps. */
 #define CHUNK 65536
@@ -28,11 +31,11 @@ int umh_bridge_set_nonblocking(int fd)
 	return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int umh_bridge_available(int fd, long long is)
+int umh_bridge_available(int fd, long long identity)
 {
 	int available = 0;
 
-	if (!umh_is_same_file(fd, (uint64_t)is))
+	if (!umh_is_same_file(fd, (uint64_t)identity))
 		return -EBADF;
 	return ioctl(fd, FIONREAD, &available) < 0 ? -errno : available;
 }
@@ -56,12 +59,12 @@ static int at_most_chunk(int length)
 	return length < CHUNK ? length : CHUNK;
 }
 
-int umh_bridge_read(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length)
+int umh_bridge_read(JNIEnv *env, int fd, long long identity, jbyteArray bytes, int offset, int length)
 {
 	jbyte chunk[CHUNK];
 	ssize_t size;
 
-	if (!umh_is_same_file(fd, (uint64_t)is))
+	if (!umh_is_same_file(fd, (uint64_t)identity))
 		return -EBADF;
 	do
 		size = read(fd, chunk, (size_t)at_most_chunk(length));
@@ -72,12 +75,12 @@ int umh_bridge_read(JNIEnv *env, int fd, long long is, jbyteArray bytes, int off
 	return (int)size;
 }
 
-int umh_bridge_write(JNIEnv *env, int fd, long long is, jbyteArray bytes, int offset, int length)
+int umh_bridge_write(JNIEnv *env, int fd, long long identity, jbyteArray bytes, int offset, int length)
 {
 	jbyte chunk[CHUNK];
 	ssize_t size;
 
-	if (!umh_is_same_file(fd, (uint64_t)is))
+	if (!umh_is_same_file(fd, (uint64_t)identity))
 		return -EBADF;
 	(*env)->GetByteArrayRegion(env, bytes, offset, at_most_chunk(length), chunk);
 	do
@@ -86,14 +89,14 @@ int umh_bridge_write(JNIEnv *env, int fd, long long is, jbyteArray bytes, int of
 	return size < 0 ? -errno : (int)size;
 }
 
-int umh_bridge_read_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length)
+int umh_bridge_read_direct(JNIEnv *env, int fd, long long identity, jobject buffer, int offset, int length)
 {
 	char *bytes = (*env)->GetDirectBufferAddress(env, buffer);
 	ssize_t size;
 
 	if (!bytes)
 		return -EFAULT;
-	if (!umh_is_same_file(fd, (uint64_t)is))
+	if (!umh_is_same_file(fd, (uint64_t)identity))
 		return -EBADF;
 	do
 		size = read(fd, bytes + offset, (size_t)length);
@@ -101,14 +104,14 @@ int umh_bridge_read_direct(JNIEnv *env, int fd, long long is, jobject buffer, in
 	return size < 0 ? -errno : (int)size;
 }
 
-int umh_bridge_write_direct(JNIEnv *env, int fd, long long is, jobject buffer, int offset, int length)
+int umh_bridge_write_direct(JNIEnv *env, int fd, long long identity, jobject buffer, int offset, int length)
 {
 	const char *bytes = (*env)->GetDirectBufferAddress(env, buffer);
 	ssize_t size;
 
 	if (!bytes)
 		return -EFAULT;
-	if (!umh_is_same_file(fd, (uint64_t)is))
+	if (!umh_is_same_file(fd, (uint64_t)identity))
 		return -EBADF;
 	do
 		size = write(fd, bytes + offset, (size_t)length);

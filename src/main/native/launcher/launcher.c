@@ -24,27 +24,6 @@ int make_undumpable(void)
 	return (int)umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 0);
 }
 
-/*
- * Without a plan this is nobody's launcher, but somebody's program: then descriptor 3 is not ours to write to, and the
- * exit code is all that is said. Older kernels let others look into an exiting process that still has its descriptors.
- */
-void fail(const struct launch *launch, enum umh_stage stage, int error)
-{
-	const struct umh_report word = {
-		.stage = stage,
-		.error = (uint32_t)error,
-		.detail = launch->detail,
-		.unapplied = launch->unapplied,
-	};
-
-	if (!launch->plan)
-		sys_exit(error);
-	store_failure(launch, stage, error);
-	send_report(launch, &word, -1); /* nobody to tell when this fails: the JVM is gone */
-	sys_close_range(0, ~0U, 0);
-	sys_exit(127);
-}
-
 void restore_undumpable(const struct launch *launch)
 {
 	const int result = make_undumpable();

@@ -58,7 +58,8 @@ char *copy_text_before(char *end, const char *text);
 /* Text into a file, which a relative path names from the folder on: 0 or a negative errno. */
 int write_text(int folder, const char *path, const void *text, uint32_t size);
 
-/* The same into a file of /proc about this process. */
+/* Writes a number, or a text, to a file of /proc about this process. */
+int write_number(const struct launch *launch, const char *path, long value);
 int write_proc_self(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size);
 
 /*

@@ -223,27 +223,3 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 	/* Numbers were written: a text that shares its bytes with the files may have lost its end. */
 	return result < 0 ? result : check_plan(launch->plan);
 }
-
-int send_report(const struct launch *launch, const struct umh_report *word, int fd)
-{
-	struct {
-		struct cmsghdr header;
-		int fd;
-	} control = {
-		.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)},
-		.fd = fd,
-	};
-	struct iovec part = {(void *)word, sizeof *word};
-	const struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = fd < 0 ? 0 : &control,
-		.msg_controllen = fd < 0 ? 0 : CMSG_SPACE(sizeof fd),
-	};
-	long result = umh_syscall(__NR_sendmsg, launch->socket, &message, MSG_NOSIGNAL);
-
-	/* The helper's own filter may be in force by now, and forbid this; most programs may write. */
-	if (result < 0 && result != -EPIPE && fd < 0)
-		result = sys_write(launch->socket, (const char *)word, sizeof *word);
-	return result < 0 ? (int)result : 0;
-}

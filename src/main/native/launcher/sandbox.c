@@ -3,17 +3,11 @@
 
 #include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/memfd.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
-#include <sys/mman.h>
 
 #include "launcher/launcher.h"
 #include "common/syscalls.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U /* 6.3 */
-#endif
 
 int apply_no_new_privs(struct launch *launch)
 {
@@ -77,29 +71,4 @@ int apply_seccomp(struct launch *launch)
 	};
 
 	return (int)umh_syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-}
-
-/* Without it the launch works all the same, and tells less of its failure. */
-void create_failure_memfd(struct launch *launch)
-{
-	int file;
-
-	if (!has_step(launch, UMH_STEP(SECCOMP)))
-		return;
-	file = (int)umh_syscall(__NR_memfd_create, "umh4j-verdict", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-	if (file < 0)
-		file = (int)umh_syscall(__NR_memfd_create, "umh4j-verdict", MFD_CLOEXEC); /* before 6.3 */
-	if (file < 0)
-		return;
-	if (umh_syscall(__NR_ftruncate, file, sizeof *launch->stored_failure) == 0)
-		launch->stored_failure = sys_mmap(0, sizeof *launch->stored_failure, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (sys_is_error(launch->stored_failure))
-		launch->stored_failure = 0;
-	launch->failure_memfd = file;
-}
-
-void store_failure(const struct launch *launch, enum umh_stage stage, int error)
-{
-	if (launch->stored_failure)
-		*(volatile uint32_t *)launch->stored_failure = UMH_STORED_FAILURE(stage, error);
 }

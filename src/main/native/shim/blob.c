@@ -7,6 +7,8 @@
  * what is in it, and ends with the last descriptor of the file.
  */
 
+#include "shim/blob.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -14,7 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "shim/umh.h"
 #include "common/file_identity.h"
 #include "shim/memfd.h"
 

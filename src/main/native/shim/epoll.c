@@ -9,10 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "shim/umh.h"
-#include "shim/clone.h"
-#include "shim/monitor.h"
 #include "common/file_identity.h"
+#include "shim/features.h"
+#include "shim/monitor.h"
 
 #define BATCH 128
 

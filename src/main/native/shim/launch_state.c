@@ -20,6 +20,8 @@
  * in words; test/harness/decide.c tries every order.
  */
 
+#include "shim/launch_state.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -33,6 +35,8 @@
 #include <unistd.h>
 
 #include "common/file_identity.h"
+#include "shim/pidfd.h"
+#include "shim/process_state.h"
 #include "shim/report.h"
 
 /* What was observed of a launch before its words were read. */
@@ -215,49 +219,6 @@ static int read_reports(struct umh_child *child)
 	return 1;
 }
 
-static int read_file(const char *path, char *text, size_t capacity)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, text, capacity - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[size > 0 ? size : 0] = 0;
-	return size > 0;
-}
-
-/* A /proc of another pid namespace has other processes at our numbers. */
-static int is_own_proc(void)
-{
-	char number[16] = "";
-
-	return readlink("/proc/self", number, sizeof number - 1) > 0 && strtol(number, NULL, 10) == getpid();
-}
-
-/*
- * Another library's fork may hold a copy of the launcher's end; then the socket is not hung up. But execve(2) gives a
- * process the name of its program at the point of no return, and the launcher has had one of its own since before
- * it read the plan. Everybody may read that name. Where it can't be told, the end of the process decides.
- */
-static int has_new_comm(const struct umh_child *child)
-{
-	char path[32];
-	char stat[256];
-	const char *name, *end;
-
-	if (child->comm_unset || child->pid <= 0 || !is_own_proc())
-		return 0;
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", child->pid);
-	if (!read_file(path, stat, sizeof stat))
-		return 0;
-	name = strchr(stat, '(');
-	end = strrchr(stat, ')');
-	if (!name || !end || strlen(end) < 4 || strtol(end + 4, NULL, 10) != getpid())
-		return 0;
-	name++;
-	return end - name != sizeof UMH_LAUNCHER_COMM - 1 || strncmp(name, UMH_LAUNCHER_COMM, sizeof UMH_LAUNCHER_COMM - 1) != 0;
-}
-
 /*
  * A helper's filter may keep the launcher from saying that a call was refused, and from ending as it would. Anybody's
  * file can be sent: only a memfd is read, another one could keep us waiting.
@@ -289,13 +250,18 @@ static void conclude_exec(struct umh_child *child)
 		child->state = UMH_DECIDED;
 }
 
+static int has_executed(const struct umh_child *child)
+{
+	return !child->comm_unset && umh_process_has_executed(child->pid);
+}
+
 static void step_executing(struct umh_child *child, int observed)
 {
 	const int pidfd = child->pidfd;
 
 	if (!read_reports(child) || child->pidfd != pidfd)
 		return; /* what was observed was the first process */
-	if (child->state == UMH_EXECUTING && (observed || has_new_comm(child)))
+	if (child->state == UMH_EXECUTING && (observed || has_executed(child)))
 		conclude_exec(child);
 	else if (child->state == UMH_LAUNCHING && observed)
 		set_failed(child, UMH_STAGE_KILLED, EINTR, 0);

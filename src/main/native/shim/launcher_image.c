@@ -31,13 +31,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "shim/umh.h"
+#include "common/arch.h"
 #include "common/file_identity.h"
+#include "shim/blob.h"
+#include "shim/low_fds.h"
 #include "shim/memfd.h"
 
-#define LOW_FDS 4
-
-static const struct umh_launcher_image no_image = {.fd = -1, .near_stack = -1, .is = UMH_NO_IDENTITY, .near_stack_identity = UMH_NO_IDENTITY};
+static const struct umh_launcher_image no_image = {.fd = -1, .near_stack = -1, .identity = UMH_NO_IDENTITY, .near_stack_identity = UMH_NO_IDENTITY};
 static _Atomic(const struct umh_launcher_image *) current_image = &no_image;
 
 #define NAME "umh4j-launcher"
@@ -51,13 +51,6 @@ static struct {
 	size_t size;
 } image_copy;
 static pthread_mutex_t recreating = PTHREAD_MUTEX_INITIALIZER;
-
-/* A slot belongs to whoever has set its bit in lent; one without a number stays lent. */
-static struct {
-	atomic_int fds[LOW_FDS];
-	uint64_t identities[LOW_FDS];
-	atomic_uint borrowed;
-} low_fds = {.fds = {-1, -1, -1, -1}};
 
 /* What the kernel reads of the image before anything else: launcher.ld makes one segment, and says what its stack may. */
 struct headers {
@@ -144,19 +137,6 @@ static int open_near_stack(const char *image, size_t size)
 #endif
 }
 
-/* Those that have no number get one. */
-static void reserve_low_fds(const struct umh_launcher_image *launcher)
-{
-	for (int i = 0; i < LOW_FDS; i++) {
-		if (low_fds.fds[i] >= 0)
-			continue;
-		low_fds.fds[i] = fcntl(launcher->fd, F_DUPFD_CLOEXEC, UMH_MIN_LOW_FD);
-		low_fds.identities[i] = launcher->is;
-		if (low_fds.fds[i] >= 0)
-			atomic_fetch_and(&low_fds.borrowed, ~(1U << i));
-	}
-}
-
 static int create_image(const char *image, size_t size, const struct umh_launcher_image *before, int is_busy)
 {
 	struct umh_launcher_image *made = malloc(sizeof *made);
@@ -165,9 +145,9 @@ static int create_image(const char *image, size_t size, const struct umh_launche
 		return -ENOMEM;
 	*made = *before;
 	made->previous = before;
-	if (is_busy || !umh_is_same_file(made->fd, made->is)) {
+	if (is_busy || !umh_is_same_file(made->fd, made->identity)) {
 		made->fd = open_low(image, size, UMH_BELOW_STACK);
-		made->is = umh_file_identity(made->fd);
+		made->identity = umh_file_identity(made->fd);
 	}
 	if (made->fd < 0) {
 		int result = made->fd;
@@ -179,7 +159,7 @@ static int create_image(const char *image, size_t size, const struct umh_launche
 		made->near_stack = open_near_stack(image, size);
 		made->near_stack_identity = umh_file_identity(made->near_stack);
 	}
-	reserve_low_fds(made);
+	umh_low_fds_reserve(made);
 	atomic_store(&current_image, made);
 	return 0;
 }
@@ -237,7 +217,6 @@ int umh_launcher_image_load(const char *image, size_t size)
 
 	if (atomic_load(&current_image) != &no_image)
 		return -EALREADY;
-	atomic_store(&low_fds.borrowed, (1U << LOW_FDS) - 1);
 	if (size == 0)
 		return create_image_of_file(image);
 	result = copy_image(image, size);
@@ -254,7 +233,7 @@ int umh_launcher_image_recreate(const struct umh_launcher_image *broken, int is_
 		result = image_copy.bytes ? create_image(image_copy.bytes, image_copy.size, broken, is_busy) : -EBADF;
 		if (result == 0 && is_busy) {
 			/* A launch in another thread that still takes these notices, and is made again. */
-			umh_close_if_same(&fds[0], broken->is);
+			umh_close_if_same(&fds[0], broken->identity);
 			umh_close_if_same(&fds[1], broken->near_stack_identity);
 		}
 	}
@@ -267,82 +246,17 @@ const struct umh_launcher_image *umh_launcher_image(void)
 	return atomic_load(&current_image);
 }
 
-int umh_low_fd_borrow(void)
-{
-	unsigned borrowed = atomic_load(&low_fds.borrowed);
-
-	for (;;) {
-		unsigned free = ~borrowed & ((1U << LOW_FDS) - 1);
-		unsigned slot;
-
-		if (free == 0)
-			return -1;
-		slot = (unsigned)__builtin_ctz(free);
-		if (!atomic_compare_exchange_weak(&low_fds.borrowed, &borrowed, borrowed | 1U << slot))
-			continue;
-		if (umh_is_same_file(low_fds.fds[slot], low_fds.identities[slot]))
-			return low_fds.fds[slot];
-		low_fds.fds[slot] = -1; /* somebody else's by now */
-		borrowed |= 1U << slot;
-	}
-}
-
-static int index_of(int number)
-{
-	int i = 0;
-
-	while (low_fds.fds[i] != number)
-		i++;
-	return i;
-}
-
-static int duplicate(int fd, int number)
-{
-	int result;
-
-	do
-		result = dup3(fd, number, O_CLOEXEC);
-	while (result < 0 && errno == EINTR);
-	return result;
-}
-
-/* A slot that kept the child's end would keep the launch from being decided. */
-void umh_low_fd_return(int number, uint64_t put_there)
-{
-	const struct umh_launcher_image *launcher = umh_launcher_image();
-	const int slot = index_of(number);
-
-	if (put_there != UMH_NO_IDENTITY) {
-		if (!umh_is_same_file(number, put_there)) {
-			low_fds.fds[slot] = -1;
-			return;
-		}
-		if (!umh_is_same_file(launcher->fd, launcher->is) || duplicate(launcher->fd, number) < 0) {
-			close(number);
-			low_fds.fds[slot] = -1;
-			return;
-		}
-		low_fds.identities[slot] = launcher->is;
-	}
-	atomic_fetch_and(&low_fds.borrowed, ~(1U << slot));
-}
-
 /* The library is unloaded with the class loader that loaded it. */
 __attribute__((destructor)) void umh_launcher_image_unload(void)
 {
 	const struct umh_launcher_image *launcher = umh_launcher_image();
 
-	for (int i = 0; i < LOW_FDS; i++) {
-		int slot = low_fds.fds[i];
-
-		umh_close_if_same(&slot, low_fds.identities[i]);
-		low_fds.fds[i] = -1;
-	}
+	umh_low_fds_unload();
 	while (launcher != &no_image) {
 		struct umh_launcher_image last = *launcher;
 
 		umh_close_if_same(&last.near_stack, last.near_stack_identity);
-		umh_close_if_same(&last.fd, last.is);
+		umh_close_if_same(&last.fd, last.identity);
 		free((void *)launcher);
 		launcher = last.previous;
 	}

@@ -5,13 +5,13 @@
 
 #include <stddef.h>
 
-/* An empty one, close-on-exec; or a negative errno: -EACCES where the host forbids executable ones. */
+/* Creates an empty file, close-on-exec; or a negative errno: -EACCES if the host forbids executable memfds. */
 int umh_memfd_make(const char *name);
 
-/* All of it, however many calls that takes; or a negative errno. */
+/* Writes all bytes; returns a negative errno on failure. */
 int umh_memfd_write(int fd, const void *bytes, size_t size);
 
-/* From now on nobody can change its bytes, its length or who may execute it. */
+/* Prevents all changes of bytes, length and permission to execute. */
 int umh_memfd_seal(int fd);
 
 #endif

@@ -25,7 +25,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim/umh.h"
+#include "shim/epoll.h"
+#include "shim/launch_state.h"
+#include "shim/pidfd.h"
+#include "shim/process_state.h"
 #include "shim/report.h"
 
 /* From clone to the execve of the launcher it takes a tenth of a millisecond; longer than this it takes for no good reason. */
@@ -44,19 +47,11 @@ static int is_checking; /* the reaper comes again within UMH_STOP_CHECK_MS */
 static long long last_begin_ms;
 static long long last_check_ms;
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 void umh_monitor_begin(struct umh_monitored_launch *launch)
 {
 	int asleep;
 
-	launch->begin_ms = now_ms();
+	launch->begin_ms = umh_now_ms();
 	pthread_mutex_lock(&lock);
 	launch->next = launches;
 	launches = launch;
@@ -88,111 +83,6 @@ void umh_monitor_lock(void)
 void umh_monitor_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
-}
-
-/* A file of a few bytes, as far as it fits: its bytes and a NUL. */
-static int read_small_file(int folder, const char *name, char *text, size_t size)
-{
-	int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
-	int error;
-
-	if (file < 0)
-		return -errno;
-	got = read(file, text, size - 1);
-	error = errno;
-	close(file);
-	text[got < 0 ? 0 : got] = 0;
-	return got < 0 ? -error : 0;
-}
-
-/* Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
-static int file_contains(int cgroup, const char *name, const char *wanted)
-{
-	char text[64];
-	int result = read_small_file(cgroup, name, text, sizeof text);
-
-	if (result < 0)
-		return result == -ENOENT ? 0 : result;
-	return strstr(text, wanted) != NULL;
-}
-
-int umh_cgroup_is_frozen(int cgroup)
-{
-	return file_contains(cgroup, "cgroup.events", "frozen 1");
-}
-
-int umh_cgroup_is_freezing(int cgroup)
-{
-	return file_contains(cgroup, "cgroup.freeze", "1");
-}
-
-/* At the usual places; where the tree is mounted elsewhere nothing is known. */
-int umh_process_is_frozen(int pid)
-{
-	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-	char text[4096];
-	char path[sizeof text + 32];
-	const char *line;
-	int frozen = 0;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
-	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
-		return 0;
-	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-	if (!line)
-		return 0;
-	line = strchr(line, ':') + 2;
-	for (size_t i = 0; i < sizeof mounts / sizeof *mounts && frozen <= 0; i++) {
-		int folder;
-
-		(void)snprintf(path, sizeof path, "%s%.*s", mounts[i], (int)strcspn(line, "\n"), line);
-		folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		frozen = folder < 0 ? 0 : umh_cgroup_is_frozen(folder);
-		if (folder >= 0)
-			close(folder);
-	}
-	return frozen > 0;
-}
-
-/* The letter of ps(1): T when it was stopped, t while a tracer holds it; 0 when that can't be known. */
-static char state_of(int pid)
-{
-	char text[128];
-	char path[32];
-	const char *end;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
-		return 0;
-	end = strrchr(text, ')'); /* behind the name, which may hold anything */
-	return (char)(end && end[1] == ' ' ? end[2] : 0);
-}
-
-/* How often it has given up the processor by itself: as it does at each stop for its tracer. 0: not known. */
-static long long switches_of(int pid)
-{
-	static const char name[] = "\nvoluntary_ctxt_switches:";
-	char text[4096];
-	char path[32];
-	const char *line;
-
-	(void)snprintf(path, sizeof path, "/proc/%d/status", pid);
-	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
-		return 0;
-	line = strstr(text, name);
-	return line ? strtoll(line + sizeof name - 1, NULL, 10) : 0;
-}
-
-/* A tracer that lets it go on, however slowly, is seen by the switches. */
-int umh_process_is_traced(int pid, long long *switches)
-{
-	const long long before = *switches;
-
-	if (state_of(pid) != 't')
-		return 0;
-	*switches = switches_of(pid);
-	return *switches != 0 && *switches == before;
 }
 
 /* The older clone has one word for both: then the number counts when it is a child's. */
@@ -241,7 +131,7 @@ static int is_stopped_too_often(struct umh_monitored_launch *launch)
 {
 	if (launch->pid <= 0)
 		return 0;
-	if (state_of(launch->pid) != 'T' && !umh_process_is_traced(launch->pid, &launch->voluntary_switches))
+	if (umh_process_state(launch->pid) != 'T' && !umh_process_is_traced(launch->pid, &launch->voluntary_switches))
 		return 0;
 	launch->stop_count++;
 	if (!launch->child) /* later its thread sees to that */
@@ -279,7 +169,7 @@ static int is_any_pending(void)
 
 int umh_monitor_check(int longest)
 {
-	const long long now = now_ms();
+	const long long now = umh_now_ms();
 	int result;
 
 	pthread_mutex_lock(&lock);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pidfd.c - what is done to a process by its pidfd: waiting, reaping, signals; never to another process. */
 
+#include "shim/pidfd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,9 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "shim/monitor.h"
 #include "common/file_identity.h"
 #include "shim/epoll.h"
+#include "shim/features.h"
+#include "shim/launch_state.h"
+#include "shim/process_state.h"
 #include "shim/report.h"
 
 #ifndef P_PIDFD
@@ -367,4 +371,13 @@ int umh_continue_if_stopped(struct umh_child *child)
 	/* Where nobody may ask it is let go on unseen, which changes nothing for one that was not stopped. */
 	child->stop_count += result == 0 && child->state == UMH_LAUNCHING;
 	return umh_signal(child, child->stop_count > UMH_MAX_STOPS ? SIGKILL : SIGCONT);
+}
+
+void umh_kill_and_reap(pid_t pid)
+{
+	if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0)
+		return; /* no process at all, or it has ended, or was reaped by somebody else */
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/file_identity.h"
+#include "shim/features.h"
 
 /* Every descriptor that came is in the JVM's table by now: one is kept, and of more than one none. */
 static void read_descriptors(struct umh_message *message, const struct cmsghdr *header)
@@ -157,15 +158,6 @@ int umh_report_has_exec(const struct umh_child *child)
 	struct umh_report word;
 
 	return umh_report_peek(child, &word) > 0 && word.stage == UMH_STAGE_EXEC;
-}
-
-void umh_kill_and_reap(pid_t pid)
-{
-	if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0)
-		return; /* no process at all, or it has ended, or was reaped by somebody else */
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 /* What a launcher's exit code means that says neither this nor an errno: the JVM is gone. */

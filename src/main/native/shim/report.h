@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.h - what is said of a launch: on the plan socket, up, and by the ends of its processes. */
+/* report.h - reads the launcher's reports from the plan socket. */
 #ifndef UMH_REPORT_H
 #define UMH_REPORT_H
-
-#include <sys/types.h>
 
 #include "shim/umh.h"
 
@@ -18,44 +16,23 @@ static inline int umh_set_failure(struct umh_report *report, enum umh_stage stag
 /* One message of the plan socket. */
 struct umh_message {
 	struct umh_report report;
-	int sender_pid; /* the process that the kernel says has sent it: SO_PASSCRED */
-	int fd;     /* -1 when none came along, or more than one */
+	int sender_pid; /* from the kernel: SO_PASSCRED */
+	int fd;		/* -1 if the message has no descriptor, or more than one */
 };
 
 /*
- * One word of this launch from the socket: 1, 0 when there is none, or a negative errno when it could not be read. What
- * anybody else has said is passed over, and the descriptors that came with it are closed.
+ * Receives one report of this launch: 1, 0 if there is none, or a negative errno if it could not be read. Discards
+ * messages of other processes and closes their descriptors.
  */
 int umh_report_receive(const struct umh_child *child, struct umh_message *message);
 
-/* The same, and the word is left to be read, with what comes along. */
-int umh_report_peek(const struct umh_child *child, struct umh_report *word);
+/* The same without taking the report, or its descriptor, from the socket. */
+int umh_report_peek(const struct umh_child *child, struct umh_report *report);
 
-/* Whether the launcher has said that it is about to become the helper; the word is left to be read. */
+/* Whether the next report is EXEC: the launcher is about to call execve. Leaves the report in the socket. */
 int umh_report_has_exec(const struct umh_child *child);
 
-/* Adds to a report of nothing how the launcher has ended: by which signal, or with which errno for want of a plan. */
+/* Adds to the report of a launcher that has sent none how it has ended: the signal, or the errno of a missing plan. */
 void umh_report_set_end(struct umh_report *report, int status);
-
-/* umh_wait_exec(), and the socket stays open (launch_state.c). */
-int umh_advance_launch(struct umh_child *child, enum umh_blocking blocking);
-
-/*
- * The same for a process that was waited for and reaped, and has no successor. After a failure umh_advance_launch() has still to end
- * what may be left of it.
- */
-void umh_launch_process_ended(struct umh_child *child, int status);
-
-/* By CLOCK_MONOTONIC. */
-long long umh_now_ms(void);
-
-/* The process could not be waited for. */
-void umh_fail_wait(struct umh_child *child, int error);
-
-/*
- * Ends a child without a pidfd that serves: a launcher's successor whose pidfd did not arrive, or one that may not be waited
- * for by its pidfd. As long as nobody has reaped it its number is its own.
- */
-void umh_kill_and_reap(pid_t pid);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* send.h - the plan and the descriptors, down the plan socket. */
+/* send.h - sends the plan and the descriptors on the plan socket. */
 #ifndef UMH_SEND_H
 #define UMH_SEND_H
 
 #include "shim/umh.h"
 
-/* Sends all of it, before there is anybody to read: 0, or a negative errno. */
+/* Sends everything before the launcher exists to read it: 0, or a negative errno. */
 int umh_send_plan(int socket, const struct umh_request *request);
 
-/* Whose error that was: one of the helper's descriptors, which then is the detail, or the socket. */
+/* The stage of such an error: a descriptor of the helper, whose number is then the detail, or the socket. */
 enum umh_stage umh_send_failed_stage(const struct umh_request *request, int error, uint32_t *detail);
 
 #endif

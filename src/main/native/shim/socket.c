@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "common/file_identity.h"
-#include "shim/launcher_image.h"
+#include "shim/low_fds.h"
 
 #define CACHED 2
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket.h - plan sockets: made, lent, and kept for the next launch where that is safe. */
+/* socket.h - plan sockets, created or cached for the next launch. */
 #ifndef UMH_SOCKET_H
 #define UMH_SOCKET_H
 
@@ -8,26 +8,26 @@
 struct umh_socketpair {
 	int parent_end;
 	int child_end;
-	int cache_index; /* where it is kept, or -1; then theirs is as low as it could be had */
+	int cache_index; /* -1 if the pair is not cached; if it is, child_end has a low number */
 	uint64_t parent_identity;
 	uint64_t child_identity;
 };
 
 void umh_sockets_load(void);
 
-/* Closes those that are kept. */
+/* Closes the cached pairs. */
 void umh_sockets_unload(void);
 
-/* A new pair; a negative errno. */
+/* Creates a pair; returns a negative errno on failure. */
 int umh_socket_create(struct umh_socketpair *pair);
 
-/* A pair that nothing was said on, kept or new; a negative errno. */
+/* Returns an empty pair, cached or new; a negative errno on failure. */
 int umh_socket_acquire(struct umh_socketpair *pair);
 
-/* Closes what is still ours of a pair that is not kept. */
+/* Closes what is open of a pair that is not cached. */
 void umh_socket_close(struct umh_socketpair *pair);
 
-/* Back, after its launch: clean says that all that was sent was also received, so that the next one can use it. */
-void umh_socket_release(struct umh_socketpair *pair, int clean);
+/* Ends the use of a pair; drained: the launcher has received all messages, so the next launch can use the pair. */
+void umh_socket_release(struct umh_socketpair *pair, int drained);
 
 #endif

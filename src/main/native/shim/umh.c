@@ -17,11 +17,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "shim/clone.h"
-#include "shim/monitor.h"
 #include "common/file_identity.h"
-#include "shim/launcher_image.h"
+#include "shim/clone.h"
 #include "shim/epoll.h"
+#include "shim/launch_state.h"
+#include "shim/launcher_image.h"
+#include "shim/low_fds.h"
+#include "shim/monitor.h"
+#include "shim/pidfd.h"
 #include "shim/report.h"
 #include "shim/send.h"
 #include "shim/socket.h"

@@ -1,85 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* umh.h - starts a helper through the launcher, tells how that went, waits for it, signals it. */
+/* umh.h - starts a helper through the launcher and waits for the result of the launch. */
 #ifndef UMH_H
 #define UMH_H
 
 /*
  * How to use it:
  *
- *	umh_load(image, size);                       once: the launcher becomes a sealed memfd
+ *	umh_load(image, size);                                once: the launcher becomes a sealed memfd
  *
- *	struct umh_request request = {...};          what to run, the plan, the descriptors
+ *	struct umh_request request = {...};                   path, arguments, plan, descriptors
  *	struct umh_child child;
  *	struct umh_report report;
- *	if (umh_start(&request, &child, &report) == 0 &&     a process exists
- *	    umh_wait_exec(&child, UMH_BLOCK, &report) == 0)    it is the helper now
- *		umh_wait(&child, UMH_BLOCK, &status, NULL); it has ended, nothing of it is left
+ *	if (umh_start(&request, &child, &report) == 0 &&      a process exists
+ *	    umh_wait_exec(&child, UMH_BLOCK, &report) == 0)   execve has succeeded
+ *		umh_wait(&child, UMH_BLOCK, &status, NULL);   the helper has ended and is reaped (pidfd.h)
  *	umh_release(&child);
  *
- * or, for all of that in one,
+ * or, in one call,
  *
  *	umh_run(&request, &pid, &report, &status);
  *
- * What the child does, in order:
+ * The child, in order:
  *
- *	in the JVM's memory (clone.c)	unshare the low descriptors, close all others, execveat the launcher
- *	in its own memory (launcher/)		receive the plan, apply it step by step, execve the helper
+ *	in the JVM's memory (child.c)		unshares the low descriptors, closes all others, executes the launcher
+ *	in its own memory (launcher/)		receives the plan, applies it step by step, executes the helper
  *
- * Rules. Every function answers 0 or more, or a negative errno; a report is filled on failure and untouched on
- * success, but for umh_wait_exec() and umh_run(), which fill it always. Nothing is thrown, logged or formatted here. Every function
- * may be called from any thread at any time after umh_load(); one struct umh_child belongs to one thread at a time.
- * No descriptor is made without close-on-exec, and none outlives the call that made it unless it is handed out.
+ * Rules. Every function returns 0 or more, or a negative errno. A report is filled on failure and untouched on
+ * success; umh_wait_exec() and umh_run() always fill it. No function throws, logs or formats. After umh_load() every
+ * thread may call every function at any time; a struct umh_child belongs to one thread at a time. Every descriptor is
+ * close-on-exec, and is closed by the call that opened it unless the caller receives it.
  */
 
 #include <stddef.h>
 
 #include "common/plan.h"
 
-/* All of it is borrowed for the length of the call. */
+/* The caller keeps the memory, which must stay valid during the call. */
 struct umh_request {
 	const char *path;
-	char *const *launcher_argv;  /* the path, then the helper's argument vector, then NULL */
+	char *const *launcher_argv; /* the path, then the helper's argument vector, then NULL */
 	char *const *envp;
-	struct umh_plan *plan;       /* plan->size bytes; steps that change nothing are taken out */
-	const int *fds;              /* one for each entry of plan->descriptors, in its order */
+	struct umh_plan *plan; /* plan->size bytes; the shim removes steps that change nothing */
+	const int *fds;	       /* one for each entry of plan->descriptors, in that order */
 	unsigned fd_count;
-	int cgroup;                  /* a cgroup's folder to be born in, or -1 */
-	int launch_timeout_ms;                /* how long the caller waits for the launcher to be executed; 0: as long as is usual */
+	int cgroup;	       /* directory of the cgroup to create the process in, or -1 */
+	int launch_timeout_ms; /* until the launcher is executed; 0: the default, ten seconds */
 };
 
 /* The states of a launch; launch_state.c has the transitions. */
 enum umh_launch_state {
-	UMH_LAUNCHING, /* the launcher takes its steps */
-	UMH_EXECUTING,     /* it has said that it is about to become the helper */
-	UMH_FAILED,    /* its process is to be killed and reaped */
-	UMH_AWAITING_CHILD, /* its process is reaped; a successor may be there that has said nothing */
-	UMH_DECIDED,   /* a helper, or nothing is left */
+	UMH_LAUNCHING,	    /* the launcher applies the plan */
+	UMH_EXECUTING,	    /* the launcher has reported EXEC: it is about to call execve */
+	UMH_FAILED,	    /* the process must be killed and reaped */
+	UMH_AWAITING_CHILD, /* the process is reaped; its child in a new pid namespace may exist without a report */
+	UMH_DECIDED,	    /* execve has succeeded, or no process is left */
 };
 
 /*
- * A process that was made and not yet waited for. Descriptors that are not open are -1. While the outcome is not known
- * the process may be succeeded by another one (a new pid namespace): pid and pidfd then change.
+ * A process that was created and not yet waited for. A descriptor that is not open is -1. Until the launch is decided,
+ * the launcher may be replaced by its child in a new pid namespace: pid and pidfd then change.
  */
 struct umh_child {
 	int pid;
 	int pidfd;
-	int socket; /* our end of the plan socket; open until the outcome is known */
-	uint64_t pidfd_identity; /* which files these two have to be (common/file_identity.h) */
+	int socket; /* the parent's end of the plan socket; open until the launch is decided */
+	uint64_t pidfd_identity; /* the files that these two descriptors must refer to (common/file_identity.h) */
 	uint64_t socket_identity;
 	enum umh_launch_state state;
-	int first_pid;                 /* the pid of the process that was made */
-	int successor_expected;         /* a successor may come, or may have been left behind */
-	int hung_up;               /* the other end of the socket is closed */
-	int failure_memfd;               /* the number of a file in which the answer of execve(2) is left, and one more; or 0 */
-	int comm_unset;              /* the launcher could not give itself its name, so the name tells nothing */
-	int stop_count;                 /* how often it was found stopped, */
-	int frozen_checks;                /* and frozen, without a pause */
-	long long voluntary_switches;        /* umh_process_is_traced()'s counter */
-	int process_ended;             /* a process of it was reaped before it was decided, with this status */
+	int first_pid;		/* the pid of the process that the shim created */
+	int successor_expected; /* a child in a new pid namespace may replace the launcher, or may be left */
+	int hung_up;		/* the other end of the socket is closed */
+	int failure_memfd;	/* descriptor + 1 of the memfd for a failure that can't be reported; 0: none */
+	int comm_unset;		/* PR_SET_NAME has failed, so the name does not show whether execve has succeeded */
+	int stop_count;		/* how often the launcher was found stopped */
+	int frozen_checks;	/* how often in succession it was found frozen */
+	long long voluntary_switches; /* the counter of umh_process_is_traced() */
+	int process_ended;	      /* a process was reaped before the launch was decided, with this status */
 	int status;
-	long long next_check_ms;         /* not to be looked after before that time, by CLOCK_MONOTONIC */
-	long long successor_deadline_ms; /* SEARCHING: the same */
-	struct umh_report report;    /* the word that counts */
+	long long next_check_ms;	 /* the next check for a stop, by CLOCK_MONOTONIC */
+	long long successor_deadline_ms; /* the end of AWAITING_CHILD, likewise */
+	struct umh_report report;	 /* the result so far */
 };
 
 #define UMH_NO_CHILD ((struct umh_child){.pid = -1, .pidfd = -1, .socket = -1})
@@ -87,169 +87,55 @@ struct umh_child {
 enum umh_blocking {
 	UMH_NONBLOCK,
 	UMH_BLOCK,
-	UMH_BLOCK_BRIEFLY, /* UMH_STOP_CHECK_MS, which is a hundred times as long as it usually takes */
+	UMH_BLOCK_BRIEFLY, /* for about UMH_STOP_CHECK_MS, a hundred times as long as a launch usually takes */
 };
 
-/* No errno: each of those may be how a launch failed. */
+/* The launch is not decided yet. No errno has this meaning: a launch may fail with any of them. */
 #define UMH_PENDING 1
 
-/* A wait status, as wait(2) encodes it; or that somebody else took it. */
-#define UMH_STATUS_LOST (-1)
-
 /*
- * What a process has used up. Its peak of memory is not among it: a child that shared the JVM's memory for a moment
- * counts the JVM's peak as its own.
- */
-struct umh_usage {
-	long long user_us;
-	long long system_us;
-	long long minor_faults;
-	long long major_faults;
-	long long blocks_in;
-	long long blocks_out;
-	long long voluntary_switches;
-	long long involuntary_switches;
-};
-
-/*
- * Makes the launcher ready: from its image (size > 0), or from a file that the caller has checked (size 0, image is
- * the path). Reserves the low descriptors. Called once; a second call answers -EALREADY.
+ * Prepares the launcher: from its image (size > 0), or from a file that the caller has checked (size 0, image is the
+ * path). Reserves the low descriptors. A second call returns -EALREADY.
  */
 int umh_load(const char *image, size_t size);
 
-/* Makes the process and sends it the plan. On failure there is no process, or none any more. */
+/* Creates the process and sends the plan. After a failure no process is left. */
 int umh_start(const struct umh_request *request, struct umh_child *child, struct umh_report *report);
 
 /*
- * The outcome of the launch: 0, execve(2) has succeeded; UMH_PENDING, not known yet (unless UMH_BLOCK); else the
- * error of the stage in the report, and the process is gone and reaped. When it is known the plan socket is closed.
+ * The result of the launch: 0, execve has succeeded; UMH_PENDING, not decided yet (never with UMH_BLOCK); or the error
+ * of the report's stage, and the process is killed and reaped. A decided launch has no plan socket any more.
  * report->unapplied is valid with 0.
  */
 int umh_wait_exec(struct umh_child *child, enum umh_blocking blocking, struct umh_report *report);
 
-/*
- * The first check of a launch whose outcome is awaited, and the longest interval of later ones. And how many times a
- * launcher may be found stopped.
- */
+/* The first check of a launch for a stop, the interval of later ones, and how many stops a launcher survives. */
 #ifndef UMH_FIRST_CHECK_MS
 #define UMH_FIRST_CHECK_MS 2
 #endif
-#define UMH_STOP_CHECK_MS    100
+#define UMH_STOP_CHECK_MS 100
 #define UMH_MAX_STOPS 20
 
 /*
- * Continues a stopped launcher, and counts the stops; kills it after too many, or when it stays frozen. A helper that
- * is stopped is left alone. For a caller of umh_wait_exec() that does not block, when the outcome was undecided. Within
- * UMH_STOP_CHECK_MS of the last call it does nothing.
+ * Continues a stopped launcher. Kills a launcher that was stopped UMH_MAX_STOPS times or stays frozen. Does not touch a
+ * stopped helper. A caller that does not block calls this after UMH_PENDING; calls within UMH_STOP_CHECK_MS of the last
+ * one do nothing.
  */
 int umh_continue_if_stopped(struct umh_child *child);
 
 /*
- * Lets a program begin whose plan has UMH_PLAN_WAIT_BEFORE_EXEC: the launcher stops right before its execve until then. -EPIPE when
- * the launch has failed before; its outcome tells. With another error it waits for ever, and has to be killed.
+ * Lets a launcher with UMH_PLAN_WAIT_BEFORE_EXEC call execve. Returns -EPIPE if the launch has failed before; its
+ * result has the reason. After another error the launcher waits forever, and the caller must kill it.
  */
 int umh_allow_exec(const struct umh_child *child);
 
 /*
- * From start to end in one, for a caller that wants nothing before the end: saves wake-ups and descriptors. Answers 0
- * and the status, or the error of the stage in the report; report->unapplied is valid with 0. Either way there is no process
- * any more.
+ * Starts the helper and waits until it has ended, with fewer wake-ups and descriptors. Returns 0 and the status, or the
+ * error of the report's stage; report->unapplied is valid with 0. No process is left.
  */
 int umh_run(const struct umh_request *request, int *pid, struct umh_report *report, int *status);
 
-/*
- * Waits for the end of the helper and reaps it: 0 and its status, or -EAGAIN. Never waits for anybody else's child.
- * usage may be NULL; it is all zero when other code has taken the status. If the pidfd's number is another file's by
- * now, the pid is used, as long as it is provably this child's; else the status is lost.
- */
-int umh_wait(const struct umh_child *child, enum umh_blocking blocking, int *status, struct umh_usage *usage);
-
-/* The same, blocking, for a child that was made just now; -EAGAIN when it was stopped. The stop is then consumed. */
-int umh_wait_or_stop(const struct umh_child *child, int *status);
-
-/* Whether the number of its pidfd is still its pidfd's. */
-int umh_pidfd_is_valid(const struct umh_child *child);
-
-/*
- * Opens the pidfd again if its number is another file's: 0 when there was no need, 1 when it was opened, -ECHILD when
- * the process can't be waited for any more. The old number is left alone.
- */
-int umh_reopen_pidfd(struct umh_child *child);
-
-/* Closes the pidfd, if it is that. */
-void umh_close_pidfd(struct umh_child *child);
-
-/* The number of a process that was not reaped, as the kernel says it; 0 where it says none (before 6.13 without /proc). */
-int umh_pid_of_pidfd(int pidfd);
-
-/* Whether the process is a child of this one, or has ended and was reaped by somebody else. */
-int umh_pidfd_is_child(int pidfd);
-
-/* Sends a signal to this process and to no other, even if its pid or pidfd was reused: -ESRCH when it has ended. */
-int umh_signal(const struct umh_child *child, int signal);
-
-/*
- * The same for the process group that the process leads, also after its end; -EINVAL before 6.9, where the number of
- * the group is all there is.
- */
-int umh_signal_group(const struct umh_child *child, int signal);
-
-/* As poll(2), errno included; by ppoll(2) where a filter refuses that. */
-struct pollfd;
-int umh_poll(struct pollfd *fds, unsigned count, int timeout_ms);
-
-/* Closes what is open in the child. The process itself is left alone. */
+/* Closes the open descriptors of the child. Does not touch the process. */
 void umh_release(struct umh_child *child);
-
-/*
- * A program that has no name on any disk (blob.c): opened, filled by write(2), then sealed. What seal answers is the
- * descriptor to execute, through which nobody can write; those of open are closed then, in failure too. The name is a
- * file's, without slash.
- */
-struct umh_blob {
-	int fd;    /* to be written */
-	int mount; /* the private tmpfs that it is in, or -1 for a memfd */
-	uint64_t fd_identity; /* which files these have to be; the descriptor to execute is of the first, too */
-	uint64_t mount_identity;
-};
-int umh_blob_open(const char *name, struct umh_blob *blob);
-int umh_blob_seal(const char *name, struct umh_blob *blob);
-void umh_blob_discard(struct umh_blob *blob);
-
-/*
- * Many descriptors for one thread (epoll.c). A watch fires once; its owner closes the descriptor, which ends the
- * watch too.
- */
-enum umh_event {
-	UMH_HANG_UP,  /* of a plan socket: the launch is decided */
-	UMH_EXIT,     /* of a pidfd: the process has ended */
-	UMH_READABLE, /* of a pipe */
-	UMH_WRITABLE, /* of a pipe */
-};
-int umh_epoll_watch(int fd, enum umh_event event, unsigned long long token);
-
-/*
- * The number of tokens. -ESTALE when other code has closed the epoll: it was made again, and every watch must be armed
- * again. -ENOSYS where a filter refuses epoll: then the caller sleeps, and checks every watch.
- */
-int umh_epoll_wait(unsigned long long *tokens, int capacity, int timeout_ms);
-
-/* Has umh_epoll_wait() return at once, or the next time, with one token less than it has seen events. */
-int umh_epoll_wake(void);
-
-/* What is used of a newer kernel, for umh doctor; Feature.java has the same. */
-enum umh_feature {
-	UMH_FEATURE_CLONE3 = 1,
-	UMH_FEATURE_CLOSE_RANGE = 2,
-	UMH_FEATURE_EXECVEAT = 4,
-	UMH_FEATURE_PIDFD_INFO = 8,
-	UMH_FEATURE_PERSONALITY = 16,
-	UMH_FEATURE_UNSHARE = 32,
-	UMH_FEATURE_EPOLL = 64,
-};
-int umh_features(void);
-
-/* Goes without these from now on, as if the kernel did not have them: for tests, and for hosts that misbehave. */
-void umh_disable_features(int features);
 
 #endif

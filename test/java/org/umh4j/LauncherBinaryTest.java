@@ -142,17 +142,17 @@ final class LauncherBinaryTest {
                 "objdump",
                 "-d",
                 "--no-show-raw-insn",
-                OBJECTS.resolve("shim/clone.o").toString());
+                OBJECTS.resolve("shim/child.o").toString());
         Matcher child =
-                Pattern.compile("(?ms)^\\w+ <child_main>:\\n(.*?)\\n\\n").matcher(code + "\n\n");
-        assertTrue(child.find(), "no child_main");
+                Pattern.compile("(?ms)^\\w+ <umh_child_main>:\\n(.*?)\\n\\n").matcher(code + "\n\n");
+        assertTrue(child.find(), "no umh_child_main");
         Matcher call = Pattern.compile("call +\\w+ <(\\w+)").matcher(child.group(1));
         TreeSet<String> called = new TreeSet<>();
         while (call.find()) {
             called.add(call.group(1));
         }
-        called.removeIf(name -> name.equals("child_main"));
-        String own = run("nm", OBJECTS.resolve("shim/clone.o").toString());
+        called.removeIf(name -> name.equals("umh_child_main"));
+        String own = run("nm", OBJECTS.resolve("shim/child.o").toString());
         for (String name : called) {
             assertTrue(Pattern.compile("(?m) [tT] " + name + "$").matcher(own).find(), name + " is not its own");
         }

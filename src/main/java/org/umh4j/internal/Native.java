@@ -237,7 +237,7 @@ final class Native {
 
     /** Goes without these system calls from now on. */
     @NoException
-    @Name("umh_disable_features")
+    @Name("umh_bridge_disable_features")
     static native void disableFeatures(int features);
 
     /** The names of the stages, for the test that compares them with {@code UmhStage}. */
