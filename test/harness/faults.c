@@ -153,7 +153,7 @@ static int is_of_no_helper(const struct call *call)
 {
 	for (unsigned i = (unsigned)(call - calls) + 1; i < call_count; i++)
 		if (calls[i].who == PARENT && calls[i].number == __NR_waitid)
-			return way->manner != RUN;
+			return way->manner != RUN || call->args[3] & WNOHANG;
 	return way->result < 0 && way->manner != RUN;
 }
 
