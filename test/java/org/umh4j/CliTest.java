@@ -284,13 +284,13 @@ final class CliTest {
         assertTrue(outcome.out().contains("OK       helper"), outcome.out());
         JsonNode findings = json(umh("doctor", "--json"));
         assertEquals("ok", findings.path("helper").path("state").asText());
-        String landlock = findings.path("landlock").path("words").asText();
+        String landlock = findings.path("landlock").path("message").asText();
         assertEquals(
                 Sandbox.landlockAbi() > 0
                         ? "ABI " + Sandbox.landlockAbi()
                         : "none, or not enabled: rules fail at LANDLOCK",
                 landlock);
-        assertTrue(findings.path("namespaces").path("words").asText().contains("mnt, net, pid"), findings.toString());
+        assertTrue(findings.path("namespaces").path("message").asText().contains("mnt, net, pid"), findings.toString());
         assertTrue(findings.has("cgroup"), findings.toString());
     }
 
@@ -318,8 +318,8 @@ final class CliTest {
         Jvm.Outcome outcome = new Jvm().readableByAll().under(command).run(Main.class, "doctor", "--json");
         JsonNode finding = json(outcome).path(subject);
         assertEquals("no", finding.path("state").asText(), outcome.out());
-        assertTrue(finding.path("words").asText().startsWith("no, because "), finding.toString());
-        assertTrue(finding.path("words").asText().contains(reason), finding.toString());
+        assertTrue(finding.path("message").asText().startsWith("no, because "), finding.toString());
+        assertTrue(finding.path("message").asText().contains(reason), finding.toString());
     }
 
     @Test
@@ -337,11 +337,11 @@ final class CliTest {
                 "new mount",
                 "new net",
                 "another root")) {
-            assertEquals("yes", root.path(subject).path("words").asText(), root.toString());
+            assertEquals("yes", root.path(subject).path("message").asText(), root.toString());
             assertEquals("no", user.path(subject).path("state").asText(), user.toString());
         }
         for (String subject : List.of("no new privs", "seccomp")) {
-            assertEquals("yes", user.path(subject).path("words").asText(), user.toString());
+            assertEquals("yes", user.path(subject).path("message").asText(), user.toString());
         }
     }
 

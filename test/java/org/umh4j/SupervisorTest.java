@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.umh4j.Supervisor.State;
-import org.umh4j.internal.RestartBackoff;
 import org.umh4j.linux.Signal;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.support.DriverBlobs;

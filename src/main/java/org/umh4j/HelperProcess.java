@@ -24,7 +24,6 @@ import org.umh4j.linux.WaitStatus;
  * compiled here for 17, would override it without a warning.
  */
 final class HelperProcess extends Process {
-    private static final int SIGNALED = 128;
     private static final int LOST = 255;
 
     private final Helper helper;
@@ -77,7 +76,7 @@ final class HelperProcess extends Process {
     }
 
     private static int exitValue(WaitStatus status) {
-        return status.lost() ? LOST : status.exited() ? status.exitCode() : SIGNALED + status.signal();
+        return status.lost() ? LOST : status.shellStatus();
     }
 
     @Override

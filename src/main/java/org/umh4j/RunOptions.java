@@ -15,8 +15,10 @@ import org.umh4j.task.Descriptors;
  * between SIGTERM and SIGKILL.
  */
 public final class RunOptions {
+    /** The time between SIGTERM and SIGKILL unless {@link #grace} sets another one. */
+    public static final Duration DEFAULT_GRACE = Duration.ofSeconds(2);
+
     private static final int DEFAULT_LIMIT = 1 << 20;
-    private static final Duration DEFAULT_GRACE = Duration.ofSeconds(2);
     private static final RunOptions DEFAULTS = new RunOptions(null, null, DEFAULT_LIMIT, null, DEFAULT_GRACE);
 
     private final byte @Nullable [] input;

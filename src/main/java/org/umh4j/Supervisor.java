@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Reaper;
 import org.umh4j.internal.Reaper.Timer;
-import org.umh4j.internal.RestartBackoff;
 import org.umh4j.linux.Signal;
 import org.umh4j.linux.WaitStatus;
 
@@ -81,10 +80,10 @@ public final class Supervisor implements AutoCloseable {
 
     private final UsermodeDriver driver;
     private final int limitBytes;
-    private Duration first = Duration.ofMillis(100);
-    private Duration longest = Duration.ofSeconds(10);
-    private int most = 5;
-    private Duration window = Duration.ofMinutes(1);
+    private Duration first = RestartBackoff.DEFAULT_FIRST_PAUSE;
+    private Duration longest = RestartBackoff.DEFAULT_LONGEST_PAUSE;
+    private int most = RestartBackoff.DEFAULT_LIMIT;
+    private Duration window = RestartBackoff.DEFAULT_WINDOW;
     private @Nullable Health health;
     private Consumer<Change> listener = change -> {};
 

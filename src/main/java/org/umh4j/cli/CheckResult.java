@@ -4,14 +4,14 @@ package org.umh4j.cli;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * One thing that umh doctor has looked at.
+ * The result of one check of {@code umh doctor}.
  *
- * @param subject what it is about, in a word or two
- * @param state how it stands
- * @param words what that means for helpers
- * @param remedy what would change that; empty where there is nothing to do, or the words say it
+ * @param subject the property of the host, in at most 16 characters
+ * @param state the outcome
+ * @param message the details for helpers
+ * @param hint the change to the host that would improve the outcome; empty if there is none
  */
-record CheckResult(String subject, State state, String words, String remedy) {
+record CheckResult(String subject, State state, String message, String hint) {
     /** How it stands. */
     enum State {
         /** As on an ordinary host. */
@@ -39,20 +39,20 @@ record CheckResult(String subject, State state, String words, String remedy) {
 
     private static final int WIDTH = 8;
 
-    static CheckResult ok(String subject, String words) {
-        return new CheckResult(subject, State.OK, words, "");
+    static CheckResult ok(String subject, String message) {
+        return new CheckResult(subject, State.OK, message, "");
     }
 
-    static CheckResult limited(String subject, String words, String remedy) {
-        return new CheckResult(subject, State.LIMITED, words, remedy);
+    static CheckResult limited(String subject, String message, String hint) {
+        return new CheckResult(subject, State.LIMITED, message, hint);
     }
 
-    static CheckResult missing(String subject, String words) {
-        return new CheckResult(subject, State.MISSING, words, "");
+    static CheckResult missing(String subject, String message) {
+        return new CheckResult(subject, State.MISSING, message, "");
     }
 
     String text() {
-        String line = String.format("%s %-16s %s", state.painted(), subject, words);
-        return remedy.isEmpty() ? line : line + String.format("%n%-25s to change that: %s", "", remedy);
+        String line = String.format("%s %-16s %s", state.painted(), subject, message);
+        return hint.isEmpty() ? line : line + String.format("%n%-25s to change that: %s", "", hint);
     }
 }

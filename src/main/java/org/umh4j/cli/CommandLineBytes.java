@@ -3,6 +3,7 @@ package org.umh4j.cli;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.umh4j.internal.Bytes;
 
 /**
  * The arguments and environment of umh, byte by byte.
@@ -25,7 +25,9 @@ import org.umh4j.internal.Bytes;
 final class CommandLineBytes {
     private static final Path ARGUMENTS = Path.of("/proc/self/cmdline");
     private static final Path VARIABLES = Path.of("/proc/self/environ");
-    private static final Charset SYSTEM = Bytes.systemCharset();
+    /** The encoding by which the JVM has decoded the arguments and variables. */
+    private static final Charset SYSTEM = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+
     /** A byte of 128 to 255 stands as the sum of this and the byte. */
     private static final char ESCAPE = 0xDC00;
 
@@ -62,16 +64,31 @@ final class CommandLineBytes {
         return variables;
     }
 
-    /** The bytes of a word; {@code what} is its name in the exception about a character that has none. */
+    /**
+     * Returns the bytes of a word.
+     *
+     * @param what the name of the word for the exception
+     * @throws IllegalArgumentException if the system's encoding lacks one of its characters
+     */
     static byte[] bytes(String word, String what) {
         if (!isEscaped(word)) {
-            return Bytes.of(word, what);
+            return encoded(word, what);
         }
         byte[] bytes = new byte[word.length()];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) word.charAt(i); // the low byte is the byte itself
         }
         return bytes;
+    }
+
+    private static byte[] encoded(String word, String what) {
+        try {
+            ByteBuffer encoded = SYSTEM.newEncoder().encode(CharBuffer.wrap(word));
+            return Arrays.copyOf(encoded.array(), encoded.limit());
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(
+                    what + " '" + word + "' has a character that is not in the system's encoding " + SYSTEM, e);
+        }
     }
 
     static byte[][] bytes(List<String> words, String what) {

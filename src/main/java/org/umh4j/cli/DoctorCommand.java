@@ -22,41 +22,41 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<CheckResult> findings = new ArrayList<>();
-        HostChecks.ofThisHost(finding -> {
-            findings.add(finding);
+        List<CheckResult> results = new ArrayList<>();
+        DoctorChecks.ofThisHost(result -> {
+            results.add(result);
             if (!json) {
-                System.out.println(finding.text()); // each as soon as it is known: the last ones take a helper
+                System.out.println(result.text()); // each as soon as it is known: the last ones take a helper
             }
         });
-        boolean missing = findings.stream().anyMatch(finding -> finding.state() == CheckResult.State.MISSING);
+        boolean missing = results.stream().anyMatch(result -> result.state() == CheckResult.State.MISSING);
         if (json) {
-            print(findings);
+            print(results);
         } else {
-            System.out.println(summary(findings, missing));
+            System.out.println(summary(results, missing));
         }
         return missing ? 1 : 0;
     }
 
-    private static String summary(List<CheckResult> findings, boolean missing) {
+    private static String summary(List<CheckResult> results, boolean missing) {
         if (missing) {
             return "Helpers can't be started here.";
         }
-        long limited = findings.stream()
-                .filter(finding -> finding.state() == CheckResult.State.LIMITED)
+        long limited = results.stream()
+                .filter(result -> result.state() == CheckResult.State.LIMITED)
                 .count();
         return "Helpers can be started here"
                 + (limited == 0 ? ", with all that the kernel gives to its own." : ", but for what is LIMITED.");
     }
 
-    private static void print(List<CheckResult> findings) throws IOException {
+    private static void print(List<CheckResult> results) throws IOException {
         try (JsonGenerator generator = Json.onStandardOutput()) {
             generator.writeStartObject();
-            for (CheckResult finding : findings) {
-                generator.writeObjectFieldStart(finding.subject());
-                generator.writeStringField("state", finding.state().name().toLowerCase(java.util.Locale.ROOT));
-                generator.writeStringField("words", finding.words());
-                generator.writeStringField("remedy", finding.remedy());
+            for (CheckResult result : results) {
+                generator.writeObjectFieldStart(result.subject());
+                generator.writeStringField("state", result.state().name().toLowerCase(java.util.Locale.ROOT));
+                generator.writeStringField("message", result.message());
+                generator.writeStringField("hint", result.hint());
                 generator.writeEndObject();
             }
             generator.writeEndObject();

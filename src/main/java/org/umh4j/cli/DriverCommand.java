@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.umh4j.RestartBackoff;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeDriver;
-import org.umh4j.internal.RestartBackoff;
 import org.umh4j.linux.WaitStatus;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,10 +28,6 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class DriverCommand implements Callable<Integer> {
-    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
-    private static final Duration WINDOW = Duration.ofMinutes(1);
-
     @Mixin
     private HelperOptions options;
 
@@ -42,7 +38,7 @@ final class DriverCommand implements Callable<Integer> {
     private boolean supervise;
 
     @Option(names = "--restarts", paramLabel = "N", description = "How often within a minute; 5 by default.")
-    private int restarts = 5;
+    private int restarts = RestartBackoff.DEFAULT_LIMIT;
 
     @Parameters(index = "0", paramLabel = "BLOB", description = "The file with the program.")
     private Path blob;
@@ -79,7 +75,11 @@ final class DriverCommand implements Callable<Integer> {
 
     /** One bridge for all of its lives: what was not yet given to one is given to the next. */
     private int supervise(UsermodeDriver driver) throws IOException, InterruptedException {
-        RestartBackoff pauses = new RestartBackoff(FIRST_PAUSE, LONGEST_PAUSE, restarts, WINDOW);
+        RestartBackoff pauses = new RestartBackoff(
+                RestartBackoff.DEFAULT_FIRST_PAUSE,
+                RestartBackoff.DEFAULT_LONGEST_PAUSE,
+                restarts,
+                RestartBackoff.DEFAULT_WINDOW);
         DriverRelay bridge = new DriverRelay();
         for (; ; ) {
             WaitStatus status = run(driver, bridge);

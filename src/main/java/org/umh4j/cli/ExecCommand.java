@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.Helper;
+import org.umh4j.RunOptions;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhWait;
@@ -34,7 +35,6 @@ import picocli.CommandLine.Parameters;
         sortOptions = false)
 final class ExecCommand implements Callable<Integer> {
     private static final int TIMED_OUT = 124;
-    private static final Duration GRACE = Duration.ofSeconds(2);
     private static final Duration KILL_WAIT = Duration.ofSeconds(5);
 
     enum Wait {
@@ -195,7 +195,7 @@ final class ExecCommand implements Callable<Integer> {
         Optional<WaitStatus> status = Optional.empty();
         try {
             helper.kill(Signal.TERM);
-            status = helper.waitFor(GRACE);
+            status = helper.waitFor(RunOptions.DEFAULT_GRACE);
         } catch (UmhException | InterruptedException e) {
             // SIGKILL then, at once
         }

@@ -10,15 +10,11 @@ import org.umh4j.linux.WaitStatus;
 final class ExitStatus {
     static final int NOT_EXECUTABLE = 126;
     static final int NOT_FOUND = 127;
-    private static final int SIGNALED = 128;
 
     private ExitStatus() {}
 
     static int of(WaitStatus status) {
-        if (status.lost()) {
-            return Main.FAILED;
-        }
-        return status.exited() ? status.exitCode() : SIGNALED + status.signal();
+        return status.lost() ? Main.FAILED : status.shellStatus();
     }
 
     static int of(UmhException failure) {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.HelperPaths;
+import org.umh4j.HelperProbe;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
@@ -136,6 +137,13 @@ final class HelperOptions {
         return SubprocessInfo.of(
                         CommandLineBytes.bytes(path, "path"), CommandLineBytes.bytes(argv, "argument"), environment())
                 .task(task().descriptors(descriptors()));
+    }
+
+    /** Returns the report of a helper with these options, as JSON. */
+    String report(HelperProbe probe) throws IOException, InterruptedException {
+        narrowPolicy();
+        byte[] first = CommandLineBytes.bytes(argv0 != null ? argv0 : probe.path(), "argument");
+        return probe.report(task().descriptors(descriptors()), first, List.of(environment()));
     }
 
     void narrowPolicy() {

@@ -2,6 +2,7 @@
 package org.umh4j.cli;
 
 import java.util.concurrent.Callable;
+import org.umh4j.HelperProbe;
 import org.umh4j.UmhException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,8 +24,8 @@ final class ProbeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (Probe probe = new Probe()) {
-            System.out.println(probe.report(options));
+        try (HelperProbe probe = HelperProbe.install()) {
+            System.out.println(options.report(probe));
             return 0;
         } catch (UmhException e) {
             System.err.println("umh: " + Main.message(e));

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.umh4j.HelperProbe;
+import org.umh4j.JvmPrivileges;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.internal.Host;
 import org.umh4j.linux.Capability;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Errno;
@@ -101,18 +104,16 @@ final class TourCommand implements Callable<Integer> {
 
     /** The JVM next to a helper. If this JVM may narrow the policy, the helper has two capabilities left. */
     private static void compare() throws IOException, InterruptedException {
-        boolean privileged = new CapabilitySet(Host.effective()).contains(Capability.CAP_SETPCAP);
+        boolean privileged = JvmPrivileges.effective().contains(Capability.CAP_SETPCAP);
         if (privileged) {
             System.out.println("# Born with: a helper under the policy bset = " + TWO);
             UmhSysctl.narrowBset(TWO);
         } else {
             System.out.println("# Born with: a helper of an ordinary user");
         }
-        HelperOptions options = new HelperOptions();
-        options.kernel = true;
-        try (Probe probe = new Probe()) {
-            Map<String, Object> jvm = probe.reportOfJvm();
-            Map<String, Object> helper = Json.object(probe.report(options));
+        try (HelperProbe probe = HelperProbe.install()) {
+            Map<String, Object> jvm = reportOfJvm(probe);
+            Map<String, Object> helper = Json.object(probe.report(Task.defaults(), UsermodeHelper.kernelEnvironment()));
             row("", "JVM", "helper");
             for (String name : COMPARED) {
                 row(name, text(value(jvm, name)), text(value(helper, name)));
@@ -121,6 +122,22 @@ final class TourCommand implements Callable<Integer> {
         if (!privileged) {
             System.out.println(AS_ROOT);
         }
+    }
+
+    /**
+     * Returns the attributes of the JVM. A child that ProcessBuilder has started reports them, since it inherits all but
+     * the descriptors.
+     */
+    private static Map<String, Object> reportOfJvm(HelperProbe probe) throws IOException, InterruptedException {
+        Process child = new ProcessBuilder(probe.path(), "--fd", "1").start();
+        String report = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (child.waitFor() != 0) {
+            throw new IOException("the probe ended with " + child.exitValue());
+        }
+        Map<String, Object> state = Json.object(report);
+        String[] descriptors = new File("/proc/self/fd").list();
+        state.put("fds", descriptors == null ? List.of() : List.of(descriptors));
+        return state;
     }
 
     private static @Nullable Object value(Map<String, Object> report, String name) {

@@ -16,6 +16,7 @@ public record WaitStatus(int raw) {
 
     private static final int SIGNAL_MASK = 0x7f;
     private static final int CORE_FLAG = 0x80;
+    private static final int SHELL_SIGNAL_BASE = 128;
 
     /** Whether the process has ended and its status is unknown. */
     public boolean lost() {
@@ -59,6 +60,15 @@ public record WaitStatus(int raw) {
             throw new IllegalStateException("no signal: " + this);
         }
         return raw & SIGNAL_MASK;
+    }
+
+    /**
+     * Returns the status as a shell shows it in {@code $?}: the exit code, or 128 plus the number of the signal.
+     *
+     * @throws IllegalStateException if the status is lost
+     */
+    public int shellStatus() {
+        return exited() ? exitCode() : SHELL_SIGNAL_BASE + signal();
     }
 
     /** Whether the process left a core dump. */

@@ -13,11 +13,11 @@ import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.Helper;
+import org.umh4j.HelperProbe;
+import org.umh4j.JvmPrivileges;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.internal.Host;
-import org.umh4j.internal.ProcFile;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Namespace;
 import org.umh4j.linux.Rlimit;
@@ -36,7 +36,7 @@ import org.umh4j.task.Task;
  * Finds out by trial what this host permits: for each item a helper is started with it. Capability masks alone are not
  * enough, because a user namespace, a security module or a container's filter may refuse what they permit.
  */
-final class HostTrials {
+final class DoctorTrials {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final long NOBODY = 65_534;
     /** BPF_RET of SECCOMP_RET_ALLOW: a filter that filters nothing. */
@@ -44,16 +44,16 @@ final class HostTrials {
 
     private static final AtomicInteger CGROUPS = new AtomicInteger();
 
-    private final Probe probe;
-    private final Consumer<CheckResult> findings;
+    private final HelperProbe probe;
+    private final Consumer<CheckResult> results;
 
-    private HostTrials(Probe probe, Consumer<CheckResult> findings) {
+    private DoctorTrials(HelperProbe probe, Consumer<CheckResult> results) {
         this.probe = probe;
-        this.findings = findings;
+        this.results = results;
     }
 
-    static void all(Probe probe, Consumer<CheckResult> findings) throws InterruptedException {
-        HostTrials trials = new HostTrials(probe, findings);
+    static void all(HelperProbe probe, Consumer<CheckResult> results) throws InterruptedException {
+        DoctorTrials trials = new DoctorTrials(probe, results);
         trials.identity();
         trials.privileges();
         for (Namespace kind : Namespace.values()) {
@@ -65,8 +65,8 @@ final class HostTrials {
     }
 
     private void identity() throws InterruptedException {
-        long uid = anotherId("/proc/self/uid_map", Host::uid);
-        long gid = anotherId("/proc/self/gid_map", Host::gid);
+        long uid = anotherId("/proc/self/uid_map", JvmPrivileges::uid);
+        long gid = anotherId("/proc/self/gid_map", JvmPrivileges::gid);
         String noUid = uid < 0 ? "no other uid is mapped in this user namespace" : null;
         String noGid = gid < 0 ? "no other gid is mapped in this user namespace" : null;
         attempt(
@@ -144,7 +144,8 @@ final class HostTrials {
     private void namespace(Namespace kind) throws InterruptedException {
         attempt("new " + kind.toString().toLowerCase(java.util.Locale.ROOT), null, UmhStage.UNSHARE, task -> {
             NamespaceSetup one = NamespaceSetup.defaults().unshare(kind);
-            return task.namespaces(kind == Namespace.USER ? one.mapSelf(Host.uid(), Host.gid()) : one);
+            return task.namespaces(
+                    kind == Namespace.USER ? one.mapSelf(JvmPrivileges.uid(), JvmPrivileges.gid()) : one);
         });
     }
 
@@ -181,13 +182,13 @@ final class HostTrials {
 
     private static @Nullable Path ownCgroup() {
         String mount = null;
-        for (String line : read("/proc/self/mountinfo").split("\n")) {
+        for (String line : ProcFile.read("/proc/self/mountinfo").split("\n")) {
             mount = mount == null && line.contains(" - cgroup2 ") ? line.split(" ")[4] : mount;
         }
         if (mount == null) {
             return null;
         }
-        String group = read("/proc/self/cgroup")
+        String group = ProcFile.read("/proc/self/cgroup")
                 .lines()
                 .filter(line -> line.startsWith("0::/"))
                 .findFirst()
@@ -241,7 +242,7 @@ final class HostTrials {
     }
 
     private void say(String subject, @Nullable String because) {
-        findings.accept(
+        results.accept(
                 because == null
                         ? new CheckResult(subject, CheckResult.State.YES, "yes", "")
                         : new CheckResult(subject, CheckResult.State.NO, "no, because " + because, ""));
@@ -250,7 +251,7 @@ final class HostTrials {
     /** Another id that is mapped here: 65534, or else the last of a range; negative if there is none. */
     private static long anotherId(String map, LongSupplier own) {
         long found = -1;
-        for (String line : read(map).split("\n")) {
+        for (String line : ProcFile.read(map).split("\n")) {
             String[] range = line.trim().split("\\s+");
             if (range.length == 3) {
                 long first = Long.parseLong(range[0]);
@@ -263,14 +264,6 @@ final class HostTrials {
                 }
             }
         }
-        return read(map).isEmpty() ? NOBODY : found;
-    }
-
-    private static String read(String path) {
-        try {
-            return ProcFile.read(path);
-        } catch (IOException e) {
-            return "";
-        }
+        return ProcFile.read(map).isEmpty() ? NOBODY : found;
     }
 }

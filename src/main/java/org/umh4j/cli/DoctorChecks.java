@@ -12,13 +12,13 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.umh4j.Helper;
+import org.umh4j.HelperProbe;
+import org.umh4j.HostFeature;
+import org.umh4j.JvmPrivileges;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhSysctl;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.internal.Feature;
-import org.umh4j.internal.Host;
-import org.umh4j.internal.ProcFile;
 import org.umh4j.linux.Capability;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.UmhStage;
@@ -26,39 +26,39 @@ import org.umh4j.linux.WaitStatus;
 import org.umh4j.task.Sandbox;
 
 /** What umh doctor looks at, one method each. The proof of the pudding is the last: a helper is started. */
-final class HostChecks {
+final class DoctorChecks {
     private final Map<String, String> status = status();
-    private final Consumer<CheckResult> findings;
+    private final Consumer<CheckResult> results;
 
-    private HostChecks(Consumer<CheckResult> findings) {
-        this.findings = findings;
+    private DoctorChecks(Consumer<CheckResult> results) {
+        this.results = results;
     }
 
     /** Hands over each finding as soon as it is made. */
-    static void ofThisHost(Consumer<CheckResult> findings) {
-        HostChecks examination = new HostChecks(findings);
+    static void ofThisHost(Consumer<CheckResult> results) {
+        DoctorChecks checks = new DoctorChecks(results);
         try {
-            Host.capabilities();
+            JvmPrivileges.effective();
         } catch (LinkageError e) {
-            findings.accept(CheckResult.missing("native library", Main.message(e)));
+            results.accept(CheckResult.missing("native library", Main.message(e)));
             return;
         }
-        examination.kernel();
-        examination.identity();
-        examination.inescapable();
-        examination.policy();
-        examination.memfd();
-        examination.descriptors();
-        examination.beyondTheKernels();
-        examination.helper();
+        checks.kernel();
+        checks.identity();
+        checks.inescapable();
+        checks.policy();
+        checks.memfd();
+        checks.descriptors();
+        checks.beyondTheKernels();
+        checks.helper();
     }
 
     private void kernel() {
-        findings.accept(CheckResult.ok(
+        results.accept(CheckResult.ok(
                 "kernel",
                 System.getProperty("os.version") + " on " + System.getProperty("os.arch") + ", Java "
                         + System.getProperty("java.version")));
-        findings.accept(
+        results.accept(
                 status.isEmpty()
                         ? CheckResult.limited(
                                 "/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's", "mount it")
@@ -66,14 +66,14 @@ final class HostChecks {
     }
 
     private void identity() {
-        CapabilitySet effective = new CapabilitySet(Host.effective());
+        CapabilitySet effective = JvmPrivileges.effective();
         CapabilitySet missing = CapabilitySet.all().minus(effective);
         String uid = status.getOrDefault("Uid", "?").split("\\s+")[0];
         if (missing.isEmpty()) {
-            String where = read("/proc/self/uid_map").trim().matches("|0\\s+0\\s+4294967295")
+            String where = ProcFile.read("/proc/self/uid_map").trim().matches("|0\\s+0\\s+4294967295")
                     ? ""
                     : " of a user namespace, not of the host";
-            findings.accept(CheckResult.ok("privilege", "uid " + uid + " with every capability" + where));
+            results.accept(CheckResult.ok("privilege", "uid " + uid + " with every capability" + where));
             return;
         }
         StringBuilder words = new StringBuilder("uid " + uid + " without ");
@@ -84,7 +84,7 @@ final class HostChecks {
         add(words, effective, Capability.CAP_SYS_NICE, " a better nice value or policy than the JVM's,");
         String text = words.toString();
         boolean harmless = !text.endsWith(",");
-        findings.accept(
+        results.accept(
                 harmless
                         ? CheckResult.ok("privilege", text.substring(0, text.indexOf(". Helpers")))
                         : CheckResult.limited(
@@ -109,11 +109,11 @@ final class HostChecks {
         if (!status.getOrDefault("Seccomp", "0").equals("0")) {
             kept.add("a seccomp filter, which helpers inherit");
         }
-        CapabilitySet unbounded = CapabilitySet.all().minus(new CapabilitySet(Host.bounding()));
+        CapabilitySet unbounded = CapabilitySet.all().minus(JvmPrivileges.bounding());
         if (!unbounded.isEmpty()) {
             kept.add("a bounding set without " + unbounded);
         }
-        findings.accept(
+        results.accept(
                 kept.isEmpty()
                         ? CheckResult.ok("confinement", "none that helpers would inherit")
                         : CheckResult.limited(
@@ -125,7 +125,7 @@ final class HostChecks {
 
     private void policy() {
         CapabilitySet dropped = CapabilitySet.all().minus(UmhSysctl.bset());
-        findings.accept(
+        results.accept(
                 dropped.isEmpty()
                         ? CheckResult.ok("policy", "kernel.usermodehelper.bset leaves every capability")
                         : CheckResult.limited(
@@ -135,71 +135,67 @@ final class HostChecks {
     }
 
     private void memfd() {
-        String noexec = read("/proc/sys/vm/memfd_noexec");
-        findings.accept(CheckResult.ok(
+        String noexec = ProcFile.read("/proc/sys/vm/memfd_noexec");
+        results.accept(CheckResult.ok(
                 "launcher",
                 noexec.equals("2") ? "a file, since vm.memfd_noexec forbids executable memfds" : "a sealed memfd"));
     }
 
     private void descriptors() {
-        String limit = read("/proc/self/limits")
+        String limit = ProcFile.read("/proc/self/limits")
                 .lines()
                 .filter(line -> line.startsWith("Max open files"))
                 .findFirst()
                 .map(line -> line.substring("Max open files".length()).trim().split("\\s+")[0])
                 .orElse("?");
-        findings.accept(CheckResult.ok("descriptors", "up to " + limit + "; each live helper takes one"));
+        results.accept(CheckResult.ok("descriptors", "up to " + limit + "; each live helper takes one"));
     }
 
     /** What no helper of the kernel has and a call can ask for, as far as hosts differ. */
     private void beyondTheKernels() {
         int abi = Sandbox.landlockAbi();
-        findings.accept(
+        results.accept(
                 CheckResult.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
-        String cgroup = read("/proc/self/mounts")
-                .lines()
-                .map(line -> line.split(" "))
-                .filter(mount -> mount.length > 2 && mount[2].equals("cgroup2"))
-                .map(mount -> mount[1])
-                .findFirst()
-                .orElse("");
-        findings.accept(CheckResult.ok(
+        String cgroup = ProcFile.mountPoint("cgroup2").orElse("");
+        results.accept(CheckResult.ok(
                 "cgroup", cgroup.isEmpty() ? "no cgroup2 is mounted to name a folder of" : "folders below " + cgroup));
         String[] kinds = new File("/proc/self/ns").list((folder, name) -> !name.endsWith("_for_children"));
-        findings.accept(CheckResult.ok(
+        results.accept(CheckResult.ok(
                 "namespaces",
                 (kinds == null
                                 ? "not known without /proc"
                                 : Arrays.stream(kinds).sorted().collect(Collectors.joining(", ")))
-                        + (read("/proc/sys/user/max_user_namespaces").trim().equals("0")
+                        + (ProcFile.read("/proc/sys/user/max_user_namespaces")
+                                        .trim()
+                                        .equals("0")
                                 ? "; no new user namespaces, by user.max_user_namespaces"
                                 : "")));
     }
 
     /** The born state as this host lets us make it. */
     private void helper() {
-        try (Probe probe = new Probe();
+        try (HelperProbe probe = HelperProbe.install();
                 Helper helper = UsermodeHelper.start(
                         SubprocessInfo.of(probe.path(), new String[] {probe.path()}, new String[0]))) {
             WaitStatus end = helper.waitFor();
             systemCalls();
             if (!end.success()) {
-                findings.accept(CheckResult.missing("helper", "started and ended with " + end));
+                results.accept(CheckResult.missing("helper", "started and ended with " + end));
                 return;
             }
             Set<UmhStage> unapplied = helper.unapplied();
-            findings.accept(
+            results.accept(
                     unapplied.isEmpty()
                             ? CheckResult.ok("helper", "starts, and is born as the kernel's would be")
                             : CheckResult.limited(
                                     "helper",
                                     "starts; these stay as the JVM has them: " + names(unapplied),
                                     "see docs/errors.md, which says of each what it needs"));
-            HostTrials.all(probe, findings);
+            DoctorTrials.all(probe, results);
         } catch (UmhException e) {
-            findings.accept(CheckResult.missing("helper", Main.message(e)));
+            results.accept(CheckResult.missing("helper", Main.message(e)));
         } catch (IOException e) {
-            findings.accept(CheckResult.limited(
+            results.accept(CheckResult.limited(
                     "helper",
                     "not tried: " + Main.message(e),
                     "name a folder that is not mounted noexec by" + " -Dorg.umh4j.library.tmpdir"));
@@ -209,15 +205,18 @@ final class HostChecks {
     }
 
     private void systemCalls() {
-        String missing = Arrays.stream(Feature.values())
-                .filter(feature -> !feature.isInUse())
-                .map(feature -> feature + " (" + feature.withoutIt() + ")")
+        String missing = HostFeature.all().stream()
+                .filter(feature -> !feature.inUse())
+                .map(feature -> feature.name() + " (" + feature.fallback() + ")")
                 .collect(Collectors.joining(", "));
-        findings.accept(
+        results.accept(
                 missing.isEmpty()
                         ? CheckResult.ok(
                                 "system calls",
-                                "those of a newer kernel are in use: " + Arrays.toString(Feature.values()))
+                                "those of a newer kernel are in use: "
+                                        + HostFeature.all().stream()
+                                                .map(HostFeature::name)
+                                                .toList())
                         : CheckResult.limited(
                                 "system calls",
                                 "not available: " + missing,
@@ -230,20 +229,12 @@ final class HostChecks {
 
     private static Map<String, String> status() {
         Map<String, String> fields = new LinkedHashMap<>();
-        for (String line : read("/proc/self/status").split("\n")) {
+        for (String line : ProcFile.read("/proc/self/status").split("\n")) {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 fields.put(line.substring(0, colon), line.substring(colon + 1).trim());
             }
         }
         return fields;
-    }
-
-    private static String read(String path) {
-        try {
-            return ProcFile.read(path);
-        } catch (IOException e) {
-            return "";
-        }
     }
 }
