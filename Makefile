@@ -112,7 +112,7 @@ test: tools-for-tests ## builds and runs all tests
 LAUNCHES ?= 2000
 
 attack: tools-for-tests ## lets each attacker of SECURITY.md try to reach LAUNCHES launchers, as the user and root of containers
-	$(MVN) -q verify -Dtest=ReacherTest,CopiedSocketTest -Dtest.attack.launches=$(LAUNCHES)
+	$(MVN) -q verify -Dtest=LauncherAttackersTest,CopiedPlanSocketTest -Dtest.attack.launches=$(LAUNCHES)
 
 # What make check demands beyond tools/form. Empty until every file has been rewritten once; then: form words
 HELD :=
@@ -130,7 +130,7 @@ words: ## finds words with a plainer replacement, British spelling, long lines; 
 	@tools/words $(ARGS)
 
 # For whoever changes a line: what compiles, how it looks, and tests of every part that take no time to speak of.
-QUICK := SuiteTest,ValuesTest,StageTest,StatusTest,DescriptorMapTest,SysctlTextTest,ParserPropertiesTest,LauncherBinaryTest,BornStateTest,OptionPropertiesTest
+QUICK := SuiteTest,CapabilityTest,CapabilitySetTest,ErrnoTest,SignalTest,UmhStageTest,WaitStatusTest,DescriptorsTest,SysctlTextTest,ParserPropertiesTest,LauncherBinaryTest,TaskTest,OptionPropertiesTest
 
 check-quick: tools-for-tests $(filter words,$(HELD)) ## compiles, looks at the form, runs a fast choice of tests: a minute
 	@tools/form

@@ -301,7 +301,7 @@ final class OptionsTest {
         assertEquals(1, said.err().lines().count(), said::err);
     }
 
-    /** CliTest has what holds for a whole process, and how umh itself waits. */
+    /** CommandLineTest has what holds for a whole process, and how umh itself waits. */
     private static final Set<String> ELSEWHERE = Set.of(
             "--bset",
             "--inheritable",

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.docs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.umh4j.support.RequiresRoot;
+import org.umh4j.support.Snippets;
+
+/** The recipes print what the page says. */
+final class RecipesTest {
+    static List<Snippets.Snippet> recipes() throws IOException {
+        return Snippets.of(Path.of("docs/recipes.md"));
+    }
+
+    @ParameterizedTest
+    @RequiresRoot
+    @MethodSource("recipes")
+    void recipePrintsWhatThePageSays(Snippets.Snippet recipe) throws Exception {
+        assertEquals(recipe.output(), recipe.run());
+        assertTrue(nobodySleeps(), "a helper outlived its JVM");
+    }
+
+    /** The helper of "Dies with me" was killed by the kernel, which may take a moment. */
+    private static boolean nobodySleeps() throws InterruptedException {
+        for (int i = 0; i < 500; i++) {
+            if (ProcessHandle.allProcesses().noneMatch(RecipesTest::sleepsForAThousandSeconds)) {
+                return true;
+            }
+            Thread.sleep(10);
+        }
+        return false;
+    }
+
+    private static boolean sleepsForAThousandSeconds(ProcessHandle process) {
+        return process.info().commandLine().orElse("").endsWith("sleep 1000");
+    }
+
+    @Test
+    void everyRecipeSaysWhatItPrints() throws IOException {
+        for (Snippets.Snippet recipe : recipes()) {
+            assertTrue(recipe.output() != null, recipe.toString());
+        }
+    }
+}

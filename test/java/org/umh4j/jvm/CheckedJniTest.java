@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.jvm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+import org.umh4j.support.BasicUse;
+import org.umh4j.support.EveryUse;
+import org.umh4j.support.Jvm;
+import org.umh4j.support.RequiresRoot;
+
+/** The JVM itself looks at every JNI call, and has nothing to say. */
+final class CheckedJniTest {
+    private static void assertClean(Jvm.Outcome outcome, String expected) {
+        assertEquals(
+                expected, outcome.requireSuccess().replaceAll("(?m)^(WARNING|FATAL ERROR).*", "$0 <- said by the JVM"));
+        assertEquals("", outcome.err());
+    }
+
+    @Test
+    void waysToUseAHelperAreClean() throws Exception {
+        assertClean(new Jvm().option("-Xcheck:jni").run(BasicUse.class), BasicUse.ANSWERS);
+    }
+
+    @Test
+    @RequiresRoot
+    void streamsAndReportsAreClean() throws Exception {
+        Jvm.Outcome outcome = new Jvm().option("-Xcheck:jni").run(EveryUse.class);
+        assertClean(outcome, String.join("\n", EveryUse.EXPECTED));
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.umh4j.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.umh4j.Helper;
+import org.umh4j.Pipeline;
+import org.umh4j.SubprocessInfo;
+import org.umh4j.UmhWait;
+import org.umh4j.UsermodeHelper;
+import org.umh4j.support.Shell;
+
+/**
+ * Which of 0, 1 and 2 are open in a helper: none in the kernel's calls, all in the others. A program that finds them closed
+ * takes its own files for them, and writes its warnings there.
+ */
+final class StandardDescriptorsTest {
+    @TempDir
+    private Path directory;
+
+    private Path report;
+
+    @BeforeEach
+    void makeReport() throws IOException {
+        report = Files.createFile(directory.resolve("report"));
+    }
+
+    /** Writes down what it has at 0, 1 and 2, a line each. */
+    private SubprocessInfo reporting() {
+        // A subshell is a new process, so its redirection is none of the shell's.
+        return Shell.script("for fd in 0 1 2; do (readlink /proc/$$/fd/$fd || echo) >>" + report + "; done");
+    }
+
+    private String reported() throws IOException {
+        return Files.readString(report).replaceAll("pipe:.*", "pipe").replace("\n", "|");
+    }
+
+    private String started(SubprocessInfo info) throws Exception {
+        try (Helper helper = UsermodeHelper.start(info)) {
+            helper.waitFor();
+        }
+        return reported();
+    }
+
+    @Test
+    void startGivesDevNull() throws Exception {
+        assertEquals("/dev/null|/dev/null|/dev/null|", started(reporting()));
+    }
+
+    @Test
+    void startGivesExactlyWhatIsNamed() throws Exception {
+        assertEquals(
+                "|pipe||",
+                started(reporting()
+                        .task(Task.defaults()
+                                .descriptors(org.umh4j.task.Descriptors.none().pipeToJvm(1)))));
+    }
+
+    @Test
+    void devNullIsABaseToChange() throws Exception {
+        assertEquals(
+                "/dev/null|pipe|/dev/null|",
+                started(reporting()
+                        .task(Task.defaults()
+                                .descriptors(
+                                        org.umh4j.task.Descriptors.devNull().pipeToJvm(1)))));
+    }
+
+    @Test
+    void theHeirsOfAChangedBaseStayDevNull() throws Exception {
+        assertEquals(
+                "|/dev/null|/dev/null|",
+                started(reporting()
+                        .task(Task.defaults()
+                                .descriptors(
+                                        org.umh4j.task.Descriptors.devNull().without(0)))));
+    }
+
+    @Test
+    void theKernelsCallsLeaveThemClosed() throws Exception {
+        UsermodeHelper.exec(reporting(), UmhWait.PROC);
+        assertEquals("|||", reported());
+    }
+
+    @Test
+    void runLeavesNoneOut() throws Exception {
+        UsermodeHelper.run(
+                reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())),
+                Duration.ofMinutes(1));
+        assertEquals("/dev/null|pipe|pipe|", reported());
+    }
+
+    @Test
+    void aPipelineLeavesNoneOut() throws Exception {
+        try (Pipeline pipeline = Pipeline.start(
+                reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())),
+                Shell.script("cat"))) {
+            pipeline.waitFor();
+        }
+        assertEquals("/dev/null|pipe|/dev/null|", reported());
+    }
+}
