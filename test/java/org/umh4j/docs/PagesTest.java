@@ -126,7 +126,7 @@ final class PagesTest {
     @Test
     void everyBlockOfEveryPageIsRun() throws IOException {
         Set<String> run = Set.of(
-                "README.md", // ReadmeTest; its first block is what .ci/run does, and tools/first-use
+                "README.md", // ReadmeTest; .ci/run and tools/first-use run its make commands
                 "docs/recipes.md", // RecipesTest
                 "docs/tutorial.md",
                 "docs/migration.md",

@@ -27,7 +27,7 @@ final class RecipesTest {
         assertTrue(nobodySleeps(), "a helper outlived its JVM");
     }
 
-    /** The helper of "Dies with me" was killed by the kernel, which may take a moment. */
+    /** The helper of "Death with the JVM" was killed by the kernel, which may take a moment. */
     private static boolean nobodySleeps() throws InterruptedException {
         for (int i = 0; i < 500; i++) {
             if (ProcessHandle.allProcesses().noneMatch(RecipesTest::sleepsForAThousandSeconds)) {
