@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arch.h - the machine-dependent lines: system call, program entry, a child on a stack of its own. */
+/* arch.h - the architecture-dependent lines: system calls, program entry, a child on a separate stack. */
 #ifndef UMH_ARCH_H
 #define UMH_ARCH_H
 
 /*
- * All that differs from one processor to the next stands here, so that a new one is one more branch of this file.
- * Each branch defines
+ * Everything that differs between architectures is in this file. A new architecture needs one more branch, which
+ * defines
  *
- *	umh_syscall6()	one system call; the result is the kernel's own, a negative errno on failure
- *	UMH_ENTRY(f)	the program entry of a static program without libc: calls f(initial stack pointer)
- *	umh_clone3()	clone3(2), and
- *	umh_clone()	clone(2); both call child(arg) on the new stack in the child, and return the pid in the parent
+ * 	umh_syscall6()	one system call; returns the kernel's result, a negative errno on failure
+ * 	UMH_ENTRY(f)	the entry of a static program without libc: calls f(initial stack pointer)
+ * 	umh_clone3()	clone3(2), and
+ * 	umh_clone()	clone(2); in the child both call child(arg) on the new stack, in the parent they return the pid
  *
- * The clone pair may be used with CLONE_VM: nothing of the caller's frame is touched by the child.
+ * The last two may be used with CLONE_VM: the child does not touch the caller's frame.
  *
- * It may define where in memory the launcher does not need page tables of its own, but uses some of the stack's:
+ * A branch may define addresses where the launcher needs no page tables but the stack's:
  *
- *	UMH_BELOW_STACK	within a few levels of where a stack may be, and below all of that
- *	UMH_NEAR_STACK	in the same last-level table as a small stack that the kernel has not moved at random
+ * 	UMH_BELOW_STACK	within a few levels of all possible stacks, and below all of them
+ * 	UMH_NEAR_STACK	in the last-level table of a small stack whose address the kernel has not randomized
  */
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ typedef void umh_child_fn(void *arg); /* never returns */
 #if defined(__x86_64__)
 
 #if defined(__clang_analyzer__)
-/* To an analyser assembly writes nothing: this is a function that may write wherever it is pointed to. */
+/* An analyzer assumes that assembly writes nothing. This function may write through each pointer that it receives. */
 long umh_syscall6(long number, long a, long b, long c, long d, long e, long f);
 #else
 static inline __attribute__((always_inline)) long
@@ -48,31 +48,31 @@ umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
 }
 #endif
 
-/* Stacks end at 2^47 less a page, or up to 16 GiB below. The tables are of 512 GiB, 1 GiB and 2 MiB. */
-#define UMH_BELOW_STACK  UINT64_C(0x7f8000000000)
-#define UMH_NEAR_STACK UINT64_C(0x7fffffe00000)
+/* A stack ends up to 16 GiB below 2^47 less a page. The tables span 512 GiB, 1 GiB and 2 MiB. */
+#define UMH_BELOW_STACK UINT64_C(0x7f8000000000)
+#define UMH_NEAR_STACK  UINT64_C(0x7fffffe00000)
 
-/* The kernel enters with the argument count on top of the stack, and the stack aligned to 16. */
-#define UMH_ENTRY(function)                  \
-	__asm__(".pushsection .text\n"       \
-		".globl _start\n"            \
-		".type _start, @function\n"  \
-		"_start:\n\t"                \
-		"xor %ebp, %ebp\n\t"         \
-		"mov %rsp, %rdi\n\t"         \
-		"call " #function "\n\t"     \
-		"hlt\n"                      \
+/* At entry the argument count is on top of the stack, and the stack is aligned to 16 bytes. */
+#define UMH_ENTRY(function)                 \
+	__asm__(".pushsection .text\n"      \
+		".globl _start\n"           \
+		".type _start, @function\n" \
+		"_start:\n\t"               \
+		"xor %ebp, %ebp\n\t"        \
+		"mov %rsp, %rdi\n\t"        \
+		"call " #function "\n\t"    \
+		"hlt\n"                     \
 		".popsection")
 
-/* Zero in rax means: we are the child, on the new stack. A null frame pointer ends every backtrace there. */
-#define UMH_CHILD_ENTRY                  \
-	"syscall\n\t"                    \
-	"test %%rax, %%rax\n\t"          \
-	"jnz 1f\n\t"                     \
-	"xor %%ebp, %%ebp\n\t"           \
-	"mov %[arg], %%rdi\n\t"          \
-	"call *%[child]\n\t"             \
-	"hlt\n"                          \
+/* Zero in rax: this is the child, on the new stack. A null frame pointer ends every backtrace there. */
+#define UMH_CHILD_ENTRY         \
+	"syscall\n\t"           \
+	"test %%rax, %%rax\n\t" \
+	"jnz 1f\n\t"            \
+	"xor %%ebp, %%ebp\n\t"  \
+	"mov %[arg], %%rdi\n\t" \
+	"call *%[child]\n\t"    \
+	"hlt\n"                 \
 	"1:"
 
 static inline __attribute__((always_inline)) long
@@ -100,8 +100,8 @@ umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child,
 
 	__asm__ volatile(UMH_CHILD_ENTRY
 			 : "=a"(result)
-			 : "a"(__NR_clone), "D"(flags), "S"(stack_top), "d"(pidfd), "r"(r10), "r"(r8),
-			   [child] "r"(r12), [arg] "r"(r13)
+			 : "a"(__NR_clone), "D"(flags), "S"(stack_top), "d"(pidfd), "r"(r10),
+			   "r"(r8), [child] "r"(r12), [arg] "r"(r13)
 			 : "rcx", "r11", "memory");
 	return result;
 }
@@ -119,33 +119,30 @@ umh_syscall6(long number, long a, long b, long c, long d, long e, long f)
 	register long x4 __asm__("x4") = e;
 	register long x5 __asm__("x5") = f;
 
-	__asm__ volatile("svc #0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
 	return x0;
 }
 
-/* As above; no frame and no caller: both registers end every backtrace. */
-#define UMH_ENTRY(function)                  \
-	__asm__(".pushsection .text\n"       \
-		".globl _start\n"            \
-		".type _start, %function\n"  \
-		"_start:\n\t"                \
-		"mov x29, #0\n\t"            \
-		"mov x30, #0\n\t"            \
-		"mov x0, sp\n\t"             \
-		"bl " #function "\n\t"       \
-		"brk #1\n"                   \
+/* As above. There is neither a frame nor a caller: both registers end every backtrace. */
+#define UMH_ENTRY(function)                 \
+	__asm__(".pushsection .text\n"      \
+		".globl _start\n"           \
+		".type _start, %function\n" \
+		"_start:\n\t"               \
+		"mov x29, #0\n\t"           \
+		"mov x30, #0\n\t"           \
+		"mov x0, sp\n\t"            \
+		"bl " #function "\n\t"      \
+		"brk #1\n"                  \
 		".popsection")
 
-#define UMH_CHILD_ENTRY                  \
-	"svc #0\n\t"                    \
-	"cbnz x0, 1f\n\t"               \
-	"mov x29, #0\n\t"               \
-	"mov x0, %[arg]\n\t"            \
-	"blr %[child]\n\t"              \
-	"brk #1\n"                      \
+#define UMH_CHILD_ENTRY      \
+	"svc #0\n\t"         \
+	"cbnz x0, 1f\n\t"    \
+	"mov x29, #0\n\t"    \
+	"mov x0, %[arg]\n\t" \
+	"blr %[child]\n\t"   \
+	"brk #1\n"           \
 	"1:"
 
 static inline __attribute__((always_inline)) long
@@ -169,7 +166,7 @@ umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child,
 	register long x0 __asm__("x0") = (long)flags;
 	register long x1 __asm__("x1") = (long)stack_top;
 	register long x2 __asm__("x2") = (long)pidfd;
-	register long x3 __asm__("x3") = 0; /* tls: here it stands before the next one */
+	register long x3 __asm__("x3") = 0; /* tls: on this architecture it precedes child_tid */
 	register long x4 __asm__("x4") = 0; /* child_tid */
 
 	__asm__ volatile(UMH_CHILD_ENTRY
@@ -180,14 +177,14 @@ umh_clone(unsigned long flags, void *stack_top, int *pidfd, umh_child_fn *child,
 }
 
 #else
-#error "umh4j: no arch.h branch for this processor yet"
+#error "umh4j: no arch.h branch for this architecture yet"
 #endif
 
 #ifndef UMH_BELOW_STACK
-#define UMH_BELOW_STACK 0 /* where the launcher was linked for */
+#define UMH_BELOW_STACK 0 /* the address that the launcher was linked for */
 #endif
 
-/* umh_syscall(number, up to six arguments): missing ones are zero. */
+/* umh_syscall(number, up to six arguments): arguments that are left out are zero. */
 #define umh_syscall(...) umh_syscall_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define umh_syscall_(number, a, b, c, d, e, f, ...) \
 	umh_syscall6((number), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))

@@ -4,12 +4,12 @@
 #define UMH_FILE_IDENTITY_H
 
 /*
- * Other native code of this process may close any number, and the next file that is opened gets it. So the identity of
- * each descriptor is noted when it is made, and compared before the number is used. In a shared table another thread
- * may still change the number between the two calls; in a child's own table it can't (shim/clone.c).
+ * Other native code of this process may close any descriptor, and the next open file gets its number. So the shim
+ * records the identity of the file when it opens a descriptor, and compares it before each use. In a shared table
+ * another thread may change the number between the two calls; in a child's separate table it can't (shim/child.c).
  *
- * A memfd, a socket, a pipe and a file of /proc have inodes of their own, and a pidfd has since Linux 6.9. An epoll, an
- * eventfd and an older pidfd share one: shim/epoll.c and shim/pidfd.c say how these are told apart.
+ * A memfd, a socket, a pipe and a file of /proc have separate inodes; so has a pidfd since Linux 6.9. Epolls, eventfds
+ * and older pidfds share one inode: shim/epoll.c and shim/pidfd.c tell them apart.
  */
 
 #include <stdint.h>
@@ -17,7 +17,7 @@
 
 #include "common/syscalls.h"
 
-/* ThreadSanitizer knows that a number is free by libc's function alone. */
+/* ThreadSanitizer knows that a number is free only if libc's function has closed it. */
 #ifdef __SANITIZE_THREAD__
 #include <unistd.h>
 #define umh_close_number close
@@ -34,12 +34,15 @@ static inline uint64_t umh_file_identity(int fd)
 
 	if (umh_syscall(__NR_fstat, fd, &file) < 0)
 		return UMH_NO_IDENTITY;
-	/* An odd factor spreads the few devices over all bits, so that no small inode of one meets that of another. */
+	/*
+	 * An odd factor spreads the few device numbers over all bits, so that small inodes of two devices do not
+	 * collide.
+	 */
 	identity = (file.st_dev ^ (uint64_t)(file.st_mode & S_IFMT) << 32) * UINT64_C(0x9e3779b97f4a7c15) + file.st_ino;
 	return identity == UMH_NO_IDENTITY ? 1 : identity;
 }
 
-/* The part of it for which a plan has room. */
+/* A plan has room for 32 bits. */
 static inline uint32_t umh_short_file_identity(uint64_t identity)
 {
 	return (uint32_t)(identity ^ identity >> 32);
@@ -50,7 +53,7 @@ static inline int umh_is_same_file(int fd, uint64_t identity)
 	return fd >= 0 && identity != UMH_NO_IDENTITY && umh_file_identity(fd) == identity;
 }
 
-/* Closes the number if it is still that file's, and leaves it alone otherwise; in both cases it is set to -1. */
+/* Closes the descriptor if it still refers to that file, and sets it to -1 in any case. */
 static inline void umh_close_if_same(int *fd, uint64_t identity)
 {
 	if (umh_is_same_file(*fd, identity))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* syscalls.h - the system calls made where no libc may be: in the child, the launcher and the probe. */
+/* syscalls.h - system calls without libc, for the child in the JVM's memory, the launcher and the probe. */
 #ifndef UMH_SYSCALLS_H
 #define UMH_SYSCALLS_H
 
 /*
- * Each is the call of its name; the result is the kernel's own, a negative errno on failure. There is no errno
- * variable, no cancellation and no lock here: that is why a child in the JVM's memory may use them.
+ * Each function is the system call of its name and returns the kernel's result, a negative errno on failure. There is
+ * no errno variable, no cancellation and no lock: therefore a child in the JVM's memory may use them.
  */
 
 #include <stdint.h>
@@ -92,8 +92,8 @@ static inline int sys_execveat(int fd, const char *path, char *const argv[], cha
 }
 
 /*
- * The helper's filter may be in force and refuse both calls. Then an invalid instruction ends the process. Neither a
- * filter, nor a signal mask, nor being pid 1 of a namespace prevents that.
+ * The helper's filter may refuse both calls. Then an invalid instruction ends the process: no filter and no signal mask
+ * prevents that, nor does being pid 1 of a namespace.
  */
 static inline __attribute__((noreturn)) void sys_exit(int status)
 {
@@ -102,7 +102,7 @@ static inline __attribute__((noreturn)) void sys_exit(int status)
 	__builtin_trap();
 }
 
-/* How many bytes of an address are an error, as the kernel encodes it. */
+/* The kernel returns errors of calls that return addresses as the last 4095 addresses. */
 static inline int sys_is_error(const void *result)
 {
 	return (unsigned long)result >= (unsigned long)-4095L;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bridge.c - from the arrays that cross JNI to the structures of umh.h, and back. */
+/* bridge.c - launches: from the arrays of a JNI call to the structures of the shim, and back. */
 
 #include "jni/bridge.h"
 
@@ -52,7 +52,7 @@ static void store_child(long long *result_fields, const struct umh_child *child)
 	memcpy(&result_fields[UMH_RESULT_CHILD], child, sizeof *child);
 }
 
-/* The one that an answer was last about. */
+/* The process of these result fields. */
 static struct umh_child load_child(const long long *result_fields)
 {
 	struct umh_child child;
@@ -84,7 +84,7 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 	int status = 0;
 	int result;
 
-	/* Its thread waits for it. Whatever holds the launcher up, it does not outlive the JVM. */
+	/* The calling thread waits for the launcher, which must not outlive the JVM. */
 	if (until != UMH_UNTIL_STARTED)
 		request->plan->flags |= UMH_PLAN_DIE_WITH_THREAD;
 	if (until == UMH_UNTIL_EXIT)
@@ -102,7 +102,8 @@ static int start(const struct umh_request *request, enum umh_until until, long l
 }
 
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
-		     const int *fds, int fd_count, int cgroup, int until, int launch_timeout_ms, long long *result_fields)
+		     const int *fds, int fd_count, int cgroup, int until, int launch_timeout_ms,
+		     long long *result_fields)
 {
 	struct umh_request request = {
 		.plan = (void *)plan,
@@ -228,7 +229,7 @@ int umh_bridge_signal_pidfd(int pidfd, int signal)
 	return syscall(__NR_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* Before 6.9 by the group's number, which is the group's as long as its leader has not been reaped. */
+/* Before 6.9 by the group's number, which is the group's until its leader is reaped. */
 int umh_bridge_signal_group(const long long *result_fields, int reaped, int signal)
 {
 	const struct umh_child child = result_fields ? load_child(result_fields) : UMH_NO_CHILD;
@@ -236,7 +237,7 @@ int umh_bridge_signal_group(const long long *result_fields, int reaped, int sign
 
 	if (result != -EINVAL && result != -EPERM && result != -ENOSYS)
 		return result;
-	if (reaped || child.pid <= 1) /* 0 would be our own group, -1 everybody */
+	if (reaped || child.pid <= 1) /* 0 would be the JVM's own group, -1 all processes */
 		return result == -EINVAL ? -ESRCH : result;
 	return kill(-child.pid, signal) < 0 ? -errno : 0;
 }

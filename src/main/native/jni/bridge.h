@@ -28,22 +28,23 @@ enum umh_result {
 	UMH_RESULT_STATUS,
 	UMH_RESULT_LAUNCHED_NS, /* CLOCK_MONOTONIC at the launcher's execve; with UMH_UNTIL_EXIT, at the helper's end */
 	UMH_RESULT_REPORTED_NS, /* CLOCK_MONOTONIC at the helper's execve with UMH_PLAN_REPORT_TIME; otherwise 0 */
-	UMH_RESULT_CHILD,	/* the struct umh_child, until the launch is decided */
+	UMH_RESULT_CHILD,       /* the struct umh_child, until the launch is decided */
 	UMH_RESULT_COUNT = UMH_RESULT_CHILD + (sizeof(struct umh_child) + sizeof(long long) - 1) / sizeof(long long)
 };
 
 /* When umh_bridge_start() returns. */
 enum umh_until {
 	UMH_UNTIL_STARTED, /* a process exists; the launch is not decided */
-	UMH_UNTIL_EXEC,	   /* execve has succeeded; or that takes long, and the launch is not decided */
-	UMH_UNTIL_EXIT,	   /* the helper has ended */
+	UMH_UNTIL_EXEC,    /* execve has succeeded; or that takes long, and the launch is not decided */
+	UMH_UNTIL_EXIT,    /* the helper has ended */
 };
 
 int umh_bridge_load(const signed char *image, int size);
 
 /* strings: path, argc arguments, envc environment strings, each with its NUL; size: their bytes. */
 int umh_bridge_start(const signed char *strings, int size, int argc, int envc, signed char *plan, int plan_size,
-		     const int *fds, int fd_count, int cgroup, int until, int launch_timeout_ms, long long *result_fields);
+		     const int *fds, int fd_count, int cgroup, int until, int launch_timeout_ms,
+		     long long *result_fields);
 
 /* Checks launches that hold their thread, for a caller that waits for the reaper's own launch. */
 void umh_bridge_check_launches(void);
@@ -99,13 +100,7 @@ int umh_bridge_is_same_file(int fd, long long identity);
 void umh_bridge_close_if_same(int fd, long long identity);
 
 /* The elements of the array for a struct umh_blob. */
-enum umh_blob_field {
-	UMH_BLOB_FD,
-	UMH_BLOB_MOUNT,
-	UMH_BLOB_FD_IDENTITY,
-	UMH_BLOB_MOUNT_IDENTITY,
-	UMH_BLOB_COUNT
-};
+enum umh_blob_field { UMH_BLOB_FD, UMH_BLOB_MOUNT, UMH_BLOB_FD_IDENTITY, UMH_BLOB_MOUNT_IDENTITY, UMH_BLOB_COUNT };
 int umh_bridge_blob_open(const signed char *name, long long *blob);
 int umh_bridge_blob_seal(const signed char *name, const long long *blob);
 void umh_bridge_blob_discard(const long long *blob);
@@ -126,10 +121,10 @@ int umh_bridge_read_direct(JNIEnv *env, int fd, long long identity, jobject buff
 int umh_bridge_write_direct(JNIEnv *env, int fd, long long identity, jobject buffer, int offset, int length);
 
 /* Each function of the generated glue has a variable env. */
-#define UMH_BRIDGE_DESCRIPTOR(object) umh_bridge_descriptor(env, object)
-#define UMH_BRIDGE_READ(fd, identity, a, o, n) umh_bridge_read(env, fd, identity, (jbyteArray)(a), o, n)
-#define UMH_BRIDGE_WRITE(fd, identity, a, o, n) umh_bridge_write(env, fd, identity, (jbyteArray)(a), o, n)
-#define UMH_BRIDGE_READ_DIRECT(fd, identity, b, o, n) umh_bridge_read_direct(env, fd, identity, b, o, n)
+#define UMH_BRIDGE_DESCRIPTOR(object)                  umh_bridge_descriptor(env, object)
+#define UMH_BRIDGE_READ(fd, identity, a, o, n)         umh_bridge_read(env, fd, identity, (jbyteArray)(a), o, n)
+#define UMH_BRIDGE_WRITE(fd, identity, a, o, n)        umh_bridge_write(env, fd, identity, (jbyteArray)(a), o, n)
+#define UMH_BRIDGE_READ_DIRECT(fd, identity, b, o, n)  umh_bridge_read_direct(env, fd, identity, b, o, n)
 #define UMH_BRIDGE_WRITE_DIRECT(fd, identity, b, o, n) umh_bridge_write_direct(env, fd, identity, b, o, n)
 
 /* The host (host.c) */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* files.c - opened files, cgroups, programs in memory, and the descriptors behind objects of the JDK. */
+/* files.c - open files, cgroups, programs in memory, and the descriptors in objects of the JDK. */
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -15,9 +15,9 @@
 #include "shim/process_state.h"
 
 /*
- * Whether the other end of an open FIFO is open too. What was opened for writing has a reader, or O_NONBLOCK had refused.
- * Of one for reading only the kernel's copying without waiting tells: 0 bytes is an end of file, nobody writes. It takes
- * nothing away.
+ * Whether the other end of an open FIFO is open. A FIFO open for writing has a reader, because O_NONBLOCK has not
+ * failed. For reading, tee(2) without waiting shows it: 0 bytes are an end of file, so there is no writer. It consumes
+ * nothing.
  */
 static int fifo_has_peer(int fd, int flags)
 {
@@ -38,7 +38,7 @@ static int fifo_has_peer(int fd, int flags)
 	return size != 0;
 }
 
-/* Nothing has waited for the open; what is done with it later waits again, unless the caller has asked otherwise. */
+/* The open has not blocked; reads and writes must block again, unless the caller has asked for O_NONBLOCK. */
 static int restore_blocking(int fd, int flags)
 {
 	const int fifo = fcntl(fd, F_GETPIPE_SZ) >= 0;
@@ -51,7 +51,7 @@ static int restore_blocking(int fd, int flags)
 	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
-/* A terminal that is opened for a helper must not become the JVM's own. */
+/* A terminal that is opened for a helper must not become the JVM's controlling terminal: O_NOCTTY. */
 int umh_bridge_open(const signed char *path, int flags, int mode)
 {
 	int result;
@@ -71,19 +71,19 @@ int umh_bridge_open(const signed char *path, int flags, int mode)
 	return result < 0 ? result : fd;
 }
 
-/* A place below a root, O_PATH. Whoever needs one has a kernel with openat2(2): it is for landlock, which is younger. */
+/* Opens a path below a root with O_PATH. It is for landlock, which is younger than openat2(2). */
 int umh_bridge_open_below(const signed char *root, const signed char *path)
 {
 	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	const int folder = umh_bridge_open(root, O_PATH | O_DIRECTORY, 0);
+	const int directory = umh_bridge_open(root, O_PATH | O_DIRECTORY, 0);
 	int fd;
 
-	if (folder < 0)
-		return folder;
-	fd = (int)syscall(__NR_openat2, folder, (const char *)path, &how, sizeof how);
+	if (directory < 0)
+		return directory;
+	fd = (int)syscall(__NR_openat2, directory, (const char *)path, &how, sizeof how);
 	if (fd < 0)
 		fd = -errno;
-	close(folder);
+	close(directory);
 	return fd;
 }
 
@@ -94,7 +94,7 @@ int umh_bridge_is_directory(int fd)
 	return syscall(__NR_fstat, fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* It or a group above it has been frozen, or it is about to be. */
+/* The cgroup or an ancestor is frozen, or about to be. */
 static int is_frozen(int fd)
 {
 	int result = umh_cgroup_is_frozen(fd);
@@ -102,7 +102,7 @@ static int is_frozen(int fd)
 	return result == 0 ? umh_cgroup_is_freezing(fd) : result;
 }
 
-/* A child that is born frozen does not execute before it is thawed, and holds the thread that has made it until then. */
+/* A child in a frozen cgroup does not execute the launcher, and holds the thread that has created it. */
 int umh_bridge_check_cgroup(int fd)
 {
 	struct statfs system;
@@ -133,7 +133,7 @@ int umh_bridge_pidfd_open(int pid)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A field of that name and type, or NULL without an exception. */
+/* A field of that name and type, or NULL without a pending exception. */
 static jfieldID field(JNIEnv *env, jobject object, const char *name, const char *type)
 {
 	jfieldID id = (*env)->GetFieldID(env, (*env)->GetObjectClass(env, object), name, type);
@@ -143,7 +143,7 @@ static jfieldID field(JNIEnv *env, jobject object, const char *name, const char 
 	return id;
 }
 
-/* Streams have getFD(), channels have not: but all of the JDK's keep their descriptor in a field of one of these names. */
+/* Streams have getFD(). Channels do not, but all of the JDK's have the descriptor in a field of one of these names. */
 int umh_bridge_descriptor(JNIEnv *env, jobject object)
 {
 	jfieldID id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host.c - the calling thread's credentials, and what the kernel has. */
+/* host.c - the calling thread's credentials, and the kernel's features. */
 
 #include <linux/capability.h>
 #include <linux/landlock.h>
@@ -28,7 +28,7 @@ void umh_bridge_disable_features(int features)
 	umh_disable_features(features);
 }
 
-/* The names of the stages in their order, separated by blanks: the test holds the Java enum against it. */
+/* The names of the stages in order, separated by blanks: a test compares the Java enum with them. */
 int umh_bridge_stage_names(signed char *names, int size)
 {
 #define X(name) #name " "
@@ -51,7 +51,7 @@ long long umh_bridge_effective_set(void)
 	return (long long)((uint64_t)sets[1].effective << 32 | sets[0].effective);
 }
 
-/* The kernel answers EINVAL for the first capability that it does not know. */
+/* The kernel returns EINVAL for the first capability that it does not know. */
 int umh_bridge_last_capability(void)
 {
 	int capability = 0;

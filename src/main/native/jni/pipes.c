@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pipes.c - the JVM's ends of the pipes to its helpers: bytes between Java and a descriptor that never blocks. */
+/* pipes.c - the JVM's ends of the pipes to its helpers, which never block. */
 
 /*
- * A pipe lives as long as its helper, and other code may close it meanwhile: each call says which file its number has to
- * be, and is -EBADF for another one.
+ * A pipe is open as long as its helper runs, and other code may close it meanwhile: each call passes the identity of
+ * the file, and returns -EBADF if the number refers to another file.
  */
 
 #include "jni/bridge.h"
@@ -17,7 +17,7 @@
 #include "shim/epoll.h"
 #include "shim/pidfd.h"
 
-/* As much as a pipe holds; it is on the stack, so that no memory is taken for a helper that only sleeps. */
+/* The capacity of a pipe. The buffer is on the stack, so that a sleeping helper uses no memory for it. */
 #define CHUNK 65536
 
 int umh_bridge_pipe(int *fds)
@@ -25,7 +25,7 @@ int umh_bridge_pipe(int *fds)
 	return pipe2(fds, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
-/* A pipe's two ends are two open files: the helper's stays as every program expects it. */
+/* The two ends are two open files: the helper's end stays blocking, as programs expect. */
 int umh_bridge_set_nonblocking(int fd)
 {
 	return fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
@@ -40,7 +40,7 @@ int umh_bridge_available(int fd, long long identity)
 	return ioctl(fd, FIONREAD, &available) < 0 ? -errno : available;
 }
 
-/* 1 when it is ready, or hung up; 0 when the time is over. */
+/* Returns 1 if the descriptor is ready or hung up, 0 after the timeout. */
 int umh_bridge_poll(int fd, int event, int timeout_ms)
 {
 	struct pollfd one = {.fd = fd, .events = event == UMH_READABLE ? POLLIN : POLLOUT};

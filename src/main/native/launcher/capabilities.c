@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* capabilities.c - the five sets and the securebits. */
+/* capabilities.c - the five capability sets and the securebits. */
 
 /*
- * Several steps need a capability that the helper itself may not have, and the kernel drops the permitted set when the
- * last uid 0 goes. So the set is kept across UID where a later step needs it (keep_capabilities), then cut to what the
- * helper shall have and what is still needed (CAPABILITIES), and at the end to what the helper shall have (EFFECTIVE).
+ * Several steps need a capability that the helper may not have, and the kernel clears the permitted set when the last
+ * uid 0 is given up. So the set is kept across UID if a later step needs it (apply_keepcaps), then reduced to the
+ * helper's capabilities and those that are still needed (CAPABILITIES), and at the end to the helper's (EFFECTIVE).
  */
 
 #include <errno.h>
@@ -50,7 +50,7 @@ static int set_capabilities(const struct sets *sets)
 	return (int)umh_syscall(__NR_capset, &header, words);
 }
 
-/* What the steps between CAPABILITIES and EFFECTIVE need. */
+/* The capabilities that the steps between CAPABILITIES and EFFECTIVE need. */
 static uint64_t needed_later(const struct launch *launch)
 {
 	uint64_t needed = 0;
@@ -59,13 +59,13 @@ static uint64_t needed_later(const struct launch *launch)
 		needed |= capability(CAP_SETPCAP);
 	if (has_step(launch, UMH_STEP(LANDLOCK) | UMH_STEP(SECCOMP)) && !has_step(launch, UMH_STEP(NO_NEW_PRIVS)))
 		needed |= capability(CAP_SYS_ADMIN);
-	/* Two hard limits are raised that late, and root without this one is held to the last. */
+	/* NOFILE and NPROC raise hard limits after CAPABILITIES, and NPROC limits root without this capability. */
 	if (has_step(launch, UMH_STEP(NOFILE) | UMH_STEP(NPROC)))
 		needed |= capability(CAP_SYS_RESOURCE);
 	return needed;
 }
 
-/* The kernel answers EINVAL for the first capability it does not know; every other refusal may leave one undropped. */
+/* The kernel returns EINVAL for the first capability that it does not know. After any other error one may be left. */
 int apply_bounding(struct launch *launch)
 {
 	for (unsigned number = 0; number < 64; number++) {
@@ -86,14 +86,14 @@ int apply_bounding(struct launch *launch)
 	return 0;
 }
 
-/* cap_emulate_setxuid() of security/commoncap.c: what a change of uid leaves where nobody asks for anything else. */
+/* As cap_emulate_setxuid() of security/commoncap.c: the sets after a change of uid, if no set is given. */
 static int emulate_setuid_fixup(struct launch *launch, const uint32_t old[3])
 {
 	const long securebits = umh_syscall(__NR_prctl, PR_GET_SECUREBITS);
 	uint32_t now[3];
 	int had_root = 0, has_root = 0;
 
-	/* NOLINTBEGIN(clang-analyzer-core.*): getresuid(2) has written all three, which an analyser does not know */
+	/* NOLINTBEGIN(clang-analyzer-core.*): getresuid(2) has written all three, which an analyzer does not know */
 	for (int i = 0; i < 3; i++) {
 		now[i] = launch->plan->uids[i] == UINT32_MAX ? old[i] : launch->plan->uids[i];
 		had_root |= old[i] == 0;
@@ -131,7 +131,7 @@ int apply_keepcaps(struct launch *launch)
 	result = emulate_setuid_fixup(launch, old);
 	if (result < 0)
 		return result;
-	/* Without CAP_SETPCAP only what is permitted can become inheritable. */
+	/* Without CAP_SETPCAP only permitted capabilities can become inheritable. */
 	inherits = (launch->plan->inheritable & ~now.inheritable) != 0;
 	if (!asked && !inherits && !(needed_later(launch) & now.permitted))
 		return 0;
@@ -159,7 +159,10 @@ int apply_capabilities(struct launch *launch)
 
 	if (result < 0)
 		return result;
-	/* It has served, and would be a securebit that only CAP_SETPCAP can clear. Locked, it was never set. */
+	/*
+	 * No step needs it any more, and only CAP_SETPCAP could clear it as a securebit. If it is locked, it was never
+	 * set.
+	 */
 	if (has_step(launch, UMH_STEP(UID)))
 		umh_syscall(__NR_prctl, PR_SET_KEEPCAPS, 0);
 	choose_sets(launch, &now);
@@ -167,7 +170,7 @@ int apply_capabilities(struct launch *launch)
 	next.effective = (launch->permitted & now.permitted & (launch->effective | now.effective)) |
 			 (needed_later(launch) & now.permitted);
 	next.inheritable = launch->plan->inheritable;
-	/* An empty inheritable set leaves nothing ambient; another one leaves what the JVM has in both. */
+	/* An empty inheritable set clears the ambient set; another one would leave what the JVM has in both. */
 	if (next.inheritable)
 		result = (int)umh_syscall(__NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (result < 0)
@@ -197,7 +200,9 @@ int apply_securebits(struct launch *launch)
 	return (int)umh_syscall(__NR_prctl, PR_SET_SECUREBITS, launch->plan->securebits);
 }
 
-/* What an execve(2) leaves of the effective set: of root's what is bounded or inheritable, of another's what is ambient. */
+/*
+ * The effective set after execve(2): for root, the bounded or inheritable capabilities; for others, the ambient ones.
+ */
 static uint64_t effective_after_execve(const struct launch *launch)
 {
 	const struct umh_plan *plan = launch->plan;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cred.c - who the helper is: uids, gids, groups, keyring, label. Its capabilities are in capabilities.c. */
+/* cred.c - uids, gids, groups, keyring, label. Capabilities are in capabilities.c. */
 
 #include <errno.h>
 #include <linux/keyctl.h>
@@ -8,27 +8,27 @@
 #include "common/syscalls.h"
 
 /*
- * A new, empty session keyring, so that no key of the JVM is in the helper's possession.
- * The kernel's helper has none at all, which a process can't arrange for itself.
+ * A new, empty session keyring, so that the helper possesses no key of the JVM. The kernel's helper has no session
+ * keyring, which a process can't arrange for itself.
  */
 int apply_keyring(struct launch *launch)
 {
 	long keyring = umh_syscall(__NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, span(launch, launch->plan->keyring));
 
 	if ((keyring == -EPERM || keyring == -ENOSYS) && (launch->plan->flags & UMH_PLAN_KEYRING_OPTIONAL))
-		launch->plan->required &= ~UMH_STEP(KEYRING); /* a filter, or a kernel without keys: nobody has any */
+		launch->plan->required &= ~UMH_STEP(KEYRING); /* the helper can't use keys either */
 	return keyring < 0 ? (int)keyring : 0;
 }
 
-/* Takes effect at the next execve, which is the helper's. */
+/* Takes effect at the next execve, the helper's. */
 int apply_exec_label(struct launch *launch)
 {
 	return write_proc_self(launch, -1, "/proc/thread-self/attr/exec", span(launch, launch->plan->exec_label),
-			 launch->plan->exec_label.length - 1);
+			       launch->plan->exec_label.length - 1);
 }
 
 /*
- * Without groups there is nothing to drop, even if setgroups(2) is refused: without privilege, or denied by the user
+ * Without groups there is nothing to drop, even if setgroups(2) is refused: without privilege, or by the user
  * namespace.
  */
 int apply_groups(struct launch *launch)
@@ -40,8 +40,8 @@ int apply_groups(struct launch *launch)
 }
 
 /*
- * All three ids are checked after the call, not trusted. An id that was not asked for is set to the value that it reads
- * as. Without a mapping in the user namespace that value is another id than the JVM's, or is refused.
+ * Checks all three ids after the call. An id that is not given is set to the value that it reads as. Without a mapping
+ * in the user namespace that value is another id than the JVM's, or is refused.
  */
 static int set_ids(long set, long get, const uint32_t asked[3])
 {

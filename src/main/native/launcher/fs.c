@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fs.c - where the helper stands in the file system, and the mode of what it creates. */
+/* fs.c - root, working directory and umask. */
 
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 
 int apply_umask(struct launch *launch)
 {
-	umh_syscall(__NR_umask, launch->plan->umask); /* cannot fail: it answers the old one */
+	umh_syscall(__NR_umask, launch->plan->umask); /* cannot fail: returns the old umask */
 	return 0;
 }
 
@@ -26,7 +26,7 @@ static int joins_mount_namespace(const struct launch *launch)
 	return (flags & CLONE_NEWNS) != 0;
 }
 
-/* Whether paths are looked up in another tree than the JVM's. The launcher stands at its root then, until CWD. */
+/* Whether paths are resolved in another tree than the JVM's. The working directory is then its root, until CWD. */
 static int has_other_root(const struct launch *launch)
 {
 	return has_step(launch, UMH_STEP(ROOT)) || joins_mount_namespace(launch);
@@ -34,7 +34,7 @@ static int has_other_root(const struct launch *launch)
 
 /*
  * A magic link of /proc leads out of any root, for instance to the launcher's open files. No path needs one. In another
- * tree RESOLVE_IN_ROOT also holds if a directory is moved out of it meanwhile.
+ * tree RESOLVE_IN_ROOT also holds if a directory is moved out of the tree meanwhile.
  */
 static int open_path(const char *path, uint64_t flags, uint64_t resolve)
 {
@@ -43,7 +43,7 @@ static int open_path(const char *path, uint64_t flags, uint64_t resolve)
 	return (int)umh_syscall(__NR_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-/* getcwd(2) has no name for a folder that was deleted, and one without a slash for a folder outside of the root. */
+/* getcwd(2) fails for a deleted directory, and returns a path without a leading slash for one outside of the root. */
 static __attribute__((noinline)) int require_below_root(void)
 {
 	char path[PATH_MAX];
@@ -54,7 +54,7 @@ static __attribute__((noinline)) int require_below_root(void)
 	return path[0] == '/' ? 0 : -EXDEV;
 }
 
-/* Before openat2(2) (5.6) a magic link is followed, and refused when it has led out of the root. */
+/* Before openat2(2) (5.6) a magic link is followed, and refused if it has led out of the root. */
 static int enter_directory(const struct launch *launch, const char *path)
 {
 	const int fd = open_path(path, O_DIRECTORY, has_other_root(launch) ? RESOLVE_IN_ROOT : 0);
@@ -69,7 +69,7 @@ static int enter_directory(const struct launch *launch, const char *path)
 	return result < 0 ? result : require_below_root();
 }
 
-/* chroot(2) leaves the working directory outside, where a relative path would begin. */
+/* chroot(2) does not change the working directory: a relative path would start outside of the root. */
 int apply_root(struct launch *launch)
 {
 	const char *path = span(launch, launch->plan->root);
@@ -79,12 +79,12 @@ int apply_root(struct launch *launch)
 		result = (int)umh_syscall(__NR_chroot, path);
 		return result < 0 ? result : (int)umh_syscall(__NR_chdir, "/");
 	}
-	/* Links on the way may belong to the root of that namespace. */
+	/* Links on the way may belong to root of that namespace. */
 	result = enter_directory(launch, path);
 	return result < 0 ? result : (int)umh_syscall(__NR_chroot, ".");
 }
 
-/* Where nothing is asked for, the helper begins at the root, whoever it is. */
+/* Without a working directory in the plan the helper starts at the root. */
 int chdir_to_root(struct launch *launch)
 {
 	if (span(launch, launch->plan->cwd) || has_step(launch, UMH_STEP(ROOT)))
@@ -98,8 +98,8 @@ static int enter_cwd(struct launch *launch)
 }
 
 /*
- * With the helper's rights: so a directory that the helper may not enter is refused, and one that only the JVM may
- * not enter is not.
+ * With the helper's rights: so a directory that the helper may not enter is refused, and one that only the JVM may not
+ * enter is not.
  */
 int apply_cwd(struct launch *launch)
 {

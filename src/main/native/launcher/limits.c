@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c - what the helper may use: cgroup, resource limits, out-of-memory order, size of its cores. */
+/* limits.c - resource limits, the OOM score, and the contents of core dumps. */
 
 #include <errno.h>
 #include <linux/prctl.h>
@@ -13,15 +13,15 @@ int apply_oom_score_adj(struct launch *launch)
 	return write_number(launch, "/proc/self/oom_score_adj", launch->plan->oom_score_adj);
 }
 
-/* Kept across execve in the flags of the address space; the JVM changes its own, which every child then has. */
+/* execve keeps it in the flags of the address space. The JVM changes its own, which each child inherits. */
 int apply_coredump_filter(struct launch *launch)
 {
 	return write_number(launch, "/proc/self/coredump_filter", launch->plan->coredump_filter);
 }
 
 /*
- * A hard limit can't be raised without CAP_SYS_RESOURCE. Where that is not required, the helper gets what it may
- * have: the hard limit as it is, the soft one as asked or cut to it.
+ * A hard limit can't be raised without CAP_SYS_RESOURCE. If that is not required, the helper gets the nearest limits:
+ * the hard limit unchanged, and the soft limit as requested or reduced to the hard one.
  */
 static int set_rlimit_within_hard(unsigned resource, struct umh_rlimit wanted)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* namespaces.c - the helper's view of the system: other people's, or new ones. */
+/* namespaces.c - joins namespaces and creates new ones. */
 
 #include <errno.h>
 #include <linux/prctl.h>
@@ -33,19 +33,21 @@ int apply_join(struct launch *launch)
 	return 0;
 }
 
-/* A fork of this program: its memory is a page or two. */
+/* Forks the launcher, which has one or two pages of memory. */
 static long fork_with(unsigned long flags, int *pidfd)
 {
 	struct clone_args args = {.flags = flags, .pidfd = (uint64_t)(uintptr_t)pidfd};
 	long pid = umh_syscall(__NR_clone3, &args, sizeof args);
 
-	/* Forbidden by a filter that does not know it. With CLONE_PARENT the exit signal is the parent's in both. */
+	/*
+	 * A filter may refuse an unknown system call. With CLONE_PARENT the exit signal is the parent's in both calls.
+	 */
 	if (pid == -ENOSYS || pid == -EPERM)
 		pid = umh_syscall(__NR_clone, flags, 0, pidfd, 0, 0);
 	return pid;
 }
 
-/* For who writes its id maps, this process or its mapper. In a mount namespace that was joined it could be anything. */
+/* For this process or its mapper, which writes the id maps. In a joined mount namespace /proc may be anything. */
 int open_proc_self(const struct launch *launch)
 {
 	return has_step(launch, UMH_STEP(ID_MAP)) ? sys_open("/proc/self", O_RDONLY | O_CLOEXEC, 0) : -1;
@@ -68,8 +70,9 @@ static int write_maps(const struct launch *launch)
 }
 
 /*
- * Maps of more than oneself are written from outside the new user namespace, with the privilege that the launcher
- * leaves behind there: by a child that was forked before. It waits for its turn, and its exit code is its errno.
+ * Id maps with other ids than the caller's must be written from outside of the new user namespace, with the privilege
+ * that the launcher loses there: by a child that was forked before. The child waits for its turn; its exit code is an
+ * errno.
  */
 struct mapper {
 	long pid;
@@ -113,15 +116,18 @@ static int run_mapper(const struct mapper *mapper, int go)
 	do
 		result = umh_syscall(__NR_wait4, mapper->pid, &status, __WALL, 0);
 	while (result == -EINTR);
-	if (result < 0 || (told < 0 && told != -EPIPE)) /* EPIPE: it has ended, and its status says why */
+	if (result < 0 || (told < 0 && told != -EPIPE)) /* EPIPE: the mapper has ended, and its status has the reason */
 		return (int)(result < 0 ? result : told);
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
-/* The mapper has to be there before, and is told after: its answer is kept for the next step. */
+/* The mapper must exist before unshare(2) and writes after it; ID_MAP reports its result. */
 static int unshare_user(struct launch *launch)
 {
-	/* The maps of who is not dumpable are root's; asked before nobody is anybody there. See write_proc_self(). */
+	/*
+	 * The map files of an undumpable process belong to root. The uid is read before, because afterward it is
+	 * unmapped. See write_proc_self().
+	 */
 	const int shows = umh_syscall(__NR_geteuid) > 0 && !launch->can_be_traced;
 	struct mapper mapper;
 	int result = start_mapper(launch, &mapper);
@@ -137,7 +143,7 @@ static int unshare_user(struct launch *launch)
 	return result;
 }
 
-/* What the helper mounts must not show outside: as unshare(1) does, and systemd's PrivateMounts. */
+/* The helper's mounts must not propagate to the host: as unshare(1) does, and systemd's PrivateMounts. */
 int apply_unshare(struct launch *launch)
 {
 	const uint32_t flags = launch->plan->unshare_flags;
@@ -158,28 +164,29 @@ int apply_id_map(struct launch *launch)
 }
 
 /*
- * A pid namespace, and a time namespace, take effect in children. So a child of this launcher goes on in its place, as a
- * child of the JVM (CLONE_PARENT), which is sent its pidfd. It waits until that was sent: a helper that the JVM does
- * not know of must not exist. When this launcher is killed before, its successor says so itself, for it has to be reaped.
+ * A new pid namespace, or time namespace, takes effect in children. So a child of this launcher, the successor,
+ * continues in its place, as a child of the JVM (CLONE_PARENT), which receives its pidfd. The successor waits until the
+ * pidfd was sent: the JVM must know each helper. If this launcher is killed before, the successor reports that itself,
+ * because the JVM must reap it.
  */
 static __attribute__((noreturn)) void send_pidfd_and_exit(const struct launch *launch, int pidfd, int known)
 {
-	struct umh_report word = {.stage = UMH_STAGE_PID_NAMESPACE};
-	long result = send_report(launch, &word, pidfd);
+	struct umh_report report = {.stage = UMH_STAGE_PID_NAMESPACE};
+	long result = send_report(launch, &report, pidfd);
 
 	if (result == 0)
 		result = sys_write(known, "", 1);
-	word.error = (uint32_t)-result;
-	if (result < 0 && result != -EPIPE) /* it is dead, and known */
-		send_report(launch, &word, -1);     /* its successor says itself that it was left behind */
+	report.error = (uint32_t)-result;
+	if (result < 0 && result != -EPIPE)       /* the successor is dead, and the JVM knows it */
+		send_report(launch, &report, -1); /* the successor reports itself: report_orphaned() */
 	sys_exit(0);
 }
 
 static __attribute__((noreturn)) void report_orphaned(const struct launch *launch)
 {
-	const struct umh_report word = {.stage = UMH_STAGE_PID_NAMESPACE, .error = EPIPE};
+	const struct umh_report report = {.stage = UMH_STAGE_PID_NAMESPACE, .error = EPIPE};
 
-	send_report(launch, &word, (int)umh_syscall(__NR_pidfd_open, umh_syscall(__NR_getpid), 0));
+	send_report(launch, &report, (int)umh_syscall(__NR_pidfd_open, umh_syscall(__NR_getpid), 0));
 	sys_exit(127);
 }
 
@@ -193,7 +200,10 @@ int apply_pid_namespace(struct launch *launch)
 
 	if (result < 0)
 		return (int)result;
-	/* A new group: the JVM finds a successor by it that is killed before it says anything. SESSION leaves it again. */
+	/*
+	 * A new process group: by it the JVM finds a successor that is killed before its report. SESSION leaves the
+	 * group.
+	 */
 	if (has_step(launch, UMH_STEP(SESSION)))
 		umh_syscall(__NR_setpgid, 0, 0);
 	pid = fork_with(CLONE_PARENT | CLONE_PIDFD, &pidfd);
@@ -202,7 +212,7 @@ int apply_pid_namespace(struct launch *launch)
 	if (pid > 0)
 		send_pidfd_and_exit(launch, pidfd, pipe[1]);
 	if (launch->plan->flags & UMH_PLAN_DIE_WITH_THREAD)
-		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL); /* a fork begins without; refused, as to the first one */
+		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL); /* a fork does not inherit it */
 	sys_close(pipe[1]);
 	result = sys_read(pipe[0], &known, 1);
 	if (result == 0)

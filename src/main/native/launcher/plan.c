@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan.c - the launcher's end of the plan socket. Nothing in a plan is believed before it was measured. */
+/* plan.c - receives the plan. Every length and offset in a plan is validated before use. */
 
 #include <errno.h>
 #include <linux/fs.h>
@@ -9,7 +9,7 @@
 #include "launcher/launcher.h"
 #include "common/syscalls.h"
 
-/* libc has these two for GNU programs alone. */
+/* libc has these two only with _GNU_SOURCE. */
 #ifndef SCM_CREDENTIALS
 #define SCM_CREDENTIALS 2
 #endif
@@ -19,22 +19,22 @@ struct credentials {
 	uint32_t uid, gid;
 };
 
-/* Ancillary data: who has sent the message, and room for so many descriptors. The kernel puts them in this order. */
+/* Ancillary data: the sender, and room for so many descriptors. The kernel puts them in this order. */
 struct sender {
 	struct cmsghdr header;
 	struct credentials process;
 } __attribute__((aligned(sizeof(struct cmsghdr))));
 
-#define ANCILLARY(room)                        \
-	struct {                               \
-		struct sender sender;          \
-		struct cmsghdr header;         \
-		int numbers[room];             \
+#define ANCILLARY(room)                \
+	struct {                       \
+		struct sender sender;  \
+		struct cmsghdr header; \
+		int numbers[room];     \
 	}
 
 /*
- * Another library's fork may hold a copy of the JVM's end and send as well, as whatever user it has become. The kernel
- * names the sender of each message; only the process that has made this one is believed.
+ * Another library's fork may hold a copy of the JVM's end and send as well, with any uid. The kernel names the sender
+ * of each message; only this process's parent is trusted.
  */
 static int is_from_parent(const struct launch *launch, const struct msghdr *message)
 {
@@ -45,10 +45,11 @@ static int is_from_parent(const struct launch *launch, const struct msghdr *mess
 }
 
 /*
- * One message with its descriptors, which the kernel gives the lowest free numbers, in order; they follow the header. It
- * was sent before this process was made: there is nothing to wait for.
+ * Receives one message with its descriptors, which get the lowest free numbers in order and follow the header. The
+ * message was sent before this process existed, so there is nothing to wait for.
  */
-static long receive(const struct launch *launch, void *buffer, uint32_t size, struct sender *sender, size_t room, unsigned *count)
+static long
+receive(const struct launch *launch, void *buffer, uint32_t size, struct sender *sender, size_t room, unsigned *count)
 {
 	const struct cmsghdr *header = (const void *)(sender + 1);
 	struct iovec part = {buffer, size};
@@ -70,7 +71,7 @@ static long receive(const struct launch *launch, void *buffer, uint32_t size, st
 	*count = 0;
 	if (message.msg_controllen >= sizeof *sender + sizeof *header)
 		*count = (unsigned)((header->cmsg_len - sizeof *header) / sizeof(int));
-	/* Truncated: the launcher's own RLIMIT_NOFILE was too low for what was sent. */
+	/* Truncated: the launcher's RLIMIT_NOFILE is too low for the descriptors. */
 	return message.msg_flags & MSG_CTRUNC ? -EMFILE : received;
 }
 
@@ -92,7 +93,7 @@ static int check_text(const struct umh_plan *plan, struct umh_span part)
 	return ((const char *)plan)[part.offset + part.length - 1] == 0 ? 0 : -EPROTO;
 }
 
-/* What the variable parts consist of, in their order: bytes of an element, or 0 for a text. */
+/* The elements of the variable parts, in order: their size, or 0 for a text. */
 static const uint8_t units[] = {
 	8, /* affinity */
 	0, /* cwd */
@@ -130,7 +131,7 @@ static int map_plan(struct launch *launch, int memfd, uint32_t size)
 {
 	const long length = umh_syscall(__NR_lseek, memfd, 0, SEEK_END);
 
-	/* A byte that is not there would be a SIGBUS; the file is sealed, so what was measured stays. */
+	/* A missing byte would be a SIGBUS. The file is sealed, so its length does not change. */
 	if (length != size)
 		return length < 0 ? (int)length : -EPROTO;
 	launch->plan = sys_mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, memfd, 0);
@@ -140,18 +141,19 @@ static int map_plan(struct launch *launch, int memfd, uint32_t size)
 	return launch->plan->magic == UMH_PLAN_MAGIC && launch->plan->size == size ? 0 : -EPROTO;
 }
 
-static int record_descriptors(struct umh_descriptor *files, unsigned *have, unsigned wanted, const int *received, unsigned count)
+static int record_descriptors(struct umh_descriptor *descriptors, unsigned *have, unsigned wanted, const int *received,
+			      unsigned count)
 {
 	if (count > wanted - *have)
 		return -EPROTO;
 	for (unsigned i = 0; i < count; i++)
-		files[(*have)++].fd = received[i];
+		descriptors[(*have)++].fd = received[i];
 	return 0;
 }
 
-/* Those that did not come with the plan, in messages of one byte. A function of its own: few plans need its room. */
-static __attribute__((noinline)) int receive_rest(const struct launch *launch, struct umh_descriptor *files, unsigned have,
-						  unsigned wanted)
+/* Receives the descriptors that did not fit into the plan's message. noinline: few plans need its stack. */
+static __attribute__((noinline)) int
+receive_rest(const struct launch *launch, struct umh_descriptor *descriptors, unsigned have, unsigned wanted)
 {
 	ANCILLARY(UMH_SCM_MAX_FD) more;
 	unsigned count;
@@ -162,39 +164,41 @@ static __attribute__((noinline)) int receive_rest(const struct launch *launch, s
 
 		if (result < 0)
 			return (int)result;
-		if (result == 0 || count == 0 || record_descriptors(files, &have, wanted, more.numbers, count) < 0)
+		if (result == 0 || count == 0 ||
+		    record_descriptors(descriptors, &have, wanted, more.numbers, count) < 0)
 			return -EPROTO;
 	}
 	return 0;
 }
 
-/* Descriptors that came with the plan have their numbers in received. */
+/* received: the numbers of the descriptors that came with the plan. */
 static int receive_descriptors(struct launch *launch, const int *received, unsigned count)
 {
-	struct umh_descriptor *files = span(launch, launch->plan->descriptors);
-	const unsigned wanted = launch->plan->descriptors.length / sizeof *files;
+	struct umh_descriptor *descriptors = span(launch, launch->plan->descriptors);
+	const unsigned wanted = launch->plan->descriptors.length / sizeof *descriptors;
 	unsigned have = 0;
-	int result = record_descriptors(files, &have, wanted, received, count);
+	int result = record_descriptors(descriptors, &have, wanted, received, count);
 
-	return result < 0 || have == wanted ? result : receive_rest(launch, files, have, wanted);
+	return result < 0 || have == wanted ? result : receive_rest(launch, descriptors, have, wanted);
 }
 
-int descriptor(const struct launch *launch, uint32_t place)
+int descriptor(const struct launch *launch, uint32_t index)
 {
-	const struct umh_descriptor *files = span(launch, launch->plan->descriptors);
+	const struct umh_descriptor *descriptors = span(launch, launch->plan->descriptors);
 
-	return place < launch->plan->descriptors.length / sizeof *files ? files[place].fd : -EPROTO;
+	return index < launch->plan->descriptors.length / sizeof *descriptors ? descriptors[index].fd : -EPROTO;
 }
 
-void close_descriptor(struct launch *launch, uint32_t place)
+void close_descriptor(struct launch *launch, uint32_t index)
 {
-	struct umh_descriptor *files = span(launch, launch->plan->descriptors);
+	struct umh_descriptor *descriptors = span(launch, launch->plan->descriptors);
 
-	if (place >= launch->plan->descriptors.length / sizeof *files || files[place].target != UMH_NO_TARGET)
+	if (index >= launch->plan->descriptors.length / sizeof *descriptors ||
+	    descriptors[index].target != UMH_NO_TARGET)
 		return;
-	if (files[place].fd >= 0)
-		sys_close(files[place].fd);
-	files[place].fd = -1;
+	if (descriptors[index].fd >= 0)
+		sys_close(descriptors[index].fd);
+	descriptors[index].fd = -1;
 }
 
 int receive_plan(struct launch *launch, void *buffer, uint32_t size)
@@ -220,6 +224,6 @@ int receive_plan(struct launch *launch, void *buffer, uint32_t size)
 		result = check_plan(launch->plan);
 	if (result == 0)
 		result = receive_descriptors(launch, first.numbers, count);
-	/* Numbers were written: a text that shares its bytes with the files may have lost its end. */
+	/* Numbers were written: a text that shares its bytes with the descriptors may have lost its NUL. */
 	return result < 0 ? result : check_plan(launch->plan);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* program.c - refuses to execute the launcher itself, by any name. */
+/* program.c - refuses to execute the launcher, under any name. */
 
 /*
- * /proc/self/exe, and other links of /proc, lead to the launcher as long as it is the launcher that execve(2) resolves
- * them for; a kernel thread has none of them. So the file that is about to be executed is looked at, and the
- * interpreters that it names, as the kernel will do. What may not be read can't be looked at: then the launcher finds itself
- * executed without a plan (launcher.c). For a moment it can be looked at then: its file can be opened by root of a
- * container, not written to, and is made again when that keeps it from being executed (umh.c).
+ * Links of /proc, such as /proc/self/exe, refer to the launcher while the launcher resolves them in execve(2); for the
+ * kernel's helper they do not. So the launcher checks the program's file, and the interpreters that it names, as the
+ * kernel follows them. A file that it may not read can't be checked: then the launcher is executed without a plan, and
+ * exits (launcher.c). For that moment root of a container can open its file, but not write to it; the launcher is
+ * created again if that prevents its execution (umh.c).
  */
 
 #include <elf.h>
@@ -17,36 +17,36 @@
 #include "common/syscalls.h"
 
 /*
- * Of a file its first bytes: more than the kernel reads of a script; and of a usual program its headers and, behind
- * them, the name of its dynamic loader.
+ * The first bytes of a file: more than the kernel reads of a script; and the headers of a usual program, followed by
+ * the name of its dynamic loader.
  */
 #define HEAD_SIZE 1024
 
-/* As many interpreters of interpreters as execve(2) follows. */
+/* The number of interpreters of interpreters that execve(2) follows. */
 #define MAX_INTERPRETERS 6
 
-/* The launcher's own file, from its first byte on, as launcher.ld has it in memory. */
+/* The launcher's own file from its first byte, as launcher.ld maps it. */
 extern const char launcher_image[] __asm__("__ehdr_start") __attribute__((visibility("hidden")));
 
-/* The first bytes of every ELF file, as a number of this machine. */
+/* The first bytes of every ELF file, as a little-endian number. */
 #define ELF_MAGIC_NUMBER UINT32_C(0x464c457f)
 
-/* Its headers differ from one copy to the other by where they are placed (shim/launcher_image.c), and the code does not. */
+/* The headers of the copies differ by their address (shim/launcher_image.c); the code does not. */
 #define CODE_OFFSET 256
 #define CODE_END    512
 
 static int is_launcher_image(const char *head, long size)
 {
-	unsigned place = CODE_OFFSET;
+	unsigned index = CODE_OFFSET;
 
 	if (size < CODE_END)
 		return 0;
-	while (place < CODE_END && head[place] == launcher_image[place])
-		place++;
-	return place == CODE_END;
+	while (index < CODE_END && head[index] == launcher_image[index])
+		index++;
+	return index == CODE_END;
 }
 
-/* The table of sections is the end of the file. All copies have the same size. */
+/* The section table is the end of the file. All copies have the same size. */
 static long image_size(void)
 {
 	const Elf64_Ehdr *image = (const void *)launcher_image;
@@ -55,8 +55,8 @@ static long image_size(void)
 }
 
 /*
- * Nothing but a regular file is opened: to open a device may do something. The kernel follows no interpreter of a dynamic
- * loader, so one of another size than the launcher's needs no second look.
+ * Opens only regular files, because opening a device may have an effect. The kernel follows no interpreter of a dynamic
+ * loader, so a loader whose size is not the launcher's is not checked further.
  */
 static int open_program(const char *path, int is_loader)
 {
@@ -82,7 +82,7 @@ static const char *script_interpreter(char *head, long size)
 	return head + begin;
 }
 
-/* The kernel refuses a name that does not end with its NUL. */
+/* The kernel refuses a name without a NUL at its end. */
 static int is_inside(const Elf64_Phdr *name, const char *head, long size)
 {
 	const uint64_t end = name->p_offset + name->p_filesz;
@@ -119,7 +119,7 @@ static int is_elf(const char *head, long size)
 	return size >= (long)sizeof mark && mark == ELF_MAGIC_NUMBER;
 }
 
-/* What it names to be executed instead of it, or 0. */
+/* The interpreter that the kernel executes instead, or 0. */
 static const char *next_interpreter(int fd, char *head, long size)
 {
 	if (size > 2 && head[0] == '#' && head[1] == '!')
@@ -127,7 +127,7 @@ static const char *next_interpreter(int fd, char *head, long size)
 	return is_elf(head, size) ? elf_interpreter(fd, head, size) : 0;
 }
 
-/* Sets is_loader if the next one is the dynamic loader of this one. */
+/* Sets is_loader if the next one is this program's dynamic loader. */
 static int read_interpreter(int fd, char head[HEAD_SIZE], const char **path, int *is_loader)
 {
 	const long size = umh_syscall(__NR_pread64, fd, head, HEAD_SIZE, 0);
@@ -139,7 +139,7 @@ static int read_interpreter(int fd, char head[HEAD_SIZE], const char **path, int
 	return 0;
 }
 
-/* A function of its own: its room on the stack is given back before the rest of the recipe. */
+/* noinline: its stack is free before the next steps. */
 __attribute__((noinline)) int refuse_launcher(const struct launch *launch, const char *path)
 {
 	const uint32_t program = launch->plan->program;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sandbox.c - what the helper takes away from itself for good. */
+/* sandbox.c - no_new_privs, landlock and seccomp. */
 
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -35,10 +35,10 @@ static int add_rules(struct launch *launch, int ruleset)
 	return 0;
 }
 
-/* The ruleset alone leads to no file. */
+/* The ruleset itself gives access to no file. */
 int create_landlock_ruleset(struct launch *launch)
 {
-	const uint64_t handled = launch->plan->landlock_rights; /* the first published form of the structure: one word */
+	const uint64_t handled = launch->plan->landlock_rights; /* the structure's first published size */
 	int ruleset = (int)umh_syscall(__NR_landlock_create_ruleset, &handled, sizeof handled, 0);
 	int result;
 
@@ -57,7 +57,7 @@ int apply_landlock(struct launch *launch)
 	int result;
 
 	if (launch->ruleset < 0)
-		return 0; /* it could not be prepared, and that was not required */
+		return 0; /* create_landlock_ruleset() has failed, and LANDLOCK was not required */
 	result = (int)umh_syscall(__NR_landlock_restrict_self, launch->ruleset, 0);
 	sys_close(launch->ruleset);
 	return result;

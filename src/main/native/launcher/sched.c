@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sched.c - how the helper is scheduled, and what else a task hands down to its children. */
+/* sched.c - scheduling, and other attributes that a task passes on to its children. */
 
 #include <errno.h>
 #include <linux/ioprio.h>
@@ -11,7 +11,7 @@
 #include "launcher/launcher.h"
 #include "common/syscalls.h"
 
-/* sched_setattr(2)'s structure, in its first published size. */
+/* The structure of sched_setattr(2), in its first published size. */
 struct sched_attributes {
 	uint32_t size;
 	uint32_t policy;
@@ -30,7 +30,9 @@ int apply_nice(struct launch *launch)
 	return (int)umh_syscall(__NR_setpriority, PRIO_PROCESS, 0, launch->plan->nice);
 }
 
-/* What could not be had a step ago would be refused once more, and the policy with it. The call answers 20 - nice. */
+/*
+ * If NICE was refused, the same value would be refused again, and the policy with it. getpriority(2) returns 20 - nice.
+ */
 static int32_t nice_or_current(const struct launch *launch)
 {
 	const long answer = launch->unapplied & UMH_STEP(NICE) ? umh_syscall(__NR_getpriority, PRIO_PROCESS, 0) : 0;
@@ -38,7 +40,7 @@ static int32_t nice_or_current(const struct launch *launch)
 	return answer > 0 ? 20 - (int32_t)answer : launch->plan->nice;
 }
 
-/* Also clears SCHED_RESET_ON_FORK: a helper's own children inherit as usual. */
+/* Also clears SCHED_RESET_ON_FORK: the helper's children inherit as usual. */
 int apply_sched(struct launch *launch)
 {
 	const struct umh_plan *plan = launch->plan;
@@ -56,8 +58,8 @@ int apply_sched(struct launch *launch)
 }
 
 /*
- * Asked first: setting it, even to nothing, gives the task an I/O context that it would not need. Without a class the
- * level means nothing, and older kernels answer one (5.10: 4) for a task that has no context.
+ * Reads before it sets: setting any value gives the task an I/O context that it does not need. Without a class the
+ * level has no meaning, and older kernels (5.10: 4) return a level for a task without a context.
  */
 int apply_ioprio(struct launch *launch)
 {
@@ -69,7 +71,7 @@ int apply_ioprio(struct launch *launch)
 	return (int)umh_syscall(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, wanted);
 }
 
-/* With no mask given: every cpu. The kernel cuts that down to what the cpuset allows. */
+/* Without a mask: all cpus. The kernel reduces it to the cpuset. */
 int apply_affinity(struct launch *launch)
 {
 	const void *mask = span(launch, launch->plan->affinity);
@@ -98,7 +100,7 @@ int apply_timer_slack(struct launch *launch)
 	return (int)umh_syscall(__NR_prctl, PR_SET_TIMERSLACK, launch->plan->timer_slack_ns);
 }
 
-/* shim/clone.c may have changed it: then what is refused here is not the JVM's that stays. */
+/* If shim/child.c has changed it and this fails, the helper would not have the JVM's personality. */
 int apply_personality(struct launch *launch)
 {
 	int result = (int)umh_syscall(__NR_personality, launch->plan->personality);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c - whom the helper is grouped with, and its terminal. */
+/* session.c - session, process group and controlling terminal. */
 
 #include <asm/ioctls.h>
 

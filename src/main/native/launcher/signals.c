@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* signals.c - what signals do to the helper, and the one it gets when its parent dies. */
+/* signals.c - signal dispositions and mask, and the parent-death signal. */
 
 #include <linux/prctl.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 
 #define LAST_SIGNAL 64
 
-/* rt_sigaction(2)'s structure as the kernel has it, which is not libc's. */
+/* The kernel's structure of rt_sigaction(2), which is not libc's. */
 struct kernel_sigaction {
 	unsigned long handler;
 	unsigned long flags;
@@ -19,8 +19,8 @@ struct kernel_sigaction {
 };
 
 /*
- * The JVM may have died before the signal was asked for. Its end of the plan socket tells; getppid(2) would not, in a
- * pid namespace of our own.
+ * The JVM may have ended before PR_SET_PDEATHSIG. Its end of the plan socket shows that; getppid(2) would not, in a new
+ * pid namespace.
  */
 int apply_parent_death(struct launch *launch)
 {
@@ -31,12 +31,12 @@ int apply_parent_death(struct launch *launch)
 	if (result == 0)
 		result = umh_syscall(__NR_ppoll, &jvm, 1, now, 0, 0);
 	if (result > 0)
-		sys_exit(127); /* nobody is left to be told */
+		sys_exit(127); /* no process is left that could receive a report */
 	return (int)result;
 }
 
-#define SIGIGN_LABEL  "SigIgn:\t"
-#define MASK_DIGITS 16
+#define SIGIGN_LABEL "SigIgn:\t"
+#define MASK_DIGITS  16
 
 static uint64_t load_8_bytes(const char *text)
 {
@@ -47,8 +47,8 @@ static uint64_t load_8_bytes(const char *text)
 }
 
 /*
- * Since the clone nobody else changes what is ignored here. To be told costs as much as some ten of the calls that it
- * saves. Without /proc, or behind a line of very many groups, every signal may be.
+ * No other process changes the dispositions since the clone. Reading them costs as much as ten of the calls that it
+ * saves. Without /proc, or if the line follows a very long list of groups, every signal may be ignored.
  */
 __attribute__((noinline)) uint64_t read_ignored_signals(void)
 {
@@ -60,7 +60,8 @@ __attribute__((noinline)) uint64_t read_ignored_signals(void)
 
 	if (fd >= 0)
 		sys_close(fd);
-	while (digit + MASK_DIGITS < text + size && load_8_bytes(digit - sizeof(uint64_t)) != load_8_bytes(SIGIGN_LABEL))
+	while (digit + MASK_DIGITS < text + size &&
+	       load_8_bytes(digit - sizeof(uint64_t)) != load_8_bytes(SIGIGN_LABEL))
 		digit++;
 	if (digit + MASK_DIGITS >= text + size)
 		return ~UINT64_C(0);
@@ -70,8 +71,8 @@ __attribute__((noinline)) uint64_t read_ignored_signals(void)
 }
 
 /*
- * execve(2) and CLONE_CLEAR_SIGHAND set handled signals to their default and leave ignored ones ignored; the
- * kernel's helper has none of those either: flush_signal_handlers(current, 1). Then the mask, which was full.
+ * execve(2) and CLONE_CLEAR_SIGHAND reset handled signals and leave ignored ones ignored. The kernel's helper has none
+ * ignored either: flush_signal_handlers(current, 1). Then the mask, which blocked all signals.
  */
 int apply_signals(struct launch *launch)
 {
@@ -80,8 +81,9 @@ int apply_signals(struct launch *launch)
 		const struct kernel_sigaction action = {.handler = (unsigned long)(ignored ? SIG_IGN : SIG_DFL)};
 		long result;
 
-		if (signal == SIGKILL || signal == SIGSTOP || !(ignored || (launch->ignored_signals >> (signal - 1) & 1)))
-			continue; /* at its default: nobody handles one after an execve */
+		if (signal == SIGKILL || signal == SIGSTOP ||
+		    !(ignored || (launch->ignored_signals >> (signal - 1) & 1)))
+			continue; /* default: after an execve no signal has a handler */
 		result = umh_syscall(__NR_rt_sigaction, signal, &action, 0, sizeof action.mask);
 		launch->detail = signal;
 		if (result < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text.c - numbers and paths without libc, and small files of /proc and the cgroup. */
+/* text.c - numbers and paths without libc, and writes to small files of /proc and the cgroup. */
 
 #include <errno.h>
 #include <linux/prctl.h>
@@ -30,9 +30,9 @@ char *copy_text_before(char *end, const char *text)
 	return end;
 }
 
-int write_text(int folder, const char *path, const void *text, uint32_t size)
+int write_text(int directory, const char *path, const void *text, uint32_t size)
 {
-	int fd = (int)umh_syscall(__NR_openat, folder, path, O_WRONLY | O_CLOEXEC);
+	int fd = (int)umh_syscall(__NR_openat, directory, path, O_WRONLY | O_CLOEXEC);
 	long written;
 
 	if (fd < 0)
@@ -45,18 +45,18 @@ int write_text(int folder, const char *path, const void *text, uint32_t size)
 }
 
 /*
- * Who is not dumpable has files of root's there. Where no other user may look the JVM's own may for a moment: it could
- * look into the JVM as well. A JVM of root never comes here; in a new user namespace, whose files are asked for by folder,
- * the first map makes root of everybody.
+ * The /proc files of an undumpable process belong to root. If no process of another user can trace it, it becomes
+ * dumpable for a moment: processes of the JVM's uid could trace the JVM as well. A JVM of root never needs this. In a
+ * new user namespace, whose files are opened relative to a directory, the first map makes every process root.
  */
-int write_proc_self(const struct launch *launch, int folder, const char *path, const void *text, uint32_t size)
+int write_proc_self(const struct launch *launch, int directory, const char *path, const void *text, uint32_t size)
 {
-	int result = write_text(folder, path, text, size);
+	int result = write_text(directory, path, text, size);
 
-	if (result != -EACCES || launch->can_be_traced || (folder < 0 && umh_syscall(__NR_geteuid) <= 0))
+	if (result != -EACCES || launch->can_be_traced || (directory < 0 && umh_syscall(__NR_geteuid) <= 0))
 		return result;
 	umh_syscall(__NR_prctl, PR_SET_DUMPABLE, 1);
-	result = write_text(folder, path, text, size);
+	result = write_text(directory, path, text, size);
 	restore_undumpable(launch);
 	return result;
 }

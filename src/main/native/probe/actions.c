@@ -68,7 +68,8 @@ static void do_hog(char **words)
 {
 	(void)words;
 	for (;;) {
-		long block = umh_syscall(__NR_mmap, 0, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		long block = umh_syscall(__NR_mmap, 0, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+					 0);
 
 		require(block);
 		*(volatile char *)block = 1;

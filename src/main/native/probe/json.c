@@ -133,11 +133,10 @@ static const struct {
 	int number;
 	const char *name;
 } errors[] = {
-	{EPERM, "-EPERM"},   {ENOENT, "-ENOENT"}, {ESRCH, "-ESRCH"},   {EINTR, "-EINTR"},
-	{EIO, "-EIO"},       {ENXIO, "-ENXIO"},   {EBADF, "-EBADF"},   {EAGAIN, "-EAGAIN"},
-	{ENOMEM, "-ENOMEM"}, {EACCES, "-EACCES"}, {EFAULT, "-EFAULT"}, {EBUSY, "-EBUSY"},
-	{EINVAL, "-EINVAL"}, {EMFILE, "-EMFILE"}, {ENOTTY, "-ENOTTY"}, {ENOSYS, "-ENOSYS"},
-	{ENOKEY, "-ENOKEY"}, {EDQUOT, "-EDQUOT"}, {ENOTDIR, "-ENOTDIR"},
+	{EPERM, "-EPERM"},   {ENOENT, "-ENOENT"}, {ESRCH, "-ESRCH"},   {EINTR, "-EINTR"},     {EIO, "-EIO"},
+	{ENXIO, "-ENXIO"},   {EBADF, "-EBADF"},   {EAGAIN, "-EAGAIN"}, {ENOMEM, "-ENOMEM"},   {EACCES, "-EACCES"},
+	{EFAULT, "-EFAULT"}, {EBUSY, "-EBUSY"},   {EINVAL, "-EINVAL"}, {EMFILE, "-EMFILE"},   {ENOTTY, "-ENOTTY"},
+	{ENOSYS, "-ENOSYS"}, {ENOKEY, "-ENOKEY"}, {EDQUOT, "-EDQUOT"}, {ENOTDIR, "-ENOTDIR"},
 };
 
 void json_errno(struct json *json, const char *name, long result)

@@ -272,8 +272,8 @@ static void limit(struct json *json, unsigned long value)
 static void rlimits(struct json *json)
 {
 	static const char *const names[] = {
-		"CPU",  "FSIZE",   "DATA", "STACK", "CORE",       "RSS",      "NPROC", "NOFILE",
-		"MEMLOCK", "AS", "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
+		"CPU",     "FSIZE", "DATA",  "STACK",      "CORE",     "RSS",  "NPROC",  "NOFILE",
+		"MEMLOCK", "AS",    "LOCKS", "SIGPENDING", "MSGQUEUE", "NICE", "RTPRIO", "RTTIME",
 	};
 
 	json_open(json, "rlimits", '{');
@@ -351,8 +351,7 @@ static void keyrings(struct json *json)
 	keyring(json, "reqkey_auth", KEY_SPEC_REQKEY_AUTH_KEY);
 	json_result(json, "reqkey_default_set_reqkey_keyring", umh_syscall(__NR_keyctl, KEYCTL_SET_REQKEY_KEYRING, -1));
 	/* How many keys the session keyring holds: their ids are four bytes each. */
-	json_result(json, "session_size",
-		    umh_syscall(__NR_keyctl, KEYCTL_READ, KEY_SPEC_SESSION_KEYRING, 0, 0));
+	json_result(json, "session_size", umh_syscall(__NR_keyctl, KEYCTL_READ, KEY_SPEC_SESSION_KEYRING, 0, 0));
 	json_close(json, '}');
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* blob.c - programs that travel inside the caller: bytes that become a file to execute, and never one on a disk. */
+/* blob.c - a program in memory: bytes that become an executable file, which is on no disk. */
 
 /*
- * A sealed memfd, as the launcher is. Where the host forbids executable memfds (vm.memfd_noexec=2), what the kernel's
- * user mode drivers had: a tmpfs of its own that is mounted nowhere. It is made read-only before anybody can execute
- * what is in it, and ends with the last descriptor of the file.
+ * The file is a sealed memfd, as the launcher is. If the host forbids executable memfds (vm.memfd_noexec=2), it is in a
+ * separate tmpfs that is mounted nowhere, as the kernel's user mode drivers were. That tmpfs is made read-only before
+ * any process can execute the file, and ends with the last descriptor of the file.
  */
 
 #include "shim/blob.h"
@@ -34,7 +34,7 @@ void umh_blob_discard(struct umh_blob *blob)
 	umh_close_if_same(&blob->mount, blob->mount_identity);
 }
 
-/* A file system that no path leads to; needs CAP_SYS_ADMIN and Linux 5.2. */
+/* A file system without a path; needs CAP_SYS_ADMIN and Linux 5.2. */
 static int private_mount(void)
 {
 	int context = (int)syscall(__NR_fsopen, "tmpfs", FSOPEN_CLOEXEC);
@@ -72,10 +72,10 @@ int umh_blob_open(const char *name, struct umh_blob *blob)
 	if (result >= 0)
 		return 0;
 	umh_blob_discard(blob);
-	return result; /* why there is no memfd says more than why there is no mount */
+	return result; /* the error of the memfd is better than that of the mount */
 }
 
-/* A file that is open for writing can't be executed, nor its mount become read-only. */
+/* While a file is open for writing it can't be executed, nor can its mount become read-only. */
 static int seal_mount(const char *name, struct umh_blob *blob)
 {
 	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -83,7 +83,7 @@ static int seal_mount(const char *name, struct umh_blob *blob)
 	int error = errno;
 
 	close_open(&blob->fd);
-	if (fd >= 0 && fchmod(fd, EXECUTABLE) == 0 && /* whatever the JVM's umask has taken away */
+	if (fd >= 0 && fchmod(fd, EXECUTABLE) == 0 && /* the JVM's umask may have removed these */
 	    syscall(__NR_mount_setattr, blob->mount, "", AT_EMPTY_PATH, &read_only, sizeof read_only) == 0)
 		return fd;
 	error = fd < 0 ? error : errno;
@@ -95,8 +95,9 @@ int umh_blob_seal(const char *name, struct umh_blob *blob)
 {
 	int fd;
 
-	if (!umh_is_same_file(blob->fd, blob->fd_identity) || (blob->mount >= 0 && !umh_is_same_file(blob->mount, blob->mount_identity))) {
-		fd = -EBADF; /* others have closed it while it was filled */
+	if (!umh_is_same_file(blob->fd, blob->fd_identity) ||
+	    (blob->mount >= 0 && !umh_is_same_file(blob->mount, blob->mount_identity))) {
+		fd = -EBADF; /* other code has closed it meanwhile */
 	} else if (blob->mount >= 0) {
 		fd = seal_mount(name, blob);
 	} else {

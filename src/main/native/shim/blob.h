@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct umh_blob {
-	int fd;	   /* to be written */
-	int mount; /* the private tmpfs of the file, or -1 for a memfd */
+	int fd;               /* to be written */
+	int mount;            /* the private tmpfs of the file, or -1 for a memfd */
 	uint64_t fd_identity; /* the files that these must refer to; the sealed descriptor refers to the first */
 	uint64_t mount_identity;
 };

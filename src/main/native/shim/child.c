@@ -2,13 +2,13 @@
 /* child.c - the child in the JVM's memory: closes the JVM's descriptors and executes the launcher. */
 
 /*
- * The child shares the JVM's memory (CLONE_VM) and the calling thread sleeps until it has executed the launcher
- * (CLONE_VFORK): nothing is copied, so heap size does not matter. It also shares the descriptor table (CLONE_FILES)
- * and unshares only the numbers below the highest that it needs: the number of descriptors does not matter either.
+ * The child shares the JVM's memory (CLONE_VM), and the calling thread sleeps until the child has executed the launcher
+ * (CLONE_VFORK): nothing is copied, so heap size does not matter. It also shares the descriptor table (CLONE_FILES) and
+ * unshares only the numbers below the highest that it needs: so the number of descriptors does not matter either.
  *
- * While it is in this memory it must not change its identity: that would clear the JVM's dumpable flag, and open the
- * JVM's memory to the new identity. It makes system calls and nothing else: no libc, no lock, no errno variable,
- * which is the calling thread's. All signals are blocked, so that no handler of the JVM runs in it.
+ * In this memory the child must not change its identity: that would clear the JVM's dumpable flag and open the JVM's
+ * memory to the new identity. It makes system calls and nothing else: no libc function, no lock, no access to errno,
+ * which is the calling thread's. All signals are blocked, so no handler of the JVM runs in the child.
  */
 
 #include "shim/child.h"
@@ -28,7 +28,7 @@
 #include "shim/features.h"
 #include "shim/launcher_image.h"
 
-/* What fs.nr_open is unless somebody raises it. */
+/* The default of fs.nr_open. */
 #define DEFAULT_NR_OPEN 1048576
 
 static int starts_with(const char *text, const char *beginning)
@@ -39,8 +39,8 @@ static int starts_with(const char *text, const char *beginning)
 }
 
 /*
- * How many numbers the table has, by /proc: the highest open descriptor is below that, and a limit says nothing of it,
- * since a limit may have been lowered. The line stands before that of the groups, which may be long. 0: not known.
+ * The size of the descriptor table, from /proc: every open descriptor is below. RLIMIT_NOFILE may have been lowered and
+ * does not limit them. The line precedes the list of groups, which may be long. 0: unknown.
  */
 static long table_size_by_proc(void)
 {
@@ -64,8 +64,8 @@ static long table_size_by_proc(void)
 }
 
 /*
- * Without /proc: select(2) ignores the numbers that the table does not have, and complains of those that it has and
- * that are not open. Answers 1 or 0, or a negative errno.
+ * Without /proc: select(2) ignores numbers beyond the table and returns EBADF for numbers in the table that are not
+ * open. Returns 1 or 0, or a negative errno.
  */
 static int is_in_table(long number)
 {
@@ -87,7 +87,7 @@ static int is_in_table(long number)
 	return result < 0 && result != -EBADF ? (int)result : result == -EBADF;
 }
 
-/* A power of two that no open descriptor reaches. */
+/* A power of two above all open descriptors. */
 static long table_size_by_pselect(void)
 {
 	long size = 64;
@@ -98,16 +98,18 @@ static long table_size_by_pselect(void)
 	return size < INT_MAX && more == 0 ? size : 0;
 }
 
-/* What nobody has raised the highest number of all to; or the limit that this process may go up to. */
+/* The default of fs.nr_open, or the hard limit if that is higher. */
 static long table_size_by_rlimit(void)
 {
 	struct rlimit limit = {0};
 
 	umh_syscall(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
-	return limit.rlim_max > INT_MAX ? INT_MAX : limit.rlim_max > DEFAULT_NR_OPEN ? (long)limit.rlim_max : DEFAULT_NR_OPEN;
+	return limit.rlim_max > INT_MAX           ? INT_MAX
+	       : limit.rlim_max > DEFAULT_NR_OPEN ? (long)limit.rlim_max
+						  : DEFAULT_NR_OPEN;
 }
 
-/* Before 5.9, or where a filter refuses close_range(2): one by one, as far as the table goes. */
+/* Before 5.9, or if a filter refuses close_range(2): closes one by one, up to the size of the table. */
 static void close_each(int from)
 {
 	long size = table_size_by_proc();
@@ -121,8 +123,8 @@ static void close_each(int from)
 }
 
 /*
- * A table of the child's own. A filter may refuse both calls: then the parent half starts again with a copy of the whole
- * table, which clone(2) makes without being asked.
+ * Gives the child a separate table. If a filter refuses both calls, the parent creates the child again with a copy of
+ * the table, which clone(2) makes without CLONE_FILES.
  */
 static int unshare_table(struct umh_child_args *child)
 {
@@ -141,7 +143,7 @@ static int unshare_table(struct umh_child_args *child)
 	return result;
 }
 
-/* The table is the child's own by now, so that what is true of it stays true. */
+/* No other thread can change this table, so the result stays true. */
 static int verify_descriptors(struct umh_child_args *child)
 {
 	if (!umh_is_same_file(child->socket, child->socket_identity))
@@ -153,7 +155,7 @@ static int verify_descriptors(struct umh_child_args *child)
 	return -EBADF;
 }
 
-/* From the JVM's table to one of two descriptors: the plan socket and the launcher. */
+/* Leaves two descriptors open: the plan socket and the launcher. */
 static int close_fds(struct umh_child_args *child)
 {
 	int result = unshare_table(child);
@@ -162,7 +164,7 @@ static int close_fds(struct umh_child_args *child)
 		result = verify_descriptors(child);
 	if (result < 0)
 		return result;
-	/* Both are above UMH_LAUNCHER_FD, so neither of these steps on the other. */
+	/* Both numbers are above UMH_LAUNCHER_FD, so neither dup3 closes the other descriptor. */
 	result = sys_dup3(child->socket, UMH_PLAN_FD, 0);
 	if (result < 0)
 		return result;
@@ -195,16 +197,19 @@ static int exec_launcher(const struct umh_request *request)
 		atomic_fetch_or(&umh_missing_features, UMH_FEATURE_EXECVEAT);
 	if (result != -ENOSYS && result != -EPERM)
 		return result;
-	/* To be there still when an emulator, which the kernel executes in the launcher's place, opens that path. */
+	/*
+	 * An emulator, which the kernel executes instead of the launcher, opens that path: the descriptor must be open
+	 * then.
+	 */
 	sys_fcntl(UMH_LAUNCHER_FD, F_SETFD, 0);
 	second = sys_execve("/proc/self/fd/4", request->launcher_argv, request->envp);
-	return second == -ENOENT ? result : second; /* no /proc: the first answer is the better one */
+	return second == -ENOENT ? result : second; /* no /proc: the first error is better */
 }
 
 /*
- * Without ADDR_NO_RANDOMIZE execve(2) makes the stack in one place and moves it to another, with new page tables. The
- * launcher does not need chance, and ends it again: PERSONALITY is a step of this plan. Where a filter or an emulator
- * refuses, the launcher stands where no stack can come.
+ * With address randomization execve(2) creates the stack at one place and moves it to another, with new page tables.
+ * The launcher needs no randomization, and enables it again for the helper: PERSONALITY is a step of this plan. If a
+ * filter or an emulator refuses, the launcher is the one at an address that no stack can reach.
  */
 static void choose_launcher(struct umh_child_args *child)
 {

@@ -14,7 +14,7 @@ struct umh_child_args {
 	uint64_t socket_identity;
 	uint64_t launcher_identity;
 	uint64_t near_stack_identity;
-	int table_copied;     /* the child has a descriptor table of its own from the beginning */
+	int table_copied;     /* the child starts with a separate descriptor table */
 	int retry_with_copy;  /* set by the child: it must be created again with a copy of the table */
 	int memory_copied;    /* the child can report on the socket alone */
 	int socket_verified;  /* the socket is the plan socket */

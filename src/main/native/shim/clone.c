@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone.c - creates the child that executes the launcher, and waits in vfork until it has done so. */
+/* clone.c - creates the child that executes the launcher; the calling thread sleeps in vfork until then. */
 
 #include "shim/clone.h"
 
@@ -20,15 +20,15 @@
 #define CLONE_INTO_CGROUP 0x200000000ULL /* 5.7 */
 #endif
 
-/* Ample for the child's calls below; on the caller's own stack, because that is asleep as long as it is used. */
+/* Enough for child.c. The array is on the caller's stack, because the caller sleeps while the child uses it. */
 #define CHILD_STACK_BYTES 8192
 
-/* How many bytes of strings a stack may begin with that shall end far above UMH_NEAR_STACK. */
+/* Arguments and environment up to this size leave the end of the stack far above UMH_NEAR_STACK. */
 #define SMALL_STACK_BYTES 65536
 
 /*
- * Without CLONE_PIDFD (before 5.2) pidfd_open serves: nobody but us can reap the child, so its pid is still its own.
- * A processor emulator knows vfork(2)'s flags and no others: the child has a copy of the table from the beginning.
+ * Without CLONE_PIDFD (before 5.2) pidfd_open(2) serves: only this process can reap the child, so the pid is still the
+ * child's. A CPU emulator knows vfork(2)'s flags and no others: then the child starts with a copy of the table.
  */
 static long clone_by_old_call(struct umh_child_args *child, char *stack_top, int *pidfd, int *pid_word)
 {
@@ -54,7 +54,7 @@ static long clone_by_old_call(struct umh_child_args *child, char *stack_top, int
 	return *pidfd;
 }
 
-/* The kernel fills pid_word when the process exists for sure; pidfd it fills before its last checks. */
+/* The kernel writes pid_word after its last check, and pidfd before. */
 static long clone_child(struct umh_child_args *child, int *pidfd, int *pid_word)
 {
 	const int cgroup = child->request->cgroup;
@@ -95,20 +95,22 @@ static size_t size_of_strings(char *const *strings, size_t limit)
 	return size;
 }
 
-/* Only what makes a stack of known place and size. */
+/* For a stack whose address and size are known. */
 static int near_stack_launcher(const struct umh_request *request, const struct umh_launcher_image *launcher)
 {
 	const size_t arguments = size_of_strings(request->launcher_argv, SMALL_STACK_BYTES);
 
 	if (!umh_has_feature(UMH_FEATURE_PERSONALITY) || !(request->plan->steps & UMH_STEP(PERSONALITY)))
 		return -1;
-	return arguments + size_of_strings(request->envp, SMALL_STACK_BYTES) > SMALL_STACK_BYTES ? -1 : launcher->near_stack;
+	return arguments + size_of_strings(request->envp, SMALL_STACK_BYTES) > SMALL_STACK_BYTES ? -1
+												 : launcher->near_stack;
 }
 
-/* A child that is no launcher is on its way out; so is one that was ended by the thread that looks at launches. */
+/* The child has not executed the launcher and is about to exit; or the reaper has killed it. */
 static void reap(long pid, int *pidfd)
 {
-	const struct umh_child child = {.pid = (int)pid, .pidfd = *pidfd, .socket = -1, .pidfd_identity = umh_file_identity(*pidfd)};
+	const struct umh_child child = {
+		.pid = (int)pid, .pidfd = *pidfd, .socket = -1, .pidfd_identity = umh_file_identity(*pidfd)};
 	int status;
 
 	if (umh_wait(&child, UMH_BLOCK, &status, NULL) < 0)
@@ -120,14 +122,15 @@ static void reap(long pid, int *pidfd)
 static long clone_monitored(struct umh_child_args *child, int *pidfd)
 {
 	const struct umh_request *request = child->request;
-	struct umh_monitored_launch monitored = {.pidfd = pidfd, .cgroup = request->cgroup, .launch_timeout_ms = request->launch_timeout_ms};
+	struct umh_monitored_launch monitored = {
+		.pidfd = pidfd, .cgroup = request->cgroup, .launch_timeout_ms = request->launch_timeout_ms};
 	long pid;
 
 	*pidfd = -1;
 	umh_monitor_begin(&monitored);
 	pid = clone_child(child, pidfd, &monitored.pid);
 	umh_monitor_end(&monitored);
-	/* The kernel writes the number before its last checks, and has taken it back when one of them failed. */
+	/* The kernel had written the number before its last checks, and has closed it since. */
 	if (pid < 0)
 		*pidfd = -1;
 	if (pid < 0 || !monitored.error)
@@ -136,7 +139,7 @@ static long clone_monitored(struct umh_child_args *child, int *pidfd)
 	return -monitored.error;
 }
 
-/* What it was to be told is still in the socket. */
+/* The plan is still in the socket. */
 static long clone_with_copied_table(struct umh_child_args *child, long pid, int *pidfd)
 {
 	reap(pid, pidfd);
@@ -165,7 +168,7 @@ int umh_clone_launcher(const struct umh_request *request, const struct umh_launc
 	long pid;
 
 	*stage = UMH_STAGE_CLONE;
-	/* libc's own function would leave its two internal signals open. */
+	/* libc's function would leave two signals unblocked that libc uses. */
 	umh_syscall(__NR_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
 	pid = clone_monitored(&child, pidfd);
 	if (pid >= 0 && child.retry_with_copy)

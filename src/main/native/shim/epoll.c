@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* epoll.c - one epoll for everything that one thread waits for. */
+/* epoll.c - the epoll of the reaper thread, which waits for all helpers. */
 
 #include "shim/epoll.h"
 
@@ -15,12 +15,13 @@
 
 #define BATCH 128
 
-#define WAKE UINT64_MAX /* no token of a watch */
+#define WAKE UINT64_MAX /* not the token of a watch */
 
 /*
- * Two sockets that nobody ever reads from or writes to: the one is asked for room to write, which it always has, to end a
- * wait; the other for something to read, which it never has. Epolls look all alike, but this one alone knows these two:
- * epoll_ctl(2) for the second tells whether it is still this one, and does nothing at all to another file.
+ * No code reads from or writes to these two sockets. One is watched for room to write, which it always has, to end a
+ * wait; the other for input, which it never has. All epolls share an inode, but only this one has these sockets:
+ * epoll_ctl(2) for the second one shows whether the number still refers to this epoll, and does nothing to another
+ * file.
  */
 static struct {
 	int epoll;
@@ -31,7 +32,7 @@ static struct {
 } watched = {-1, -1, -1, UMH_NO_IDENTITY, UMH_NO_IDENTITY};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned generation; /* how often it was made */
+static unsigned generation; /* how often it was created */
 static uint64_t anonymous;
 
 uint64_t umh_anon_inode_identity(void)
@@ -46,7 +47,7 @@ static int control(int operation, int fd, uint32_t events, uint64_t token)
 	return epoll_ctl(watched.epoll, operation, fd, &watch) < 0 ? -errno : 0;
 }
 
-/* The numbers are not closed unless they are still ours: whether the epoll's is can't be told by itself. */
+/* Closes numbers only if they still refer to these files; the epoll's can't be verified without its sockets. */
 static void release(int is_ours)
 {
 	if (is_ours)
@@ -84,7 +85,7 @@ static int is_disabled(void)
 	return !(umh_features() & UMH_FEATURE_EPOLL);
 }
 
-/* A filter may refuse it: then everybody who waits is looked after now and then. */
+/* A filter may refuse epoll: then the caller checks every descriptor from time to time. */
 static int disable_if_refused(int result)
 {
 	if (result != -EPERM && result != -ENOSYS)
@@ -101,7 +102,7 @@ int umh_epoll_load(void)
 	return disable_if_refused(result);
 }
 
-/* A call that is refused says nothing against it: made again for that, the old one would stay open. */
+/* If the system call is refused, the epoll counts as valid: otherwise the old one would stay open. */
 static int is_ours(void)
 {
 	int result;
@@ -112,7 +113,7 @@ static int is_ours(void)
 	return result != -EBADF && result != -EINVAL && result != -ENOENT;
 }
 
-/* Takes the lock unless it fails: what is there then is ours, or was made again. */
+/* Takes the lock unless it fails. Then the epoll is valid, or was created again. */
 static int lock_ours(void)
 {
 	int result = 0;
@@ -129,22 +130,27 @@ static int lock_ours(void)
 	return result;
 }
 
-/* Writes nothing, whatever file has these numbers by now. Where it was made again the wait that goes on ends by itself. */
+/*
+ * Writes nothing, whatever files these numbers refer to. If the epoll was created again, the current wait ends by
+ * itself.
+ */
 int umh_epoll_wake(void)
 {
 	int result = lock_ours();
 
 	if (result < 0)
 		return is_disabled() ? 0 : result;
-	result = umh_is_same_file(watched.wake, watched.wake_identity) ? control(EPOLL_CTL_MOD, watched.wake, EPOLLOUT | EPOLLONESHOT, WAKE) : -EBADF;
+	result = umh_is_same_file(watched.wake, watched.wake_identity)
+			 ? control(EPOLL_CTL_MOD, watched.wake, EPOLLOUT | EPOLLONESHOT, WAKE)
+			 : -EBADF;
 	pthread_mutex_unlock(&lock);
 	return result;
 }
 
 /*
- * A hang-up need not be asked for, and nothing else is asked of a plan socket: its words cost no wake-up.
- * One shot: should another library's fork keep the descriptor alive, an old event must not come back for ever. A
- * descriptor that has fired stays registered, and is armed again.
+ * A hang-up is always reported, and no other event of a plan socket is watched: reports cause no wake-up. EPOLLONESHOT:
+ * if another library's fork keeps the file open, an old event must not be reported again and again. A descriptor that
+ * has fired stays registered and is watched again.
  */
 int umh_epoll_watch(int fd, enum umh_event event, unsigned long long token)
 {
@@ -154,7 +160,7 @@ int umh_epoll_watch(int fd, enum umh_event event, unsigned long long token)
 		[UMH_READABLE] = EPOLLIN,
 		[UMH_WRITABLE] = EPOLLOUT,
 	};
-	const int is_pipe = event == UMH_READABLE || event == UMH_WRITABLE; /* these come again and again */
+	const int is_pipe = event == UMH_READABLE || event == UMH_WRITABLE; /* these are watched repeatedly */
 	int result = lock_ours();
 
 	if (result < 0)
@@ -166,7 +172,7 @@ int umh_epoll_watch(int fd, enum umh_event event, unsigned long long token)
 	return result;
 }
 
-/* The caller, one thread, knows of each time that it was made but the first. A wait keeps to its epoll to the end. */
+/* The one thread that calls this learns of each creation but the first. A wait uses the same epoll to its end. */
 int umh_epoll_wait(unsigned long long *tokens, int capacity, int timeout_ms)
 {
 	static _Atomic unsigned known_generation = 1;
@@ -184,7 +190,7 @@ int umh_epoll_wait(unsigned long long *tokens, int capacity, int timeout_ms)
 		return count;
 	count = epoll_wait(epoll, events, capacity < BATCH ? capacity : BATCH, umh_monitor_check(timeout_ms));
 	if (count < 0 && errno == EINTR)
-		return 0; /* not to wait again by a number that was looked at long ago */
+		return 0; /* the number must be verified before the next wait */
 	for (int i = 0; i < count; i++)
 		if (events[i].data.u64 != WAKE)
 			tokens[tokens_found++] = events[i].data.u64;
@@ -193,7 +199,7 @@ int umh_epoll_wait(unsigned long long *tokens, int capacity, int timeout_ms)
 	return count < 0 ? -errno : tokens_found;
 }
 
-/* The library is unloaded with the class loader that loaded it. */
+/* The library is unloaded together with its class loader. */
 __attribute__((destructor)) void umh_epoll_unload(void)
 {
 	release(watched.epoll >= 0 && is_ours());

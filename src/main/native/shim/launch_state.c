@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* launch_state.c - how a launch is decided: its states, and the effect of each event on each of them. */
+/* launch_state.c - decides a launch: its states, and the effect of each event on each state. */
 
 /*
- * A launch has one process at a time: the first, or its successor in a new pid namespace. Three things are observed:
- * whether the plan socket is hung up, whether that process has ended, and its name. Then the words are read. So each word
- * that was sent before the hang-up or the end is there.
+ * A launch has one process at a time: the first, or its child in a new pid namespace, the successor. Three things are
+ * observed: the hang-up of the plan socket, the end of the process, and its name. Then the reports are read. So all
+ * reports that were sent before a hang-up or an end are there.
  *
- *	state      EXEC    error   succession            hung up, or ended   another name
- *	LAUNCHING  ABOUT   FAILED  the successor's turn  FAILED at KILLED      -
- *	ABOUT      -       FAILED  ignored               DECIDED: helper     DECIDED: helper
- *	FAILED     -       -       -                     ended: SEARCHING    -
- *	SEARCHING  -       -       killed: FAILED        nobody: DECIDED     -
+ * 	state           EXEC       error   PID_NAMESPACE         hung up, or ended   another name
+ * 	LAUNCHING       EXECUTING  FAILED  continues with it     FAILED at KILLED    -
+ * 	EXECUTING       -          FAILED  ignored               DECIDED: helper     DECIDED: helper
+ * 	FAILED          -          -       -                     AWAITING_CHILD      -
+ * 	AWAITING_CHILD  -          -       killed: FAILED        no child: DECIDED   -
  *
- * A succession is taken when the first process has ended, and not before: at any time one end is waited for. FAILED kills
- * the process and reaps it, and kills a successor that has reported nothing: it is in the first process's group. A process
- * that is found frozen again is a failure at CGROUP. SEARCHING reaps such a successor, and is skipped where the plan has
- * none. It ends at the hang-up if no child of ours is in the group, and is bounded where a copy of the socket prevents the
- * hang-up. No state waits for a process in waitid(2), so one thread can decide many launches. docs/launcher.md has the same
- * in words; test/harness/decide.c tries every order.
+ * A successor is accepted after the first process has ended, so the thread waits for one end at a time. FAILED kills
+ * and reaps the process, and kills a successor without a report, which is in the first process's group. A process that
+ * is found frozen a second time fails at CGROUP. AWAITING_CHILD reaps such a successor; plans without a new pid
+ * namespace skip it. It ends at the hang-up if no child is left in the group, and has a time limit, because a copy of
+ * the socket may prevent the hang-up. No state waits in waitid(2), so one thread can decide many launches.
+ * docs/launcher.md has the same in words; test/harness/decide.c tries every order.
  */
 
 #include "shim/launch_state.h"
@@ -39,11 +39,11 @@
 #include "shim/process_state.h"
 #include "shim/report.h"
 
-/* What was observed of a launch before its words were read. */
+/* The observations before the reports are read. */
 #define HUNG_UP 1
 #define ENDED   2
 
-/* How long a successor is awaited that has not said anything, when the first process has ended. */
+/* How long AWAITING_CHILD waits for a successor without a report. */
 #define AWAIT_CHILD_MS 1000
 
 long long umh_now_ms(void)
@@ -54,7 +54,7 @@ long long umh_now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* The first failure is the launch's. */
+/* The first failure counts. */
 static void set_failed(struct umh_child *child, enum umh_stage stage, int error, uint32_t detail)
 {
 	if (child->state >= UMH_FAILED)
@@ -63,7 +63,7 @@ static void set_failed(struct umh_child *child, enum umh_stage stage, int error,
 	child->state = UMH_FAILED;
 }
 
-/* The end that a launch which failed without a word is told by: of the first process of it that was reaped. */
+/* The end that a launch without a report is reported with: that of the first process that was reaped. */
 static void record_end(struct umh_child *child, int status)
 {
 	if (!child->process_ended)
@@ -71,7 +71,7 @@ static void record_end(struct umh_child *child, int status)
 	child->process_ended = 1;
 }
 
-/* Without a pidfd no process is known. One that is traced has ended before it can be reaped. */
+/* Without a pidfd there is no process. A traced process has ended before it can be reaped. */
 static int reap_if_ended(struct umh_child *child)
 {
 	int status = UMH_STATUS_LOST;
@@ -83,14 +83,14 @@ static int reap_if_ended(struct umh_child *child)
 	if (result == -EAGAIN)
 		return 0;
 	if (result < 0)
-		umh_signal(child, SIGKILL); /* where it can't be reaped either it is dead at least */
+		umh_signal(child, SIGKILL); /* if it can't be reaped, it is at least dead */
 	umh_kill_and_reap((pid_t)child->pid);
 	umh_close_pidfd(child);
 	record_end(child, status);
 	return 1;
 }
 
-/* Reaps the first process, and keeps its pidfd: so the successor's has another number, by which all can tell them apart. */
+/* Reaps the first process and keeps its pidfd open: so the successor's pidfd has another number. */
 static int first_process_lives(struct umh_child *child)
 {
 	int status = UMH_STATUS_LOST;
@@ -99,7 +99,7 @@ static int first_process_lives(struct umh_child *child)
 	if (child->pidfd < 0)
 		return 0;
 	result = umh_wait(child, UMH_NONBLOCK, &status, NULL);
-	/* Until it is reaped its number is its own. */
+	/* Until it is reaped, its pid is its own. */
 	if (result == -EAGAIN || (result < 0 && waitpid((pid_t)child->pid, &status, WNOHANG) == 0))
 		return 1;
 	child->pid = -1;
@@ -107,27 +107,27 @@ static int first_process_lives(struct umh_child *child)
 	return 0;
 }
 
-/* The next word is left unread as long as it is of a succession and the first process is there. */
+/* A report of a successor stays unread until the first process has ended. */
 static int must_wait_for_first(struct umh_child *child)
 {
-	struct umh_report word;
+	struct umh_report report;
 	int result;
 
 	if (!child->successor_expected)
 		return 0;
-	result = umh_report_peek(child, &word);
+	result = umh_report_peek(child, &report);
 	if (result < 0)
 		set_failed(child, UMH_STAGE_WAIT, -result, 0);
-	return result < 0 || (result > 0 && word.stage == UMH_STAGE_PID_NAMESPACE && first_process_lives(child));
+	return result < 0 || (result > 0 && report.stage == UMH_STAGE_PID_NAMESPACE && first_process_lives(child));
 }
 
-/* What the successor says itself, before its pidfd has come: the kernel has named it. */
+/* A successor may report before its pidfd has arrived; the kernel names it as the sender. */
 static int is_from_other_child(const struct umh_child *child, const struct umh_message *message)
 {
 	return message->sender_pid != child->pid && message->sender_pid != child->first_pid;
 }
 
-/* Any pidfd can be sent: the launcher's is trusted for its successor, another process's only for the sender itself. */
+/* Any process can send any pidfd. The launcher is trusted for its successor, another process only for itself. */
 static int is_successor(const struct umh_child *child, const struct umh_message *message)
 {
 	if (!child->successor_expected || message->fd < 0)
@@ -141,7 +141,7 @@ static void handle_succession(struct umh_child *child, const struct umh_message 
 {
 	const int error = (int)message->report.error;
 
-	/* It was left behind by one that was killed, whose end is told. */
+	/* The first process was killed; its end is reported. */
 	if (error == EPIPE && message->sender_pid != child->first_pid)
 		set_failed(child, UMH_STAGE_KILLED, EINTR, 0);
 	if (is_successor(child, message)) {
@@ -159,49 +159,49 @@ static void handle_succession(struct umh_child *child, const struct umh_message 
 		umh_kill_and_reap(message->sender_pid);
 		child->successor_expected = 0;
 		set_failed(child, UMH_STAGE_PID_NAMESPACE, error ? error : EMFILE, 0);
-	} else if (!error) { /* its pidfd was sent, and found no room */
+	} else if (!error) { /* its pidfd was sent, and the JVM had no free descriptor */
 		set_failed(child, UMH_STAGE_PID_NAMESPACE, EMFILE, 0);
 	}
 	if (error)
 		set_failed(child, UMH_STAGE_PID_NAMESPACE, error, 0);
 }
 
-/* What the launcher says of its failure: the steps that it had left out before are told, too. */
-static void fail_as_reported(struct umh_child *child, const struct umh_report *word)
+/* Reports the launcher's failure, and the steps that it could not apply before. */
+static void fail_as_reported(struct umh_child *child, const struct umh_report *report)
 {
 	if (child->state >= UMH_FAILED)
 		return;
-	set_failed(child, word->stage, (int)word->error, word->detail);
-	child->report.unapplied = word->unapplied & ~UMH_STEP(LAUNCH);
+	set_failed(child, report->stage, (int)report->error, report->detail);
+	child->report.unapplied = report->unapplied & ~UMH_STEP(LAUNCH);
 }
 
 static void handle_report(struct umh_child *child, struct umh_message *message)
 {
-	struct umh_report *word = &message->report;
+	struct umh_report *report = &message->report;
 
 	if (child->pid <= 0 && !child->successor_expected)
 		child->pid = message->sender_pid;
-	if (word->stage == UMH_STAGE_PID_NAMESPACE || is_from_other_child(child, message)) {
+	if (report->stage == UMH_STAGE_PID_NAMESPACE || is_from_other_child(child, message)) {
 		handle_succession(child, message);
 		return;
 	}
-	if (message->fd >= 0 && word->stage == UMH_STAGE_EXEC && !child->failure_memfd)
+	if (message->fd >= 0 && report->stage == UMH_STAGE_EXEC && !child->failure_memfd)
 		child->failure_memfd = message->fd + 1;
 	else if (message->fd >= 0)
 		close(message->fd);
-	if (word->error) {
-		if (word->stage < UMH_STAGE_PID_NAMESPACE)
-			child->successor_expected = 0; /* there is none yet; at that stage either of the two may have said it first */
-		fail_as_reported(child, word);
-	} else if (word->stage == UMH_STAGE_EXEC && child->state <= UMH_EXECUTING) {
-		child->comm_unset = (word->unapplied & UMH_STEP(LAUNCH)) != 0;
-		word->unapplied &= ~UMH_STEP(LAUNCH);
-		child->report = *word;
+	if (report->error) {
+		if (report->stage < UMH_STAGE_PID_NAMESPACE)
+			child->successor_expected = 0; /* no successor yet; at that stage either may report first */
+		fail_as_reported(child, report);
+	} else if (report->stage == UMH_STAGE_EXEC && child->state <= UMH_EXECUTING) {
+		child->comm_unset = (report->unapplied & UMH_STEP(LAUNCH)) != 0;
+		report->unapplied &= ~UMH_STEP(LAUNCH);
+		child->report = *report;
 		child->state = UMH_EXECUTING;
 	}
 }
 
-/* Reads all that was said: false when a word has to wait for the end of the first process. */
+/* Reads all reports. Returns 0 if the next one must wait for the end of the first process. */
 static int read_reports(struct umh_child *child)
 {
 	struct umh_message message;
@@ -220,8 +220,8 @@ static int read_reports(struct umh_child *child)
 }
 
 /*
- * A helper's filter may keep the launcher from saying that a call was refused, and from ending as it would. Anybody's
- * file can be sent: only a memfd is read, another one could keep us waiting.
+ * A helper's filter may prevent the launcher from reporting a failure and from exiting. Any process can send any file:
+ * only a memfd is read, because a read of another file could block.
  */
 static uint32_t take_stored_failure(struct umh_child *child)
 {
@@ -239,7 +239,7 @@ static uint32_t take_stored_failure(struct umh_child *child)
 	return UMH_STORED_ERROR(verdict) ? verdict : 0;
 }
 
-/* It is the helper now, or was it; unless what it has left behind says that it never became it. */
+/* The process is the helper, or was it, unless its stored failure shows that execve has failed. */
 static void conclude_exec(struct umh_child *child)
 {
 	const uint32_t verdict = take_stored_failure(child);
@@ -260,7 +260,7 @@ static void step_executing(struct umh_child *child, int observed)
 	const int pidfd = child->pidfd;
 
 	if (!read_reports(child) || child->pidfd != pidfd)
-		return; /* what was observed was the first process */
+		return; /* the observation was about the first process */
 	if (child->state == UMH_EXECUTING && (observed || has_executed(child)))
 		conclude_exec(child);
 	else if (child->state == UMH_LAUNCHING && observed)
@@ -268,8 +268,8 @@ static void step_executing(struct umh_child *child, int observed)
 }
 
 /*
- * A successor that has reported nothing is in the group of the first process (launcher/namespaces.c). As long as that one
- * has not been reaped, the number is the group's; and SIGKILL is pending for it, so that it makes no successor after this.
+ * A successor without a report is in the group of the first process (launcher/namespaces.c). Until the first process is
+ * reaped, the number is the group's. SIGKILL is pending for it, so it creates no successor after this.
  */
 static void kill_successor(const struct umh_child *child)
 {
@@ -289,8 +289,8 @@ static void step_failed(struct umh_child *child)
 }
 
 /*
- * A successor that was killed before it could report. Its group keeps the first process's number from being used again; a
- * process that has the number itself is another one. Returns whether a child in that group is still alive.
+ * Reaps a successor that was killed before it could report. Its group keeps the number in use; a process that has the
+ * number as its pid is another one. Returns whether a child in the group is alive.
  */
 static int child_left_in_group(struct umh_child *child)
 {
@@ -314,12 +314,13 @@ static void step_awaiting_child(struct umh_child *child, int observed)
 	if (child->state != UMH_AWAITING_CHILD)
 		return;
 	if (child->successor_expected)
-		is_left = child_left_in_group(child); /* the socket is hung up a moment before the process can be reaped */
-	if (!child->successor_expected || (observed & HUNG_UP && !is_left) || umh_now_ms() >= child->successor_deadline_ms)
+		is_left = child_left_in_group(child); /* can be reaped a moment after the hang-up */
+	if (!child->successor_expected || (observed & HUNG_UP && !is_left) ||
+	    umh_now_ms() >= child->successor_deadline_ms)
 		child->state = UMH_DECIDED;
 }
 
-/* One event; whether it has changed anything. */
+/* Handles one event; returns whether it has changed the state. */
 static int step(struct umh_child *child, int observed)
 {
 	const enum umh_launch_state state = child->state;
@@ -339,7 +340,7 @@ static int step(struct umh_child *child, int observed)
 	return child->state != state || child->pidfd != pidfd;
 }
 
-/* Other code of the process may have closed the socket: what is at its number now is neither read nor closed. */
+/* Other code may have closed the socket: the file at its number is neither read nor closed. */
 static void check_socket(struct umh_child *child)
 {
 	if (child->socket < 0 || umh_is_same_file(child->socket, child->socket_identity))
@@ -350,9 +351,8 @@ static void check_socket(struct umh_child *child)
 }
 
 /*
- * What there is to observe, within that time. The hang-up need not be asked for, and the words are asked for where a
- * successor is awaited alone. An interruption is the end of that time: one that comes again and again must not keep us from
- * looking after a launcher.
+ * Waits for an event. A hang-up is always reported; reports are waited for only in AWAITING_CHILD. An interrupted
+ * poll(2) counts as a timeout, so that repeated signals do not prevent the check of a stopped launcher.
  */
 static int observe(struct umh_child *child, int timeout_ms)
 {
@@ -376,12 +376,12 @@ static int observe(struct umh_child *child, int timeout_ms)
 	if (result > 0 && ends[0].revents & (POLLHUP | POLLERR | POLLNVAL))
 		child->hung_up = 1;
 	if (result > 0 && ends[1].revents && umh_reopen_pidfd(child) > 0)
-		ends[1].revents = 0; /* of another file at that number */
+		ends[1].revents = 0; /* this number refers to another file */
 	result = (result > 0 && ends[1].revents) || child->pidfd < 0 ? ENDED : 0;
 	return result | (child->hung_up ? HUNG_UP : 0);
 }
 
-/* Nothing has happened in that time; or nothing came of it yet, and it must not be asked for without a pause. */
+/* There was no event; or it had no effect yet, and the next poll must not follow at once. */
 static int check_later(struct umh_child *child, int observed, int after_ms)
 {
 	if (observed)

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* launcher_image.c - keeps the launcher as a sealed memfd, and a few low descriptors in reserve. */
+/* launcher_image.c - keeps the launcher as a sealed memfd. */
 
 /*
- * A child shares the JVM's descriptor table and copies only the numbers below the highest that it needs (clone.c).
- * The price of a spawn is therefore set by how low the launcher and the plan socket are. So at load time, while low
- * numbers are free, the launcher moves to the lowest of them, and some more numbers are filled with duplicates of it:
- * slots, each lent to one spawn at a time for its plan socket. When all slots are lent, a spawn uses its socket where
- * it is, which costs time and nothing else.
+ * A child shares the JVM's descriptor table and copies only the numbers below the highest that it needs (child.c). So
+ * low numbers of the launcher and of the plan socket make a launch fast. umh_load() moves the launcher to the lowest
+ * free number and reserves a few more (low_fds.c). If all of these are lent, a launch uses its socket where it is,
+ * which costs only time.
  *
- * None of these numbers is trusted: a child compares the launcher with what was noted here before it executes it, and
- * when others have closed that it is made again.
+ * No number is trusted: a child compares the launcher's file with its identity before it executes it; if other code has
+ * closed it, the launcher is created again.
  */
 
 /*
- * The image may stand anywhere in memory. To map it somewhere takes a page table at each level, which costs more than
- * all else about so small a program; so it is placed where it shares the stack's tables. A second image stands closer to
- * the stack than is safe for everybody: clone.c says for whom.
+ * The image runs at any address. A separate address needs a page table at each level, which costs more than all else
+ * about so small a program; so the image is placed where it shares the stack's tables. A second image is closer to the
+ * stack than is safe in general: clone.c decides which launch may use it.
  */
 
 #include "shim/launcher_image.h"
@@ -37,22 +36,23 @@
 #include "shim/low_fds.h"
 #include "shim/memfd.h"
 
-static const struct umh_launcher_image no_image = {.fd = -1, .near_stack = -1, .identity = UMH_NO_IDENTITY, .near_stack_identity = UMH_NO_IDENTITY};
+static const struct umh_launcher_image no_image = {
+	.fd = -1, .near_stack = -1, .identity = UMH_NO_IDENTITY, .near_stack_identity = UMH_NO_IDENTITY};
 static _Atomic(const struct umh_launcher_image *) current_image = &no_image;
 
 #define NAME "umh4j-launcher"
 
-/* Of a file that is named by the property. */
+/* For a file that the property names. */
 #define MAX_FILE_BYTES 65536
 
-/* To make it again from; NULL where the launcher is a file. */
+/* The bytes to create the launcher again; NULL if the launcher is a file. */
 static struct {
 	char *bytes;
 	size_t size;
 } image_copy;
 static pthread_mutex_t recreating = PTHREAD_MUTEX_INITIALIZER;
 
-/* What the kernel reads of the image before anything else: launcher.ld makes one segment, and says what its stack may. */
+/* The headers of the image. launcher.ld makes one segment, and one header for the stack. */
 struct headers {
 	Elf64_Ehdr file;
 	Elf64_Phdr text, stack;
@@ -65,7 +65,7 @@ static void relocate(struct headers *headers, uint64_t address)
 	headers->text.p_paddr = address;
 }
 
-/* At another address than it was linked for, unless that is 0. */
+/* address: where to place the image; 0: where it was linked for. */
 static int open_image(const char *image, size_t size, uint64_t address)
 {
 	struct headers headers;
@@ -87,8 +87,9 @@ static int open_image(const char *image, size_t size, uint64_t address)
 }
 
 /*
- * Who gets hold of a launcher by /proc may write to its file if the JVM's own user may, and the next helper would be
- * that. So the file itself is executed only where nobody but another user, root usually, may write to it.
+ * A process that gets hold of the launcher by /proc could write to its file with the JVM's own uid, and the next launch
+ * would execute that. So the file itself is executed only if another user, usually root, owns it and only that user can
+ * write to it.
  */
 static int open_file(const char *path)
 {
@@ -97,14 +98,14 @@ static int open_file(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	if (syscall(__NR_fstat, fd, &status) == 0 && status.st_uid != geteuid() && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
-	    faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
+	if (syscall(__NR_fstat, fd, &status) == 0 && status.st_uid != geteuid() &&
+	    !(status.st_mode & (S_IWGRP | S_IWOTH)) && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
 		return fd;
 	close(fd);
 	return -EACCES;
 }
 
-/* A duplicate at the lowest free number that is not the host's; the original is closed. */
+/* Duplicates the descriptor to the lowest free number that is not the host's, and closes the original. */
 static int move_to_low_fd(int fd)
 {
 	int low = fcntl(fd, F_DUPFD_CLOEXEC, UMH_MIN_LOW_FD);
@@ -112,7 +113,7 @@ static int move_to_low_fd(int fd)
 
 	close(fd);
 	if (low < 0 && error == EINVAL)
-		error = EMFILE; /* the limit itself is below that number */
+		error = EMFILE; /* RLIMIT_NOFILE is below that number */
 	return low < 0 ? -error : low;
 }
 
@@ -123,7 +124,7 @@ static int open_low(const char *image, size_t size, uint64_t address)
 	return fd < 0 ? fd : move_to_low_fd(fd);
 }
 
-/* One that is missing costs time and nothing else. */
+/* Without this image a launch costs only time. */
 static int open_near_stack(const char *image, size_t size)
 {
 #ifdef UMH_NEAR_STACK
@@ -176,7 +177,7 @@ static int copy_image(const char *image, size_t size)
 	return 0;
 }
 
-/* What a file's bytes are good for is a copy that nobody can write to. */
+/* Reads the bytes of the file, because no process can write to a copy. */
 static int copy_file(const char *path)
 {
 	static char bytes[MAX_FILE_BYTES];
@@ -196,7 +197,7 @@ static int copy_file(const char *path)
 	return error ? -error : copy_image(bytes, size);
 }
 
-/* Where no copy may be executed, the file itself, if that is safe. */
+/* If the host executes no copy, the file itself is used, if that is safe. */
 static int create_image_of_file(const char *path)
 {
 	int result = copy_file(path);
@@ -232,7 +233,7 @@ int umh_launcher_image_recreate(const struct umh_launcher_image *broken, int is_
 	if (atomic_load(&current_image) == broken) {
 		result = image_copy.bytes ? create_image(image_copy.bytes, image_copy.size, broken, is_busy) : -EBADF;
 		if (result == 0 && is_busy) {
-			/* A launch in another thread that still takes these notices, and is made again. */
+			/* A launch in another thread that uses these notices, and starts again. */
 			umh_close_if_same(&fds[0], broken->identity);
 			umh_close_if_same(&fds[1], broken->near_stack_identity);
 		}
@@ -246,7 +247,7 @@ const struct umh_launcher_image *umh_launcher_image(void)
 	return atomic_load(&current_image);
 }
 
-/* The library is unloaded with the class loader that loaded it. */
+/* The library is unloaded together with its class loader. */
 __attribute__((destructor)) void umh_launcher_image_unload(void)
 {
 	const struct umh_launcher_image *launcher = umh_launcher_image();

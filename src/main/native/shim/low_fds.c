@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* low_fds.c - a few low descriptors in reserve, each lent to one launch at a time for its plan socket. */
+/* low_fds.c - low descriptors in reserve, each lent to one launch at a time for its plan socket. */
 
 #include "shim/low_fds.h"
 
@@ -12,14 +12,14 @@
 
 #define LOW_FDS 4
 
-/* A slot belongs to whoever has set its bit in lent; one without a number stays lent. */
+/* A number belongs to the thread that has set its bit in borrowed. A descriptor that was not opened stays borrowed. */
 static struct {
 	atomic_int fds[LOW_FDS];
 	uint64_t identities[LOW_FDS];
 	atomic_uint borrowed;
 } low_fds = {.fds = {-1, -1, -1, -1}, .borrowed = (1U << LOW_FDS) - 1};
 
-/* Those that have no number get one. */
+/* Opens the descriptors that are missing. */
 void umh_low_fds_reserve(const struct umh_launcher_image *launcher)
 {
 	for (int i = 0; i < LOW_FDS; i++) {
@@ -47,7 +47,7 @@ int umh_low_fd_borrow(void)
 			continue;
 		if (umh_is_same_file(low_fds.fds[slot], low_fds.identities[slot]))
 			return low_fds.fds[slot];
-		low_fds.fds[slot] = -1; /* somebody else's by now */
+		low_fds.fds[slot] = -1; /* it refers to another file by now */
 		borrowed |= 1U << slot;
 	}
 }
@@ -71,7 +71,7 @@ static int duplicate(int fd, int number)
 	return result;
 }
 
-/* A slot that kept the child's end would keep the launch from being decided. */
+/* If the number kept the child's end open, the launch would never be decided. */
 void umh_low_fd_return(int number, uint64_t put_there)
 {
 	const struct umh_launcher_image *launcher = umh_launcher_image();

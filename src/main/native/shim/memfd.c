@@ -18,12 +18,12 @@
 #endif
 
 /*
- * Without permission to write only root can open it for writing, a container's root included. That alone makes its execution
- * ETXTBSY; umh.c makes the launcher again then.
+ * Without write permission only root can open the file for writing, root of a container included. That makes execve
+ * return ETXTBSY; umh.c then creates the launcher again.
  */
 #define EXECUTABLE 0555
 
-/* vm.memfd_noexec can demand MFD_EXEC, and kernels before 6.3 do not know it. */
+/* vm.memfd_noexec can require MFD_EXEC; kernels before 6.3 do not know it. */
 int umh_memfd_make(const char *name)
 {
 	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;

@@ -2,13 +2,14 @@
 /* monitor.c - monitors launches whose thread sleeps in the kernel, and ends those that would never finish. */
 
 /*
- * A thread that makes a child by vfork sleeps until that has executed the launcher, and no signal but SIGKILL wakes it. A
- * child that is born into a frozen cgroup, is stopped or is held by a debugger would keep it for good. But the kernel has
- * written the pidfd before the child's first instruction, so that another thread can kill it: the reaper, each UMH_STOP_CHECK_MS
- * while launches come. The first one after a pause wakes it, all others cost two turns of a lock.
+ * A thread that creates a child by vfork sleeps until the child has executed the launcher; only SIGKILL wakes it. A
+ * child in a frozen cgroup, or one that is stopped or traced, would hold the thread forever. But the kernel writes the
+ * pidfd before the child's first instruction, so another thread can kill the child: the reaper, every UMH_STOP_CHECK_MS
+ * while there are launches. The first launch after a pause wakes the reaper; the others only take and release a lock
+ * twice.
  *
- * The lock is held while the reaper looks. So the number of a pidfd is still this child's: its thread can't return and
- * close it before.
+ * The reaper holds the lock during its check. So the number of a pidfd is still this child's: the launch's thread can't
+ * return and close it before.
  */
 
 #include "shim/monitor.h"
@@ -31,10 +32,10 @@
 #include "shim/process_state.h"
 #include "shim/report.h"
 
-/* From clone to the execve of the launcher it takes a tenth of a millisecond; longer than this it takes for no good reason. */
+/* From clone to the execve of the launcher takes a tenth of a millisecond. After this time the child is killed. */
 #define CLONE_TIMEOUT_MS 10000
 
-/* So long after the last launch the reaper still looks each UMH_STOP_CHECK_MS, and the next one need not wake it. */
+/* The reaper continues its checks for so long after the last launch, so the next one need not wake it. */
 #define KEEP_CHECKING_MS 1000
 
 #ifndef P_PIDFD
@@ -43,7 +44,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct umh_monitored_launch *launches;
-static int is_checking; /* the reaper comes again within UMH_STOP_CHECK_MS */
+static int is_checking; /* the reaper checks again within UMH_STOP_CHECK_MS */
 static long long last_begin_ms;
 static long long last_check_ms;
 
@@ -85,7 +86,7 @@ void umh_monitor_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The older clone has one word for both: then the number counts when it is a child's. */
+/* The old clone(2) returns pid and pidfd in one word: then the pidfd counts if it is a child's. */
 static int exists(const struct umh_monitored_launch *launch)
 {
 	siginfo_t info;
@@ -96,20 +97,21 @@ static int exists(const struct umh_monitored_launch *launch)
 	       syscall(__NR_waitid, P_PIDFD, *launch->pidfd, &info, WEXITED | WNOHANG | WNOWAIT, NULL) == 0;
 }
 
-/* Other code of the process may have closed the pidfd, and another process's be at its number. */
+/* Other code may have closed the pidfd, and its number may refer to another process. */
 static int is_own_pidfd(const struct umh_monitored_launch *launch)
 {
 	return *launch->pidfd >= 0 && (launch->pid <= 0 || umh_pid_of_pidfd(*launch->pidfd) == launch->pid);
 }
 
-/* Where not by its pidfd, by its pid: as long as nobody has reaped it that is its own. */
+/* By pid, if not by pidfd: until the process is reaped, its pid is its own. */
 static void signal_launch(const struct umh_monitored_launch *launch, int signal)
 {
 	siginfo_t info;
 
 	if (is_own_pidfd(launch) && syscall(__NR_pidfd_send_signal, *launch->pidfd, signal, NULL, 0) == 0)
 		return;
-	if (launch->pid > 0 && (waitid(P_PID, (id_t)launch->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD))
+	if (launch->pid > 0 &&
+	    (waitid(P_PID, (id_t)launch->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD))
 		kill(launch->pid, signal);
 }
 
@@ -126,7 +128,7 @@ static int is_frozen(const struct umh_monitored_launch *launch)
 	return launch->pid > 0 && umh_process_is_frozen(launch->pid);
 }
 
-/* Whoever has stopped it may do so a few times. A tracer's stop ends by the tracer alone, or by SIGKILL. */
+/* A few stops are allowed. Only its tracer, or SIGKILL, ends the stop of a traced process. */
 static int is_stopped_too_often(struct umh_monitored_launch *launch)
 {
 	if (launch->pid <= 0)
@@ -134,12 +136,12 @@ static int is_stopped_too_often(struct umh_monitored_launch *launch)
 	if (umh_process_state(launch->pid) != 'T' && !umh_process_is_traced(launch->pid, &launch->voluntary_switches))
 		return 0;
 	launch->stop_count++;
-	if (!launch->child) /* later its thread sees to that */
+	if (!launch->child) /* its own thread does so later */
 		signal_launch(launch, SIGCONT);
 	return launch->stop_count > UMH_MAX_STOPS;
 }
 
-/* Once the launcher has reported EXEC, it may be the helper, and is left alone. */
+/* After the report EXEC the process may be the helper, and is left alone. */
 static void check(struct umh_monitored_launch *launch, long long now)
 {
 	const long long age = now - launch->begin_ms;

@@ -7,12 +7,12 @@ struct umh_child;
 
 /* A launch; on the stack of its thread. */
 struct umh_monitored_launch {
-	int pid;	  /* 0 until the process exists; the kernel writes it after the last check that can fail */
+	int pid;          /* 0 until the process exists; the kernel writes it after the last check that can fail */
 	const int *pidfd; /* valid as soon as pid is */
 	const struct umh_child *child; /* once the launcher runs; NULL before */
-	int cgroup;	       /* the directory of the cgroup that the process is created in, or -1 */
-	int launch_timeout_ms; /* the caller's timeout, or 0 */
-	int error;	       /* the reason why the process was killed, or 0 */
+	int cgroup;                    /* the directory of the cgroup that the process is created in, or -1 */
+	int launch_timeout_ms;         /* the caller's timeout, or 0 */
+	int error;                     /* the reason why the process was killed, or 0 */
 
 	/* for monitor.c alone */
 	struct umh_monitored_launch *next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pidfd.c - what is done to a process by its pidfd: waiting, reaping, signals; never to another process. */
+/* pidfd.c - waits for, reaps and signals one process by its pidfd, and no other process. */
 
 #include "shim/pidfd.h"
 
@@ -30,7 +30,7 @@
 #define P_PIDFD 3
 #endif
 
-/* What pidfs tells of a process (6.13), and of one that somebody else has reaped (6.15). */
+/* Information from pidfs about a process (6.13), and about one that other code has reaped (6.15). */
 struct pidfd_exit_info {
 	uint64_t mask;
 	uint64_t cgroupid;
@@ -40,7 +40,7 @@ struct pidfd_exit_info {
 #define PIDFD_GET_EXIT_INFO _IOWR(0xFF, 11, struct pidfd_exit_info)
 #define PIDFD_EXIT_INFO     (UINT64_C(1) << 3)
 
-/* The information appears when the task is released, a moment after its end was announced. */
+/* The status appears when the task is released, a moment after its end was reported. */
 static int status_of_reaped(int pidfd)
 {
 	for (int attempt = 0; attempt < 100 && (umh_features() & UMH_FEATURE_PIDFD_INFO); attempt++) {
@@ -86,7 +86,7 @@ static struct umh_usage usage_of(const struct rusage *used)
 	};
 }
 
-/* What a filter says to a call that it does not let through; and the kernel, to one that it does not have. */
+/* The errors of a filter, and of a kernel without the system call. */
 static int is_refused(int error)
 {
 	return error == EPERM || error == ENOSYS;
@@ -101,15 +101,20 @@ static long wait_by_wait4(int pid, siginfo_t *info, int options, struct rusage *
 	if (result <= 0)
 		return result;
 	info->si_pid = pid;
-	info->si_code = WIFSTOPPED(status) ? CLD_STOPPED : WIFEXITED(status) ? CLD_EXITED : WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
-	info->si_status = WIFEXITED(status) ? WEXITSTATUS(status) : WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status);
+	info->si_code = WIFSTOPPED(status)  ? CLD_STOPPED
+			: WIFEXITED(status) ? CLD_EXITED
+			: WCOREDUMP(status) ? CLD_DUMPED
+					    : CLD_KILLED;
+	info->si_status = WIFEXITED(status)    ? WEXITSTATUS(status)
+			  : WIFSTOPPED(status) ? WSTOPSIG(status)
+					       : WTERMSIG(status);
 	return 0;
 }
 
 /*
- * The system call, not libc's function: it has one more argument, for the usage. Where a filter refuses it the older ways
- * serve: a child that was not reaped keeps its pid, and whoever reaps it holds a lock or is the only one to know of it. So
- * they do without a pidfd, -1.
+ * The system call has one more argument than libc's function, for the usage. If a filter refuses it, the older calls
+ * serve without a pidfd: a child that was not reaped keeps its pid, and the code that reaps it holds a lock or is the
+ * only one that knows it.
  */
 static long wait_by_waitid(int pidfd, int pid, siginfo_t *info, int options, struct rusage *used)
 {
@@ -123,7 +128,7 @@ static long wait_by_waitid(int pidfd, int pid, siginfo_t *info, int options, str
 	return wait_by_wait4(pid, info, options, used);
 }
 
-/* Which process a pidfd's entry in /proc names, or 0 when there is none to read. */
+/* The pid in /proc/self/fdinfo of a pidfd, or 0 if that can't be read. */
 static long pid_in_fdinfo(int pidfd)
 {
 	char path[sizeof "/proc/self/fdinfo/" + 10];
@@ -145,8 +150,8 @@ static long pid_in_fdinfo(int pidfd)
 }
 
 /*
- * Before 6.9 all pidfds have one inode, and epolls and eventfds the same. There /proc tells whose it is; but for a
- * process that was reaped, as ours is most often when that is asked: of such a one nobody else will want a pidfd.
+ * Before 6.9 all pidfds, epolls and eventfds share one inode. There /proc shows the pid; but not of a reaped process,
+ * which is the usual case here: no other code needs a pidfd of that.
  */
 int umh_pidfd_is_valid(const struct umh_child *child)
 {
@@ -166,7 +171,7 @@ void umh_close_pidfd(struct umh_child *child)
 	child->pidfd = -1;
 }
 
-/* Whether the pid is still a child's: nobody has reaped it. Where nobody may ask, the caller knows. */
+/* Whether the pid is still that of a child that was not reaped. If a filter refuses the question, the caller knows. */
 static int pid_is_child(int pid)
 {
 	siginfo_t info;
@@ -175,8 +180,8 @@ static int pid_is_child(int pid)
 }
 
 /*
- * Another pidfd of the child, or why there is none: -ECHILD when the pid is not its own any more. It is as long as
- * nobody has reaped the child; who has may have done so long ago, and the number be another child's: the inode tells.
+ * Opens another pidfd of the child, or returns -ECHILD if the pid may be another process's. Until the child is reaped
+ * the pid is its own; if other code has reaped it, another child may have the pid, which the inode shows.
  */
 static int open_pidfd_again(const struct umh_child *child)
 {
@@ -236,7 +241,7 @@ int umh_poll(struct pollfd *fds, unsigned count, int timeout_ms)
 	return result;
 }
 
-/* By a pidfd that is the child's: a call that waits keeps to the process, whatever becomes of the number meanwhile. */
+/* A blocking wait continues with the same process, whatever happens to the number meanwhile. */
 static int wait_by_valid_pidfd(const struct umh_child *child, int options, int *status, struct rusage *used)
 {
 	struct umh_child again = *child;
@@ -249,7 +254,7 @@ static int wait_by_valid_pidfd(const struct umh_child *child, int options, int *
 	if (result == -ECHILD)
 		return -EBADF;
 	if (result < 0)
-		again.pidfd = -1; /* there are no descriptors, or a filter refuses: the pid is the child's all the same */
+		again.pidfd = -1; /* no free descriptor, or refused: the pid is still the child's */
 	result = wait_and_decode(&again, options, status, used);
 	if (again.pidfd >= 0 && again.pidfd != child->pidfd)
 		close(again.pidfd);
@@ -273,7 +278,7 @@ int umh_wait_or_stop(const struct umh_child *child, int *status)
 	return result == -EBADF ? wait_by_valid_pidfd(child, WEXITED | WSTOPPED, status, NULL) : result;
 }
 
-/* A call that is refused says nothing against it. */
+/* If a filter refuses the call, the process counts as a child. */
 int umh_pidfd_is_child(int pidfd)
 {
 	siginfo_t info;
@@ -290,7 +295,7 @@ int umh_pid_of_pidfd(int pidfd)
 	int pid = 0;
 
 	if (umh_features() & UMH_FEATURE_PIDFD_INFO && ioctl(pidfd, PIDFD_GET_EXIT_INFO, &info) == 0)
-		pid = (int)info.ids[1]; /* after the thread's own: the process's */
+		pid = (int)info.ids[1]; /* the process's id, which follows the thread's */
 	if (pid <= 0)
 		pid = (int)pid_in_fdinfo(pidfd);
 	return pid > 0 ? pid : 0;
@@ -327,7 +332,7 @@ int umh_signal_group(const struct umh_child *child, int signal)
 	return send_signal(child, signal, PIDFD_SIGNAL_PROCESS_GROUP);
 }
 
-/* Found frozen a second time, it has failed; a tracer's stop is shown to the tracer alone, and no SIGCONT ends it. */
+/* A launcher that is found frozen twice has failed. Only the tracer sees a traced stop, and SIGCONT does not end it. */
 static int is_frozen_or_traced(struct umh_child *child)
 {
 	if (child->pid <= 0)
@@ -343,12 +348,12 @@ static int is_frozen_or_traced(struct umh_child *child)
 }
 
 /*
- * A launcher that has become another user may be stopped by that user until it is the helper. The thread that waits for
- * the start lets it go on; one that is stopped again and again is killed, so that a start takes a bounded time. Not so one
- * that is about to be the helper: it may be the helper by now. WNOWAIT: the stop is left for others to see.
+ * After a change of uid, processes of the new uid may stop the launcher. The thread that waits for the launch continues
+ * it, and kills it after too many stops, so that a launch takes a bounded time. A process that has reported EXEC may be
+ * the helper and is left alone. WNOWAIT leaves the stop for other waiters.
  *
- * A helper may stop itself with its first instruction, before anybody has asked for its outcome. Then its end of the socket
- * is closed already; so that is looked at when the stop was seen, and not before.
+ * A helper may stop itself with its first instruction. Then its end of the socket is closed already; therefore the
+ * socket is checked after the stop was seen.
  */
 int umh_continue_if_stopped(struct umh_child *child)
 {
@@ -368,7 +373,10 @@ int umh_continue_if_stopped(struct umh_child *child)
 		return -errno;
 	if ((result == 0 && info.si_pid != child->pid) || child->socket < 0 || umh_poll(&launched, 1, 0) != 0)
 		return 0;
-	/* Where nobody may ask it is let go on unseen, which changes nothing for one that was not stopped. */
+	/*
+	 * If a filter refuses waitid(2), SIGCONT is sent without a check; it does nothing to a process that is not
+	 * stopped.
+	 */
 	child->stop_count += result == 0 && child->state == UMH_LAUNCHING;
 	return umh_signal(child, child->stop_count > UMH_MAX_STOPS ? SIGKILL : SIGCONT);
 }
@@ -376,7 +384,7 @@ int umh_continue_if_stopped(struct umh_child *child)
 void umh_kill_and_reap(pid_t pid)
 {
 	if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0)
-		return; /* no process at all, or it has ended, or was reaped by somebody else */
+		return; /* there is no such child, or it has ended, or other code has reaped it */
 	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;

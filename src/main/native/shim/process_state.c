@@ -12,10 +12,10 @@
 
 #include "common/plan.h"
 
-/* A file of a few bytes, as far as it fits: its bytes and a NUL. */
-static int read_small_file(int folder, const char *name, char *text, size_t size)
+/* Reads the first bytes of a file, and adds a NUL. */
+static int read_small_file(int directory, const char *name, char *text, size_t size)
 {
-	int file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+	int file = openat(directory, name, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 	int error;
 
@@ -28,7 +28,7 @@ static int read_small_file(int folder, const char *name, char *text, size_t size
 	return got < 0 ? -error : 0;
 }
 
-/* Before Linux 5.2, and at the root, there is nothing to ask and nothing that freezes. */
+/* Before Linux 5.2, and in the root cgroup, there is no such file, and no freezer. */
 static int file_contains(int cgroup, const char *name, const char *wanted)
 {
 	char text[64];
@@ -49,7 +49,7 @@ int umh_cgroup_is_freezing(int cgroup)
 	return file_contains(cgroup, "cgroup.freeze", "1");
 }
 
-/* At the usual places; where the tree is mounted elsewhere nothing is known. */
+/* Only where cgroup v2 is usually mounted; otherwise the state is unknown. */
 int umh_process_is_frozen(int pid)
 {
 	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
@@ -66,18 +66,17 @@ int umh_process_is_frozen(int pid)
 		return 0;
 	line = strchr(line, ':') + 2;
 	for (size_t i = 0; i < sizeof mounts / sizeof *mounts && frozen <= 0; i++) {
-		int folder;
+		int directory;
 
 		(void)snprintf(path, sizeof path, "%s%.*s", mounts[i], (int)strcspn(line, "\n"), line);
-		folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		frozen = folder < 0 ? 0 : umh_cgroup_is_frozen(folder);
-		if (folder >= 0)
-			close(folder);
+		directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		frozen = directory < 0 ? 0 : umh_cgroup_is_frozen(directory);
+		if (directory >= 0)
+			close(directory);
 	}
 	return frozen > 0;
 }
 
-/* The letter of ps(1): T when it was stopped, t while a tracer holds it; 0 when that can't be known. */
 char umh_process_state(int pid)
 {
 	char text[128];
@@ -87,11 +86,11 @@ char umh_process_state(int pid)
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	if (read_small_file(AT_FDCWD, path, text, sizeof text) < 0)
 		return 0;
-	end = strrchr(text, ')'); /* behind the name, which may hold anything */
+	end = strrchr(text, ')'); /* behind the name, which may have any characters */
 	return (char)(end && end[1] == ' ' ? end[2] : 0);
 }
 
-/* How often it has given up the processor by itself: as it does at each stop for its tracer. 0: not known. */
+/* How often the process has given up the CPU by itself, as it does at each stop for its tracer. 0: unknown. */
 static long long switches_of(int pid)
 {
 	static const char name[] = "\nvoluntary_ctxt_switches:";
@@ -106,7 +105,6 @@ static long long switches_of(int pid)
 	return line ? strtoll(line + sizeof name - 1, NULL, 10) : 0;
 }
 
-/* A tracer that lets it go on, however slowly, is seen by the switches. */
 int umh_process_is_traced(int pid, long long *switches)
 {
 	const long long before = *switches;
@@ -117,7 +115,7 @@ int umh_process_is_traced(int pid, long long *switches)
 	return *switches != 0 && *switches == before;
 }
 
-/* A /proc of another pid namespace has other processes at our numbers. */
+/* In a /proc of another pid namespace, our numbers are other processes. */
 static int is_own_proc(void)
 {
 	char number[16] = "";
@@ -126,9 +124,9 @@ static int is_own_proc(void)
 }
 
 /*
- * Another library's fork may hold a copy of the launcher's end; then the socket is not hung up. But execve(2) gives a
- * process the name of its program at the point of no return, and the launcher has had one of its own since before
- * it read the plan. Everybody may read that name. Where it can't be told, the end of the process decides.
+ * If another library's fork holds a copy of the launcher's end, the socket is not hung up. But execve(2) gives a
+ * process the name of its program at the point of no return, and the launcher has set another name before it read the
+ * plan. Every process may read the name. If it can't be read, the end of the process decides.
  */
 int umh_process_has_executed(int pid)
 {
@@ -146,5 +144,6 @@ int umh_process_has_executed(int pid)
 	if (!name || !end || strlen(end) < 4 || strtol(end + 4, NULL, 10) != getpid())
 		return 0;
 	name++;
-	return end - name != sizeof UMH_LAUNCHER_COMM - 1 || strncmp(name, UMH_LAUNCHER_COMM, sizeof UMH_LAUNCHER_COMM - 1) != 0;
+	return end - name != sizeof UMH_LAUNCHER_COMM - 1 ||
+	       strncmp(name, UMH_LAUNCHER_COMM, sizeof UMH_LAUNCHER_COMM - 1) != 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.c - what is said of a launch: on the plan socket, up, and by the ends of its processes. */
+/* report.c - reads the launcher's reports from the plan socket, and the end of a launcher that has sent none. */
 
 #include "shim/report.h"
 
@@ -13,7 +13,7 @@
 #include "common/file_identity.h"
 #include "shim/features.h"
 
-/* Every descriptor that came is in the JVM's table by now: one is kept, and of more than one none. */
+/* Each received descriptor is in the JVM's table by now: a single one is kept, several are closed. */
 static void read_descriptors(struct umh_message *message, const struct cmsghdr *header)
 {
 	const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -45,8 +45,8 @@ static void read_control(struct umh_message *message, struct msghdr *received)
 }
 
 /*
- * What is there, or 0 at the end of file, or a negative errno. There is room for all that one message can bring along; for
- * the sender alone in one that is left there, so that nothing is received.
+ * Returns the size, 0 at the end of file, or a negative errno. There is room for everything that one message can carry;
+ * with MSG_PEEK for the sender alone, so that no descriptor is received.
  */
 static ssize_t receive(int socket, struct umh_message *message, int flags)
 {
@@ -72,7 +72,7 @@ static ssize_t receive(int socket, struct umh_message *message, int flags)
 	return size;
 }
 
-/* As umh_pidfd_is_child(): a call that a filter refuses says nothing against it. */
+/* If a filter refuses waitid(2), the process counts as a child, as in umh_pidfd_is_child(). */
 static int is_child(pid_t pid)
 {
 	siginfo_t info;
@@ -81,8 +81,8 @@ static int is_child(pid_t pid)
 }
 
 /*
- * A message counts only for the process that sent it; messages of other processes that hold the socket are ignored. A
- * successor whose pidfd has not come, or whose number is not known, is a child of ours.
+ * A report is valid only if the launcher has sent it; other processes may hold the socket. A successor whose pidfd has
+ * not arrived, or whose pid is unknown, is a child of this process.
  */
 static int is_from(const struct umh_child *child, const struct umh_message *message)
 {
@@ -92,8 +92,8 @@ static int is_from(const struct umh_child *child, const struct umh_message *mess
 		return 1;
 	if (!is_child(sender))
 		return 0;
-	return child->pid <= 0 ||
-	       (child->successor_expected && (message->report.stage == UMH_STAGE_PID_NAMESPACE || child->state >= UMH_FAILED));
+	return child->pid <= 0 || (child->successor_expected &&
+				   (message->report.stage == UMH_STAGE_PID_NAMESPACE || child->state >= UMH_FAILED));
 }
 
 static int is_valid(const struct umh_message *message, ssize_t size)
@@ -102,7 +102,7 @@ static int is_valid(const struct umh_message *message, ssize_t size)
 	       message->report.error <= UMH_MAX_ERRNO;
 }
 
-/* How many messages are passed over that are none of a launcher's: the socket does not hold more of them. */
+/* The largest number of foreign messages to discard: the socket does not hold more. */
 #define MAX_FOREIGN_MESSAGES 1000
 
 static void discard(int socket, struct umh_message *message, int flags)
@@ -113,7 +113,9 @@ static void discard(int socket, struct umh_message *message, int flags)
 		close(message->fd);
 }
 
-/* Whatever is no word of this launch counts as silence. A word that could not be read is no silence. */
+/*
+ * Discards all messages that are not reports of this launch. A report that could not be read is an error, not an end.
+ */
 static int next_report(const struct umh_child *child, struct umh_message *message, int flags)
 {
 	int failures = 0;
@@ -124,8 +126,8 @@ static int next_report(const struct umh_child *child, struct umh_message *messag
 		if (size == -EAGAIN || (size == 0 && message->sender_pid == 0))
 			return 0;
 		/*
-		 * ECONNRESET is said once, before what is still to be read: the other end was closed without having read
-		 * the plan. And what is refused once may be granted now.
+		 * ECONNRESET is returned once, before the remaining messages: the other end was closed without having
+		 * read the plan. And a filter that refused one call may allow the next.
 		 */
 		if (size < 0 && failures++ > 0)
 			return size == -ECONNRESET ? 0 : (int)size;
@@ -144,28 +146,28 @@ int umh_report_receive(const struct umh_child *child, struct umh_message *messag
 	return next_report(child, message, 0);
 }
 
-int umh_report_peek(const struct umh_child *child, struct umh_report *word)
+int umh_report_peek(const struct umh_child *child, struct umh_report *report)
 {
 	struct umh_message message;
 	const int result = next_report(child, &message, MSG_PEEK);
 
-	*word = message.report;
+	*report = message.report;
 	return result;
 }
 
 int umh_report_has_exec(const struct umh_child *child)
 {
-	struct umh_report word;
+	struct umh_report report;
 
-	return umh_report_peek(child, &word) > 0 && word.stage == UMH_STAGE_EXEC;
+	return umh_report_peek(child, &report) > 0 && report.stage == UMH_STAGE_EXEC;
 }
 
-/* What a launcher's exit code means that says neither this nor an errno: the JVM is gone. */
+/* The exit code of a launcher that could not report: the JVM has ended. */
 #define EXIT_UNREPORTED 127
 
 /*
- * A launcher that received no plan does not speak: its exit code is the errno. A host that said it places nothing at random
- * and does so has put the launcher's stack over it, once in 8,192 times.
+ * A launcher without a plan sends no report: its exit code is the errno. If a host randomizes addresses although
+ * personality(2) has succeeded, the stack overlaps the launcher once in 8,192 launches.
  */
 void umh_report_set_end(struct umh_report *report, int status)
 {

@@ -17,7 +17,7 @@ static inline int umh_set_failure(struct umh_report *report, enum umh_stage stag
 struct umh_message {
 	struct umh_report report;
 	int sender_pid; /* from the kernel: SO_PASSCRED */
-	int fd;		/* -1 if the message has no descriptor, or more than one */
+	int fd;         /* -1 if the message has no descriptor, or more than one */
 };
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* send.c - the plan and the descriptors, down the plan socket. */
+/* send.c - sends the plan and the descriptors on the plan socket. */
 
 #include "shim/send.h"
 
@@ -33,8 +33,8 @@ static int send_message(int socket, const void *bytes, size_t size, const int *f
 		message.msg_controllen = control.header.cmsg_len;
 	}
 	/*
-	 * Nobody reads yet: what does not fit into the socket's buffer must not wait. The system call, since musl's function
-	 * takes no more than a KiB of ancillary data.
+	 * No process reads yet, so a full socket buffer must be an error and not a wait. musl's sendmsg() takes at most
+	 * a KiB of ancillary data, so this is the system call.
 	 */
 	return syscall(__NR_sendmsg, socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
@@ -44,7 +44,7 @@ static unsigned at_most(unsigned count, unsigned limit)
 	return count < limit ? count : limit;
 }
 
-/* A plan that is too large for a message goes as a memfd. */
+/* A plan that is too large for a message is sent as a memfd. */
 static int send_large_plan(int socket, const struct umh_plan *plan)
 {
 	int fd = (int)syscall(__NR_memfd_create, "umh4j-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -82,7 +82,7 @@ int umh_send_plan(int socket, const struct umh_request *request)
 	return result;
 }
 
-/* EBADF means one of the caller's descriptors; find out which, by the number it was meant to have. */
+/* EBADF means one of the caller's descriptors: this finds its target number. */
 enum umh_stage umh_send_failed_stage(const struct umh_request *request, int error, uint32_t *detail)
 {
 	const struct umh_plan *plan = request->plan;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket.c - plan sockets: made, lent, and kept for the next launch where that is safe. */
+/* socket.c - plan sockets, created or cached for the next launch. */
 
 /*
- * To make a socketpair and to close it again costs a tenth of a spawn. A launch that is waited for until the helper's
- * end needs no hang-up to tell of its outcome, so its pair stays whole and can serve again: the only other holder
- * of the child's end was the launcher, and its copy was close-on-exec.
+ * Creating and closing a socketpair takes a tenth of the time of a launch. umh_run() waits for the helper's end and
+ * needs no hang-up, so its pair stays open and can be used again: the only other holder of the child's end was the
+ * launcher, whose copy was close-on-exec.
  *
- * Between two launches other code may close a kept one, and have a file of its own at the number.
+ * Between two launches other code may close a cached socket, and the number may refer to another file.
  */
 
 #include "shim/socket.h"
@@ -22,14 +22,14 @@
 
 #define CACHED 2
 
-/* A place belongs to the thread that found it free, pair and all, until that thread frees it. */
+/* An entry, and its pair, belongs to the thread that has set in_use, until that thread clears it. */
 static struct {
-	struct umh_socketpair pair; /* ours is -1 where there is none */
+	struct umh_socketpair pair; /* parent_end is -1 if there is none */
 	atomic_int in_use;
 } cache[CACHED];
 
-/* SO_PASSCRED: the kernel adds to each message the pid of the process that has sent it. Each end trusts one process alone. */
-static int create_pair(struct umh_socketpair *pair, int place)
+/* SO_PASSCRED: the kernel adds the sender's pid to each message. Each end trusts one process alone. */
+static int create_pair(struct umh_socketpair *pair, int index)
 {
 	const int on = 1;
 	int fds[2];
@@ -37,7 +37,7 @@ static int create_pair(struct umh_socketpair *pair, int place)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -errno;
-	*pair = (struct umh_socketpair){fds[0], fds[1], place, umh_file_identity(fds[0]), umh_file_identity(fds[1])};
+	*pair = (struct umh_socketpair){fds[0], fds[1], index, umh_file_identity(fds[0]), umh_file_identity(fds[1])};
 	if (setsockopt(pair->parent_end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0 &&
 	    setsockopt(pair->child_end, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0)
 		return 0;
@@ -46,11 +46,11 @@ static int create_pair(struct umh_socketpair *pair, int place)
 	return -error;
 }
 
-/* The child's end of one that is kept goes to a low number for good. */
-static int create_cached(int place)
+/* The child's end of a cached pair keeps a low number. */
+static int create_cached(int index)
 {
-	struct umh_socketpair *pair = &cache[place].pair;
-	int result = create_pair(pair, place);
+	struct umh_socketpair *pair = &cache[index].pair;
+	int result = create_pair(pair, index);
 	int low;
 
 	if (result < 0) {
@@ -72,11 +72,11 @@ void umh_socket_close(struct umh_socketpair *pair)
 	umh_close_if_same(&pair->child_end, pair->child_identity);
 }
 
-/* A JVM without descriptors to spare makes them when it needs them. */
+/* A JVM without free descriptors creates them later. */
 void umh_sockets_load(void)
 {
-	for (int place = 0; place < CACHED; place++)
-		create_cached(place);
+	for (int index = 0; index < CACHED; index++)
+		create_cached(index);
 }
 
 int umh_socket_create(struct umh_socketpair *pair)
@@ -84,22 +84,22 @@ int umh_socket_create(struct umh_socketpair *pair)
 	return create_pair(pair, -1);
 }
 
-/* What the plan is sent on has to be ours; the child looks at its own end itself, where nobody can change it any more. */
+/* The parent's end must be valid. The child verifies its end itself, in a table that no other thread can change. */
 int umh_socket_acquire(struct umh_socketpair *pair)
 {
-	for (int place = 0; place < CACHED; place++) {
-		struct umh_socketpair *kept = &cache[place].pair;
+	for (int index = 0; index < CACHED; index++) {
+		struct umh_socketpair *kept = &cache[index].pair;
 		int result = 0;
 
-		if (atomic_exchange(&cache[place].in_use, 1))
+		if (atomic_exchange(&cache[index].in_use, 1))
 			continue;
 		if (!umh_is_same_file(kept->parent_end, kept->parent_identity)) {
 			umh_socket_close(kept);
-			result = create_cached(place);
+			result = create_cached(index);
 		}
 		*pair = *kept;
 		if (result < 0)
-			atomic_store(&cache[place].in_use, 0);
+			atomic_store(&cache[index].in_use, 0);
 		return result;
 	}
 	return create_pair(pair, -1);
@@ -107,20 +107,20 @@ int umh_socket_acquire(struct umh_socketpair *pair)
 
 void umh_socket_release(struct umh_socketpair *pair, int clean)
 {
-	const int place = pair->cache_index;
+	const int index = pair->cache_index;
 
-	if (place < 0) {
+	if (index < 0) {
 		umh_socket_close(pair);
 		return;
 	}
 	if (!clean)
-		umh_socket_close(&cache[place].pair);
-	atomic_store(&cache[place].in_use, 0);
+		umh_socket_close(&cache[index].pair);
+	atomic_store(&cache[index].in_use, 0);
 }
 
-/* The library is unloaded with the class loader that loaded it. */
+/* The library is unloaded together with its class loader. */
 __attribute__((destructor)) void umh_sockets_unload(void)
 {
-	for (int place = 0; place < CACHED; place++)
-		umh_socket_close(&cache[place].pair);
+	for (int index = 0; index < CACHED; index++)
+		umh_socket_close(&cache[index].pair);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* umh.c - the parent half of a launch: the process is made, or awaited to its end. */
+/* umh.c - starts a launch, and waits for its result or for the helper's end. */
 
 /*
- * One socketpair a launch. The plan and the helper's descriptors are sent before the child exists, so the launcher
- * never waits for us. What it reports is read when it has closed its end, by execve or by exit: poll(2) is asked for
- * the hang-up alone, and the words before it cost no wake-up.
+ * Each launch has one socketpair. The plan and the helper's descriptors are sent before the child exists, so the
+ * launcher never waits for the JVM. Its reports are read after execve or exit has closed its end: poll(2) is asked for
+ * the hang-up alone, so earlier reports cause no wake-up.
  */
 
 #include "shim/umh.h"
@@ -29,10 +29,10 @@
 #include "shim/send.h"
 #include "shim/socket.h"
 
-/* How many descriptors a launch opens at the same time, with some for the JVM. */
+/* The number of descriptors that a launch opens at the same time, and some for the JVM. */
 #define MIN_FREE_FDS 6
 
-/* The JVM's own, to be read again before each launch: others may change it at any time. -1 without /proc. */
+/* The JVM's own value, read before each launch, because other code may change it. -1 without /proc. */
 static int oom_score_adj = -1;
 static uint64_t oom_score_adj_identity;
 
@@ -43,7 +43,7 @@ static void close_open(int *fd)
 	*fd = -1;
 }
 
-/* Where less is left the first launch would fail, and the JVM could not load the classes to say so. */
+/* With fewer descriptors the first launch would fail, and the JVM could not load the classes to report that. */
 static int check_free_fds(void)
 {
 	int fds[MIN_FREE_FDS];
@@ -91,13 +91,15 @@ void umh_release(struct umh_child *child)
 }
 
 /*
- * The child has the JVM's value, since it is a fork of it: then it need not write the same again. It does so when the
- * number is not that file's any more.
+ * The child inherits the JVM's value, so it need not write the same value again. If the number refers to another file
+ * by now, the child writes it.
  */
 static void skip_unchanged_oom_score_adj(struct umh_plan *plan)
 {
 	char text[16];
-	ssize_t size = umh_is_same_file(oom_score_adj, oom_score_adj_identity) ? pread(oom_score_adj, text, sizeof text - 1, 0) : -1;
+	ssize_t size = umh_is_same_file(oom_score_adj, oom_score_adj_identity)
+			       ? pread(oom_score_adj, text, sizeof text - 1, 0)
+			       : -1;
 
 	if (size <= 0)
 		return;
@@ -116,18 +118,19 @@ static int duplicate(int fd, int number)
 	return result;
 }
 
-/* What the kernel may say of a cgroup that a process was to be created in. */
+/* The errors of clone3(2) for CLONE_INTO_CGROUP. */
 static int is_cgroup_error(const struct umh_request *request, int error)
 {
-	return request->cgroup >= 0 && (error == ENOENT || error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV);
+	return request->cgroup >= 0 &&
+	       (error == ENOENT || error == EACCES || error == EBUSY || error == EOPNOTSUPP || error == ENODEV);
 }
 
 /*
- * The child's end goes to a low number, so that the child has few descriptors to copy; a kept one is there already. The
- * slot keeps its number reserved all the time: filled with the socket for one clone, then with the launcher again.
+ * The child's end gets a low number, so that the child has few descriptors to copy; a cached one has a low number
+ * already. The number stays reserved: it refers to the socket during one clone, then to the launcher again.
  */
-static int clone_with_low_socket(const struct umh_socketpair *pair, const struct umh_launcher_image *launcher, const struct umh_request *request,
-		     int *pidfd, enum umh_stage *stage)
+static int clone_with_low_socket(const struct umh_socketpair *pair, const struct umh_launcher_image *launcher,
+				 const struct umh_request *request, int *pidfd, enum umh_stage *stage)
 {
 	int slot = pair->cache_index >= 0 ? -1 : umh_low_fd_borrow();
 	int low = pair->child_end;
@@ -149,8 +152,8 @@ static int clone_with_low_socket(const struct umh_socketpair *pair, const struct
 }
 
 /*
- * The launcher's number holds another file by now; or another process has opened the launcher's file for writing. It can't
- * write, since the file is sealed, but as long as it has the file open nobody can execute it.
+ * The launcher's number refers to another file; or another process has the launcher's file open for writing. That
+ * process can't write, because the file is sealed, but execve returns ETXTBSY until it closes the file.
  */
 static int is_launcher_error(int error)
 {
@@ -201,7 +204,7 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 	child->socket_identity = pair.parent_identity;
 	result = send_and_clone(&pair, request, &child->pidfd, report);
 	child->pidfd_identity = umh_file_identity(child->pidfd);
-	/* From here on the launcher alone holds its end: that is what makes the hang-up. */
+	/* From now on only the launcher holds its end, so its execve or exit causes the hang-up. */
 	umh_close_if_same(&pair.child_end, pair.child_identity);
 	if (result < 0) {
 		umh_release(child);
@@ -212,8 +215,8 @@ static int start(const struct umh_request *request, struct umh_child *child, str
 }
 
 /*
- * Others have closed what the child had to have, and it has noticed before it used another file; or the other end of a
- * kept pair. All of that was made again, so the second attempt finds it.
+ * Other code had closed a descriptor of the child, and the child noticed before it used the file at that number; or the
+ * other end of a cached pair was closed. Both were created again, so the second attempt finds them.
  */
 static int was_repaired(int result, const struct umh_report *report)
 {
@@ -229,7 +232,7 @@ static int was_repaired(int result, const struct umh_report *report)
 	}
 }
 
-/* Whether to try once more. A kernel that can't create a process in a cgroup has the launcher enter it. */
+/* Whether to try once more. If the kernel can't create a process in a cgroup, the launcher enters it. */
 static int must_retry(struct umh_request *request, int result, const struct umh_report *report)
 {
 	if (was_repaired(result, report))
@@ -259,18 +262,18 @@ int umh_allow_exec(const struct umh_child *child)
 	do
 		size = send(child->socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (size < 0 && errno == EINTR);
-	if (size < 0 && errno == ECONNRESET) /* as EPIPE, of one that has not read its plan */
+	if (size < 0 && errno == ECONNRESET) /* instead of EPIPE, if the launcher has not read its plan */
 		return -EPIPE;
 	return size < 0 ? -errno : 0;
 }
 
-/* The launcher read all that was sent: the socket is empty, and can serve the next launch. */
+/* The launcher has received all messages: the socket is empty, and the next launch can use it. */
 static int is_drained(int result, const struct umh_report *report)
 {
 	return result == 0 || report->stage == UMH_STAGE_EXEC;
 }
 
-/* The same bound as in umh_wait_exec() for a launcher that is stopped by another process. Whether it was one still. */
+/* Has the same limit of stops as umh_continue_if_stopped(). Returns whether the process was still a launcher. */
 static int continue_launcher(struct umh_child *child, int stops)
 {
 	int is_launcher;
@@ -285,7 +288,7 @@ static int continue_launcher(struct umh_child *child, int stops)
 	return is_launcher;
 }
 
-/* A helper may be stopped, and is left alone. */
+/* A stopped helper is left alone. */
 static int wait_past_stops(struct umh_child *child, int *status)
 {
 	int stops = 0;
@@ -296,7 +299,7 @@ static int wait_past_stops(struct umh_child *child, int *status)
 	return result == -EAGAIN ? umh_wait(child, UMH_BLOCK, status, NULL) : result;
 }
 
-/* A launcher that is frozen says nothing and never ends: then it is ended by the thread that looks at launches. */
+/* A frozen launcher neither reports nor ends: the reaper kills it. */
 static int wait_for_end_monitored(struct umh_child *child, int *status, int *error)
 {
 	struct umh_monitored_launch flight = {.pid = child->pid, .pidfd = &child->pidfd, .child = child, .cgroup = -1};
@@ -309,7 +312,7 @@ static int wait_for_end_monitored(struct umh_child *child, int *status, int *err
 	return result;
 }
 
-/* The end of the process decides, so no hang-up is needed. */
+/* The end of the process decides the launch, so no hang-up is needed. */
 static int wait_and_conclude(struct umh_child *child, int *status)
 {
 	int kill_reason;
@@ -349,7 +352,7 @@ static int run(const struct umh_request *request, int *pid, struct umh_report *r
 	return result;
 }
 
-/* The first process must not be reaped before its successor is known, or known not to be there: launch_state.c. */
+/* The first process must not be reaped before its child in the new pid namespace is found (launch_state.c). */
 static int run_with_successor(const struct umh_request *request, int *pid, struct umh_report *report, int *status)
 {
 	struct umh_child child;
@@ -381,7 +384,7 @@ int umh_run(const struct umh_request *original, int *pid, struct umh_report *rep
 	return must_retry(&request, result, report) ? run(&request, pid, report, status) : result;
 }
 
-/* The library is unloaded with the class loader that loaded it. */
+/* The library is unloaded together with its class loader. */
 __attribute__((destructor)) static void unload(void)
 {
 	umh_close_if_same(&oom_score_adj, oom_score_adj_identity);

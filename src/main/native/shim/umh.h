@@ -41,19 +41,19 @@ struct umh_request {
 	char *const *launcher_argv; /* the path, then the helper's argument vector, then NULL */
 	char *const *envp;
 	struct umh_plan *plan; /* plan->size bytes; the shim removes steps that change nothing */
-	const int *fds;	       /* one for each entry of plan->descriptors, in that order */
+	const int *fds;        /* one for each entry of plan->descriptors, in that order */
 	unsigned fd_count;
-	int cgroup;	       /* directory of the cgroup to create the process in, or -1 */
+	int cgroup;            /* directory of the cgroup to create the process in, or -1 */
 	int launch_timeout_ms; /* until the launcher is executed; 0: the default, ten seconds */
 };
 
 /* The states of a launch; launch_state.c has the transitions. */
 enum umh_launch_state {
-	UMH_LAUNCHING,	    /* the launcher applies the plan */
-	UMH_EXECUTING,	    /* the launcher has reported EXEC: it is about to call execve */
-	UMH_FAILED,	    /* the process must be killed and reaped */
+	UMH_LAUNCHING,      /* the launcher applies the plan */
+	UMH_EXECUTING,      /* the launcher has reported EXEC: it is about to call execve */
+	UMH_FAILED,         /* the process must be killed and reaped */
 	UMH_AWAITING_CHILD, /* the process is reaped; its child in a new pid namespace may exist without a report */
-	UMH_DECIDED,	    /* execve has succeeded, or no process is left */
+	UMH_DECIDED,        /* execve has succeeded, or no process is left */
 };
 
 /*
@@ -63,23 +63,23 @@ enum umh_launch_state {
 struct umh_child {
 	int pid;
 	int pidfd;
-	int socket; /* the parent's end of the plan socket; open until the launch is decided */
+	int socket;              /* the parent's end of the plan socket; open until the launch is decided */
 	uint64_t pidfd_identity; /* the files that these two descriptors must refer to (common/file_identity.h) */
 	uint64_t socket_identity;
 	enum umh_launch_state state;
-	int first_pid;		/* the pid of the process that the shim created */
+	int first_pid;          /* the pid of the process that the shim created */
 	int successor_expected; /* a child in a new pid namespace may replace the launcher, or may be left */
-	int hung_up;		/* the other end of the socket is closed */
-	int failure_memfd;	/* descriptor + 1 of the memfd for a failure that can't be reported; 0: none */
-	int comm_unset;		/* PR_SET_NAME has failed, so the name does not show whether execve has succeeded */
-	int stop_count;		/* how often the launcher was found stopped */
-	int frozen_checks;	/* how often in succession it was found frozen */
+	int hung_up;            /* the other end of the socket is closed */
+	int failure_memfd;      /* descriptor + 1 of the memfd for a failure that can't be reported; 0: none */
+	int comm_unset;         /* PR_SET_NAME has failed, so the name does not show whether execve has succeeded */
+	int stop_count;         /* how often the launcher was found stopped */
+	int frozen_checks;      /* how often in succession it was found frozen */
 	long long voluntary_switches; /* the counter of umh_process_is_traced() */
-	int process_ended;	      /* a process was reaped before the launch was decided, with this status */
+	int process_ended;            /* a process was reaped before the launch was decided, with this status */
 	int status;
-	long long next_check_ms;	 /* the next check for a stop, by CLOCK_MONOTONIC */
+	long long next_check_ms;         /* the next check for a stop, by CLOCK_MONOTONIC */
 	long long successor_deadline_ms; /* the end of AWAITING_CHILD, likewise */
-	struct umh_report report;	 /* the result so far */
+	struct umh_report report;        /* the result so far */
 };
 
 #define UMH_NO_CHILD ((struct umh_child){.pid = -1, .pidfd = -1, .socket = -1})
@@ -114,7 +114,7 @@ int umh_wait_exec(struct umh_child *child, enum umh_blocking blocking, struct um
 #define UMH_FIRST_CHECK_MS 2
 #endif
 #define UMH_STOP_CHECK_MS 100
-#define UMH_MAX_STOPS 20
+#define UMH_MAX_STOPS     20
 
 /*
  * Continues a stopped launcher. Kills a launcher that was stopped UMH_MAX_STOPS times or stays frozen. Does not touch a
