@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.umh4j.Helper;
 import org.umh4j.SubprocessInfo;
@@ -13,11 +15,13 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
 /**
- * Takes a core dump from standard input, as the kernel gives it to {@code |/usr/bin/handler %p %s}. The dump's content is
- * whatever the crashed program was made to hold, so it is read by a helper without any right, never by this process.
+ * Compresses a core dump, as the handler of a {@code core_pattern} such as {@code |/usr/bin/handler %p %s}.
+ *
+ * <p>The kernel writes the dump to standard input. An attacker may control its content, so a helper without any
+ * capability compresses it, and this process only copies bytes.
  */
 public class CoreHandler {
-    /** {@code CoreHandler PID SIGNAL FOLDER}. */
+    /** {@code CoreHandler PID SIGNAL DIRECTORY}: writes {@code DIRECTORY/core.PID.gz}. */
     public static void main(String[] arguments) throws Exception {
         Path file = Path.of(arguments[2], "core." + Long.parseLong(arguments[0]) + ".gz");
         SubprocessInfo gzip = SubprocessInfo.of("/bin/gzip", new String[] {"gzip", "-c"}, null)
@@ -28,7 +32,7 @@ public class CoreHandler {
                                 .capabilities(CapabilitySet.NONE)
                                 .noNewPrivs()));
         try (Helper helper = UsermodeHelper.start(gzip);
-                OutputStream out = java.nio.file.Files.newOutputStream(file)) {
+                OutputStream out = Files.newOutputStream(file)) {
             Thread feeder = new Thread(() -> feed(System.in, helper.stdin()));
             feeder.start();
             helper.stdout().transferTo(out);
@@ -42,8 +46,8 @@ public class CoreHandler {
     private static void feed(InputStream from, OutputStream to) {
         try (to) {
             from.transferTo(to);
-        } catch (java.io.IOException e) {
-            System.err.println("the dump was cut short: " + e.getMessage());
+        } catch (IOException e) {
+            System.err.println("the dump is incomplete: " + e.getMessage());
         }
     }
 }

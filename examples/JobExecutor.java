@@ -12,11 +12,13 @@ import org.umh4j.task.Limits;
 import org.umh4j.task.Task;
 
 /**
- * Runs a job in a cgroup of its own. It is born there, so not an instruction of it goes unlimited; and whatever it left
- * behind ends with the group, in sessions of its own or not.
+ * Runs a job in a new cgroup with limits on processes and memory.
+ *
+ * <p>The job is born in the cgroup, so the limits hold from its first instruction. At the end the whole cgroup is
+ * killed, so processes that the job left behind end too, also those in other sessions.
  */
 public class JobExecutor {
-    /** {@code JobExecutor CGROUP SECONDS SCRIPT}: the folder of a cgroup to be made. */
+    /** {@code JobExecutor CGROUP SECONDS SCRIPT}: makes the cgroup and removes it at the end. */
     public static void main(String[] arguments) throws Exception {
         Path group = Files.createDirectory(Path.of(arguments[0]));
         try {
@@ -28,7 +30,7 @@ public class JobExecutor {
         }
     }
 
-    /** Where the parent group hands the controller on; else the group is there for its end alone. */
+    /** Sets a limit if the parent enables its controller. Without controllers the cgroup still kills the whole job. */
     private static void limit(Path group, String file, String value) throws Exception {
         if (Files.exists(group.resolve(file))) {
             Files.writeString(group.resolve(file), value);
@@ -45,7 +47,7 @@ public class JobExecutor {
         }
     }
 
-    /** One write kills all that is in it; the folder can be removed when the last one is gone. */
+    /** Kills all processes of the cgroup by one write, and removes its directory when the last one has ended. */
     private static void end(Path group) throws Exception {
         Files.writeString(group.resolve("cgroup.kill"), "1");
         while (Files.readString(group.resolve("cgroup.events")).contains("populated 1")) {

@@ -12,8 +12,10 @@ import org.umh4j.task.Cred;
 import org.umh4j.task.Task;
 
 /**
- * Asks a program for a secret, as the kernel asks /sbin/request-key: {@code create ID UID GID DESCRIPTION}. The program
- * answers by what it prints; any other end than exit code 0 is a refusal, and there is no half of a secret.
+ * Requests a secret from a program, with the arguments that the kernel gives to /sbin/request-key: {@code create ID UID
+ * GID DESCRIPTION}.
+ *
+ * <p>The program prints the secret and exits with 0. Any other end is a refusal, and its output is discarded.
  */
 public class KeyUpcall {
     /** {@code KeyUpcall PROGRAM DESCRIPTION}. */
@@ -35,7 +37,7 @@ public class KeyUpcall {
             System.out.println("refused: " + e.result().status());
             System.exit(1);
         } catch (UmhException e) {
-            System.out.println("nobody to ask: " + e.stage() + " " + e.errnoName());
+            System.out.println("not started: " + e.stage() + " " + e.errnoName());
             System.exit(2);
         }
     }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import java.util.Arrays;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 
-/** Loads a kernel module as request_module() does: modprobe, quietly, with a fixed environment. */
+/** Loads a kernel module as {@code request_module()} does: by {@code modprobe -q}, with a fixed environment. */
 public class ModuleLoader {
-    /** In this order; a later one is tried only where an earlier one isn't installed. */
+    /** The programs in the order of their trial; the next one is tried if one is not installed. */
     private static final String[] PROGRAMS = {"/sbin/modprobe", "/usr/sbin/modprobe", "/bin/kmod-modprobe"};
 
-    /** {@code ModuleLoader MODULE [PROGRAM...]}: exits with 0 if the module is there, with 1 if a program refused it. */
+    /** {@code ModuleLoader MODULE [PROGRAM...]}: exits with 0 if the module is loaded, 1 if a program refused it. */
     public static void main(String[] arguments) {
-        String[] programs =
-                arguments.length > 1 ? java.util.Arrays.copyOfRange(arguments, 1, arguments.length) : PROGRAMS;
+        String[] programs = arguments.length > 1 ? Arrays.copyOfRange(arguments, 1, arguments.length) : PROGRAMS;
         for (String program : programs) {
             SubprocessInfo info = SubprocessInfo.of(
                     program, new String[] {program, "-q", "--", arguments[0]}, UsermodeHelper.kernelEnvironment());
@@ -25,7 +25,7 @@ public class ModuleLoader {
             UmhException failure = info.failure().orElseThrow();
             System.out.println(program + ": " + failure.stage() + " " + failure.errnoName());
             if (!failure.errnoName().equals("ENOENT")) {
-                break; // it is there: another program would not do better
+                break; // this program is installed, so its failure is final
             }
         }
         System.exit(2);

@@ -11,11 +11,11 @@ import org.umh4j.task.Cred;
 import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Task;
 
-/** Configures a network that nothing else is in: by an unprivileged user with CAP_NET_ADMIN and no other capability. */
+/** Configures a new network namespace, as an unprivileged user with CAP_NET_ADMIN and no other capability. */
 public class NetworkHelper {
     private static final String SCRIPT = "ip link set lo up && ip -brief link show lo && grep CapEff /proc/self/status";
 
-    /** Prints the interface as it is afterwards. */
+    /** Brings the loopback up and prints its state. */
     public static void main(String[] arguments) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/sh", new String[] {"sh", "-c", SCRIPT}, UsermodeHelper.kernelEnvironment())

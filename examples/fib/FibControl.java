@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import org.umh4j.Supervisor;
@@ -21,26 +22,26 @@ import org.umh4j.task.Sandbox;
 import org.umh4j.task.Task;
 
 /**
- * Says which of some routes the kernel would take, by asking the kernel, and without touching the host's network.
+ * Finds out from the kernel's routing table which of some routes an address takes. The host's network does not change.
  *
- * <p>The control plane is Java and has no privilege to speak of in its code; the part that speaks netlink is a driver in C,
- * with a network namespace of its own, a uid of its own, the one capability that changes routes, no way to gain another, and
- * no system call but those that it makes.
+ * <p>The control plane is Java and has no code that needs privilege. A driver in C speaks netlink. It has a new network
+ * namespace, a separate uid, CAP_NET_ADMIN and no way to gain another capability, and a filter that allows only the
+ * system calls that it makes.
  */
 public final class FibControl implements AutoCloseable {
-    /** As fib.h has it. */
+    /** {@code FIB_MESSAGE_MAX} of fib.h. */
     private static final int MESSAGE_BYTES = 65_536;
 
     private static final int ROUTE_BYTES = 12;
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
-    /** Nobody's; whoever else has it could stop and trace the driver. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    /** A uid that no account has: another process of the same uid could stop and trace the driver. */
     private static final int UID = 61_995;
 
     /**
      * A route.
      *
      * @param prefix such as {@code 10.0.0.0/8}
-     * @param tag what an address is answered that takes it; not 0
+     * @param tag the result for an address that takes this route; not 0
      */
     public record Route(String prefix, int tag) {}
 
@@ -52,11 +53,11 @@ public final class FibControl implements AutoCloseable {
         this.supervisor = supervisor;
     }
 
-    /** Loads the driver and starts it; needs a JVM of root. */
+    /** Loads the driver and starts it. Needs a JVM of root. */
     public static FibControl start(Path program) throws IOException {
         UsermodeDriver driver = UsermodeDriver.load("fib", program).task(confined());
         Supervisor supervisor = Supervisor.of(driver, MESSAGE_BYTES)
-                .health(question(List.of(), List.of()), Duration.ofSeconds(1), PATIENCE)
+                .health(request(List.of(), List.of()), Duration.ofSeconds(1), TIMEOUT)
                 .start();
         return new FibControl(driver, supervisor);
     }
@@ -76,39 +77,39 @@ public final class FibControl implements AutoCloseable {
     }
 
     /**
-     * The tag of the route that each address takes; 0 where none leads.
+     * Returns the tag of the route that each address takes, or 0 if no route leads there.
      *
-     * <p>A driver that dies of it, or while it works on it, is asked a second time: the question changes nothing, so it may
-     * be asked twice. No supervisor could know that.
+     * <p>If the driver dies during the request, the request is sent once more. That is safe, because a request has no
+     * lasting effect. The supervisor can't know this and does not repeat requests.
      *
      * @throws IOException if the kernel refuses a route, or the driver dies twice
      */
     public int[] evaluate(List<Route> routes, List<String> addresses)
             throws IOException, InterruptedException, TimeoutException {
-        byte[] question = question(routes, addresses);
-        byte[] answer;
+        byte[] request = request(routes, addresses);
+        byte[] reply;
         try {
-            answer = supervisor.request(question, PATIENCE);
+            reply = supervisor.request(request, TIMEOUT);
         } catch (IOException e) {
-            answer = supervisor.request(question, PATIENCE);
+            reply = supervisor.request(request, TIMEOUT);
         }
-        return tags(ByteBuffer.wrap(answer), routes);
+        return tags(ByteBuffer.wrap(reply), routes);
     }
 
-    private static byte[] question(List<Route> routes, List<String> addresses) throws IOException {
-        ByteBuffer question = ByteBuffer.allocate(4 + ROUTE_BYTES * routes.size() + 4 * addresses.size());
-        question.putShort((short) routes.size()).putShort((short) addresses.size());
+    private static byte[] request(List<Route> routes, List<String> addresses) throws IOException {
+        ByteBuffer request = ByteBuffer.allocate(4 + ROUTE_BYTES * routes.size() + 4 * addresses.size());
+        request.putShort((short) routes.size()).putShort((short) addresses.size());
         for (Route route : routes) {
             String[] parts = route.prefix().split("/");
-            question.put(address(parts[0]))
+            request.put(address(parts[0]))
                     .put(Byte.parseByte(parts[1]))
                     .put(new byte[3])
                     .putInt(route.tag());
         }
         for (String address : addresses) {
-            question.put(address(address));
+            request.put(address(address));
         }
-        return question.array();
+        return request.array();
     }
 
     private static byte[] address(String text) throws IOException {
@@ -118,18 +119,18 @@ public final class FibControl implements AutoCloseable {
         return InetAddress.getByName(text).getAddress();
     }
 
-    private static int[] tags(ByteBuffer answer, List<Route> routes) throws IOException {
-        int errno = answer.getInt();
-        int which = answer.getInt();
+    private static int[] tags(ByteBuffer reply, List<Route> routes) throws IOException {
+        int errno = reply.getInt();
+        int route = reply.getInt();
         if (errno != 0) {
-            throw new IOException((which < routes.size() ? routes.get(which) : "a look-up") + ": errno " + errno);
+            throw new IOException((route < routes.size() ? routes.get(route) : "a look-up") + ": errno " + errno);
         }
-        int[] tags = new int[answer.remaining() / Integer.BYTES];
-        answer.asIntBuffer().get(tags);
+        int[] tags = new int[reply.remaining() / Integer.BYTES];
+        reply.asIntBuffer().get(tags);
         return tags;
     }
 
-    /** For whoever wants to look at it, or to kill it. */
+    /** The driver, for tests that inspect or kill it. */
     public UsermodeDriver driver() {
         return driver;
     }
@@ -139,15 +140,15 @@ public final class FibControl implements AutoCloseable {
         supervisor.close();
     }
 
-    /** Asks a question, kills the driver, asks again. */
+    /** Evaluates some routes, kills the driver, and evaluates them again. */
     public static void main(String[] arguments) throws Exception {
         List<Route> routes =
                 List.of(new Route("10.0.0.0/8", 7), new Route("10.1.0.0/16", 9), new Route("0.0.0.0/0", 100));
         List<String> addresses = List.of("10.1.2.3", "10.2.2.3", "192.0.2.1");
         try (FibControl fib = start(Path.of(arguments[0]))) {
-            System.out.println(addresses + " -> " + java.util.Arrays.toString(fib.evaluate(routes, addresses)));
+            System.out.println(addresses + " -> " + Arrays.toString(fib.evaluate(routes, addresses)));
             fib.driver().kill();
-            System.out.println(addresses + " -> " + java.util.Arrays.toString(fib.evaluate(routes, addresses)));
+            System.out.println(addresses + " -> " + Arrays.toString(fib.evaluate(routes, addresses)));
         }
     }
 }

@@ -5,35 +5,22 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The system calls that the driver makes, on x86_64, as a seccomp filter: any other ends it.
+ * A seccomp filter for x86_64: it allows the system calls that the driver makes, and any other one kills the driver.
  *
- * <p>They are those of a static program's start and end, reading and writing what is open, and one socket of netlink. The
- * launcher executes the driver under the filter, and would have to say it if that failed.
+ * <p>The driver needs the calls of a static program's start and end, reads and writes of open descriptors, and one
+ * netlink socket. The launcher executes the driver under the filter: it needs execveat, and sendmsg and exit_group to
+ * report a failure.
  */
 final class FibFilter {
+    // spotless:off
     private static final int[] ALLOWED = {
-        0,
-        1,
-        44,
-        45,
-        46, // read, write, sendto, recvfrom, sendmsg
-        9,
-        10,
-        11,
-        12, // mmap, mprotect, munmap, brk
-        158,
-        218,
-        273,
-        302,
-        318,
-        334, // arch_prctl, set_tid_address, set_robust_list, prlimit64, getrandom, rseq
-        89,
-        262,
-        267, // readlink, newfstatat, readlinkat
-        60,
-        231,
-        322 // exit, exit_group, execveat
+        0, 1, 44, 45, 46, // read, write, sendto, recvfrom, sendmsg
+        9, 10, 11, 12, // mmap, mprotect, munmap, brk
+        158, 218, 273, 302, 318, 334, // arch_prctl, set_tid_address, set_robust_list, prlimit64, getrandom, rseq
+        89, 262, 267, // readlink, newfstatat, readlinkat
+        60, 231, 322 // exit, exit_group, execveat
     };
+    // spotless:on
 
     private static final int SOCKET = 41;
     private static final int AF_NETLINK = 16;
@@ -45,7 +32,7 @@ final class FibFilter {
     private static final int ALLOW = 0x7fff0000;
     private static final int KILL_PROCESS = 0x80000000;
 
-    /** Where struct seccomp_data has them. */
+    /** Offsets in {@code struct seccomp_data}. */
     private static final int NUMBER = 0;
 
     private static final int ARCHITECTURE = 4;
@@ -53,15 +40,15 @@ final class FibFilter {
 
     private FibFilter() {}
 
-    /** The filter as {@code struct sock_filter[]}. */
+    /** Returns the filter as an array of {@code struct sock_filter}. */
     static byte[] program() {
         int size = 3 + ALLOWED.length + 5;
         ByteBuffer filter = ByteBuffer.allocate(8 * size).order(ByteOrder.nativeOrder());
         put(filter, LOAD, 0, 0, ARCHITECTURE);
-        put(filter, JUMP_IF_EQUAL, 0, size - 4, X86_64); // else to the last but one
+        put(filter, JUMP_IF_EQUAL, 0, size - 4, X86_64); // else jumps to the last instruction but one
         put(filter, LOAD, 0, 0, NUMBER);
         for (int i = 0; i < ALLOWED.length; i++) {
-            put(filter, JUMP_IF_EQUAL, size - 1 - (3 + i) - 1, 0, ALLOWED[i]); // to the last
+            put(filter, JUMP_IF_EQUAL, size - 1 - (3 + i) - 1, 0, ALLOWED[i]); // jumps to the last instruction
         }
         put(filter, JUMP_IF_EQUAL, 0, 2, SOCKET);
         put(filter, LOAD, 0, 0, FIRST_ARGUMENT);
@@ -71,7 +58,7 @@ final class FibFilter {
         return filter.array();
     }
 
-    /** One instruction; jumps count from the next one. */
+    /** Appends one instruction. Jumps are relative to the next one. */
     private static void put(ByteBuffer filter, int code, int ifTrue, int ifFalse, int operand) {
         filter.putShort((short) code).put((byte) ifTrue).put((byte) ifFalse).putInt(operand);
     }

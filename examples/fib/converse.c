@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* converse.c - messages in at one descriptor, replies out at another, until the end of file. */
+/* converse.c - reads requests from one descriptor and writes replies to another one, until the end of file. */
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 static uint8_t request[FIB_MESSAGE_MAX];
 static uint8_t reply[HEADER + FIB_MESSAGE_MAX];
 
-/* 1; or 0 when there are no more bytes. */
+/* Returns 1, or 0 at the end of file or on an error. */
 static int read_all(int fd, uint8_t *into, size_t size)
 {
 	while (size > 0) {
@@ -28,7 +28,7 @@ static int read_all(int fd, uint8_t *into, size_t size)
 	return 1;
 }
 
-/* 1; or 0 when nobody takes them. */
+/* Returns 1, or 0 on an error, such as EPIPE. */
 static int write_all(int fd, const uint8_t *from, size_t size)
 {
 	while (size > 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* driver.c - the driver: messages in at descriptor 0, replies out at descriptor 1, until the end of file. */
+/* driver.c - the driver: reads requests from descriptor 0 and writes replies to descriptor 1, until the end of file. */
 
 #include <unistd.h>
 

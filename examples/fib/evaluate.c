@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* evaluate.c - one request: routes in, look-ups, routes out. */
+/* evaluate.c - one request: adds its routes, looks its addresses up, removes the routes. */
 
 #include <errno.h>
 
@@ -66,7 +66,9 @@ size_t fib_evaluate(const uint8_t *request, size_t size, uint8_t *reply)
 		return failed(reply, -EPROTO, 0);
 	routes = (unsigned)request[0] << 8 | request[1];
 	addresses = (unsigned)request[2] << 8 | request[3];
-	if (size != COUNTS + (size_t)routes * ROUTE_SIZE + (size_t)addresses * ADDRESS_SIZE || addresses > ADDRESSES_MAX)
+	if (addresses > ADDRESSES_MAX)
+		return failed(reply, -EPROTO, 0);
+	if (size != COUNTS + (size_t)routes * ROUTE_SIZE + (size_t)addresses * ADDRESS_SIZE)
 		return failed(reply, -EPROTO, 0);
 	result = add_all(request, routes, &added);
 	if (result == 0)

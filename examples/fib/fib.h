@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fib.h - a driver that asks the kernel's own routing table: which of these routes would these addresses take? */
+/* fib.h - a driver that finds out from the kernel's routing table which of some routes an address takes. */
 #ifndef FIB_H
 #define FIB_H
 
@@ -7,28 +7,31 @@
 #include <stdint.h>
 
 /*
- * A request: how many routes and how many addresses there are (16 bits each), then
+ * A request has the number of routes and the number of addresses (16 bits each), and then
  *
  *	a route		prefix (32 bits), its length (8 bits), three zero bytes, tag (32 bits, not 0)
  *	an address	32 bits
  *
- * Its reply: an errno or 0 and, with an errno, which route it is about (32 bits each); then, without, one tag an address,
- * 0 where no route leads there. Numbers have their most significant byte first. A request leaves nothing behind: the next
- * one begins with an empty table.
+ * The reply has an errno or 0, and the index of the route that failed (32 bits each). Without an errno, one tag for
+ * each address follows; it is 0 if no route leads there. Numbers have their most significant byte first. After each
+ * request the table is empty again.
  */
 #define FIB_MESSAGE_MAX 65536
 #define FIB_REPLY_HEAD  8
 
-/* How the driver ends: 0 at its end of file, else with what went wrong. */
+/* The exit status of the driver: 0 at the end of file, else the reason. */
 enum fib_exit { FIB_EXIT_END, FIB_EXIT_TABLE, FIB_EXIT_MESSAGE, FIB_EXIT_PIPE };
 
-/* Answers one request after the other; in messages, which converse.c describes. */
+/* Handles one request after the other. converse.c describes the form of a message. */
 enum fib_exit fib_converse(int in, int out);
 
-/* The size of the reply, which is at most FIB_MESSAGE_MAX. Nothing in a request is believed before it was measured. */
+/*
+ * Handles a request and returns the size of the reply, at most FIB_MESSAGE_MAX. Every length in a request is validated
+ * before use.
+ */
 size_t fib_evaluate(const uint8_t *request, size_t size, uint8_t *reply);
 
-/* The table, netlink.c's or a model of it (fuzz.c): 0 or more, or a negative errno. */
+/* The table: netlink.c has the kernel's, fuzz.c a model of it. The functions return 0 or more, or a negative errno. */
 struct fib_route {
 	uint32_t prefix;
 	uint8_t length;
@@ -39,8 +42,11 @@ int fib_add(const struct fib_route *route);
 int fib_remove(const struct fib_route *route);
 int fib_lookup(uint32_t address, uint32_t *tag);
 
-/* What the kernel has answered to the request of this number: 0 and the tag, or a negative errno; -EPROTO is none. */
-int fib_answer(const void *message, size_t size, uint32_t sequence, uint32_t *tag);
+/*
+ * Parses the kernel's reply to the request of this sequence number. Returns 0 and sets the tag, or returns the kernel's
+ * negative errno, or -EPROTO for a message that is no reply to this request.
+ */
+int fib_parse_reply(const void *message, size_t size, uint32_t sequence, uint32_t *tag);
 
 static inline uint32_t fib_get32(const uint8_t *at)
 {

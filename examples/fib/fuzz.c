@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz.c - throws bytes at what reads messages, requests and the kernel's answers, over a model of its table. */
+/* fuzz.c - fuzzes the parsers of messages, requests and netlink replies, with a model of the kernel's table. */
 
 /*
- * With clang's fuzzer its LLVMFuzzerTestOneInput() is called; without, main() makes up the bytes, the same ones in every
- * run. The model answers as the kernel would, so a request that takes routes in and forgets to take them out is found.
+ * clang's fuzzer calls LLVMFuzzerTestOneInput(). Without it, main() generates inputs, the same ones in every run. The
+ * model behaves like the kernel's table, so a request that adds routes and does not remove them is detected.
  */
 
 #include <errno.h>
@@ -56,10 +56,10 @@ int fib_remove(const struct fib_route *route)
 			return 0;
 		}
 	}
-	abort(); /* taken out without having been put in */
+	abort(); /* removed without having been added */
 }
 
-/* The longest prefix; of several the lowest metric. */
+/* The route with the longest prefix, and among those the one with the lowest metric. */
 int fib_lookup(uint32_t address, uint32_t *tag)
 {
 	const struct fib_route *best = NULL;
@@ -78,7 +78,7 @@ int fib_lookup(uint32_t address, uint32_t *tag)
 
 static void fuzz_request(const uint8_t *bytes, size_t size)
 {
-	uint8_t *reply = malloc(FIB_MESSAGE_MAX); /* on the heap, where the sanitizer watches its end */
+	uint8_t *reply = malloc(FIB_MESSAGE_MAX); /* on the heap, where the sanitizer checks its bounds */
 	size_t length;
 
 	if (!reply || size > FIB_MESSAGE_MAX)
@@ -89,7 +89,7 @@ static void fuzz_request(const uint8_t *bytes, size_t size)
 	free(reply);
 }
 
-/* Every reply is whole, and there is none without a request. */
+/* Every reply is complete, and there is no reply without a request. */
 static void fuzz_conversation(const uint8_t *bytes, size_t size)
 {
 	int in = memfd_create("in", 0);
@@ -120,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		return 0;
 	switch (bytes[0] % 3) {
 	case 0:
-		if (fib_answer(bytes + 1, size - 1, 0, &tag) > 0)
+		if (fib_parse_reply(bytes + 1, size - 1, 0, &tag) > 0)
 			abort();
 		break;
 	case 1:
@@ -146,8 +146,8 @@ static uint32_t next_random(void)
 	return state;
 }
 
-/* A request of a few routes and addresses, as it is or in a message; then some of its bytes become others. */
-static size_t make_up(uint8_t *bytes)
+/* Generates a request of a few routes and addresses, with or without a message header, and changes some bytes. */
+static size_t generate(uint8_t *bytes)
 {
 	const unsigned counts[2] = {next_random() % 4, next_random() % 4};
 	const size_t request = 4 + counts[0] * 12 + counts[1] * 4;
@@ -175,13 +175,13 @@ static size_t make_up(uint8_t *bytes)
 int main(void)
 {
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		uint8_t made[64];
-		size_t size = make_up(made);
+		uint8_t input[64];
+		size_t size = generate(input);
 		uint8_t *bytes = malloc(size + 1);
 
 		if (!bytes)
 			return 1;
-		memcpy(bytes, made, size);
+		memcpy(bytes, input, size);
 		LLVMFuzzerTestOneInput(bytes, size);
 		free(bytes);
 	}

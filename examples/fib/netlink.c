@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* netlink.c - the kernel's routing table of the network namespace that this process is alone in. */
+/* netlink.c - the routing table of this process's network namespace, which has no other process. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #include "fib.h"
 
-#define LOOPBACK 1 /* the index that lo has in every new network namespace */
+#define LOOPBACK 1 /* the index of lo in every new network namespace */
 
 static int netlink = -1;
 static uint32_t sequence;
@@ -36,10 +36,10 @@ static void add_attribute(struct request *request, unsigned short type, uint32_t
 	request->header.nlmsg_len = NLMSG_ALIGN(request->header.nlmsg_len) + RTA_SPACE(sizeof value);
 }
 
-/* One request, one answer: acknowledgement, error, or the route that was asked for. */
+/* Sends one request and receives its reply: an acknowledgment, an error, or the requested route. */
 static int ask(struct request *request, uint32_t *tag)
 {
-	char answer[4096];
+	char reply[4096];
 	ssize_t size;
 	int result;
 
@@ -47,9 +47,9 @@ static int ask(struct request *request, uint32_t *tag)
 	if (send(netlink, request, request->header.nlmsg_len, 0) < 0)
 		return -errno;
 	do {
-		size = recv(netlink, answer, sizeof answer, 0);
-		result = size < 0 ? -errno : fib_answer(answer, (size_t)size, sequence, tag);
-	} while (result == -EINTR || (size > 0 && result == -EPROTO)); /* somebody else's */
+		size = recv(netlink, reply, sizeof reply, 0);
+		result = size < 0 ? -errno : fib_parse_reply(reply, (size_t)size, sequence, tag);
+	} while (result == -EINTR || (size > 0 && result == -EPROTO)); /* not a reply to this request */
 	return result;
 }
 

@@ -114,7 +114,7 @@ final class ExamplesTest {
                 "case $5 in known) printf secret ;; *) printf half; exit 1 ;; esac");
         assertEquals(new Outcome(0, "a secret of 6 bytes\n"), run("KeyUpcall", program.toString(), "known"));
         assertEquals(new Outcome(1, "refused: exit code 1\n"), run("KeyUpcall", program.toString(), "unknown"));
-        assertEquals(new Outcome(2, "nobody to ask: EXEC ENOENT\n"), run("KeyUpcall", "/no/such/program", "known"));
+        assertEquals(new Outcome(2, "not started: EXEC ENOENT\n"), run("KeyUpcall", "/no/such/program", "known"));
     }
 
     @Test

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answer.c - reads what the kernel answers over netlink. */
+/* reply.c - parses the kernel's netlink replies. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "fib.h"
 
-/* The metric that the route was added with is its tag; a route of the kernel's own has none. */
+/* A route's metric is its tag; a route that the kernel made itself has none. */
 static uint32_t tag_of(const char *attributes, size_t size)
 {
 	struct rtattr attribute;
@@ -29,7 +29,7 @@ static uint32_t tag_of(const char *attributes, size_t size)
 	return tag;
 }
 
-int fib_answer(const void *message, size_t size, uint32_t sequence, uint32_t *tag)
+int fib_parse_reply(const void *message, size_t size, uint32_t sequence, uint32_t *tag)
 {
 	struct nlmsghdr header;
 	struct nlmsgerr error;
