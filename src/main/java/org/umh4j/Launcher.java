@@ -132,7 +132,8 @@ final class Launcher {
     }
 
     private static Plan plan(SubprocessInfo info, Cred cred, OpenedFiles opened, Pipes pipes) throws UmhException {
-        int flags = (info.isHeld() ? Plan.HOLD : 0) | (HelperEvents.areStartsRecorded() ? Plan.TIMES : 0);
+        int flags =
+                (info.isHeld() ? Plan.WAIT_BEFORE_EXEC : 0) | (HelperEvents.areStartsRecorded() ? Plan.REPORT_TIME : 0);
         try {
             return PlanWriter.write(info.task(), cred, info.blob(), flags, opened, pipes);
         } catch (StageFailure e) {

@@ -74,7 +74,7 @@ final class CredTest {
             }
             return ids.toString().trim();
         } catch (IllegalArgumentException e) {
-            return e.getMessage().replaceAll(" (without a gid|has not the JVM's).*", " $1");
+            return e.getMessage().replaceAll(" (without a gid|lacks the JVM's).*", " $1");
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         }
@@ -113,10 +113,10 @@ final class CredTest {
 
     @ParameterizedTest
     @CsvSource({
-        "none, the map of uids has not the JVM's",
-        "gid=0, the map of uids has not the JVM's",
+        "none, the map of uids lacks the JVM's",
+        "gid=0, the map of uids lacks the JVM's",
         "uid=0, uid 0 without a gid",
-        "uid=0 keepGid, the map of gids has not the JVM's",
+        "uid=0 keepGid, the map of gids lacks the JVM's",
         "uid=0 gid=0, 0 0",
         "uid=5 gid=6, 5 6",
         "uid=70000 gid=0, UID EINVAL",

@@ -115,7 +115,7 @@ final class ImpossibleTaskTest {
                         () -> Descriptors.none().pipeToJvm(65_536)),
                 refusal("descriptor -1 is negative", () -> Descriptors.none().inherit(3, -1)),
                 refusal(
-                        "descriptor 2 can't be the same as 1, which is none",
+                        "descriptor 2 can't duplicate 1, which is not in the map",
                         () -> Descriptors.none().duplicate(2, 1)),
                 refusal(
                         "DELETE_ON_CLOSE: open(2) has no flag for it",
@@ -137,7 +137,7 @@ final class ImpossibleTaskTest {
                                 UmhWait.PROC)),
                 refusal("descriptor -1 is negative", () -> Session.terminal(-1)),
                 refusal(
-                        "personality 0xffffffff only queries the present one",
+                        "personality 0xffffffff only queries the current one",
                         () -> probe().task(Task.defaults().personality(-1))));
     }
 

@@ -3,11 +3,11 @@ package org.umh4j.internal;
 
 import java.util.Objects;
 
-/** Checks a caller's arguments before anything changes; the exception names the argument. */
+/** Checks the arguments of a public method. The exception names the argument. */
 public final class Arguments {
     private Arguments() {}
 
-    /** An array without null in it. */
+    /** Returns the array, or throws a NullPointerException if the array or one of its elements is null. */
     public static <T> T[] nonNull(T[] values, String name) {
         Objects.requireNonNull(values, name);
         for (int i = 0; i < values.length; i++) {

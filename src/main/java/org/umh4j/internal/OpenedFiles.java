@@ -53,7 +53,7 @@ public final class OpenedFiles implements AutoCloseable {
     }
 
     /** Whether an open descriptor refers to a directory. */
-    public static boolean isFolder(int fd) {
+    public static boolean isDirectory(int fd) {
         return Native.isDirectory(fd) == 1;
     }
 

@@ -17,14 +17,14 @@ import org.umh4j.linux.UmhStage;
  */
 public final class Plan {
     /** Bits of {@link #flags}. */
-    public static final int GROUP = Native.planSetpgid();
+    public static final int SETPGID = Native.planSetpgid();
 
-    public static final int PERMITTED = Native.planSetPermitted();
-    public static final int EFFECTIVE = Native.planSetEffective();
-    public static final int SELF_MAP = Native.planMapSelf();
-    public static final int HOLD = Native.planWaitBeforeExec();
-    public static final int TIMES = Native.planReportTime();
-    public static final int KEYLESS = Native.planKeyringOptional();
+    public static final int SET_PERMITTED = Native.planSetPermitted();
+    public static final int SET_EFFECTIVE = Native.planSetEffective();
+    public static final int MAP_SELF = Native.planMapSelf();
+    public static final int WAIT_BEFORE_EXEC = Native.planWaitBeforeExec();
+    public static final int REPORT_TIME = Native.planReportTime();
+    public static final int KEYRING_OPTIONAL = Native.planKeyringOptional();
     private static final int SCRIPT = Native.planScript();
 
     /** Leaves a uid or gid alone. */
@@ -48,7 +48,7 @@ public final class Plan {
     public long periodNanos;
     public long blocked;
     public long ignored;
-    public long landlock;
+    public long landlockAccess;
     public int nice;
     public int oomScoreAdj;
     public int policy;
@@ -114,13 +114,13 @@ public final class Plan {
     }
 
     /** Overrides which of the added steps and limits are required; a bit for each. */
-    public void override(long optional, long mandatory, int optionalLimits, int mandatoryLimits) {
+    public void overrideRequired(long optional, long mandatory, int optionalLimits, int mandatoryLimits) {
         required = (required | mandatory & steps) & ~optional;
         limitsRequired = (limitsRequired | mandatoryLimits & limited) & ~optionalLimits;
     }
 
     /** Gives the helper our descriptor fd as its descriptor target; targets come in ascending order. */
-    public void file(int target, int fd) {
+    public void descriptor(int target, int fd) {
         files.add(new int[] {target, fd});
     }
 
@@ -141,7 +141,7 @@ public final class Plan {
     }
 
     /** Leaves these rights below our descriptor of a folder or file. */
-    public void rule(int fd, long access) {
+    public void landlockRule(int fd, long access) {
         rules.add(new long[] {access, extra(fd)});
     }
 
@@ -223,7 +223,7 @@ public final class Plan {
                 .putLong(runtimeNanos)
                 .putLong(deadlineNanos)
                 .putLong(periodNanos);
-        plan.putLong(blocked).putLong(ignored).putLong(landlock);
+        plan.putLong(blocked).putLong(ignored).putLong(landlockAccess);
         plan.putInt(nice).putInt(oomScoreAdj).putInt(policy).putInt(priority).putInt(ioprio);
         plan.putInt(umask).putInt(personality).putInt(coredumpFilter);
         for (int[] ids : new int[][] {uids, gids}) {

@@ -6,100 +6,111 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/** The capabilities of {@code capabilities(7)}, in the order of their numbers; Linux 6.18 has no others. */
+/**
+ * The capabilities of {@code capabilities(7)}, in the order of their numbers.
+ *
+ * <p>The list is complete for Linux 6.18. A later kernel may have more; {@link CapabilitySet} can hold all of them.
+ *
+ * @implSpec {@code include/uapi/linux/capability.h}, Linux 6.18
+ */
 public enum Capability {
-    /** Gives any file any owner and group. */
+    /** Permits changing the owner and group of any file. */
     CAP_CHOWN,
-    /** Reads, writes and executes files whatever their mode says. */
+    /** Bypasses the permission checks for reading, writing and executing files. */
     CAP_DAC_OVERRIDE,
-    /** Reads files and searches folders whatever their mode says. */
+    /** Bypasses the permission checks for reading files and for searching directories. */
     CAP_DAC_READ_SEARCH,
-    /** Does to any file what its owner may: mode, times, attributes. */
+    /** Permits the operations of a file's owner on any file: changing mode, times and attributes. */
     CAP_FOWNER,
-    /** Keeps set-user-ID and set-group-ID bits when a file is changed. */
+    /** Keeps the set-user-ID and set-group-ID bits of a file that is modified. */
     CAP_FSETID,
-    /** Signals processes of any user. */
+    /** Permits signals to processes of any user. */
     CAP_KILL,
-    /** Takes any gid and any groups. */
+    /** Permits any gid and any supplementary groups. */
     CAP_SETGID,
-    /** Takes any uid. */
+    /** Permits any uid. */
     CAP_SETUID,
-    /** Drops from the bounding set, sets securebits, adds to the inheritable set what is bounded. */
+    /**
+     * Permits drops from the bounding set, changes of securebits, and additions from the bounding to the inheritable
+     * set.
+     */
     CAP_SETPCAP,
-    /** Sets and clears the immutable and append-only attributes of files. */
+    /** Permits changes of the immutable and append-only attributes of files. */
     CAP_LINUX_IMMUTABLE,
-    /** Binds ports below 1024. */
+    /** Permits binding a socket to a port below 1024. */
     CAP_NET_BIND_SERVICE,
-    /** Sends broadcasts; the kernel asks for it nowhere. */
+    /** Permits broadcasts. No kernel code checks it. */
     CAP_NET_BROADCAST,
-    /** Configures interfaces, routes, filters and the rest of a network namespace. */
+    /** Permits configuring interfaces, routes, packet filters and the rest of a network namespace. */
     CAP_NET_ADMIN,
-    /** Opens raw and packet sockets. */
+    /** Permits raw and packet sockets. */
     CAP_NET_RAW,
-    /** Locks memory without a limit. */
+    /** Permits locking memory without a limit. */
     CAP_IPC_LOCK,
-    /** Uses System V objects whatever their mode says. */
+    /** Bypasses the permission checks of System V IPC objects. */
     CAP_IPC_OWNER,
-    /** Loads and unloads kernel modules; writes the policy of helpers. */
+    /** Permits loading and unloading kernel modules, and writing {@code kernel.usermodehelper.*}. */
     CAP_SYS_MODULE,
-    /** Reaches ports, memory and devices directly. */
+    /** Permits direct access to I/O ports, physical memory and devices. */
     CAP_SYS_RAWIO,
-    /** Takes another root folder, and joins a mount namespace. */
+    /** Permits {@code chroot(2)}, and joining a mount namespace. */
     CAP_SYS_CHROOT,
-    /** Traces and looks into processes of any user. */
+    /** Permits tracing and inspecting processes of any user. */
     CAP_SYS_PTRACE,
-    /** Turns process accounting on and off. */
+    /** Permits turning process accounting on and off. */
     CAP_SYS_PACCT,
-    /** Mounts, makes and joins namespaces, and does a hundred other things: nearly all of root. */
+    /** Permits mounting, creating and joining namespaces, and many other operations. Nearly equal to root. */
     CAP_SYS_ADMIN,
-    /** Reboots, and loads another kernel. */
+    /** Permits rebooting, and loading another kernel. */
     CAP_SYS_BOOT,
-    /** Takes better nice values, real-time policies, any affinity, also of other processes. */
+    /** Permits lower nice values, real-time policies and any affinity, also for other processes. */
     CAP_SYS_NICE,
-    /** Exceeds and raises hard limits, quotas and reserved space. */
+    /** Permits raising hard limits, and exceeding quotas and reserved disk space. */
     CAP_SYS_RESOURCE,
-    /** Sets the clock. */
+    /** Permits setting the clock. */
     CAP_SYS_TIME,
-    /** Configures virtual terminals, and hangs them up. */
+    /** Permits configuring and hanging up virtual terminals. */
     CAP_SYS_TTY_CONFIG,
-    /** Makes device files. */
+    /** Permits creating device files. */
     CAP_MKNOD,
-    /** Takes leases on files of any owner. */
+    /** Permits leases on files of any owner. */
     CAP_LEASE,
-    /** Writes to the audit log. */
+    /** Permits writing to the audit log. */
     CAP_AUDIT_WRITE,
-    /** Turns auditing on and off and sets its rules. */
+    /** Permits turning auditing on and off, and changing its rules. */
     CAP_AUDIT_CONTROL,
-    /** Gives files capabilities, and maps uid 0 into a user namespace. */
+    /** Permits setting file capabilities, and mapping uid 0 into a user namespace. */
     CAP_SETFCAP,
-    /** Overrides the mandatory access control of some security modules. */
+    /** Overrides the mandatory access control of some security modules, such as Smack. */
     CAP_MAC_OVERRIDE,
-    /** Configures the mandatory access control of some security modules. */
+    /** Permits configuring the mandatory access control of some security modules. */
     CAP_MAC_ADMIN,
-    /** Reads and clears the kernel's log, and sees kernel addresses. */
+    /** Permits reading and clearing the kernel log, and shows kernel addresses. */
     CAP_SYSLOG,
-    /** Sets alarms that wake the system. */
+    /** Permits timers that wake the system from suspend. */
     CAP_WAKE_ALARM,
-    /** Keeps the system from being suspended. */
+    /** Permits preventing the system's suspend. */
     CAP_BLOCK_SUSPEND,
-    /** Reads the audit log by its multicast group. Linux 3.16. */
+    /** Permits reading the audit log by its netlink multicast group. Since Linux 3.16. */
     CAP_AUDIT_READ,
-    /** Monitors performance, of other processes and of the kernel too. Linux 5.8. */
+    /** Permits performance monitoring of other processes and of the kernel. Since Linux 5.8. */
     CAP_PERFMON,
-    /** Loads BPF programs and makes maps, with what their kind needs beside it. Linux 5.8. */
+    /**
+     * Permits loading BPF programs and creating maps. Some program types need another capability too. Since Linux 5.8.
+     */
     CAP_BPF,
-    /** Chooses pids, and looks into processes to save and restore them. Linux 5.9. */
+    /** Permits choosing pids, and inspecting processes for checkpoint and restore. Since Linux 5.9. */
     CAP_CHECKPOINT_RESTORE;
 
-    /** More than any kernel has: capability sets are words of 64 bits. */
+    /** The number of bits of a capability set. No kernel has more capabilities. */
     static final int LIMIT = 64;
 
     private static final Capability[] ALL = values();
 
-    /** Every capability of the running kernel; without {@code /proc} every capability of this list. */
-    static final CapabilitySet KERNEL = new CapabilitySet(-1L >>> (Long.SIZE - 1 - last()));
+    /** Every capability of the running kernel. Without {@code /proc}: every capability of this list. */
+    static final CapabilitySet KERNEL = new CapabilitySet(-1L >>> (Long.SIZE - 1 - lastOfKernel()));
 
-    private static int last() {
+    private static int lastOfKernel() {
         try (FileInputStream in = new FileInputStream("/proc/sys/kernel/cap_last_cap")) {
             int last = Integer.parseInt(new String(in.readNBytes(3), StandardCharsets.US_ASCII).strip());
             return Math.min(Math.max(last, 0), LIMIT - 1);
@@ -108,7 +119,7 @@ public enum Capability {
         }
     }
 
-    /** The number that the kernel knows it by. */
+    /** Returns the capability's number, {@code CAP_*} of the kernel's header. */
     public int number() {
         return ordinal();
     }
@@ -117,12 +128,12 @@ public enum Capability {
         return 1L << ordinal();
     }
 
-    /** The name of a number in the usual small letters, also of one that is not listed: {@code cap_41}. */
+    /** Returns the lower-case name of a capability's number. A number without a name is written as {@code cap_41}. */
     public static String name(int number) {
         return number < ALL.length ? ALL[number].name().toLowerCase(Locale.ROOT) : "cap_" + number;
     }
 
-    /** The number of a name with or without its prefix, in letters of any size; -1 when there is none. */
+    /** Returns the number of a name. Case and the prefix {@code cap_} do not matter. Returns -1 for an unknown name. */
     static int number(String text) {
         String name = text.toUpperCase(Locale.ROOT);
         name = name.startsWith("CAP_") ? name.substring(4) : name;
@@ -131,13 +142,14 @@ public enum Capability {
                 return capability.ordinal();
             }
         }
-        return unnamed(name);
+        return numberOf(name);
     }
 
-    private static int unnamed(String digits) {
-        boolean number =
+    /** Returns the value of one or two digits, or -1. */
+    private static int numberOf(String digits) {
+        boolean isNumber =
                 !digits.isEmpty() && digits.length() <= 2 && digits.chars().allMatch(c -> c >= '0' && c <= '9');
-        int value = number ? Integer.parseInt(digits) : LIMIT;
+        int value = isNumber ? Integer.parseInt(digits) : LIMIT;
         return value < LIMIT ? value : -1;
     }
 }

@@ -6,21 +6,22 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A set of capabilities: 64 bits, immutable.
+ * An immutable set of capabilities: {@code kernel_cap_t}, 64 bits.
  *
- * <p>Three text forms are read and written: a list of names ({@code cap_chown,cap_kill}, {@code all}, {@code none}),
- * hexadecimal as in {@code /proc/PID/status}, and the two decimal words of {@code kernel.usermodehelper.bset}.
+ * <p>{@link #toString} writes a list of names, such as {@code cap_chown,cap_kill}. {@link #toHex} writes 16 hexadecimal
+ * digits, as in {@code /proc/PID/status}. {@link #parse} reads both. {@link #toSysctlText} writes the two decimal words
+ * of {@code kernel.usermodehelper.bset}.
  *
- * @param bits one bit for each capability's number
+ * @param bits the set; bit N is the capability with the number N
  */
 public record CapabilitySet(long bits) {
-    /** No capability. */
+    /** The empty set. */
     public static final CapabilitySet NONE = new CapabilitySet(0);
 
     private static final long LOW_WORD = 0xffff_ffffL;
     private static final int WORD = 32;
 
-    /** The set of these capabilities. */
+    /** Returns the set of these capabilities. */
     public static CapabilitySet of(Capability... capabilities) {
         long bits = 0;
         for (int i = 0; i < Objects.requireNonNull(capabilities, "capabilities").length; i++) {
@@ -30,18 +31,19 @@ public record CapabilitySet(long bits) {
         return new CapabilitySet(bits);
     }
 
-    /** Every capability that the running kernel has. */
+    /** Returns every capability of the running kernel. Without {@code /proc}: every constant of {@link Capability}. */
     public static CapabilitySet all() {
         return Capability.KERNEL;
     }
 
     /**
-     * Reads a list of names, {@code all}, {@code none}, or hexadecimal with {@code 0x} or of 16 digits.
+     * Reads a list of names separated by commas, {@code all}, {@code none}, or a hexadecimal number. The number has the
+     * prefix {@code 0x}, or exactly 16 digits.
      *
-     * <p>Names are those of {@code capabilities(7)}, in letters of any size, with or without {@code cap_}; one that
-     * has no name yet is written {@code cap_41}.
+     * <p>Names are those of {@code capabilities(7)}. Case and the prefix {@code cap_} do not matter. A capability
+     * without a name is written as {@code cap_41} or {@code 41}. An empty text is the empty set.
      *
-     * @throws IllegalArgumentException if something in it is none of these, or the running kernel lacks a capability
+     * @throws IllegalArgumentException if the text has another form, or the running kernel lacks a capability
      */
     public static CapabilitySet parse(String text) {
         String trimmed = Objects.requireNonNull(text, "text").strip();
@@ -51,17 +53,17 @@ public record CapabilitySet(long bits) {
         if (trimmed.equalsIgnoreCase("none") || trimmed.isEmpty()) {
             return NONE;
         }
-        return known(isHexadecimal(trimmed) ? hexadecimal(trimmed) : list(trimmed));
+        return requireKnown(isHexadecimal(trimmed) ? parseHexadecimal(trimmed) : parseNames(trimmed));
     }
 
     private static boolean isHexadecimal(String text) {
         return text.startsWith("0x") || text.startsWith("0X") || text.matches("[0-9a-fA-F]{16}");
     }
 
-    private static CapabilitySet hexadecimal(String text) {
+    private static CapabilitySet parseHexadecimal(String text) {
         try {
             String digits = text.startsWith("0x") || text.startsWith("0X") ? text.substring(2) : text;
-            if (digits.startsWith("+")) { // part of a number for Java alone
+            if (digits.startsWith("+")) { // parseUnsignedLong accepts a sign
                 throw new NumberFormatException(text);
             }
             return new CapabilitySet(Long.parseUnsignedLong(digits, 16));
@@ -70,7 +72,7 @@ public record CapabilitySet(long bits) {
         }
     }
 
-    private static CapabilitySet list(String text) {
+    private static CapabilitySet parseNames(String text) {
         long bits = 0;
         for (String name : text.split(",", -1)) {
             int number = Capability.number(name.strip());
@@ -82,7 +84,7 @@ public record CapabilitySet(long bits) {
         return new CapabilitySet(bits);
     }
 
-    private static CapabilitySet known(CapabilitySet set) {
+    private static CapabilitySet requireKnown(CapabilitySet set) {
         CapabilitySet unknown = set.minus(all());
         if (!unknown.isEmpty()) {
             throw new IllegalArgumentException("this kernel has no " + unknown + "; its last capability is "
@@ -91,53 +93,53 @@ public record CapabilitySet(long bits) {
         return set;
     }
 
-    /** Whether the capability is in the set. */
+    /** Returns whether the capability is in the set. */
     public boolean contains(Capability capability) {
         return (bits & Objects.requireNonNull(capability, "capability").bit()) != 0;
     }
 
-    /** Whether every capability of the other set is in this one. */
+    /** Returns whether every capability of the other set is in this set. */
     public boolean containsAll(CapabilitySet other) {
         return (Objects.requireNonNull(other, "other").bits & ~bits) == 0;
     }
 
-    /** Whether the set has no capability. */
+    /** Returns whether the set has no capability. */
     public boolean isEmpty() {
         return bits == 0;
     }
 
-    /** How many capabilities the set has. */
+    /** Returns the number of capabilities in the set. */
     public int size() {
         return Long.bitCount(bits);
     }
 
-    /** What is in both; the kernel's {@code cap_intersect()}. */
+    /** Returns the capabilities that are in both sets, as the kernel's {@code cap_intersect()}. */
     public CapabilitySet intersect(CapabilitySet other) {
         long both = bits & Objects.requireNonNull(other, "other").bits;
         return both == bits ? this : new CapabilitySet(both);
     }
 
-    /** What is in either; the kernel's {@code cap_combine()}. */
+    /** Returns the capabilities that are in one of the sets, as the kernel's {@code cap_combine()}. */
     public CapabilitySet plus(CapabilitySet other) {
         return new CapabilitySet(bits | Objects.requireNonNull(other, "other").bits);
     }
 
-    /** What is in this one and not in the other; the kernel's {@code cap_drop()}. */
+    /** Returns the capabilities of this set that are not in the other, as the kernel's {@code cap_drop()}. */
     public CapabilitySet minus(CapabilitySet other) {
         return new CapabilitySet(bits & ~Objects.requireNonNull(other, "other").bits);
     }
 
-    /** This set and these capabilities. */
+    /** Returns this set with these capabilities added. */
     public CapabilitySet plus(Capability... capabilities) {
         return plus(of(capabilities));
     }
 
-    /** This set without these capabilities. */
+    /** Returns this set without these capabilities. */
     public CapabilitySet minus(Capability... capabilities) {
         return minus(of(capabilities));
     }
 
-    /** The names of its capabilities in small letters, in the order of their numbers. */
+    /** Returns the lower-case names of the capabilities, in the order of their numbers. */
     public List<String> names() {
         List<String> names = new ArrayList<>();
         for (int number = 0; number < Capability.LIMIT; number++) {
@@ -148,17 +150,25 @@ public record CapabilitySet(long bits) {
         return names;
     }
 
-    /** Sixteen hexadecimal digits, as in {@code /proc/PID/status}. */
+    /** Returns 16 hexadecimal digits, as in {@code /proc/PID/status}. */
     public String toHex() {
         return String.format("%016x", bits);
     }
 
-    /** Two decimal words, the low one first, as {@code kernel.usermodehelper.bset} is read. */
+    /**
+     * Returns the text of {@code kernel.usermodehelper.bset}: two decimal words of 32 bits, the low one first,
+     * separated by a tab.
+     */
     public String toSysctlText() {
         return (bits & LOW_WORD) + "\t" + (bits >>> WORD);
     }
 
-    /** Written out: a record's own, on JDK 17, is made at the first call, and holds the class loader from then on. */
+    /**
+     * Returns whether the other object is a set of the same capabilities.
+     *
+     * @implNote Not the method that a record has by default. JDK 17 creates that one at the first call, and it then
+     *     keeps the class loader from being unloaded.
+     */
     @Override
     public boolean equals(Object other) {
         return other instanceof CapabilitySet set && set.bits == bits;
@@ -169,7 +179,7 @@ public record CapabilitySet(long bits) {
         return Long.hashCode(bits);
     }
 
-    /** The names, separated by commas; {@code all} and {@code none} where they fit. */
+    /** Returns the names separated by commas, {@code all} for every capability of the kernel, or {@code none}. */
     @Override
     public String toString() {
         if (bits == 0) {

@@ -4,9 +4,12 @@ package org.umh4j.linux;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The kernel's error numbers, with the names of {@code errno(3)}.
+ * The error numbers of {@code errno(3)}.
  *
- * <p>The numbers are those of {@code asm-generic/errno.h}, which x86_64, arm64 and riscv64 share.
+ * <p>The numbers are the same on x86_64, arm64 and riscv64. Numbers that the kernel uses only internally, such as
+ * {@code ERESTARTSYS}, are not in this list.
+ *
+ * @implSpec {@code include/uapi/asm-generic/errno.h}, Linux 6.12
  */
 public enum Errno {
     /** Operation not permitted. */
@@ -272,8 +275,8 @@ public enum Errno {
     /** Memory page has hardware error. */
     EHWPOISON(133, "Memory page has hardware error");
 
-    private static final int LARGEST = 133;
-    private static final Errno[] BY_NUMBER = new Errno[LARGEST + 1];
+    private static final int MAX = 133;
+    private static final Errno[] BY_NUMBER = new Errno[MAX + 1];
 
     static {
         for (Errno errno : values()) {
@@ -289,24 +292,24 @@ public enum Errno {
         this.text = text;
     }
 
-    /** The positive number, as in {@code errno}. */
+    /** Returns the positive number, as in {@code errno}. */
     public int number() {
         return number;
     }
 
-    /** What it means, in the words of {@code strerror(3)}. */
+    /** Returns the English text of {@code strerror(3)}. */
     public String text() {
         return text;
     }
 
-    /** The name of a number, also of one that is not listed here: {@code "ENOENT"}, {@code "errno 4711"}. */
+    /** Returns the name of a positive number, such as {@code ENOENT}. An unlisted number gives {@code errno 4711}. */
     public static String name(int number) {
         Errno errno = of(number);
         return errno == null ? "errno " + number : errno.name();
     }
 
-    /** The constant of a number; null for one that is not listed. */
+    /** Returns the constant of a positive number, or null for an unlisted one. */
     public static @Nullable Errno of(int number) {
-        return number < 0 || number > LARGEST ? null : BY_NUMBER[number];
+        return number < 0 || number > MAX ? null : BY_NUMBER[number];
     }
 }

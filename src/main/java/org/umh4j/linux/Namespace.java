@@ -3,17 +3,17 @@ package org.umh4j.linux;
 
 import java.io.File;
 
-/** The kinds of {@code namespaces(7)}. */
+/** The kinds of namespaces, as in {@code namespaces(7)}. */
 public enum Namespace {
-    /** Mounts. What a helper with a new one mounts does not show outside. */
+    /** Mounts. Processes in other mount namespaces do not see a mount of a helper with a new one. */
     MOUNT("mnt", 0x0002_0000),
-    /** The cgroup that is shown as the root one. */
+    /** The root of the cgroup paths in {@code /proc/PID/cgroup}. */
     CGROUP("cgroup", 0x0200_0000),
-    /** Host and domain name. */
+    /** Host name and NIS domain name. */
     UTS("uts", 0x0400_0000),
-    /** System V and POSIX message queues, semaphores, shared memory. */
+    /** System V IPC objects and POSIX message queues. */
     IPC("ipc", 0x0800_0000),
-    /** Users and capabilities. */
+    /** User and group ids, and capabilities. */
     USER("user", 0x1000_0000),
     /** Process ids. */
     PID("pid", 0x2000_0000),
@@ -30,23 +30,27 @@ public enum Namespace {
         this.cloneFlag = cloneFlag;
     }
 
-    /** Its name in {@code /proc/PID/ns}. */
+    /** Returns the file name in {@code /proc/PID/ns}, such as {@code mnt}. */
     public String procName() {
         return procName;
     }
 
-    /** Its {@code CLONE_NEW*} flag. */
+    /** Returns the {@code CLONE_NEW*} flag. */
     public int cloneFlag() {
         return cloneFlag;
     }
 
-    /** Whether this kernel has it, as {@code /proc} shows. Time namespaces are an option of the kernel's build. */
+    /**
+     * Returns whether {@code /proc/self/ns} has a file for it. Time namespaces (since Linux 5.6) are a kernel build
+     * option.
+     */
     public boolean isSupported() {
         return new File("/proc/self/ns/" + procName).exists();
     }
 
     /**
-     * A kind by its name in /proc, or by the usual other one: {@code mnt} and {@code mount} are the same.
+     * Returns the kind with this constant's name or name in {@code /proc}: {@code mount} and {@code mnt} are the same.
+     * Case does not matter.
      *
      * @throws IllegalArgumentException if there is no such kind
      */

@@ -5,19 +5,19 @@ import java.time.Duration;
 import java.util.Objects;
 
 /**
- * What a helper, and those of its children that it waited for, have used up: {@code struct rusage}.
+ * The resources used by a helper and by those of its children that it waited for: {@code struct rusage}.
  *
- * <p>The peak of memory is not among it. For a process that was made by another without copying its memory the kernel
- * counts that one's peak too, so the number would be the JVM's.
+ * <p>The maximum resident set size, {@code ru_maxrss}, is left out. A process that is created without a copy of its
+ * parent's memory inherits the parent's maximum, so the number would be the JVM's.
  *
- * @param userTime time in the program
- * @param systemTime time in the kernel for it
- * @param minorFaults page faults without disk
- * @param majorFaults page faults with disk
- * @param inputBlocks blocks of 512 bytes read
- * @param outputBlocks blocks of 512 bytes written
- * @param voluntaryContextSwitches times that it waited for something
- * @param involuntaryContextSwitches times that somebody else had the cpu
+ * @param userTime CPU time in user mode, {@code ru_utime}
+ * @param systemTime CPU time in kernel mode, {@code ru_stime}
+ * @param minorFaults page faults without I/O, {@code ru_minflt}
+ * @param majorFaults page faults with I/O, {@code ru_majflt}
+ * @param inputBlocks blocks of 512 bytes read by the file system, {@code ru_inblock}
+ * @param outputBlocks blocks of 512 bytes written by the file system, {@code ru_oublock}
+ * @param voluntaryContextSwitches context switches because the process waited, {@code ru_nvcsw}
+ * @param involuntaryContextSwitches context switches because another process got the CPU, {@code ru_nivcsw}
  */
 public record ResourceUsage(
         Duration userTime,
@@ -28,7 +28,7 @@ public record ResourceUsage(
         long outputBlocks,
         long voluntaryContextSwitches,
         long involuntaryContextSwitches) {
-    /** No component may be null. */
+    /** Creates a value. No duration may be null. */
     public ResourceUsage {
         Objects.requireNonNull(userTime, "userTime");
         Objects.requireNonNull(systemTime, "systemTime");

@@ -3,42 +3,46 @@ package org.umh4j.linux;
 
 import java.util.StringTokenizer;
 
-/** What {@code setrlimit(2)} limits, in the order of the kernel's numbers. */
+/**
+ * The resources of {@code setrlimit(2)}, in the order of the kernel's numbers {@code RLIMIT_*}.
+ *
+ * @implSpec {@code include/uapi/asm-generic/resource.h}, Linux 6.12
+ */
 public enum Rlimit {
-    /** Seconds of cpu time. */
+    /** CPU time, in seconds. */
     CPU("Max cpu time"),
-    /** Bytes of a file. */
+    /** Size of a file that the process writes, in bytes. */
     FSIZE("Max file size"),
-    /** Bytes of data segment, heap and private mappings. */
+    /** Data segment, heap and private writable mappings, in bytes. */
     DATA("Max data size"),
-    /** Bytes of stack; a quarter of it bounds arguments and environment. */
+    /** Stack size, in bytes. Arguments and environment may take a quarter of it. */
     STACK("Max stack size"),
-    /** Bytes of a core dump. */
+    /** Size of a core dump, in bytes. */
     CORE("Max core file size"),
-    /** Without effect since 2.4.30. */
+    /** Resident set. Without effect since Linux 2.4.30. */
     RSS("Max resident set"),
-    /** Processes and threads of the user. */
+    /** Number of processes and threads of the real uid. */
     NPROC("Max processes"),
-    /** One more than the highest descriptor. */
+    /** Highest descriptor number plus one. */
     NOFILE("Max open files"),
-    /** Bytes locked in memory. */
+    /** Locked memory, in bytes. */
     MEMLOCK("Max locked memory"),
-    /** Bytes of address space. */
+    /** Address space, in bytes. */
     AS("Max address space"),
-    /** Without effect since 2.4.25. */
+    /** File locks. Without effect since Linux 2.4.25. */
     LOCKS("Max file locks"),
-    /** Queued signals of the user. */
+    /** Number of queued signals of the real uid. */
     SIGPENDING("Max pending signals"),
-    /** Bytes in POSIX message queues of the user. */
+    /** POSIX message queues of the real uid, in bytes. */
     MSGQUEUE("Max msgqueue size"),
-    /** 20 minus the lowest nice value. */
+    /** 20 minus the lowest nice value that the process may set. */
     NICE("Max nice priority"),
-    /** The highest real-time priority. */
+    /** Highest real-time priority that the process may set. */
     RTPRIO("Max realtime priority"),
-    /** Microseconds of real-time cpu time without a blocking call. */
+    /** CPU time without a blocking system call under a real-time policy, in microseconds. */
     RTTIME("Max realtime timeout");
 
-    /** No limit. */
+    /** No limit, {@code RLIM_INFINITY}. */
     public static final long INFINITY = -1;
 
     private final String procName;
@@ -47,31 +51,31 @@ public enum Rlimit {
         this.procName = procName;
     }
 
-    /** How its line in {@code /proc/PID/limits} begins. */
+    /** Returns the name in {@code /proc/PID/limits}, such as {@code Max open files}. */
     public String procName() {
         return procName;
     }
 
     /**
-     * Reads the text of {@code /proc/PID/limits}.
+     * Reads all limits from the text of {@code /proc/PID/limits}.
      *
-     * @return soft and hard limit of each resource, in the order of their numbers; {@link #INFINITY} for none
-     * @throws RuntimeException if the text is not of this form
+     * @return soft limit and hard limit of each resource, in the order of the constants: 32 numbers
+     * @throws RuntimeException if the text has another form
      */
     public static long[] parseProcLimits(String table) {
         long[] limits = new long[2 * values().length];
         String text = "\n" + table + "\n";
         for (Rlimit rlimit : values()) {
             int begin = text.indexOf("\n" + rlimit.procName + " ") + 1 + rlimit.procName.length();
-            // Not by a regular expression, whose first use in a JVM takes longer than a launch.
+            // A JVM's first use of a regular expression takes longer than a launch.
             StringTokenizer values = new StringTokenizer(text.substring(begin, text.indexOf('\n', begin)));
-            limits[2 * rlimit.ordinal()] = limit(values.nextToken());
-            limits[2 * rlimit.ordinal() + 1] = limit(values.nextToken());
+            limits[2 * rlimit.ordinal()] = parseLimit(values.nextToken());
+            limits[2 * rlimit.ordinal() + 1] = parseLimit(values.nextToken());
         }
         return limits;
     }
 
-    private static long limit(String text) {
+    private static long parseLimit(String text) {
         return text.equals("unlimited") ? INFINITY : Long.parseUnsignedLong(text);
     }
 }

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.linux;
 
-/** The securebits of {@code capabilities(7)}, each with its lock, which makes it final for the helper and its children. */
+/**
+ * The securebits of {@code capabilities(7)}.
+ *
+ * <p>Each bit has a lock. A locked bit can't be changed any more by the helper or by processes that it starts.
+ *
+ * @implSpec {@code include/uapi/linux/securebits.h}, Linux 6.12
+ */
 public enum Securebit {
-    /** Uid 0 gains no capability by executing a program. */
+    /** An {@code execve} by uid 0, or of a set-user-ID-root program, adds no capabilities. */
     NOROOT,
-    /** {@link #NOROOT} stays as it is. */
+    /** Locks {@link #NOROOT}. */
     NOROOT_LOCKED,
-    /** A change of uid from or to 0 changes no capability. */
+    /** A change of the uids from or to 0 leaves the capability sets unchanged. */
     NO_SETUID_FIXUP,
-    /** {@link #NO_SETUID_FIXUP} stays as it is. */
+    /** Locks {@link #NO_SETUID_FIXUP}. */
     NO_SETUID_FIXUP_LOCKED,
-    /** Capabilities survive a change of all uids from 0; an execve ends it. */
+    /** The permitted set survives a change of all uids from 0. An {@code execve} clears this bit. */
     KEEP_CAPS,
-    /** {@link #KEEP_CAPS} stays as it is. */
+    /** Locks {@link #KEEP_CAPS}. */
     KEEP_CAPS_LOCKED,
-    /** No ambient capability can be raised any more. */
+    /** No capability can be added to the ambient set any more. */
     NO_CAP_AMBIENT_RAISE,
-    /** {@link #NO_CAP_AMBIENT_RAISE} stays as it is. */
+    /** Locks {@link #NO_CAP_AMBIENT_RAISE}. */
     NO_CAP_AMBIENT_RAISE_LOCKED;
 
-    /** Its bit, {@code SECBIT_*}. */
+    /** Returns the bit, {@code SECBIT_*}. */
     public int bit() {
         return 1 << ordinal();
     }

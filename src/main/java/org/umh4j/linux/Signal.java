@@ -4,72 +4,76 @@ package org.umh4j.linux;
 import java.util.Locale;
 import java.util.Objects;
 
-/** The signals of {@code signal(7)}, with the numbers that x86_64, arm64 and riscv64 share. */
+/**
+ * The standard signals of {@code signal(7)}.
+ *
+ * <p>The numbers are the same on x86_64, arm64 and riscv64. Real-time signals have a number and no constant.
+ */
 public enum Signal {
-    /** The terminal is gone; by custom, read the configuration again. */
+    /** Hangup of the terminal. By convention, a daemon reads its configuration again. */
     HUP(1),
-    /** The interrupt key. */
+    /** The interrupt key of the terminal, Ctrl-C. */
     INT(2),
-    /** The quit key; with a core dump. */
+    /** The quit key of the terminal. Dumps core by default. */
     QUIT(3),
-    /** An instruction that does not exist. */
+    /** An illegal instruction. */
     ILL(4),
-    /** A breakpoint. */
+    /** A breakpoint or trace trap. */
     TRAP(5),
-    /** {@code abort(3)}. */
+    /** A call of {@code abort(3)}. */
     ABRT(6),
-    /** An access to memory that is not there, such as behind the end of a mapped file. */
+    /** A bus error, such as an access after the end of a mapped file. */
     BUS(7),
-    /** A wrong calculation, such as a division by zero. */
+    /** An arithmetic error, such as an integer division by zero. */
     FPE(8),
-    /** The end at once; it can be neither handled nor ignored. */
+    /** Kills the process. A process can't handle, block or ignore it. */
     KILL(9),
-    /** For the program to give a meaning. */
+    /** The first signal whose meaning the program defines. */
     USR1(10),
-    /** An access to memory that is not allowed. */
+    /** An invalid memory access. */
     SEGV(11),
-    /** For the program to give a meaning. */
+    /** The second signal whose meaning the program defines. */
     USR2(12),
-    /** A write to a pipe that nobody reads. */
+    /** A write to a pipe without a reader. */
     PIPE(13),
-    /** {@code alarm(2)}. */
+    /** A timer of {@code alarm(2)}. */
     ALRM(14),
-    /** A request to end. */
+    /** A request to terminate. */
     TERM(15),
-    /** Not used by the kernel. */
+    /** Unused. */
     STKFLT(16),
-    /** A child has ended or stopped; ignored by default. */
+    /** A child has terminated, stopped or continued. Ignored by default. */
     CHLD(17),
-    /** A stopped process goes on. */
+    /** Continues a stopped process. */
     CONT(18),
-    /** A stop that can be neither handled nor ignored. */
+    /** Stops the process. A process can't handle, block or ignore it. */
     STOP(19),
-    /** The stop key. */
+    /** The stop key of the terminal, Ctrl-Z. */
     TSTP(20),
-    /** A background process reads from its terminal. */
+    /** A read from the terminal by a background process. */
     TTIN(21),
-    /** A background process writes to its terminal. */
+    /** A write to the terminal by a background process. */
     TTOU(22),
-    /** Urgent data of a socket; ignored by default. */
+    /** Urgent data on a socket. Ignored by default. */
     URG(23),
-    /** The limit on processor time is reached. */
+    /** The limit {@link Rlimit#CPU} is exceeded. */
     XCPU(24),
-    /** The limit on the size of a file is reached. */
+    /** The limit {@link Rlimit#FSIZE} is exceeded. */
     XFSZ(25),
-    /** A timer of processor time in the program. */
+    /** A timer of CPU time in user mode. */
     VTALRM(26),
-    /** A timer of processor time in program and kernel. */
+    /** A timer of CPU time in user and kernel mode. */
     PROF(27),
-    /** The terminal has another size; ignored by default. */
+    /** The terminal's size has changed. Ignored by default. */
     WINCH(28),
-    /** A descriptor can be read or written. */
+    /** I/O is possible on a descriptor with {@code O_ASYNC}. */
     IO(29),
-    /** The power is failing. */
+    /** Power failure. */
     PWR(30),
-    /** A system call that does not exist, or that a seccomp filter forbids. */
+    /** A system call that does not exist, or that a seccomp filter refuses by this signal. */
     SYS(31);
 
-    /** The highest signal number; 32 and up are the real-time signals. */
+    /** The highest signal number. Real-time signals begin at 32; the C library uses 32 and 33. */
     public static final int MAX = 64;
 
     private static final int FIRST_REAL_TIME = 34;
@@ -80,13 +84,14 @@ public enum Signal {
         this.number = number;
     }
 
-    /** The number that the kernel knows it by. */
+    /** Returns the signal's number. */
     public int number() {
         return number;
     }
 
     /**
-     * A signal's number by name or number: {@code TERM}, {@code SIGTERM}, {@code term} and {@code 15} are the same.
+     * Returns the number of a signal: {@code TERM}, {@code SIGTERM}, {@code term} and {@code 15} are the same. A number
+     * is 1 to {@value #MAX}.
      *
      * @throws IllegalArgumentException if there is no such signal
      */
@@ -98,22 +103,22 @@ public enum Signal {
                 return signal.number;
             }
         }
-        return checked(text);
+        return parseNumber(text);
     }
 
-    private static int checked(String text) {
+    private static int parseNumber(String text) {
         try {
             int number = Integer.parseInt(text);
             if (number >= 1 && number <= MAX) {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // falls through to the one message
+            // the exception below has the message
         }
         throw new IllegalArgumentException("no signal " + text + "; a name such as TERM, or a number from 1 to " + MAX);
     }
 
-    /** The usual name of a number: {@code SIGTERM}, {@code SIGRTMIN+3}. */
+    /** Returns the name of a signal's number, such as {@code SIGTERM} or {@code SIGRTMIN+3}. */
     public static String name(int number) {
         if (number >= 1 && number <= SYS.number) {
             return "SIG" + values()[number - 1].name();

@@ -2,39 +2,42 @@
 package org.umh4j.linux;
 
 /**
- * Where in the life of a launch something failed, in the order in which the stages are passed.
+ * The stages of a launch, in the order of execution. A failure is reported with its stage and errno.
  *
- * <p>The list is that of {@code common/plan.h}, name by name. {@code docs/errors.md} tells for each stage which errors it
- * can have and what to do about them.
+ * <p>The list is the same as in {@code common/plan.h}. {@code docs/errors.md} lists the possible errors of each stage
+ * and their remedies. Some stages have a detail: the number of the capability, limit, descriptor or signal that failed.
  */
 public enum UmhStage {
-    /** A driver's program could not be brought into memory, or there is one already, or none. */
+    /** A driver's program could not be stored in a memfd, is already loaded, or is not loaded. */
     BLOB,
-    /** The call itself: the path is null or empty, the argument vector is missing. */
+    /** The arguments of the call: a null or empty path, or no argument vector. */
     SETUP,
-    /** The path is not among those that {@link org.umh4j.HelperPaths} allows. */
+    /** The policy: {@link org.umh4j.HelperPaths} does not allow the path. */
     POLICY,
-    /** Helpers are disabled; see {@link org.umh4j.HelperGate}. */
+    /** Helpers are disabled by {@link org.umh4j.HelperGate}. */
     DISABLED,
-    /** The init function refused. */
+    /** The init function has failed. */
     INIT,
-    /** A file that was to be one of the helper's descriptors could not be opened, or is closed. */
+    /** The source of one of the helper's descriptors: a file can't be opened, or a descriptor is closed. */
     SOURCE,
-    /** The plan socket could not be made, or the plan not sent. */
+    /** The plan socket could not be created, or the plan not sent. */
     SOCKET,
-    /** The process could not be created. */
+    /** The process could not be created, {@code clone3(2)} or {@code clone(2)}. */
     CLONE,
     /** The JVM's descriptors could not be closed in the child, {@code close_range(2)}. */
     CLOSE_FDS,
-    /** The launcher could not be executed; {@code E2BIG} means the helper's arguments and environment. */
+    /**
+     * The launcher could not be executed, {@code execveat(2)}. {@code E2BIG}: the helper's arguments and environment
+     * are too long.
+     */
     LAUNCH,
-    /** The launcher did not get the plan, or could not read it. */
+    /** The launcher did not receive a valid plan. */
     PLAN,
     /** The cgroup, {@code CLONE_INTO_CGROUP} or {@code cgroup.procs}. */
     CGROUP,
-    /** {@code /proc/self/oom_score_adj}. */
+    /** The write to {@code /proc/self/oom_score_adj}. */
     OOM_SCORE_ADJ,
-    /** {@code /proc/self/coredump_filter}. */
+    /** The write to {@code /proc/self/coredump_filter}. */
     COREDUMP_FILTER,
     /** The security module's label, {@code /proc/thread-self/attr/exec}. */
     EXEC_LABEL,
@@ -50,15 +53,18 @@ public enum UmhStage {
     MEMPOLICY,
     /** {@code PR_SET_TIMERSLACK}. */
     TIMER_SLACK,
-    /** {@code prlimit(2)} of most resources; the detail is the resource's number. */
+    /**
+     * Resource limits, {@code prlimit(2)}, without {@link #NOFILE} and {@link #NPROC}. The detail is the resource's
+     * number.
+     */
     RLIMIT,
     /** {@code personality(2)}. */
     PERSONALITY,
     /** {@code PR_SET_THP_DISABLE}. */
     THP,
-    /** Namespaces of others, {@code setns(2)}; the detail is which of them. */
+    /** Joining namespaces, {@code setns(2)}. The detail is the index of the join. */
     JOIN,
-    /** New namespaces, {@code unshare(2)}. */
+    /** Creating namespaces, {@code unshare(2)}. */
     UNSHARE,
     /** The maps of a new user namespace, {@code /proc/self/uid_map} and {@code gid_map}. */
     ID_MAP,
@@ -72,11 +78,11 @@ public enum UmhStage {
     KEYRING,
     /** {@code umask(2)}. */
     UMASK,
-    /** The root folder, {@code chroot(2)}. */
+    /** The root directory, {@code chroot(2)}. */
     ROOT,
-    /** The helper's descriptors, {@code dup3(2)}; the detail is the number that the descriptor must get. */
+    /** The helper's descriptors, {@code dup3(2)}. The detail is the helper's descriptor number. */
     DESCRIPTORS,
-    /** The bounding set, {@code PR_CAPBSET_DROP}; the detail is the capability. */
+    /** The bounding set, {@code PR_CAPBSET_DROP}. The detail is the capability. */
     BOUNDING,
     /** {@code setgroups(2)}. */
     GROUPS,
@@ -84,39 +90,39 @@ public enum UmhStage {
     GID,
     /** {@code setresuid(2)}. */
     UID,
-    /** The permitted and inheritable set, {@code capset(2)}. */
+    /** The permitted and inheritable sets, {@code capset(2)}. */
     CAPABILITIES,
-    /** The ambient set, {@code PR_CAP_AMBIENT_RAISE}; the detail is the capability. */
+    /** The ambient set, {@code PR_CAP_AMBIENT_RAISE}. The detail is the capability. */
     AMBIENT,
     /** {@code PR_SET_SECUREBITS}. */
     SECUREBITS,
     /**
-     * The working directory, {@code fchdir(2)}. {@code EXDEV}: it is outside of the root. {@code ELOOP}: a link of
-     * {@code /proc}.
+     * The working directory, {@code fchdir(2)}. {@code EXDEV}: it is outside the root. {@code ELOOP}: the path has a
+     * magic link of {@code /proc}, or too many links.
      */
     CWD,
-    /** {@code RLIMIT_NOFILE}. */
+    /** The limit {@code RLIMIT_NOFILE}, {@code prlimit(2)}. */
     NOFILE,
-    /** {@code PR_SET_PDEATHSIG}. */
+    /** The parent death signal, {@code PR_SET_PDEATHSIG}. */
     PARENT_DEATH,
     /** {@code PR_SET_NO_NEW_PRIVS}. */
     NO_NEW_PRIVS,
-    /** A landlock rule or the restriction; the detail is which rule. */
+    /** {@code landlock_add_rule(2)} or {@code landlock_restrict_self(2)}. The detail is the index of the rule. */
     LANDLOCK,
-    /** Signal dispositions and mask; the detail is the signal. */
+    /** Signal dispositions and mask. The detail is the signal. */
     SIGNALS,
-    /** {@code RLIMIT_NPROC}. */
+    /** The limit {@code RLIMIT_NPROC}, {@code prlimit(2)}. */
     NPROC,
-    /** {@code seccomp(2)}. */
+    /** The seccomp filter, {@code seccomp(2)}. */
     SECCOMP,
-    /** The last {@code capset(2)}, which leaves what was asked for. */
+    /** The final {@code capset(2)}, which sets the requested permitted and effective sets. */
     EFFECTIVE,
-    /** The launcher was killed before its {@code execve(2)}; the detail is the signal. */
+    /** The launcher was killed before its {@code execve(2)}. The detail is the signal. */
     KILLED,
     /** {@code execve(2)} of the helper. */
     EXEC,
-    /** The end of the helper could not be waited for. */
+    /** The wait for the helper's end, {@code waitid(2)}. */
     WAIT,
-    /** The helper could not be signalled; the detail is the signal. */
+    /** A signal to the helper, {@code pidfd_send_signal(2)}. The detail is the signal. */
     KILL
 }

@@ -2,44 +2,44 @@
 package org.umh4j.linux;
 
 /**
- * How a process ended: with an exit code, by a signal, or lost.
+ * The end of a process: an exit code, a signal, or lost.
  *
- * <p>{@code exit 137} and a death by SIGKILL are two different statuses here. <em>Lost</em> means that the process has
- * ended and that somebody else in this JVM has taken its status, on a kernel that keeps no copy of it (before 6.15); it
- * is never reported as an exit with 0.
+ * <p>An exit with code 137 and a death by SIGKILL are two different statuses here. <em>Lost</em> means that the process
+ * has ended, but other code in this JVM has reaped it. The kernel keeps a copy of the status since Linux 6.15; on older
+ * kernels the status is then unknown. It is never reported as an exit with code 0.
  *
- * @param raw the status as {@code wait(2)} encodes it; -1 when lost
+ * @param raw the status as {@code wait(2)} encodes it, or -1 for lost
  */
 public record WaitStatus(int raw) {
-    /** The status that nobody knows. */
+    /** The unknown status. */
     public static final WaitStatus LOST = new WaitStatus(-1);
 
     private static final int SIGNAL_MASK = 0x7f;
     private static final int CORE_FLAG = 0x80;
     private static final int SHELL_SIGNAL_BASE = 128;
 
-    /** Whether the process has ended and its status is unknown. */
+    /** Returns whether the process has ended and its status is unknown. */
     public boolean lost() {
         return raw == LOST.raw;
     }
 
-    /** Whether the process called exit. */
+    /** Returns whether the process has exited by {@code exit_group(2)}; {@code WIFEXITED}. */
     public boolean exited() {
         return !lost() && (raw & SIGNAL_MASK) == 0;
     }
 
-    /** Whether a signal ended the process. */
+    /** Returns whether a signal has killed the process; {@code WIFSIGNALED}. */
     public boolean signaled() {
         return !lost() && !exited();
     }
 
-    /** Whether the process exited with code 0. */
+    /** Returns whether the process has exited with code 0. */
     public boolean success() {
         return raw == 0;
     }
 
     /**
-     * The exit code, 0 to 255.
+     * Returns the exit code, 0 to 255; {@code WEXITSTATUS}.
      *
      * @throws IllegalStateException if the process did not exit
      */
@@ -51,9 +51,9 @@ public record WaitStatus(int raw) {
     }
 
     /**
-     * The number of the signal that ended the process.
+     * Returns the number of the signal that has killed the process; {@code WTERMSIG}.
      *
-     * @throws IllegalStateException if none did
+     * @throws IllegalStateException if no signal has killed the process
      */
     public int signal() {
         if (!signaled()) {
@@ -71,7 +71,7 @@ public record WaitStatus(int raw) {
         return exited() ? exitCode() : SHELL_SIGNAL_BASE + signal();
     }
 
-    /** Whether the process left a core dump. */
+    /** Returns whether the process has dumped core; {@code WCOREDUMP}. */
     public boolean coreDumped() {
         return signaled() && (raw & CORE_FLAG) != 0;
     }

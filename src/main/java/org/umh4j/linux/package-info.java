@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * The kernel's constants and small values: errno, signals, capabilities, limits, namespaces, wait statuses, stages.
+ * Constants and small values of the Linux kernel: errno, signals, capabilities, resource limits, namespaces, wait
+ * statuses, and the stages of a launch.
  *
- * <p>Every other package of this library may import this one. It imports none of them and has no native code, so it can
- * be used where the native library can't be loaded. The only files that it reads are below {@code /proc}.
+ * <p>Every other package of this library may import this one. This package imports none of them and has no native code,
+ * so it works where the native library can't be loaded. It reads no files except below {@code /proc}.
  */
 @NullMarked
 package org.umh4j.linux;

@@ -15,28 +15,36 @@ import org.umh4j.linux.Securebit;
 import org.umh4j.linux.UmhStage;
 
 /**
- * Who a helper is: {@code struct cred}, as a value. Immutable; each method answers a changed copy.
+ * The identity of a helper: ids, groups, capabilities, securebits, no_new_privs, keyring and security label. Immutable;
+ * each method returns a changed copy.
  *
  * <pre>{@code
  * Cred nobody = Cred.defaults().user("nobody").capabilities(CapabilitySet.of(CAP_NET_BIND_SERVICE)).noNewPrivs();
  * }</pre>
  *
- * <p>Begin with {@link #defaults()}. It has the JVM's ids and groups (but see {@link #uid}), a bounding set that only
- * the policy of {@link org.umh4j.UmhSysctl} cuts, no inheritable and no ambient capability, securebits 0, and a new session
- * keyring without a name.
+ * <p>{@link #defaults()} has the JVM's ids and groups, the JVM's bounding set, empty inheritable and ambient sets,
+ * securebits 0, and a new session keyring without a name. The policy of {@link org.umh4j.UmhSysctl} is applied to every
+ * helper: it restricts the bounding, inheritable and ambient sets. Another uid also changes gid and groups; see
+ * {@link #uid}.
  *
- * <p>The permitted and effective set are those with which the program is executed. What it has then is decided by the
- * rule of {@code execve}: uid 0 gets its bounding set, another uid what is ambient, unless the file or the securebits
- * say otherwise. {@link #capabilities} sets all five so that the program has exactly these, whatever its uid.
+ * <p>The permitted and effective sets are those of the launcher at its {@code execve(2)}. That call then computes the
+ * program's sets by the rules of {@code capabilities(7)}: uid 0 gets the bounding set, another uid gets the ambient
+ * set, unless securebits or capabilities of the file change that. {@link #capabilities} sets all five sets, so that the
+ * program has exactly these capabilities with any uid.
  *
- * @apiNote Ids are those of the helper's user namespace, when it gets a new one.
+ * <p>Ids are 0 to {@value #MAX_ID}. A refused step fails the start with its stage: {@link UmhStage#GROUPS},
+ * {@link UmhStage#GID} or {@link UmhStage#UID} with {@code EPERM} without {@code CAP_SETGID} or {@code CAP_SETUID};
+ * {@link UmhStage#BOUNDING} with {@code EPERM} without {@code CAP_SETPCAP}; {@link UmhStage#CAPABILITIES},
+ * {@link UmhStage#AMBIENT} or {@link UmhStage#EFFECTIVE} with {@code EPERM} for a capability that the JVM lacks.
+ *
+ * @apiNote If the helper gets a new user namespace, all ids are ids of that namespace.
  * @implSpec {@code struct cred} of {@code include/linux/cred.h}, Linux 6.12
  */
 public final class Cred {
-    /** The largest uid or gid; the one above means "leave alone". */
+    /** The largest uid or gid. The number above it, -1, means "unchanged" in system calls. */
     public static final long MAX_ID = 0xffff_fffeL;
 
-    /** {@code NGROUPS_MAX}. */
+    /** The largest number of supplementary groups, {@code NGROUPS_MAX}. */
     public static final int MAX_GROUPS = 65_536;
 
     private enum Keyring {
@@ -83,35 +91,39 @@ public final class Cred {
         execLabel = other.execLabel;
     }
 
-    /** The JVM's identity, with nothing asked for. */
+    /** Returns the JVM's identity with no capabilities added: ids and groups unchanged, a new session keyring. */
     public static Cred defaults() {
         return DEFAULTS;
     }
 
     /**
-     * Real, effective and saved uid.
+     * Sets real, effective and saved uid, {@code setresuid(2)}.
      *
      * <p>A helper whose uid is not the JVM's loses the JVM's supplementary groups, unless {@link #groups} or
      * {@link #keepGroups} is called. If the JVM's gid is 0, such a helper also needs {@link #gid} or {@link #keepGid};
-     * without either the start is refused. {@link #user} sets uid, gid and groups.
+     * without either, the start throws an {@link IllegalArgumentException}. {@link #user} sets uid, gid and groups.
      */
     public Cred uid(long uid) {
         return uids(uid, uid, uid);
     }
 
-    /** The three uids one by one. The program itself has the effective one for its saved one: an {@code execve} does that. */
+    /**
+     * Sets the three uids separately, {@code setresuid(2)}.
+     *
+     * <p>The {@code execve(2)} of the helper then copies the effective uid to the saved uid.
+     */
     public Cred uids(long real, long effectiveUid, long saved) {
         Cred copy = new Cred(this);
         copy.uids = new int[] {id(real, "uid"), id(effectiveUid, "uid"), id(saved, "uid")};
         return copy;
     }
 
-    /** Real, effective and saved gid. */
+    /** Sets real, effective and saved gid, {@code setresgid(2)}. */
     public Cred gid(long gid) {
         return gids(gid, gid, gid);
     }
 
-    /** The three gids one by one; as with {@link #uids}. */
+    /** Sets the three gids separately, {@code setresgid(2)}. See {@link #uids(long, long, long)}. */
     public Cred gids(long real, long effectiveGid, long saved) {
         Cred copy = new Cred(this);
         copy.gids = new int[] {id(real, "gid"), id(effectiveGid, "gid"), id(saved, "gid")};
@@ -119,7 +131,7 @@ public final class Cred {
         return copy;
     }
 
-    /** Keeps the JVM's gid with another uid, even if that gid is 0. */
+    /** Keeps the JVM's gid, even for another uid and if the gid is 0. */
     public Cred keepGid() {
         Cred copy = new Cred(this);
         copy.gids = null;
@@ -127,7 +139,12 @@ public final class Cred {
         return copy;
     }
 
-    /** The supplementary groups; an empty array for none: {@link #groups()} asks. */
+    /**
+     * Sets the supplementary groups, {@code setgroups(2)}. {@code groups(new long[0])} removes all groups;
+     * {@link #groups()} without arguments is the getter.
+     *
+     * @throws IllegalArgumentException for more than {@value #MAX_GROUPS} groups
+     */
     public Cred groups(long... supplementary) {
         if (Objects.requireNonNull(supplementary, "supplementary").length > MAX_GROUPS) {
             throw new IllegalArgumentException(supplementary.length + " groups are more than " + MAX_GROUPS);
@@ -141,7 +158,7 @@ public final class Cred {
         return copy;
     }
 
-    /** Keeps the JVM's supplementary groups with another uid. */
+    /** Keeps the JVM's supplementary groups, even for another uid. */
     public Cred keepGroups() {
         Cred copy = new Cred(this);
         copy.groups = null;
@@ -150,25 +167,25 @@ public final class Cred {
     }
 
     /**
-     * A user's uid, gid and supplementary groups, as {@code login} would set them. Calls
-     * {@link #user(String, Duration)} with a bound of five seconds.
+     * Sets uid, gid and supplementary groups of a user. Calls {@link #user(String, Duration)} with a bound of five
+     * seconds.
      */
     public Cred user(String name) {
         return user(name, NameService.BOUND);
     }
 
     /**
-     * A user's uid, gid and supplementary groups, as {@code login} would set them.
+     * Sets uid, gid and supplementary groups of a user, as {@code login(1)} does.
      *
-     * <p>The name is looked up once, in this call; the result holds numbers, so a start does no lookup.
+     * <p>The name is looked up once, in this call; the copy holds numbers, so a start looks up nothing.
      * {@code /etc/passwd} and {@code /etc/group} are read first. A name that is not in them is looked up by
      * {@code getent(1)} and {@code id(1)}. These also query the host's other sources (LDAP, sssd, systemd). They run as
      * helpers, so no code of those sources is loaded into the JVM. {@code id} also looks up a local user's groups if
      * {@code /etc/nsswitch.conf} names other sources of groups.
      *
      * @param name a name, never a number: {@code "0"} is not root
-     * @param bound the time that the host's other sources may take
-     * @throws IllegalArgumentException if the host knows no such user
+     * @param bound the longest wait for the host's other sources
+     * @throws IllegalArgumentException if no source has the user
      * @throws java.io.UncheckedIOException if the other sources could not be queried within the bound
      */
     public Cred user(String name, Duration bound) {
@@ -176,58 +193,71 @@ public final class Cred {
         return uid(user.uid()).gid(user.gid()).groups(user.groups());
     }
 
-    /** A group's gid by its name. Calls {@link #group(String, Duration)} with a bound of five seconds. */
+    /** Sets the gid of a group. Calls {@link #group(String, Duration)} with a bound of five seconds. */
     public Cred group(String name) {
         return group(name, NameService.BOUND);
     }
 
-    /** A group's gid by its name, looked up in the same sources as in {@link #user(String, Duration)}. */
+    /**
+     * Sets the gid of a group, which is looked up in the same sources as in {@link #user(String, Duration)}.
+     *
+     * @throws IllegalArgumentException if no source has the group
+     * @throws java.io.UncheckedIOException if the other sources could not be queried within the bound
+     */
     public Cred group(String name, Duration bound) {
         return gid(NameService.get().group(name, bound));
     }
 
-    /** What stays in the bounding set; what is not in the JVM's own can't be added. */
+    /**
+     * Drops all other capabilities from the bounding set, {@code PR_CAPBSET_DROP}. A capability that the JVM's set
+     * lacks can't be added.
+     */
     public Cred bounding(CapabilitySet set) {
         Cred copy = new Cred(this);
         copy.bounding = Objects.requireNonNull(set, "bounding");
         return copy;
     }
 
-    /** The inheritable set. */
+    /** Sets the inheritable set. The default is the empty set. */
     public Cred inheritable(CapabilitySet set) {
         Cred copy = new Cred(this);
-        copy.inheritable = known(set, "inheritable");
+        copy.inheritable = requireKnown(set, "inheritable");
         return copy;
     }
 
-    /** The permitted set with which the program is executed; it survives a change of uid. */
+    /** Sets the permitted set at the {@code execve(2)}. A change of uid does not clear it. */
     public Cred permitted(CapabilitySet set) {
         Cred copy = new Cred(this);
-        copy.permitted = known(set, "permitted");
+        copy.permitted = requireKnown(set, "permitted");
         return copy;
     }
 
-    /** The effective set with which the program is executed; by default the permitted one, where that is given. */
+    /** Sets the effective set at the {@code execve(2)}. The default is the permitted set, if that is set. */
     public Cred effective(CapabilitySet set) {
         Cred copy = new Cred(this);
-        copy.effective = known(set, "effective");
+        copy.effective = requireKnown(set, "effective");
         return copy;
     }
 
-    /** The ambient set: what a program without privilege of its own has. A subset of inheritable and permitted. */
+    /**
+     * Sets the ambient set, {@code PR_CAP_AMBIENT_RAISE}: the capabilities of a program without file capabilities that
+     * runs with another uid than 0. The default is the empty set.
+     *
+     * <p>It must be a subset of the inheritable and the permitted set. {@link Task#cred} checks that.
+     */
     public Cred ambient(CapabilitySet set) {
         Cred copy = new Cred(this);
-        copy.ambient = known(set, "ambient");
+        copy.ambient = requireKnown(set, "ambient");
         return copy;
     }
 
-    /** Exactly these capabilities, in all five sets, whatever the uid. */
+    /** Sets all five sets to these capabilities, so that the program has exactly them with any uid. */
     public Cred capabilities(CapabilitySet set) {
         Objects.requireNonNull(set, "set");
         return bounding(set).permitted(set).effective(set).inheritable(set).ambient(set);
     }
 
-    /** These securebits and no others. */
+    /** Sets the securebits, {@code PR_SET_SECUREBITS}. The default is none. Needs {@code CAP_SETPCAP}. */
     public Cred securebits(Securebit... bits) {
         Cred copy = new Cred(this);
         copy.securebits = 0;
@@ -237,14 +267,17 @@ public final class Cred {
         return copy;
     }
 
-    /** No program that the helper executes, itself included, gains privilege by its file. */
+    /**
+     * Sets no_new_privs, {@code PR_SET_NO_NEW_PRIVS}: set-user-ID bits and file capabilities add no privilege to the
+     * helper or its children.
+     */
     public Cred noNewPrivs() {
         Cred copy = new Cred(this);
         copy.noNewPrivs = true;
         return copy;
     }
 
-    /** A new session keyring of this name, or an existing one that this identity may join. */
+    /** Joins the session keyring of this name, {@code KEYCTL_JOIN_SESSION_KEYRING}. A missing one is created. */
     public Cred newKeyring(String name) {
         Cred copy = new Cred(this);
         copy.keyring = Keyring.NAMED;
@@ -252,7 +285,7 @@ public final class Cred {
         return copy;
     }
 
-    /** The JVM's session keyring: the helper can use the JVM's keys. */
+    /** Keeps the JVM's session keyring, so that the helper can use the JVM's keys. */
     public Cred inheritKeyring() {
         Cred copy = new Cred(this);
         copy.keyring = Keyring.INHERITED;
@@ -260,8 +293,8 @@ public final class Cred {
     }
 
     /**
-     * What the security module shall run the helper as: what is written to {@code /proc/PID/attr/exec}. For SELinux a
-     * context, for AppArmor {@code exec} and a profile's name.
+     * Sets the label of the security module for the program, as a write to {@code /proc/thread-self/attr/exec}. For
+     * SELinux it is a context, for AppArmor {@code exec} and the name of a profile.
      */
     public Cred execLabel(String label) {
         Cred copy = new Cred(this);
@@ -269,47 +302,50 @@ public final class Cred {
         return copy;
     }
 
-    /** What stays in the bounding set. */
+    /** Returns the capabilities that stay in the bounding set. */
     public CapabilitySet bounding() {
         return bounding;
     }
 
-    /** The inheritable set. */
+    /** Returns the inheritable set. */
     public CapabilitySet inheritable() {
         return inheritable;
     }
 
-    /** The permitted set, if one is asked for. */
+    /** Returns the permitted set, if it is set. */
     public Optional<CapabilitySet> permitted() {
         return Optional.ofNullable(permitted);
     }
 
-    /** The effective set, if one is asked for. */
+    /** Returns the effective set, if it is set. */
     public Optional<CapabilitySet> effective() {
         return Optional.ofNullable(effective);
     }
 
-    /** The ambient set. */
+    /** Returns the ambient set. */
     public CapabilitySet ambient() {
         return ambient;
     }
 
-    /** Real, effective and saved uid, if they are to change. */
+    /** Returns real, effective and saved uid, if they are set. */
     public Optional<long[]> uids() {
         return ids(uids);
     }
 
-    /** Real, effective and saved gid, if they are to change. */
+    /** Returns real, effective and saved gid, if they are set. */
     public Optional<long[]> gids() {
         return ids(gids);
     }
 
-    /** The supplementary groups, if they were set. Empty even if another uid drops the JVM's groups. */
+    /**
+     * Returns the supplementary groups, if they are set. The result is empty even if another uid drops the JVM's
+     * groups.
+     */
     public Optional<long[]> groups() {
         return ids(groups);
     }
 
-    /** Whether it may gain no privilege. */
+    /** Returns whether {@link #noNewPrivs()} was called. */
     public boolean isNoNewPrivs() {
         return noNewPrivs;
     }
@@ -319,12 +355,12 @@ public final class Cred {
     }
 
     /**
-     * The same, without the JVM's groups if the uid is another one.
+     * Returns a copy that drops the JVM's groups if the uid is not the JVM's.
      *
-     * @throws IllegalArgumentException if that uid would come with the JVM's gid 0 and without {@link #keepGid}
+     * @throws IllegalArgumentException if another uid would keep the JVM's gid 0 without {@link #keepGid}
      */
-    Cred completed(NamespaceSetup namespaces) {
-        if (uids == null || namespaces.isMappedToItself() || !namespaces.isOtherUser() && isOwn(uids)) {
+    Cred withoutForeignGroups(NamespaceSetup namespaces) {
+        if (uids == null || namespaces.isMapSelf() || !namespaces.isOtherUser() && isJvmUid(uids)) {
             return this;
         }
         if (gids == null && !keepsGid && Host.gid() == 0) {
@@ -334,33 +370,37 @@ public final class Cred {
         return groups == null && !keepsGroups ? groups(new long[0]) : this;
     }
 
-    private static boolean isOwn(int[] ids) {
-        long own = Host.uid();
+    private static boolean isJvmUid(int[] ids) {
+        long jvmUid = Host.uid();
         for (int id : ids) {
-            if (Integer.toUnsignedLong(id) != own) {
+            if (Integer.toUnsignedLong(id) != jvmUid) {
                 return false;
             }
         }
         return true;
     }
 
-    /** This, with no more than these sets in the bounding and inheritable set, and than both in the ambient set. */
+    /**
+     * Applies a policy: intersects the bounding set with {@code bset}, the inheritable set with
+     * {@code inheritablePolicy}, and the ambient set with both.
+     */
     public Cred restrictedTo(CapabilitySet bset, CapabilitySet inheritablePolicy) {
         Objects.requireNonNull(bset, "bset");
         Objects.requireNonNull(inheritablePolicy, "inheritablePolicy");
-        boolean cutsNone = bounding.minus(bset).intersect(CapabilitySet.all()).isEmpty();
-        CapabilitySet boundingLeft = cutsNone ? bounding : bounding.intersect(bset);
-        CapabilitySet inheritableLeft = inheritable.intersect(inheritablePolicy);
-        // An execve does not hold the ambient set against the bounding set.
-        CapabilitySet ambientLeft = ambient.intersect(inheritablePolicy).intersect(bset);
-        if (boundingLeft.equals(bounding) && inheritableLeft.equals(inheritable) && ambientLeft.equals(ambient)) {
+        boolean dropsNothing =
+                bounding.minus(bset).intersect(CapabilitySet.all()).isEmpty();
+        CapabilitySet newBounding = dropsNothing ? bounding : bounding.intersect(bset);
+        CapabilitySet newInheritable = inheritable.intersect(inheritablePolicy);
+        // The kernel does not restrict the ambient set to the bounding set.
+        CapabilitySet newAmbient = ambient.intersect(inheritablePolicy).intersect(bset);
+        if (newBounding.equals(bounding) && newInheritable.equals(inheritable) && newAmbient.equals(ambient)) {
             return this;
         }
-        return bounding(boundingLeft).inheritable(inheritableLeft).ambient(ambientLeft);
+        return bounding(newBounding).inheritable(newInheritable).ambient(newAmbient);
     }
 
     /**
-     * Refuses what no kernel would take.
+     * Refuses combinations that every kernel refuses.
      *
      * @throws IllegalArgumentException if ambient capabilities are not inheritable or would not be permitted
      */
@@ -381,19 +421,19 @@ public final class Cred {
     }
 
     void writeTo(Plan plan, NamespaceSetup namespaces) {
-        identity(plan);
+        writeIds(plan);
         if (namespaces.isJoinedUser()) {
-            // An unmapped id reads as 65534 there. Setting it to what it reads as fails, or makes it no longer the
-            // JVM's.
+            // The launcher sets an id without a new value to the value that it reads. An unmapped id reads as 65534 in
+            // that namespace: setting it fails, or changes the id.
             plan.require(UmhStage.GID).require(UmhStage.UID);
         }
-        capabilities(plan);
+        writeCapabilities(plan);
         if (keyring == Keyring.NAMED) {
             plan.require(UmhStage.KEYRING);
             plan.keyring = keyringName;
         } else if (keyring == Keyring.NEW) {
             plan.require(UmhStage.KEYRING);
-            plan.flags |= Plan.KEYLESS;
+            plan.flags |= Plan.KEYRING_OPTIONAL;
         }
         if (execLabel != null) {
             plan.require(UmhStage.EXEC_LABEL);
@@ -401,7 +441,7 @@ public final class Cred {
         }
     }
 
-    private void identity(Plan plan) {
+    private void writeIds(Plan plan) {
         if (groups != null) {
             plan.require(UmhStage.GROUPS);
             plan.groups = groups;
@@ -416,8 +456,8 @@ public final class Cred {
         }
     }
 
-    /** With nothing asked for, the launcher has one set to look at, the inheritable one, and nothing to drop. */
-    private void capabilities(Plan plan) {
+    /** Requests no more steps than necessary: by default the launcher only sets the inheritable set. */
+    private void writeCapabilities(Plan plan) {
         plan.bounding = bounding.bits();
         if ((plan.bounding & Host.capabilities()) != Host.capabilities()) {
             plan.require(UmhStage.BOUNDING);
@@ -437,11 +477,11 @@ public final class Cred {
             plan.require(UmhStage.NO_NEW_PRIVS);
         }
         if (permitted != null) {
-            plan.flags |= Plan.PERMITTED;
+            plan.flags |= Plan.SET_PERMITTED;
             plan.permitted = permitted.bits();
         }
         if (effective != null) {
-            plan.flags |= Plan.EFFECTIVE;
+            plan.flags |= Plan.SET_EFFECTIVE;
             plan.effective = effective.bits();
         }
         if (permitted != null || effective != null || uids != null || securebits != null) {
@@ -449,9 +489,9 @@ public final class Cred {
         }
     }
 
-    private static int id(long id, String what) {
+    private static int id(long id, String name) {
         if (id < 0 || id > MAX_ID) {
-            throw new IllegalArgumentException(what + " " + id + " is not in 0 to " + MAX_ID);
+            throw new IllegalArgumentException(name + " " + id + " is not in 0 to " + MAX_ID);
         }
         return (int) id;
     }
@@ -467,10 +507,10 @@ public final class Cred {
         return Optional.of(unsigned);
     }
 
-    private static CapabilitySet known(CapabilitySet set, String what) {
-        CapabilitySet unknown = Objects.requireNonNull(set, what).minus(CapabilitySet.all());
+    private static CapabilitySet requireKnown(CapabilitySet set, String name) {
+        CapabilitySet unknown = Objects.requireNonNull(set, name).minus(CapabilitySet.all());
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException(what + " has " + unknown + ", which this kernel does not know");
+            throw new IllegalArgumentException(name + " has " + unknown + ", which this kernel does not know");
         }
         return set;
     }

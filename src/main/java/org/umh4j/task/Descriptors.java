@@ -21,46 +21,65 @@ import org.umh4j.linux.Errno;
 import org.umh4j.linux.UmhStage;
 
 /**
- * The descriptors that a helper is born with, each from a source of its own; immutable. Nothing else is open in it.
+ * The open descriptors of a helper: a map from a descriptor number in the helper, the target, to its source. Immutable;
+ * each method returns a changed copy. No other descriptor is open in the helper.
  *
- * <p>{@link #none()} is the kernel's own way, and the default of {@link org.umh4j.UsermodeHelper#call} and
- * {@link org.umh4j.UsermodeHelper#exec}: even 0, 1 and 2 are closed. That is a hazard for a program that does not expect it. The
- * first file that it opens becomes its standard input, the third its standard error, and its warnings are written into
- * that file. {@link #devNull()} is the default of {@link org.umh4j.UsermodeHelper#start} and {@link org.umh4j.Pipeline}. Begin with it
- * unless the program is known to handle closed descriptors. Targets are 0 to 65,535. A target must be below the
- * helper's limit on descriptors and two below this JVM's.
+ * <pre>{@code
+ * Descriptors map = Descriptors.devNull().pipeToJvm(1).duplicate(2, 1).open(3, Path.of("/etc/hosts"));
+ * }</pre>
  *
- * <p>The JVM opens files with its own rights right before the helper is created, and closes its copies right after. It
- * opens them with {@code O_NONBLOCK} and {@code O_NOCTTY}. A FIFO without an open peer is therefore refused with
- * {@code ENXIO}, both for reading and for writing. To pass such a FIFO, open it with {@link StandardOpenOption#READ} and {@link StandardOpenOption#WRITE}, or
- * open it yourself and pass it by {@link #inherit(int, FileDescriptor)}. The helper's descriptor has {@code O_NONBLOCK}
- * only if the flags contain it. A terminal does not become the JVM's controlling terminal. If another process holds a
- * lease on the file, the open is repeated for up to a minute, or until the call's timeout. A file system that does not
- * respond blocks the open until it responds, or until the call's timeout. An interrupt ends both waits if the call is
- * killable or has a timeout.
+ * <p>A source is a descriptor or channel of the JVM, a file, a pipe to or from the JVM, or another descriptor of the
+ * helper. Targets are 0 to {@value #MAX_TARGET}. A target must be below the helper's {@code RLIMIT_NOFILE}, and at
+ * least two below the JVM's.
+ *
+ * <p>{@link #none()} is the state of the kernel's helpers, and the default of {@link org.umh4j.UsermodeHelper#call} and
+ * {@link org.umh4j.UsermodeHelper#exec}: even 0, 1 and 2 are closed. A program that does not expect this is in danger.
+ * The first file that it opens becomes its standard input, the third its standard error, and its warnings are written
+ * into that file. {@link #devNull()} is the default of {@link org.umh4j.UsermodeHelper#start} and
+ * {@link org.umh4j.Pipeline}. Begin with it unless the program is known to handle closed descriptors.
+ *
+ * <p>The JVM opens files with its own rights before it creates the helper, and closes its copies after the start. It
+ * opens them with {@code O_NONBLOCK} and {@code O_NOCTTY}. Three rules follow:
+ *
+ * <ul>
+ *   <li>A FIFO without an open peer fails with {@code ENXIO}, for reading too. To pass such a FIFO, open it with
+ *       {@link StandardOpenOption#READ} and {@link StandardOpenOption#WRITE}, or open it in the JVM and pass it by
+ *       {@link #inherit(int, FileDescriptor)}.
+ *   <li>The helper's descriptor has {@code O_NONBLOCK} only if the flags contain it.
+ *   <li>A terminal does not become the JVM's controlling terminal.
+ * </ul>
+ *
+ * <p>If another process holds a lease on a file, the open is repeated for up to a minute, or until the call's timeout.
+ * A file system that does not respond blocks the open until it responds, or until the call's timeout. An interrupt ends
+ * both waits if the call is killable or has a timeout.
+ *
+ * <p>A source that can't be opened, or is closed, fails the start at {@link UmhStage#SOURCE} with the errno of
+ * {@code open(2)} or {@code EBADF}. The stage's detail is the target.
+ *
+ * @implSpec {@code SCM_RIGHTS}, {@code dup3(2)}, {@code close_range(2)}
  */
 public final class Descriptors {
-    /** The largest number that a helper's descriptor may have. */
+    /** The largest target. */
     public static final int MAX_TARGET = 65_535;
 
     private static final Descriptors NONE = new Descriptors(Collections.emptyNavigableMap());
     private static final Descriptors DEV_NULL = NONE.devNull(0).duplicate(1, 0).duplicate(2, 0);
 
-    /** Where a descriptor comes from. */
+    /** The source of a target. */
     sealed interface Source {
-        /** This JVM's own descriptor. */
+        /** A descriptor of the JVM. */
         record Inherited(int fd) implements Source {}
 
-        /** What a channel or stream of the JDK holds. */
+        /** The descriptor of a channel or a FileDescriptor of the JDK. */
         record Held(Object holder) implements Source {}
 
         /** A pipe to or from the JVM. */
         record Piped(boolean toJvm) implements Source {}
 
-        /** Whatever another of the helper's descriptors is. */
-        record Same(int target) implements Source {}
+        /** A duplicate of another target. */
+        record Duplicate(int target) implements Source {}
 
-        /** A file to be opened. */
+        /** A file that the JVM opens. */
         record Opened(byte[] path, int flags, int mode) implements Source {}
     }
 
@@ -70,25 +89,25 @@ public final class Descriptors {
         this.sources = sources;
     }
 
-    /** No descriptor at all, not even 0 to 2, as in the kernel's helpers. */
+    /** Returns an empty map: not even 0, 1 and 2 are open, as in the kernel's helpers. */
     public static Descriptors none() {
         return NONE;
     }
 
-    /** {@code /dev/null} as standard input, output and error. */
+    /** Returns {@code /dev/null} as standard input, output and error. */
     public static Descriptors devNull() {
         return DEV_NULL;
     }
 
-    /** This JVM's standard input, output and error as the helper's. */
+    /** Returns the JVM's standard input, output and error as the helper's, as {@link ProcessBuilder#inheritIO}. */
     public static Descriptors inheritIO() {
         return NONE.inherit(0, 0).inherit(1, 1).inherit(2, 2);
     }
 
     /**
-     * These, and this JVM's descriptor {@code fd} as the helper's {@code target}.
+     * Passes the JVM's descriptor {@code fd} to the helper as {@code target}.
      *
-     * <p>They share one open file: its offset and flags are common to both.
+     * <p>Both descriptors refer to the same open file description, so they share its offset and flags.
      */
     public Descriptors inherit(int target, int fd) {
         if (fd < 0) {
@@ -97,96 +116,103 @@ public final class Descriptors {
         return with(target, new Source.Inherited(fd));
     }
 
-    /** These, and what this stream's descriptor is; it must stay open until the helper was started. */
+    /** Passes the descriptor of a stream to the helper. It must stay open until the helper has been started. */
     public Descriptors inherit(int target, FileDescriptor descriptor) {
         return with(target, new Source.Held(Objects.requireNonNull(descriptor, "descriptor")));
     }
 
     /**
-     * These, and what this channel of the JDK holds: a file, a socket, a pipe's end. It must stay open until the helper was
-     * started. A socket channel that is in non-blocking mode is so for the helper too.
+     * Passes the descriptor of a channel of the JDK to the helper: a file, a socket, or an end of a pipe. The channel
+     * must stay open until the helper has been started. A socket channel in non-blocking mode is non-blocking in the
+     * helper too.
      *
-     * @throws IllegalArgumentException at the start, if the channel is not one of the JDK's own
+     * @throws IllegalArgumentException at the start, if the class of the channel is not one of the JDK
      */
     public Descriptors inherit(int target, Channel channel) {
         return with(target, new Source.Held(Objects.requireNonNull(channel, "channel")));
     }
 
-    /** These, and {@code /dev/null}, open for reading and writing. */
+    /** Opens {@code /dev/null} for reading and writing. */
     public Descriptors devNull(int target) {
         return open(target, "/dev/null", StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
     /**
-     * These, and a file. A file that is created gets mode 0666 less the JVM's umask.
+     * Opens a file. A created file gets mode 0666 without the bits of the JVM's umask.
      *
-     * @param options {@code READ} if no access is named; {@code APPEND} includes {@code WRITE}; {@code CREATE_NEW} is
+     * @param options the default is {@code READ}; {@code APPEND} includes {@code WRITE}; {@code CREATE_NEW} is
      *     {@code O_CREAT|O_EXCL}
-     * @throws IllegalArgumentException for an option that open(2) has no flag for
+     * @throws IllegalArgumentException for an option without a flag of {@code open(2)}, such as {@code DELETE_ON_CLOSE}
      */
     public Descriptors open(int target, Path path, OpenOption... options) {
-        return open(target, path.toString(), options);
+        return open(target, Bytes.of(path, "path"), options);
     }
 
-    /** The same by a text. */
+    /** Opens a file. See {@link #open(int, Path, OpenOption...)}. */
     public Descriptors open(int target, String path, OpenOption... options) {
         return with(target, new Source.Opened(Bytes.of(path, "path"), OpenFlags.of(options), 0666));
     }
 
-    /** The same for a name in another encoding than the system's. */
+    /** Opens a file by bytes in any encoding. See {@link #open(int, Path, OpenOption...)}. */
     public Descriptors open(int target, byte[] path, OpenOption... options) {
         return open(target, path, OpenFlags.of(options), 0666);
     }
 
-    /** These, and a file, opened with {@code flags} and {@code mode} as {@code open(2)} has them. */
+    /** Opens a file with flags and mode of {@code open(2)}. */
     public Descriptors open(int target, byte[] path, int flags, int mode) {
         return with(target, new Source.Opened(Bytes.of(path, "path"), flags, mode));
     }
 
-    /** These, and a pipe that the helper writes into; the JVM reads it by {@link org.umh4j.Helper#reader} or {@link org.umh4j.Helper#stdout}. */
+    /**
+     * Creates a pipe that the helper writes to. The JVM reads it by {@link org.umh4j.Helper#reader} or
+     * {@link org.umh4j.Helper#stdout}.
+     */
     public Descriptors pipeToJvm(int target) {
         return with(target, new Source.Piped(true));
     }
 
-    /** These, and a pipe that the helper reads from; the JVM fills it by {@link org.umh4j.Helper#writer} or {@link org.umh4j.Helper#stdin}. */
+    /**
+     * Creates a pipe that the helper reads from. The JVM writes to it by {@link org.umh4j.Helper#writer} or
+     * {@link org.umh4j.Helper#stdin}.
+     */
     public Descriptors pipeFromJvm(int target) {
         return with(target, new Source.Piped(false));
     }
 
     /**
-     * These, and a duplicate of the helper's descriptor {@code other}, as it is now: {@code duplicate(2, 1)} is a shell's
-     * {@code 2>&1}, and like there, what {@code other} becomes or that it is taken away later does not matter.
+     * Duplicates the current source of {@code other}: {@code duplicate(2, 1)} is {@code 2>&1} of a shell. A later
+     * change or removal of {@code other} does not change the duplicate.
      *
-     * @throws IllegalArgumentException if these have no {@code other}
+     * @throws IllegalArgumentException if there is no target {@code other}
      */
     public Descriptors duplicate(int target, int other) {
         if (!contains(other)) {
             throw new IllegalArgumentException(
-                    "descriptor " + target + " can't be the same as " + other + ", which is none");
+                    "descriptor " + target + " can't duplicate " + other + ", which is not in the map");
         }
         if (target == other) {
             return this;
         }
-        // Looked up without the target: other may have been its duplicate, and is its heir then.
+        // The target is removed first: if other was its duplicate, other inherits its source.
         Source source = without(target).sources.get(other);
-        return with(target, source instanceof Source.Same ? source : new Source.Same(other));
+        return with(target, source instanceof Source.Duplicate ? source : new Source.Duplicate(other));
     }
 
-    /** These without the helper's descriptor {@code target}. */
+    /** Removes a target. */
     public Descriptors without(int target) {
         Map<Integer, Source> copy = new TreeMap<>(sources);
         remove(copy, target);
         return new Descriptors(copy);
     }
 
-    /** Takes a target away; its first duplicate inherits its source. */
+    /** Removes a target. Its first duplicate inherits the source; other duplicates become duplicates of the first. */
     private static void remove(Map<Integer, Source> sources, int target) {
         Source source = sources.remove(target);
-        Integer heir = null;
+        Integer firstDuplicate = null;
         for (Map.Entry<Integer, Source> other : sources.entrySet()) {
-            if (other.getValue() instanceof Source.Same same && same.target() == target) {
-                other.setValue(heir == null ? source : new Source.Same(heir));
-                heir = heir == null ? other.getKey() : heir;
+            if (other.getValue() instanceof Source.Duplicate duplicate && duplicate.target() == target) {
+                other.setValue(firstDuplicate == null ? source : new Source.Duplicate(firstDuplicate));
+                firstDuplicate = firstDuplicate == null ? other.getKey() : firstDuplicate;
             }
         }
     }
@@ -201,16 +227,16 @@ public final class Descriptors {
         return new Descriptors(copy);
     }
 
-    /** These, and {@code /dev/null} at each of 0, 1 and 2 that has no source. */
+    /** Opens {@code /dev/null} for each of 0, 1 and 2 that has no source. */
     public Descriptors orDevNull() {
-        Descriptors files = this;
+        Descriptors copy = this;
         for (int target = 0; target <= 2; target++) {
-            files = files.contains(target) ? files : files.devNull(target);
+            copy = copy.contains(target) ? copy : copy.devNull(target);
         }
-        return files;
+        return copy;
     }
 
-    /** Whether one of them is a pipe to or from the JVM. */
+    /** Returns whether a source is a pipe to or from the JVM. */
     public boolean hasPipes() {
         for (Source source : sources.values()) {
             if (source instanceof Source.Piped) {
@@ -220,14 +246,14 @@ public final class Descriptors {
         return false;
     }
 
-    /** Whether there is a pipe that is neither input at 0 nor output at 1 or 2. */
+    /** Returns whether there is a pipe other than from the JVM to 0, or from 1 or 2 to the JVM. */
     public boolean hasPipesBeyondStandard() {
         return sources.entrySet().stream()
                 .anyMatch(file -> file.getValue() instanceof Source.Piped pipe
                         && !(pipe.toJvm() ? file.getKey() == 1 || file.getKey() == 2 : file.getKey() == 0));
     }
 
-    /** Whether the helper has a descriptor of this number. */
+    /** Returns whether the target has a source. */
     public boolean contains(int target) {
         return sources.containsKey(target);
     }
@@ -236,7 +262,7 @@ public final class Descriptors {
         plan.require(UmhStage.DESCRIPTORS);
         Map<Integer, Integer> numbers = new HashMap<>();
         for (Map.Entry<Integer, Source> file : sources.entrySet()) {
-            if (!(file.getValue() instanceof Source.Same)) {
+            if (!(file.getValue() instanceof Source.Duplicate)) {
                 int fd = descriptor(file.getKey(), file.getValue(), opened, pipes);
                 if (fd < 0) {
                     throw new StageFailure(UmhStage.SOURCE, fd, file.getKey(), nameOf(file.getValue()));
@@ -245,8 +271,8 @@ public final class Descriptors {
             }
         }
         for (Map.Entry<Integer, Source> file : sources.entrySet()) {
-            int source = file.getValue() instanceof Source.Same same ? same.target() : file.getKey();
-            plan.file(file.getKey(), Objects.requireNonNull(numbers.get(source)));
+            int source = file.getValue() instanceof Source.Duplicate duplicate ? duplicate.target() : file.getKey();
+            plan.descriptor(file.getKey(), Objects.requireNonNull(numbers.get(source)));
         }
     }
 
@@ -258,15 +284,15 @@ public final class Descriptors {
         if (source instanceof Source.Opened file) {
             return opened.open(file.path(), file.flags(), file.mode());
         }
-        if (source instanceof Source.Inherited own) {
-            return own.fd();
+        if (source instanceof Source.Inherited inherited) {
+            return inherited.fd();
         }
         if (source instanceof Source.Piped pipe) {
             return pipe.toJvm() ? pipes.toJvm(target, opened) : pipes.fromJvm(target, opened);
         }
         Object holder = ((Source.Held) source).holder();
         if (holder instanceof Channel channel && !channel.isOpen()) {
-            return -Errno.EBADF.number(); // it may still know its number, which is somebody else's by now
+            return -Errno.EBADF.number(); // its old number may belong to another file by now
         }
         int fd = OpenedFiles.descriptorOf(holder);
         if (fd == -Errno.EINVAL.number()) {

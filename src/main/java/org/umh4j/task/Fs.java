@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.task;
 
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.KernelDefaults;
@@ -8,10 +9,10 @@ import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 
 /**
- * Where a helper stands in the file system: {@code struct fs_struct}, as a value. Immutable; each method answers a
- * changed copy.
+ * The root directory, working directory and umask of a helper. Immutable; each method returns a changed copy.
  *
- * <p>{@link #kernel()} is the default: the JVM's root folder, working directory {@code /}, umask 022.
+ * <p>{@link #defaults()} is the JVM's root directory, the working directory {@code /} and the umask 022, as in helpers
+ * of the kernel.
  *
  * @implSpec {@code struct fs_struct} of {@code include/linux/fs_struct.h}, Linux 6.12
  */
@@ -29,40 +30,56 @@ public final class Fs {
         this.umask = umask;
     }
 
-    /** As the kernel's helpers: root and working directory {@code /}, umask 022. */
+    /** Returns the values of a kernel helper: the JVM's root, working directory {@code /}, umask 022. */
     public static Fs defaults() {
         return DEFAULTS;
     }
 
-    /** Another root folder, {@code chroot(2)}: needs {@code CAP_SYS_CHROOT}. It is no confinement by itself. */
+    /**
+     * Sets the root directory, {@code chroot(2)}. Needs {@code CAP_SYS_CHROOT}.
+     *
+     * <p>A refusal fails the start at {@link UmhStage#ROOT}: {@code EPERM} without the capability, {@code ENOENT} or
+     * {@code ENOTDIR} for a path that is not a directory. A root directory alone does not confine a helper with
+     * capabilities: it can call {@code chroot(2)} again.
+     */
+    public Fs root(Path path) {
+        return new Fs(Bytes.of(path, "root"), cwd, umask);
+    }
+
+    /** Sets the root directory. See {@link #root(Path)}. */
     public Fs root(String path) {
         return new Fs(Bytes.of(path, "root"), cwd, umask);
     }
 
-    /** The same for a name in another encoding than the system's. */
+    /** Sets the root directory by bytes in any encoding. See {@link #root(Path)}. */
     public Fs root(byte[] path) {
         return new Fs(Bytes.of(path, "root"), cwd, umask);
     }
 
     /**
-     * A working directory, looked up in the helper's root. A relative path begins at that root if the helper has
-     * another root or joins a mount namespace. Otherwise it begins at the JVM's working directory.
+     * Sets the working directory, which is resolved in the helper's root. A relative path begins at that root if the
+     * helper has another root or joins a mount namespace. Otherwise it begins at the JVM's working directory.
      *
-     * <p>The launcher enters it with the helper's ids and groups, and with the capabilities that the program will have.
-     * If only the JVM may enter the directory, the start fails at {@link UmhStage#CWD} with {@code EACCES}. A path
-     * through a magic link of {@code /proc}, such as {@code /proc/self/cwd}, fails with {@code ELOOP}. A directory
-     * outside of the root fails with {@code EXDEV}, and a deleted one with {@code ENOENT}.
+     * <p>The launcher enters the directory with the helper's ids, groups and capabilities. If only the JVM may enter
+     * it, the start fails at {@link UmhStage#CWD} with {@code EACCES}. A path through a magic link of {@code /proc},
+     * such as {@code /proc/self/cwd}, fails with {@code ELOOP}. A directory outside of the root fails with
+     * {@code EXDEV}, and a deleted one with {@code ENOENT}.
      */
+    public Fs cwd(Path path) {
+        return new Fs(root, Bytes.of(path, "cwd"), umask);
+    }
+
+    /** Sets the working directory. See {@link #cwd(Path)}. */
     public Fs cwd(String path) {
         return new Fs(root, Bytes.of(path, "cwd"), umask);
     }
 
-    /** The same for a name in another encoding than the system's. */
+    /** Sets the working directory by bytes in any encoding. See {@link #cwd(Path)}. */
     public Fs cwd(byte[] path) {
         return new Fs(root, Bytes.of(path, "cwd"), umask);
     }
 
-    /** The bits that are taken from the mode of created files: 0 to 0777. */
+    /** Sets the bits that are cleared in the mode of created files, {@code umask(2)}: 0 to 0777. */
     public Fs umask(int mask) {
         if ((mask & ~MODE_BITS) != 0) {
             throw new IllegalArgumentException("umask 0" + Integer.toOctalString(mask) + " is not in 0 to 0777");
@@ -70,7 +87,7 @@ public final class Fs {
         return new Fs(root, cwd, mask);
     }
 
-    /** The other root, if there is one. */
+    /** Returns the root directory, or null for the JVM's. */
     byte @Nullable [] root() {
         return root;
     }

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.task;
 
-/** How far a signal reaches that is meant for a helper and for what it has started. */
+/** The processes that are signaled together with a helper. See {@link Task#scope}. */
 public enum KillScope {
-    /** The process alone. */
+    /** The helper's process alone. */
     PROCESS,
     /**
-     * The process group that it leads: its children, as long as they have not left it. Reaches them after the helper's end
-     * too, from Linux 6.9 on.
+     * The process group that the helper leads, with its children unless they have left the group. Since Linux 6.9 the
+     * group can be signaled after the helper's end too.
      */
     GROUP,
-    /** The session that it leads: also jobs that an interactive shell puts into groups of their own. */
+    /**
+     * The session that the helper leads. It includes the jobs of an interactive shell, which have other process groups.
+     */
     SESSION,
     /**
-     * The cgroup that it was born in, {@link Limits#cgroup}: everything, daemons that have left group and session
-     * included; and whatever else is in that cgroup. Only SIGKILL. A helper that may write to the {@code cgroup.procs}
-     * of another cgroup, as root may, can leave; give it a uid without that right.
+     * The helper's cgroup, {@link Limits#cgroup(String)}: every process in it, including daemons that have left process
+     * group and session, and processes that the helper did not start. Only SIGKILL can be sent.
+     *
+     * <p>A helper that may write to the {@code cgroup.procs} of another cgroup, such as root, can leave its cgroup.
+     * Give it a uid without that right.
      */
     CGROUP
 }

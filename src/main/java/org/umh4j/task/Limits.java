@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.task;
 
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -15,23 +16,24 @@ import org.umh4j.linux.Rlimit;
 import org.umh4j.linux.UmhStage;
 
 /**
- * What a helper may use: resource limits, cgroup, place in the out-of-memory order. Immutable; each method answers a
+ * The resource limits, cgroup, {@code oom_score_adj} and coredump filter of a helper. Immutable; each method returns a
  * changed copy.
  *
- * <p>{@link #defaults()} is the default: the limits that kthreadd hands down, {@code oom_score_adj} 0, coredump filter
- * 0x33, the JVM's cgroup. What the host does not permit of these stays the JVM's and {@link org.umh4j.Helper#unapplied} says so; what is
- * asked for here is required, and a refusal fails the start.
+ * <p>{@link #defaults()} has the resource limits of kthreadd, which are those of the kernel's helpers,
+ * {@code oom_score_adj} 0, coredump filter 0x33 and the JVM's cgroup. If the host refuses a default, the helper has the
+ * JVM's value and {@link org.umh4j.Helper#unapplied} has the stage. If the host refuses a value that is set here, the
+ * start fails with the stage of the method and {@code EPERM} or {@code EACCES}.
  *
  * @implSpec {@code signal->rlim} and {@code oom_score_adj} of {@code include/linux/sched/signal.h},
  *     {@code CLONE_INTO_CGROUP} (5.7), Linux 6.12
  */
 public final class Limits {
-    private static final int LARGEST_ADJ = 1_000;
+    private static final int MAX_OOM_SCORE_ADJ = 1_000;
     private static final int COREDUMP_BITS = 0x1ff;
     private static final Limits DEFAULTS = new Limits(new EnumMap<>(Rlimit.class));
 
     private final Map<Rlimit, long[]> limits;
-    private boolean inherited;
+    private boolean inheritRlimits;
     private @Nullable Integer oomScoreAdj;
     private @Nullable Integer coredumpFilter;
     private byte @Nullable [] cgroup;
@@ -43,20 +45,23 @@ public final class Limits {
 
     private Limits(Limits other) {
         limits = other.limits.isEmpty() ? new EnumMap<>(Rlimit.class) : new EnumMap<>(other.limits);
-        inherited = other.inherited;
+        inheritRlimits = other.inheritRlimits;
         oomScoreAdj = other.oomScoreAdj;
         coredumpFilter = other.coredumpFilter;
         cgroup = other.cgroup;
         cgroupFd = other.cgroupFd;
     }
 
-    /** As the kernel's helpers. */
+    /** Returns the limits of a kernel helper. */
     public static Limits defaults() {
         return DEFAULTS;
     }
 
     /**
-     * One limit, soft and hard, in the resource's unit; {@link Rlimit#INFINITY} for none.
+     * Sets a resource limit, {@code prlimit(2)}, in the unit of the resource. {@link Rlimit#INFINITY} is no limit.
+     *
+     * <p>Stage {@link UmhStage#RLIMIT}, {@link UmhStage#NOFILE} or {@link UmhStage#NPROC}: {@code EPERM} if the hard
+     * limit is above the JVM's and the JVM lacks {@code CAP_SYS_RESOURCE}.
      *
      * @throws IllegalArgumentException if the soft limit is above the hard one, or one is negative
      */
@@ -74,21 +79,30 @@ public final class Limits {
         return copy;
     }
 
-    /** One limit, soft and hard alike. */
+    /** Sets soft and hard limit of a resource to the same value. See {@link #rlimit(Rlimit, long, long)}. */
     public Limits rlimit(Rlimit resource, long both) {
         return rlimit(resource, both, both);
     }
 
-    /** The JVM's own limits, where none is asked for; its soft limit on descriptors is usually its hard one. */
+    /**
+     * Keeps the JVM's limit for each resource that is not set here.
+     *
+     * @apiNote The JVM raises its own soft limit of descriptors to the hard limit at its start.
+     */
     public Limits inheritRlimits() {
         Limits copy = new Limits(this);
-        copy.inherited = true;
+        copy.inheritRlimits = true;
         return copy;
     }
 
-    /** -1000 (never killed) to 1000 (first); lower than the JVM was ever allowed needs {@code CAP_SYS_RESOURCE}. */
+    /**
+     * Sets {@code oom_score_adj}: -1000 (never killed) to 1000 (killed first).
+     *
+     * <p>Stage {@link UmhStage#OOM_SCORE_ADJ}: {@code EACCES} if the value is below the JVM's minimum and the JVM lacks
+     * {@code CAP_SYS_RESOURCE}.
+     */
     public Limits oomScoreAdj(int adjustment) {
-        if (adjustment < -LARGEST_ADJ || adjustment > LARGEST_ADJ) {
+        if (adjustment < -MAX_OOM_SCORE_ADJ || adjustment > MAX_OOM_SCORE_ADJ) {
             throw new IllegalArgumentException("oom_score_adj " + adjustment + " is not in -1000 to 1000");
         }
         Limits copy = new Limits(this);
@@ -96,7 +110,7 @@ public final class Limits {
         return copy;
     }
 
-    /** Which mappings a core dump holds: the bits of {@code core(5)}. */
+    /** Sets the mappings that a core dump contains: the bits of {@code core(5)}, 0 to 0x1ff. */
     public Limits coredumpFilter(int bits) {
         if ((bits & ~COREDUMP_BITS) != 0) {
             throw new IllegalArgumentException(
@@ -108,23 +122,40 @@ public final class Limits {
     }
 
     /**
-     * A cgroup of the second version, by its folder. The helper is born there: not an instruction of it runs elsewhere.
+     * Sets the helper's cgroup by its directory. It must be a cgroup of version 2.
      *
-     * <p>Where the kernel can't (before 5.7, or a filter that refuses clone3) the launcher enters it before anything
-     * else; what it used until then, less than a millisecond, is accounted to the JVM's.
+     * <p>The process is created in that cgroup, {@code CLONE_INTO_CGROUP}. Before Linux 5.7, or with a seccomp filter
+     * that refuses {@code clone3(2)}, the launcher instead enters the cgroup as its first step. The time until then,
+     * less than a millisecond, is charged to the JVM's cgroup.
      *
-     * @apiNote A frozen cgroup is refused with {@code EBUSY}, because a start waits for the program's first
-     *     instruction. If the cgroup is frozen after that check and before that instruction, the process is killed, and
-     *     the start fails with {@code EBUSY} too.
+     * <p>Stage {@link UmhStage#CGROUP}: {@code EINVAL} for another directory, {@code EACCES} without write access to
+     * {@code cgroup.procs}, {@code EBUSY} for a cgroup that is frozen or that may not contain processes.
+     *
+     * @apiNote A frozen cgroup is refused because a start waits for the program's first instruction. If the cgroup is
+     *     frozen between the check and that instruction, the process is killed and the start fails with {@code EBUSY}
+     *     too.
      */
+    public Limits cgroup(Path path) {
+        return cgroup(Bytes.of(path, "cgroup"));
+    }
+
+    /** Sets the helper's cgroup by its directory. See {@link #cgroup(Path)}. */
     public Limits cgroup(String path) {
+        return cgroup(Bytes.of(path, "cgroup"));
+    }
+
+    /** Sets the helper's cgroup by its directory, in bytes of any encoding. See {@link #cgroup(Path)}. */
+    public Limits cgroup(byte[] path) {
         Limits copy = new Limits(this);
         copy.cgroup = Bytes.of(path, "cgroup");
         copy.cgroupFd = null;
         return copy;
     }
 
-    /** The same by an open descriptor of the folder, which the caller keeps. */
+    /**
+     * Sets the helper's cgroup by an open descriptor of its directory, which the caller closes. See
+     * {@link #cgroup(Path)}.
+     */
     public Limits cgroup(int fd) {
         if (fd < 0) {
             throw new IllegalArgumentException("descriptor " + fd + " is negative");
@@ -135,12 +166,12 @@ public final class Limits {
         return copy;
     }
 
-    /** The cgroup's folder if it was given by its path. */
+    /** Returns the directory of the cgroup, if it is set by a path. */
     public Optional<String> cgroupPath() {
         return Optional.ofNullable(cgroup).map(Bytes::toString);
     }
 
-    /** Whether the helper is born in a cgroup that was named. */
+    /** Returns whether a cgroup is set. */
     public boolean hasCgroup() {
         return cgroup != null || cgroupFd != null;
     }
@@ -157,7 +188,7 @@ public final class Limits {
         if (coredumpFilter != null) {
             plan.require(UmhStage.COREDUMP_FILTER);
         }
-        rlimits(plan);
+        writeRlimits(plan);
         if (hasCgroup()) {
             int fd =
                     cgroup != null ? opened.openCgroup(cgroup) : opened.requireCgroup(Objects.requireNonNull(cgroupFd));
@@ -168,8 +199,8 @@ public final class Limits {
         }
     }
 
-    private void rlimits(Plan plan) {
-        if (!inherited) {
+    private void writeRlimits(Plan plan) {
+        if (!inheritRlimits) {
             KernelDefaults.rlimits(plan);
         }
         for (Map.Entry<Rlimit, long[]> limit : limits.entrySet()) {
@@ -178,7 +209,7 @@ public final class Limits {
         plan.require(UmhStage.RLIMIT).require(UmhStage.NOFILE).require(UmhStage.NPROC);
     }
 
-    /** The stage that applies a limit. */
+    /** Returns the stage that applies a limit. */
     static UmhStage stageOf(Rlimit limit) {
         return switch (limit) {
             case NOFILE -> UmhStage.NOFILE;

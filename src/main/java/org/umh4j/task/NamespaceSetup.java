@@ -2,6 +2,7 @@
 package org.umh4j.task;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -21,36 +22,45 @@ import org.umh4j.linux.Namespace;
 import org.umh4j.linux.UmhStage;
 
 /**
- * Which namespaces a helper is in: {@code struct nsproxy}, as a value. Immutable; each method answers a changed copy.
+ * The namespaces of a helper: existing ones that it joins, and new ones. Immutable; each method returns a changed copy.
  *
- * <p>{@link #defaults()} is the default: the JVM's. Those of others are entered first, then new ones are made. All but
- * a user namespace need {@code CAP_SYS_ADMIN}, which a new user namespace gives inside it: a JVM without privilege adds
- * {@link #mapRoot()}.
+ * <p>{@link #defaults()} is the JVM's namespaces. The launcher first joins the existing namespaces in the order of the
+ * calls, then creates the new ones. Both need {@code CAP_SYS_ADMIN}, except for a new user namespace, which gives that
+ * capability inside it. A JVM without privilege therefore adds {@link #mapRoot()}.
  *
- * <p>A helper in a new pid namespace is its pid 1: signals that it has no handler for do not reach it, but for KILL and
- * STOP from outside; it inherits orphans and should wait for them, and when it ends everything in the namespace is killed.
- * Its {@code /proc} is still the old one unless it mounts another in a new mount namespace.
+ * <p>A helper in a new pid namespace is pid 1 of it:
+ *
+ * <ul>
+ *   <li>A signal without a handler does not reach it, except KILL and STOP from outside the namespace.
+ *   <li>It becomes the parent of orphans in the namespace, and should wait for them.
+ *   <li>The kernel kills all processes of the namespace when it ends.
+ *   <li>Its {@code /proc} shows the JVM's pid namespace, unless it mounts another one in a new mount namespace.
+ * </ul>
+ *
+ * <p>Stages: {@link UmhStage#JOIN} with {@code EPERM} or {@code ESRCH}; {@link UmhStage#UNSHARE} with {@code EPERM}, or
+ * {@code ENOSPC} if {@code /proc/sys/user/max_*_namespaces} is reached; {@link UmhStage#ID_MAP} with {@code EPERM};
+ * {@link UmhStage#PID_NAMESPACE} with the errors of {@code clone3(2)}.
  *
  * @implSpec {@code unshare(2)}, {@code setns(2)}, {@code user_namespaces(7)}, Linux 6.12
  */
 public final class NamespaceSetup {
-    private static final int MOST_MAP_LINES = 340;
+    private static final int MAX_MAP_RANGES = 340;
     private static final NamespaceSetup DEFAULTS = new NamespaceSetup();
 
-    /** Opens the pidfd or namespace file to be passed to {@code setns(2)}; a negative errno. */
-    private interface Door {
+    /** Opens the descriptor for {@code setns(2)}: a pidfd or a namespace file. Returns it, or a negative errno. */
+    private interface Opener {
         int open(OpenedFiles opened);
     }
 
-    /** A pidfd or namespace file, the kinds to be joined, and the path if there is one. */
+    /** One call of {@code setns(2)}: its descriptor, the kinds of namespaces, and the path of a namespace file. */
     private record Join(
-            Door door, Set<Namespace> kinds, @Nullable String path) {
-        Join(Door door, Set<Namespace> kinds) {
-            this(door, kinds, null);
+            Opener opener, Set<Namespace> kinds, @Nullable String path) {
+        Join(Opener opener, Set<Namespace> kinds) {
+            this(opener, kinds, null);
         }
     }
 
-    private Set<Namespace> fresh = Collections.emptySet();
+    private Set<Namespace> unshared = Collections.emptySet();
     private List<Join> joins = List.of();
     private boolean mapSelf;
     private String uidMap = "";
@@ -60,7 +70,7 @@ public final class NamespaceSetup {
     private NamespaceSetup() {}
 
     private NamespaceSetup(NamespaceSetup other) {
-        fresh = other.fresh;
+        unshared = other.unshared;
         joins = other.joins;
         mapSelf = other.mapSelf;
         uidMap = other.uidMap;
@@ -68,27 +78,29 @@ public final class NamespaceSetup {
         denySetgroups = other.denySetgroups;
     }
 
-    /** The JVM's. */
+    /** Returns the JVM's namespaces. */
     public static NamespaceSetup defaults() {
         return DEFAULTS;
     }
 
-    /** New ones of these kinds. A new user namespace needs a map too. */
+    /** Creates new namespaces of these kinds, {@code unshare(2)}. A new user namespace needs an id map too. */
     public NamespaceSetup unshare(Namespace... kinds) {
         NamespaceSetup copy = new NamespaceSetup(this);
-        copy.fresh = fresh.isEmpty() ? EnumSet.noneOf(Namespace.class) : EnumSet.copyOf(fresh);
-        copy.fresh.addAll(List.of(Arguments.nonNull(kinds, "kinds")));
+        copy.unshared = unshared.isEmpty() ? EnumSet.noneOf(Namespace.class) : EnumSet.copyOf(unshared);
+        copy.unshared.addAll(List.of(Arguments.nonNull(kinds, "kinds")));
         return copy;
     }
 
     /**
-     * Those of a process; all kinds but its user namespace, when none is named. The one for time is left out where this kernel
-     * has none, or {@code /proc} does not tell.
+     * Joins namespaces of a process, {@code setns(2)}. Without kinds: all kinds except the user namespace. The time
+     * namespace is left out if the kernel does not have it, or {@code /proc} is not mounted.
      *
      * <p>This call identifies the process that has the pid now, by the start time in {@code /proc}. If that process has
-     * ended when the helper is started, the start fails at {@link UmhStage#JOIN} with {@code ESRCH}; without permission
-     * it fails with {@code EPERM}. A pid may have been reused before this call: {@link org.umh4j.Helper#namespaces} and
-     * {@link #joinDescriptor} do not depend on a pid.
+     * ended when the helper is started, the start fails at {@link UmhStage#JOIN} with {@code ESRCH}. Without permission
+     * it fails with {@code EPERM}.
+     *
+     * @apiNote The pid may have been reused before this call. {@link org.umh4j.Helper#namespaces} and
+     *     {@link #joinDescriptor} do not depend on a pid.
      *
      * @throws IllegalArgumentException if the pid is not positive
      */
@@ -99,16 +111,17 @@ public final class NamespaceSetup {
         }
         return ProcessHandle.of(pid)
                 .map(process -> join(process, kinds))
-                .orElseGet(() -> join(new Join(opened -> -Errno.ESRCH.number(), some(kinds))));
+                .orElseGet(() -> join(new Join(opened -> -Errno.ESRCH.number(), kindsOrDefault(kinds))));
     }
 
     /**
-     * The same for the process of this handle. Its start time distinguishes it from a later process with the same pid.
+     * Joins namespaces of the process of this handle. See {@link #join(long, Namespace...)}. The handle's start time
+     * distinguishes the process from a later one with the same pid.
      */
     public NamespaceSetup join(ProcessHandle process, Namespace... kinds) {
         Objects.requireNonNull(process, "process");
         if (process instanceof PidfdSource source) {
-            return join(new Join(source::openPidfd, some(kinds)));
+            return join(new Join(source::openPidfd, kindsOrDefault(kinds)));
         }
         int pid = Math.toIntExact(process.pid());
         return join(new Join(
@@ -116,14 +129,14 @@ public final class NamespaceSetup {
                     int fd = opened.openPid(pid);
                     return fd < 0 || process.isAlive()
                             ? fd
-                            : -Errno.ESRCH.number(); // alive, so the pidfd is this process's
+                            : -Errno.ESRCH.number(); // a live process has not lost its pid to another one
                 },
-                some(kinds)));
+                kindsOrDefault(kinds)));
     }
 
     /**
-     * The same for an open descriptor, which stays the caller's. It is a pidfd, or a file of {@code /proc/PID/ns}
-     * together with its kind.
+     * Joins namespaces by an open descriptor, which the caller closes: a pidfd, or a file of {@code /proc/PID/ns} with
+     * its one kind. See {@link #join(long, Namespace...)}.
      *
      * @throws IllegalArgumentException if the descriptor is negative
      */
@@ -131,10 +144,10 @@ public final class NamespaceSetup {
         if (fd < 0) {
             throw new IllegalArgumentException("descriptor " + fd + " is negative");
         }
-        return join(new Join(opened -> fd, some(kinds)));
+        return join(new Join(opened -> fd, kindsOrDefault(kinds)));
     }
 
-    private static Set<Namespace> some(Namespace... kinds) {
+    private static Set<Namespace> kindsOrDefault(Namespace... kinds) {
         return Arguments.nonNull(kinds, "kinds").length == 0 ? allButUser() : EnumSet.copyOf(List.of(kinds));
     }
 
@@ -144,11 +157,26 @@ public final class NamespaceSetup {
         return kinds;
     }
 
-    /** The one that this file stands for, such as {@code /run/netns/blue}. */
+    /**
+     * Joins the namespace of a file, such as {@code /run/netns/blue}, which {@code ip netns add} creates.
+     *
+     * <p>The JVM opens the file at the start. Stage {@link UmhStage#JOIN}: the errno of {@code open(2)}, or
+     * {@code EINVAL} for a file that is not a namespace of this kind.
+     */
+    public NamespaceSetup joinFile(Namespace kind, Path path) {
+        return joinFile(kind, Bytes.of(path, "path"));
+    }
+
+    /** Joins the namespace of a file. See {@link #joinFile(Namespace, Path)}. */
     public NamespaceSetup joinFile(Namespace kind, String path) {
+        return joinFile(kind, Bytes.of(path, "path"));
+    }
+
+    /** Joins the namespace of a file by bytes in any encoding. See {@link #joinFile(Namespace, Path)}. */
+    public NamespaceSetup joinFile(Namespace kind, byte[] path) {
         Objects.requireNonNull(kind, "kind");
-        byte[] file = Bytes.of(Objects.requireNonNull(path, "path"), "namespace");
-        return join(new Join(opened -> opened.open(file, 0, 0), EnumSet.of(kind), path));
+        byte[] file = Bytes.of(path, "path");
+        return join(new Join(opened -> opened.open(file, 0, 0), EnumSet.of(kind), Bytes.toString(file)));
     }
 
     private NamespaceSetup join(Join join) {
@@ -158,12 +186,17 @@ public final class NamespaceSetup {
         return copy;
     }
 
-    /** A new user namespace in which the JVM's user is root and nobody else exists: needs no privilege. */
+    /** Creates a user namespace that maps only the JVM's uid and gid, to 0. Needs no privilege. */
     public NamespaceSetup mapRoot() {
         return mapSelf(0, 0);
     }
 
-    /** A new user namespace in which the JVM's user and group are these and nobody else exists: needs no privilege. */
+    /**
+     * Creates a user namespace that maps only the JVM's uid and gid, to these ids. Needs no privilege.
+     *
+     * <p>The kernel allows such a map of gids only together with {@code deny} in {@code /proc/self/setgroups}, so
+     * {@link Cred#groups(long...)} is refused.
+     */
     public NamespaceSetup mapSelf(long uid, long gid) {
         requireIds(uid, gid);
         NamespaceSetup copy = unshare(Namespace.USER);
@@ -174,27 +207,35 @@ public final class NamespaceSetup {
         return copy;
     }
 
-    /** A new user namespace with a range of uids: needs {@code CAP_SETUID}, as every range but oneself does. */
+    /**
+     * Creates a user namespace, and adds a range to its uid map. Needs {@code CAP_SETUID}. A map has at most 340
+     * ranges.
+     *
+     * @param inside the first uid in the new namespace
+     * @param outside the first uid in the JVM's namespace
+     * @param count the number of uids, at least 1
+     * @throws IllegalArgumentException if the range overlaps another one, or an id is above {@link Cred#MAX_ID}
+     */
     public NamespaceSetup mapUids(long inside, long outside, long count) {
         NamespaceSetup copy = unshare(Namespace.USER);
-        copy.uidMap = line(mapSelf ? "" : uidMap, inside, outside, count);
+        copy.uidMap = addRange(mapSelf ? "" : uidMap, inside, outside, count);
         copy.mapSelf = false;
         return copy;
     }
 
-    /** A new user namespace with a range of gids: needs {@code CAP_SETGID}. */
+    /** Creates a user namespace, and adds a range to its gid map. Needs {@code CAP_SETGID}. See {@link #mapUids}. */
     public NamespaceSetup mapGids(long inside, long outside, long count) {
         NamespaceSetup copy = unshare(Namespace.USER);
-        copy.gidMap = line(mapSelf ? "" : gidMap, inside, outside, count);
+        copy.gidMap = addRange(mapSelf ? "" : gidMap, inside, outside, count);
         copy.mapSelf = false;
         copy.denySetgroups = false;
         return copy;
     }
 
-    private static String line(String map, long inside, long outside, long count) {
+    private static String addRange(String map, long inside, long outside, long count) {
         requireIds(inside, outside, count);
-        if (count == 0 || map.lines().count() >= MOST_MAP_LINES) {
-            throw new IllegalArgumentException("a map has 1 to " + MOST_MAP_LINES + " ranges of at least one id");
+        if (count == 0 || map.lines().count() >= MAX_MAP_RANGES) {
+            throw new IllegalArgumentException("a map has 1 to " + MAX_MAP_RANGES + " ranges of at least one id");
         }
         requireIds(inside + count - 1, outside + count - 1);
         String line = inside + " " + outside + " " + count;
@@ -212,7 +253,7 @@ public final class NamespaceSetup {
         }
     }
 
-    /** Whether two ranges have an id in common, inside or outside. */
+    /** Returns whether two ranges have an inner or an outer id in common. */
     private static boolean overlap(String[] range, String[] other) {
         long count = Long.parseLong(range[2]);
         long otherCount = Long.parseLong(other[2]);
@@ -227,20 +268,20 @@ public final class NamespaceSetup {
     }
 
     boolean isNewUser() {
-        return fresh.contains(Namespace.USER);
+        return unshared.contains(Namespace.USER);
     }
 
-    /** Whether the new user namespace maps only the JVM's own ids. */
-    boolean isMappedToItself() {
+    /** Returns whether the new user namespace maps only the JVM's own ids. */
+    boolean isMapSelf() {
         return mapSelf;
     }
 
-    /** Whether ids are those of another user namespace than the JVM's. */
+    /** Returns whether ids belong to another user namespace than the JVM's. */
     boolean isOtherUser() {
         return isNewUser() || isJoinedUser();
     }
 
-    /** Whether an existing user namespace is joined; its maps are not known. */
+    /** Returns whether an existing user namespace is joined. Its maps are not known. */
     boolean isJoinedUser() {
         return isJoined(Namespace.USER);
     }
@@ -250,9 +291,9 @@ public final class NamespaceSetup {
     }
 
     /**
-     * Requires that the new user namespace maps each id of the JVM's that the helper keeps.
+     * Requires that the new user namespace maps each id that the helper keeps from the JVM.
      *
-     * @throws IllegalArgumentException if it does not: in the helper that id would read as 65534
+     * @throws IllegalArgumentException if an id is not mapped: it would read as 65534 in the helper
      */
     void requireMapped(Cred cred) {
         if (isNewUser() && !mapSelf && !isJoinedUser()) {
@@ -261,14 +302,14 @@ public final class NamespaceSetup {
         }
     }
 
-    private static void requireMapped(String map, String what, long own, boolean isAsked) {
+    private static void requireMapped(String map, String kind, long id, boolean isSet) {
         boolean mapped = map.lines().map(line -> line.split(" ")).anyMatch(range -> {
             long outside = Long.parseLong(range[1]);
-            return own >= outside && own - outside < Long.parseLong(range[2]);
+            return id >= outside && id - outside < Long.parseLong(range[2]);
         });
-        if (!mapped && !isAsked) {
-            throw new IllegalArgumentException("the map of " + what + "s has not the JVM's, " + own
-                    + ", which the helper would keep unmapped; choose a mapped " + what + " by " + what + "(...)");
+        if (!mapped && !isSet) {
+            throw new IllegalArgumentException("the map of " + kind + "s lacks the JVM's " + kind + " " + id
+                    + ", which the helper would keep; set a mapped one by " + kind + "(...)");
         }
     }
 
@@ -276,7 +317,7 @@ public final class NamespaceSetup {
         return denySetgroups;
     }
 
-    /** Refuses a new user namespace in which nobody exists. */
+    /** Refuses a new user namespace without an id map. */
     void requirePossible() {
         if (isNewUser() && (uidMap.isEmpty() || gidMap.isEmpty())) {
             throw new IllegalArgumentException(
@@ -286,39 +327,38 @@ public final class NamespaceSetup {
 
     void writeTo(Plan plan, OpenedFiles opened) throws StageFailure {
         for (Join join : joins) {
-            int fd = join.door.open(opened);
+            int fd = join.opener.open(opened);
             if (fd < 0) {
                 throw new StageFailure(UmhStage.JOIN, fd, 0, join.path);
             }
             plan.join(fd, flags(join.kinds));
             plan.require(UmhStage.JOIN);
         }
-        if (!fresh.isEmpty()) {
+        if (!unshared.isEmpty()) {
             plan.require(UmhStage.UNSHARE);
-            plan.unshare = flags(fresh);
+            plan.unshare = flags(unshared);
         }
         if (isNewUser()) {
-            maps(plan);
+            writeMaps(plan);
         }
         if (takesEffectInChildren()) {
             plan.require(UmhStage.PID_NAMESPACE);
         }
     }
 
-    private void maps(Plan plan) {
+    private void writeMaps(Plan plan) {
         plan.require(UmhStage.ID_MAP);
-        plan.flags |= mapSelf ? Plan.SELF_MAP : 0;
-        plan.uidMap = uidMap.replace("SELF", self("uid")).getBytes(StandardCharsets.US_ASCII);
-        plan.gidMap = gidMap.replace("SELF", self("gid")).getBytes(StandardCharsets.US_ASCII);
+        plan.flags |= mapSelf ? Plan.MAP_SELF : 0;
+        plan.uidMap = uidMap.replace("SELF", Long.toString(Host.uid())).getBytes(StandardCharsets.US_ASCII);
+        plan.gidMap = gidMap.replace("SELF", Long.toString(Host.gid())).getBytes(StandardCharsets.US_ASCII);
         plan.setgroups = denySetgroups ? "deny".getBytes(StandardCharsets.US_ASCII) : null;
     }
 
-    private static String self(String id) {
-        return Long.toString(id.equals("uid") ? Host.uid() : Host.gid());
-    }
-
+    /**
+     * Returns whether a namespace is one that the caller of unshare(2) or setns(2) does not enter, only its children.
+     */
     private boolean takesEffectInChildren() {
-        boolean any = takesEffectInChildren(fresh);
+        boolean any = takesEffectInChildren(unshared);
         for (Join join : joins) {
             any |= takesEffectInChildren(join.kinds);
         }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.umh4j.internal.Arguments;
 
-/** The options of the JDK as flags of open(2). */
+/** Translates the JDK's options of an open into flags of open(2). */
 final class OpenFlags {
     private static final int O_WRONLY = 01;
     private static final int O_RDWR = 02;

@@ -19,11 +19,10 @@ import org.umh4j.linux.Rlimit;
 import org.umh4j.linux.UmhStage;
 
 /**
- * Writes a task as a plan for the launcher. An attribute that the task does not set gets the value that a helper of the
- * kernel has.
+ * Writes a task as a plan for the launcher. An attribute that the task does not set gets the value of a kernel helper.
  *
- * <p>A step is required if a process may always do it, or if the task asks for it. The host may refuse any other step.
- * The helper then has the JVM's attribute, and the result lists the stage as unapplied.
+ * <p>A step is required if every process may do it, or if the task sets its attribute. If the host refuses another
+ * step, the helper has the JVM's attribute, and the result lists the stage as unapplied.
  *
  * @hidden Public for package org.umh4j alone: its parameters are of a package that is not exported.
  */
@@ -44,27 +43,28 @@ public final class PlanWriter {
     }
 
     /**
-     * Writes a plan, or returns the task's last one if it would be the same.
+     * Writes a plan, or returns the task's cached plan if it would be the same.
      *
-     * @param chosen the task's credentials, as the policy and an init function have left them
-     * @param program the program of a driver; null: a program with a path
-     * @param flags {@link Plan#HOLD} and {@link Plan#TIMES}
-     * @param opened gets the files that are sent with the plan; the caller closes them afterward
-     * @param pipes gets the JVM's ends of the helper's pipes
+     * @param requested the task's credentials after the policy and an init function have changed them
+     * @param program the program of a driver, or null for a program with a path
+     * @param flags {@link Plan#WAIT_BEFORE_EXEC} and {@link Plan#REPORT_TIME}
+     * @param opened receives the descriptors that are sent with the plan; the caller closes it after the start
+     * @param pipes receives the JVM's ends of the helper's pipes
      * @throws StageFailure if a file can't be opened, or the host would refuse a step
      * @throws IllegalArgumentException if two parts of the task exclude each other
      */
-    public static Plan write(Task task, Cred chosen, @Nullable Blob program, int flags, OpenedFiles opened, Pipes pipes)
+    public static Plan write(
+            Task task, Cred requested, @Nullable Blob program, int flags, OpenedFiles opened, Pipes pipes)
             throws StageFailure {
-        Cred cred = chosen.completed(task.namespaces());
+        Cred cred = requested.withoutForeignGroups(task.namespaces());
         requirePossible(task, cred);
-        Task.CachedPlan last = task.cachedPlan();
-        if (last != null && last.cred() == chosen && last.flags() == flags && program == null) {
-            return last.plan();
+        Task.CachedPlan cached = task.cachedPlan();
+        if (cached != null && cached.cred() == requested && cached.flags() == flags && program == null) {
+            return cached.plan();
         }
         Plan plan = new PlanWriter(task, cred, opened).write(program, flags, pipes);
-        if (program == null && dependsOnNothingElse(task)) {
-            task.cachePlan(new Task.CachedPlan(chosen, flags, plan));
+        if (program == null && isCacheable(task)) {
+            task.cachePlan(new Task.CachedPlan(requested, flags, plan));
         }
         return plan;
     }
@@ -75,20 +75,20 @@ public final class PlanWriter {
         task.sched().writeTo(plan);
         task.signals().writeTo(plan);
         task.session().writeTo(plan);
-        personality();
+        writePersonality();
         task.limits().writeTo(plan, opened);
         task.namespaces().writeTo(plan, opened);
         task.sandbox().writeTo(plan, opened, task);
         descriptorsOf(task).writeTo(plan, opened, pipes);
         if (program != null) {
-            program(program);
+            writeProgram(program);
         }
-        override();
+        overrideRequired();
         plan.flags |= flags;
         return plan;
     }
 
-    private void personality() {
+    private void writePersonality() {
         plan.attempt(UmhStage.PERSONALITY).attempt(UmhStage.THP);
         if (task.personality().isPresent()) {
             plan.require(UmhStage.PERSONALITY);
@@ -96,19 +96,19 @@ public final class PlanWriter {
         }
     }
 
-    private void program(Blob blob) throws StageFailure {
+    private void writeProgram(Blob blob) throws StageFailure {
         if (!blob.isOwn()) {
             throw new StageFailure(UmhStage.BLOB, -Errno.EBADF.number(), 0);
         }
         plan.program(blob);
     }
 
-    private void override() {
+    private void overrideRequired() {
         Set<UmhStage> optional = task.unappliedAllowed();
         Set<UmhStage> mandatory = task.appliedRequired();
-        plan.override(bits(optional), bits(mandatory), limits(optional), limits(mandatory));
+        plan.overrideRequired(bits(optional), bits(mandatory), limits(optional), limits(mandatory));
         if (mandatory.contains(UmhStage.KEYRING)) {
-            plan.flags &= ~Plan.KEYLESS;
+            plan.flags &= ~Plan.KEYRING_OPTIONAL;
         }
     }
 
@@ -120,7 +120,7 @@ public final class PlanWriter {
         return bits;
     }
 
-    /** The limits that belong to these stages, a bit each. */
+    /** Returns one bit for each resource limit of these stages. */
     private static int limits(Set<UmhStage> stages) {
         int limits = 0;
         for (Rlimit limit : Rlimit.values()) {
@@ -129,8 +129,8 @@ public final class PlanWriter {
         return limits;
     }
 
-    /** Whether no file is opened and nothing of the host is read for this task. */
-    private static boolean dependsOnNothingElse(Task task) {
+    /** Returns whether the plan depends on no file and no state of the host. */
+    private static boolean isCacheable(Task task) {
         return task.namespaces() == NamespaceSetup.defaults()
                 && task.sandbox() == Sandbox.defaults()
                 && descriptorsOf(task) == Descriptors.none()
@@ -142,7 +142,7 @@ public final class PlanWriter {
         return task.descriptors().orElse(Descriptors.none());
     }
 
-    /** Refuses combinations before any file is opened. The errno is the one that the kernel returns for them. */
+    /** Refuses impossible combinations before a file is opened, with the errno that the kernel would return. */
     private static void requirePossible(Task task, Cred cred) throws StageFailure {
         cred.requirePossible();
         task.namespaces().requirePossible();
@@ -152,7 +152,7 @@ public final class PlanWriter {
             throw new IllegalArgumentException(
                     "groups can't be set where the map of gids was written without privilege");
         }
-        if (!mayRestrict(task, cred)) {
+        if (!maySandbox(task, cred)) {
             boolean seccomp = task.sandbox().isSeccomp();
             throw new StageFailure(seccomp ? UmhStage.SECCOMP : UmhStage.LANDLOCK, seccomp ? -EACCES : -EPERM, 0);
         }
@@ -166,9 +166,9 @@ public final class PlanWriter {
         return new CapabilitySet(Host.effective()).contains(capability);
     }
 
-    private static boolean mayRestrict(Task task, Cred cred) {
-        boolean restricts = task.sandbox().isSeccomp() || task.sandbox().isLandlock();
-        return !restricts
+    private static boolean maySandbox(Task task, Cred cred) {
+        boolean isSandboxed = task.sandbox().isSeccomp() || task.sandbox().isLandlock();
+        return !isSandboxed
                 || cred.isNoNewPrivs()
                 || Host.noNewPrivs()
                 || isEffective(Capability.CAP_SYS_ADMIN)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.task;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -14,25 +15,29 @@ import org.umh4j.linux.Namespace;
 import org.umh4j.linux.UmhStage;
 
 /**
- * What a helper takes away from itself for good: a seccomp filter, landlock rules. Immutable; each method answers a
- * changed copy.
+ * The restrictions of a helper: a seccomp filter and landlock rules. The helper and its children can't undo them.
+ * Immutable; each method returns a changed copy. The default is no restriction.
  *
- * <p>Both need {@link Cred#noNewPrivs}, or {@code CAP_SYS_ADMIN} in the JVM.
+ * <p>Both need {@link Cred#noNewPrivs()}, or {@code CAP_SYS_ADMIN} in the JVM. Without either the start fails at
+ * {@link UmhStage#SECCOMP} with {@code EACCES}, or at {@link UmhStage#LANDLOCK} with {@code EPERM}.
  *
- * <p><b>Seccomp.</b> The filter is the bytes of an array of {@code struct sock_filter}, from any compiler; libseccomp's
- * {@code seccomp_export_bpf} writes it. With no_new_privs it is the very last thing before {@code execve}, so it has to
- * allow that; and {@code sendmsg} and {@code exit_group}, if a failing {@code execve} shall be reported as what it is.
- * Without, {@code capset} comes between and has to be allowed too.
+ * <p><b>Seccomp.</b> The filter is an array of {@code struct sock_filter} as bytes, from any compiler; libseccomp's
+ * {@code seccomp_export_bpf} writes one. With no_new_privs, {@code seccomp(2)} is the last step before {@code execve}.
+ * So the filter must allow {@code execve}. It must also allow {@code sendmsg} and {@code exit_group}, or a failure of
+ * {@code execve} can't be reported with its errno. Without no_new_privs, {@code capset} follows {@code seccomp(2)} and
+ * must be allowed too.
  *
- * <p><b>Landlock.</b> Every right to files that the kernel's landlock knows is taken, but for what the rules leave. The
- * JVM looks paths up when the helper is started. If the helper has another root, they are looked up below it, and no
- * link leads out of it. Otherwise they are looked up in the JVM's own tree, even if the helper joins a mount namespace.
- * The program, its interpreter and its libraries need a rule as well.
+ * <p><b>Landlock.</b> The rules list the access that the helper keeps. All other access to files that the kernel's
+ * landlock can control is denied. The program, its interpreter and its libraries need a rule too. The JVM opens the
+ * paths of the rules when the helper is started. If the helper has another root, paths are resolved below that root,
+ * and links can't lead out of it. Otherwise they are resolved in the JVM's root, even if the helper joins a mount
+ * namespace. A path that can't be opened fails the start at {@link UmhStage#LANDLOCK} with the errno of
+ * {@code open(2)}. A kernel without landlock fails it with {@code ENOSYS} or {@code EOPNOTSUPP}.
  *
  * @implSpec {@code seccomp(2)} with {@code SECCOMP_SET_MODE_FILTER}, {@code landlock_restrict_self(2)} (5.13)
  */
 public final class Sandbox {
-    /** {@code BPF_MAXINSNS}. */
+    /** The largest number of instructions of a filter, {@code BPF_MAXINSNS}. */
     public static final int MAX_INSTRUCTIONS = 4_096;
 
     private static final int INSTRUCTION_BYTES = 8;
@@ -40,20 +45,21 @@ public final class Sandbox {
     private static final long EXECUTE = 1;
     private static final long READ_FILE = 1 << 2;
     private static final long READ_DIR = 1 << 3;
-    /** The rights of the first ABI; each later one adds those at its place. */
+    /** The access rights of the first landlock ABI. */
     private static final long FIRST_ABI = (1 << 13) - 1;
 
-    private static final long[] ADDED = {FIRST_ABI, 1 << 13, 1 << 14, 0, 1 << 15};
+    /** The access rights that each ABI adds, from ABI 1 on. */
+    private static final long[] ADDED_BY_ABI = {FIRST_ABI, 1 << 13, 1 << 14, 0, 1 << 15};
 
-    private static final long KNOWN = (1 << 16) - 1;
+    private static final long ALL_RIGHTS = (1 << 16) - 1;
     private static final long READ_ONLY = EXECUTE | READ_FILE | READ_DIR;
-    /** What a rule on a file, not a folder, may leave: execute, write, read, truncate, ioctl. */
-    private static final long OF_FILES = EXECUTE | 1 << 1 | READ_FILE | 1 << 14 | 1 << 15;
+    /** The rights that the kernel allows in a rule on a file: execute, write, read, truncate, ioctl. */
+    private static final long FILE_RIGHTS = EXECUTE | 1 << 1 | READ_FILE | 1 << 14 | 1 << 15;
 
     private static final Sandbox NONE = new Sandbox(null, null);
 
-    /** Rights below a path. What the running kernel does not know of them is not taken away there either. */
-    private record Rule(String path, long access) {}
+    /** The access that the helper keeps below a path. Rights that the running kernel does not control are left out. */
+    private record Rule(byte[] path, long access) {}
 
     private final byte @Nullable [] seccomp;
     private final @Nullable List<Rule> rules;
@@ -63,20 +69,24 @@ public final class Sandbox {
         this.rules = rules;
     }
 
-    /** No restriction. */
+    /** Returns no restriction. */
     public static Sandbox defaults() {
         return NONE;
     }
 
-    /** The landlock ABI of this kernel, 1 and up; 0 when it has none, or it is not enabled. */
+    /**
+     * Returns the landlock ABI of this kernel, 1 and up. Returns 0 if the kernel has no landlock, or it is not enabled.
+     */
     public static int landlockAbi() {
         return Math.max(Host.landlockAbi(), 0);
     }
 
     /**
-     * A filter of system calls.
+     * Sets a filter of system calls, {@code SECCOMP_SET_MODE_FILTER}.
      *
-     * @param filter {@code struct sock_filter[]} in the machine's byte order: a multiple of 8 bytes, at most 4096 times
+     * @param filter {@code struct sock_filter[]} in the host's byte order: 1 to {@value #MAX_INSTRUCTIONS} times 8
+     *     bytes
+     * @throws IllegalArgumentException for another size
      */
     public Sandbox seccomp(byte[] filter) {
         boolean whole = Objects.requireNonNull(filter, "filter").length % INSTRUCTION_BYTES == 0;
@@ -87,30 +97,55 @@ public final class Sandbox {
         return new Sandbox(filter.clone(), rules);
     }
 
-    /** Landlock, which leaves nothing but what the rules that follow leave. */
+    /** Enables landlock without adding a rule: all access to files is denied that no rule allows. */
     public Sandbox landlock() {
         return new Sandbox(seccomp, rules == null ? List.of() : rules);
     }
 
-    /** Leaves reading, listing and executing below a folder, or of a file. */
+    /** Allows reading, listing and executing of a file, or of everything below a directory. */
+    public Sandbox readOnly(Path path) {
+        return rule(path, READ_ONLY);
+    }
+
+    /** Allows reading, listing and executing. See {@link #readOnly(Path)}. */
     public Sandbox readOnly(String path) {
         return rule(path, READ_ONLY);
     }
 
-    /** Leaves everything below a folder, or with a file. */
-    public Sandbox readWrite(String path) {
-        return rule(path, KNOWN);
+    /** Allows all access to a file, or to everything below a directory. */
+    public Sandbox readWrite(Path path) {
+        return rule(path, ALL_RIGHTS);
     }
 
-    /** Leaves the rights of these bits, the {@code LANDLOCK_ACCESS_FS_*} of the kernel, up to those of ABI 5. */
+    /** Allows all access. See {@link #readWrite(Path)}. */
+    public Sandbox readWrite(String path) {
+        return rule(path, ALL_RIGHTS);
+    }
+
+    /**
+     * Allows some access to a file, or to everything below a directory, {@code landlock_add_rule(2)}.
+     *
+     * @param access bits {@code LANDLOCK_ACCESS_FS_*} of the kernel, up to ABI 5
+     * @throws IllegalArgumentException for 0, and for unknown bits
+     */
+    public Sandbox rule(Path path, long access) {
+        return rule(Bytes.of(path, "landlock path"), access);
+    }
+
+    /** Allows some access. See {@link #rule(Path, long)}. */
     public Sandbox rule(String path, long access) {
-        if (access == 0 || (access & ~KNOWN) != 0) {
-            throw new IllegalArgumentException(
-                    "landlock access 0x" + Long.toHexString(access) + " is not in 1 to 0x" + Long.toHexString(KNOWN));
+        return rule(Bytes.of(path, "landlock path"), access);
+    }
+
+    /** Allows some access to a path in bytes of any encoding. See {@link #rule(Path, long)}. */
+    public Sandbox rule(byte[] path, long access) {
+        byte[] copy = Bytes.of(path, "landlock path");
+        if (access == 0 || (access & ~ALL_RIGHTS) != 0) {
+            throw new IllegalArgumentException("landlock access 0x" + Long.toHexString(access) + " is not in 1 to 0x"
+                    + Long.toHexString(ALL_RIGHTS));
         }
         List<Rule> more = new ArrayList<>(rules == null ? List.of() : rules);
-        Bytes.of(path, "landlock path");
-        more.add(new Rule(path, access));
+        more.add(new Rule(copy, access));
         return new Sandbox(seccomp, more);
     }
 
@@ -128,35 +163,34 @@ public final class Sandbox {
             plan.seccomp = seccomp;
         }
         if (rules != null) {
-            landlock(rules, plan, opened, task);
+            writeLandlock(rules, plan, opened, task);
         }
     }
 
-    private static void landlock(List<Rule> rules, Plan plan, OpenedFiles opened, Task task) throws StageFailure {
-        long handled = handled(landlockAbi());
+    private static void writeLandlock(List<Rule> rules, Plan plan, OpenedFiles opened, Task task) throws StageFailure {
+        long handled = handledRights(landlockAbi());
         plan.require(UmhStage.LANDLOCK).require(UmhStage.EFFECTIVE);
-        plan.landlock = handled == 0 ? FIRST_ABI : handled; // without landlock the launcher learns the errno
+        plan.landlockAccess = handled == 0 ? FIRST_ABI : handled; // without landlock the launcher reports the errno
         for (Rule rule : rules) {
             int fd = open(rule, task, opened);
             if (fd < 0) {
-                throw new StageFailure(UmhStage.LANDLOCK, fd, 0, rule.path);
+                throw new StageFailure(UmhStage.LANDLOCK, fd, 0, Bytes.toString(rule.path));
             }
-            plan.rule(fd, rule.access & plan.landlock & (OpenedFiles.isFolder(fd) ? -1 : OF_FILES));
+            plan.landlockRule(fd, rule.access & plan.landlockAccess & (OpenedFiles.isDirectory(fd) ? -1 : FILE_RIGHTS));
         }
     }
 
     private static int open(Rule rule, Task task, OpenedFiles opened) {
-        byte[] path = Bytes.of(rule.path, "landlock path");
         byte[] root = task.fs().root();
         return root == null || task.namespaces().isJoined(Namespace.MOUNT)
-                ? opened.openPath(path)
-                : opened.openPathBelow(root, path);
+                ? opened.openPath(rule.path)
+                : opened.openPathBelow(root, rule.path);
     }
 
-    private static long handled(int abi) {
+    private static long handledRights(int abi) {
         long handled = 0;
-        for (int i = 0; i < Math.min(abi, ADDED.length); i++) {
-            handled |= ADDED[i];
+        for (int i = 0; i < Math.min(abi, ADDED_BY_ABI.length); i++) {
+            handled |= ADDED_BY_ABI[i];
         }
         return handled;
     }

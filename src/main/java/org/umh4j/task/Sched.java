@@ -10,24 +10,26 @@ import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 
 /**
- * How a helper is scheduled. Immutable; each method answers a changed copy.
+ * The scheduling policy, nice value, CPU affinity, I/O priority and timer slack of a helper. Immutable; each method
+ * returns a changed copy.
  *
- * <p>{@link #defaults()} is the default: policy OTHER, nice 0, every cpu that the cpuset allows, no I/O priority of its own,
- * timer slack 50 µs. What the host does not permit of these stays the calling thread's and {@link org.umh4j.Helper#unapplied} says so;
- * what is asked for here is required, and a refusal fails the start.
+ * <p>{@link #defaults()} is the policy OTHER, nice 0, every CPU that the cpuset allows, no I/O priority, and a timer
+ * slack of 50 µs. If the host refuses a default, the helper has the value of the thread that creates it, and
+ * {@link org.umh4j.Helper#unapplied} has the stage. If the host refuses a value that is set here, the start fails with
+ * the stage of the method.
  *
  * @implSpec {@code sched_setattr(2)}, {@code ioprio_set(2)}, {@code PR_SET_TIMERSLACK}, Linux 6.12
  */
 public final class Sched {
-    /** The classes of {@code ioprio_set(2)}. */
+    /** The I/O scheduling classes of {@code ioprio_set(2)}. */
     public enum IoClass {
-        /** None of its own: it follows from the nice value. */
+        /** No class: the nice value decides. */
         NONE,
-        /** Before all others; needs {@code CAP_SYS_ADMIN} or {@code CAP_SYS_NICE}. */
+        /** Served before all other classes. Needs {@code CAP_SYS_ADMIN} or {@code CAP_SYS_NICE}. */
         REALTIME,
-        /** The usual one. */
+        /** The normal class. */
         BEST_EFFORT,
-        /** When nobody else wants the disk. */
+        /** Served only if no other process uses the disk. */
         IDLE
     }
 
@@ -39,9 +41,9 @@ public final class Sched {
     private static final int SCHED_DEADLINE = 6;
     private static final int IO_CLASS_SHIFT = 13;
     private static final int IO_LEVELS = 8;
-    private static final int LARGEST_PRIORITY = 99;
+    private static final int MAX_PRIORITY = 99;
     private static final int WORD = 64;
-    private static final Duration LONGEST = Duration.ofNanos(Long.MAX_VALUE);
+    private static final Duration MAX_DURATION = Duration.ofNanos(Long.MAX_VALUE);
     private static final Sched DEFAULTS = new Sched();
 
     private @Nullable Integer policy;
@@ -68,7 +70,7 @@ public final class Sched {
         timerSlackNanos = other.timerSlackNanos;
     }
 
-    /** As the kernel's helpers. */
+    /** Returns the scheduling of a kernel helper. */
     public static Sched defaults() {
         return DEFAULTS;
     }
@@ -80,43 +82,53 @@ public final class Sched {
         return copy;
     }
 
-    /** {@code SCHED_OTHER}, the usual policy. */
+    /** Sets the policy {@code SCHED_OTHER}, the normal one. */
     public Sched other() {
         return policy(SCHED_OTHER, 0);
     }
 
-    /** {@code SCHED_BATCH}: for work that nobody waits for. */
+    /** Sets the policy {@code SCHED_BATCH}, for CPU-intensive work without interaction. */
     public Sched batch() {
         return policy(SCHED_BATCH, 0);
     }
 
-    /** {@code SCHED_IDLE}: when nobody else wants the cpu. */
+    /** Sets the policy {@code SCHED_IDLE}: the helper runs if no other process needs the CPU. */
     public Sched idle() {
         return policy(SCHED_IDLE, 0);
     }
 
-    /** {@code SCHED_FIFO} with a priority of 1 to 99; needs {@code CAP_SYS_NICE} or {@code RLIMIT_RTPRIO}. */
+    /**
+     * Sets the policy {@code SCHED_FIFO} with a priority of 1 to 99.
+     *
+     * <p>Stage {@link UmhStage#SCHED}: {@code EPERM} without {@code CAP_SYS_NICE} or a sufficient
+     * {@code RLIMIT_RTPRIO}.
+     */
     public Sched fifo(int realTimePriority) {
-        return policy(SCHED_FIFO, checked(realTimePriority));
+        return policy(SCHED_FIFO, requirePriority(realTimePriority));
     }
 
-    /** {@code SCHED_RR} with a priority of 1 to 99; needs {@code CAP_SYS_NICE} or {@code RLIMIT_RTPRIO}. */
+    /** Sets the policy {@code SCHED_RR} with a priority of 1 to 99. See {@link #fifo}. */
     public Sched rr(int realTimePriority) {
-        return policy(SCHED_RR, checked(realTimePriority));
+        return policy(SCHED_RR, requirePriority(realTimePriority));
     }
 
-    private static int checked(int priority) {
-        if (priority < 1 || priority > LARGEST_PRIORITY) {
+    private static int requirePriority(int priority) {
+        if (priority < 1 || priority > MAX_PRIORITY) {
             throw new IllegalArgumentException("real-time priority " + priority + " is not in 1 to 99");
         }
         return priority;
     }
 
     /**
-     * {@code SCHED_DEADLINE}: so much cpu time in every period, each time before the deadline; needs
-     * {@code CAP_SYS_NICE}.
+     * Sets the policy {@code SCHED_DEADLINE}.
      *
-     * @throws IllegalArgumentException unless 1 µs ≤ runtime ≤ deadline ≤ period
+     * <p>Stage {@link UmhStage#SCHED}: {@code EPERM} without {@code CAP_SYS_NICE}, {@code EBUSY} if no bandwidth is
+     * left, {@code EINVAL} for a period outside of {@code sched_deadline_period_{min,max}_us}.
+     *
+     * @param runtime the CPU time in each period
+     * @param deadline the time from the period's begin by which the helper has had its CPU time
+     * @param period the length of a period
+     * @throws IllegalArgumentException unless 1.024 µs ≤ runtime ≤ deadline ≤ period
      */
     public Sched deadline(Duration runtime, Duration deadline, Duration period) {
         Objects.requireNonNull(runtime, "runtime");
@@ -134,7 +146,12 @@ public final class Sched {
         return copy;
     }
 
-    /** -20 (most) to 19 (least); lower than the JVM's needs {@code CAP_SYS_NICE} or {@code RLIMIT_NICE}. */
+    /**
+     * Sets the nice value, {@code setpriority(2)}: -20 (most CPU time) to 19 (least).
+     *
+     * <p>Stage {@link UmhStage#NICE}: {@code EACCES} for a value below the JVM's without {@code CAP_SYS_NICE} or a
+     * sufficient {@code RLIMIT_NICE}.
+     */
     public Sched nice(int value) {
         if (value < -20 || value > 19) {
             throw new IllegalArgumentException("nice value " + value + " is not in -20 to 19");
@@ -144,7 +161,12 @@ public final class Sched {
         return copy;
     }
 
-    /** These cpus, by number. Those that the cpuset does not allow are left out by the kernel; one must remain. */
+    /**
+     * Sets the CPUs by their numbers, {@code sched_setaffinity(2)}: 0 to 65,535. The kernel leaves out CPUs that the
+     * cpuset does not allow.
+     *
+     * <p>Stage {@link UmhStage#AFFINITY}: {@code EINVAL} if no CPU remains, {@code EBUSY} for the policy DEADLINE.
+     */
     public Sched affinity(int... numbers) {
         BitSet set = new BitSet();
         for (int number : Objects.requireNonNull(numbers, "numbers")) {
@@ -161,7 +183,13 @@ public final class Sched {
         return copy;
     }
 
-    /** An I/O class, with a level of 0 (first) to 7 where the class has levels. */
+    /**
+     * Sets the I/O class and level, {@code ioprio_set(2)}.
+     *
+     * <p>Stage {@link UmhStage#IOPRIO}: {@code EPERM} for {@link IoClass#REALTIME} without a capability.
+     *
+     * @param level 0 (first) to 7 for REALTIME and BEST_EFFORT, else 0
+     */
     public Sched ioprio(IoClass ioClass, int level) {
         boolean hasLevels =
                 Objects.requireNonNull(ioClass, "ioClass") == IoClass.REALTIME || ioClass == IoClass.BEST_EFFORT;
@@ -174,7 +202,10 @@ public final class Sched {
         return copy;
     }
 
-    /** How late timers may be so that several can fire together; at least a nanosecond. Not for a real-time policy. */
+    /**
+     * Sets the timer slack, {@code PR_SET_TIMERSLACK}: the delay of a timer that the kernel may use to group wake-ups.
+     * It is at least a nanosecond. {@link Task#sched} refuses it with a real-time policy.
+     */
     public Sched timerSlack(Duration slack) {
         if (Objects.requireNonNull(slack, "slack").isNegative() || slack.isZero()) {
             throw new IllegalArgumentException("timer slack " + slack + " is not positive");
@@ -184,36 +215,36 @@ public final class Sched {
         return copy;
     }
 
-    private static long nanos(Duration duration, String what) {
-        if (duration.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException(what + " " + duration + " is more than " + Long.MAX_VALUE + " ns");
+    private static long nanos(Duration duration, String name) {
+        if (duration.compareTo(MAX_DURATION) > 0) {
+            throw new IllegalArgumentException(name + " " + duration + " is more than " + Long.MAX_VALUE + " ns");
         }
         return duration.toNanos();
     }
 
-    /** Refuses what the kernel would take and not do: a real-time task's timers are never late. */
+    /** Refuses a timer slack that the kernel would accept and ignore: timers of a real-time task have no slack. */
     void requirePossible() {
         if (isRealTime() && timerSlackNanos != null) {
             throw new IllegalArgumentException("timer slack is for other policies than FIFO, RR and DEADLINE");
         }
     }
 
-    /** Whether the policy is one that needs a privilege. */
+    /** Returns whether the policy needs a privilege. */
     boolean isRealTime() {
         return policy != null && (policy == SCHED_FIFO || policy == SCHED_RR || policy == SCHED_DEADLINE);
     }
 
-    /** The priority that {@code RLIMIT_RTPRIO} would have to allow; none allows a deadline. */
+    /** Returns the priority that {@code RLIMIT_RTPRIO} has to allow. No limit allows DEADLINE. */
     long neededRtprio() {
         return policy != null && policy == SCHED_DEADLINE ? Long.MAX_VALUE : priority;
     }
 
     void writeTo(Plan plan) {
-        step(plan, UmhStage.NICE, nice);
-        step(plan, UmhStage.SCHED, policy);
-        step(plan, UmhStage.AFFINITY, cpus);
-        step(plan, UmhStage.IOPRIO, ioprio);
-        step(plan, UmhStage.TIMER_SLACK, timerSlackNanos);
+        addStep(plan, UmhStage.NICE, nice);
+        addStep(plan, UmhStage.SCHED, policy);
+        addStep(plan, UmhStage.AFFINITY, cpus);
+        addStep(plan, UmhStage.IOPRIO, ioprio);
+        addStep(plan, UmhStage.TIMER_SLACK, timerSlackNanos);
         plan.attempt(UmhStage.MEMPOLICY);
         plan.nice = nice == null ? 0 : nice;
         plan.policy = policy == null ? SCHED_OTHER : policy;
@@ -226,14 +257,15 @@ public final class Sched {
         plan.timerSlackNanos = timerSlackNanos == null ? KernelDefaults.TIMER_SLACK_NANOS : timerSlackNanos;
     }
 
-    private static void step(Plan plan, UmhStage stage, @Nullable Object asked) {
+    /** Adds a step, which is required if its value is set. */
+    private static void addStep(Plan plan, UmhStage stage, @Nullable Object value) {
         plan.attempt(stage);
-        if (asked != null) {
+        if (value != null) {
             plan.require(stage);
         }
     }
 
-    /** Whole words, in the byte order of the machines that there are. */
+    /** Returns the mask as whole words of 64 bits, little-endian as all supported architectures are. */
     private static byte[] mask(BitSet cpus) {
         byte[] mask = new byte[(cpus.length() + WORD - 1) / WORD * Long.BYTES];
         byte[] set = cpus.toByteArray();

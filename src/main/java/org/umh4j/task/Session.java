@@ -5,7 +5,10 @@ import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 
 /**
- * Whom a helper is grouped with, and its terminal. Immutable; each method answers a changed copy.
+ * The session, process group and controlling terminal of a helper. Immutable.
+ *
+ * <p>The default is a new session without a terminal, as in helpers of the kernel: the keys of the JVM's terminal do
+ * not signal the helper.
  *
  * @implSpec {@code setsid(2)}, {@code setpgid(2)}, {@code TIOCSCTTY}
  */
@@ -28,30 +31,34 @@ public final class Session {
         this.terminal = terminal;
     }
 
-    /** A new session without a terminal. */
+    /** Returns a new session without a terminal. */
     public static Session defaults() {
         return NEW;
     }
 
-    /** A new session without a terminal, {@code setsid(2)}: the default. */
+    /** Returns a new session without a terminal, {@code setsid(2)}. Equal to {@link #defaults()}. */
     public static Session newSession() {
         return NEW;
     }
 
-    /** The JVM's session and terminal, in a new process group. */
+    /** Returns the JVM's session and terminal, with a new process group, {@code setpgid(2)}. */
     public static Session newGroup() {
         return new Session(Kind.GROUP, NONE);
     }
 
-    /** The JVM's session, group and terminal: what is typed there to interrupt the JVM interrupts the helper too. */
+    /** Returns the JVM's session, process group and terminal. Ctrl-C in that terminal signals JVM and helper. */
     public static Session inherited() {
         return INHERITED;
     }
 
     /**
-     * A new session with this controlling terminal.
+     * Returns a new session with this controlling terminal, {@code setsid(2)} and {@code TIOCSCTTY}.
      *
-     * @param fd this JVM's descriptor of a terminal, such as the slave of a pty; the helper does not get it by this
+     * <p>The helper does not get the descriptor by this call; {@link Descriptors} pass it. Stage
+     * {@link UmhStage#TERMINAL}: {@code ENOTTY} for another file, {@code EBADF} for a closed descriptor, {@code EPERM}
+     * if the terminal belongs to another session.
+     *
+     * @param fd the JVM's descriptor of a terminal, such as the subordinate end of a pty
      */
     public static Session terminal(int fd) {
         if (fd < 0) {
@@ -68,7 +75,7 @@ public final class Session {
         if (kind != Kind.INHERITED) {
             plan.require(UmhStage.SESSION);
         }
-        plan.flags |= kind == Kind.GROUP ? Plan.GROUP : 0;
+        plan.flags |= kind == Kind.GROUP ? Plan.SETPGID : 0;
         if (hasTerminal()) {
             plan.require(UmhStage.TERMINAL);
             plan.terminal(terminal);

@@ -7,14 +7,17 @@ import org.umh4j.linux.Signal;
 import org.umh4j.linux.UmhStage;
 
 /**
- * What signals do to a helper when it begins. Immutable; each method answers a changed copy.
+ * The signal dispositions, signal mask and parent death signal of a helper. Immutable; each method returns a changed
+ * copy.
  *
- * <p>{@link #defaults()} is the default: every signal at its default, none blocked, none for the parent's death.
+ * <p>{@link #defaults()} resets all 64 signals to their default action, also those that the JVM ignores. No signal is
+ * blocked, and there is no parent death signal. Signals are given by their numbers, 1 to {@value Signal#MAX}; see
+ * {@link Signal#number()}.
  *
  * @implSpec {@code flush_signal_handlers(current, 1)} in {@code call_usermodehelper_exec_async()}, Linux 6.12
  */
 public final class SignalState {
-    private static final long UNSTOPPABLE = bit(Signal.KILL.number()) | bit(Signal.STOP.number());
+    private static final long KILL_AND_STOP = bit(Signal.KILL.number()) | bit(Signal.STOP.number());
     private static final SignalState DEFAULTS = new SignalState(0, 0, 0);
 
     private final long blocked;
@@ -27,34 +30,44 @@ public final class SignalState {
         this.parentDeathSignal = parentDeathSignal;
     }
 
-    /** As the kernel's helpers. */
+    /** Returns the state of a kernel helper. */
     public static SignalState defaults() {
         return DEFAULTS;
     }
 
-    /** Blocks these signals, by number; KILL and STOP can't be. */
+    /**
+     * Blocks these signals, {@code sigprocmask(2)}.
+     *
+     * @throws IllegalArgumentException for KILL and STOP, which can't be blocked
+     */
     public SignalState block(int... signals) {
         return new SignalState(blocked | bits(signals), ignored, parentDeathSignal);
     }
 
-    /** Ignores these signals, by number; KILL and STOP can't be. */
+    /**
+     * Ignores these signals, {@code SIG_IGN}.
+     *
+     * @throws IllegalArgumentException for KILL and STOP, which can't be ignored
+     */
     public SignalState ignore(int... signals) {
         return new SignalState(blocked, ignored | bits(signals), parentDeathSignal);
     }
 
     /**
-     * Sends the helper this signal when the JVM dies, however it dies.
+     * Sends the helper this signal when the JVM ends in any way, {@code PR_SET_PDEATHSIG}.
      *
-     * <p>The kernel sends it when the <em>thread</em> ends that made the process; so such helpers are made by a thread
-     * of the library that lives as long as they do. Executing a set-user-ID program, or one with file capabilities,
-     * clears it.
+     * <p>The kernel sends the signal at the end of the <em>thread</em> that created the process. Therefore a thread of
+     * the library, which lives as long as the JVM or the helper, creates such a helper.
+     *
+     * @apiNote The {@code execve(2)} of a set-user-ID program, or of a program with file capabilities, clears the
+     *     parent death signal.
      */
     public SignalState parentDeathSignal(Signal signal) {
         return new SignalState(
                 blocked, ignored, Objects.requireNonNull(signal, "signal").number());
     }
 
-    /** Whether the helper gets a signal at the end of the JVM. */
+    /** Returns whether the helper has a parent death signal. */
     public boolean hasParentDeathSignal() {
         return parentDeathSignal != 0;
     }
@@ -75,7 +88,7 @@ public final class SignalState {
             if (signal < 1 || signal > Signal.MAX) {
                 throw new IllegalArgumentException("signal " + signal + " is not in 1 to " + Signal.MAX);
             }
-            if ((bit(signal) & UNSTOPPABLE) != 0) {
+            if ((bit(signal) & KILL_AND_STOP) != 0) {
                 throw new IllegalArgumentException("signal " + signal + " can be neither blocked nor ignored");
             }
             bits |= bit(signal);

@@ -13,11 +13,11 @@ import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 
 /**
- * Everything that a helper is born with: identity, directories, descriptors, limits, scheduling, namespaces, sandbox,
+ * The complete initial state of a helper: identity, directories, descriptors, limits, scheduling, namespaces, sandbox,
  * signals and session. Immutable; each method returns a changed copy.
  *
- * <p>{@link #defaults()} is the state of a helper that the kernel starts. One task serves any number of calls, drivers
- * and threads. Keep it: the work of the first start is reused by the following ones.
+ * <p>{@link #defaults()} is the state of a helper that the kernel itself starts. One task serves any number of calls,
+ * drivers and threads. A task is worth keeping: later starts reuse the plan that the first start has encoded.
  *
  * <pre>{@code
  * Task task = Task.defaults()
@@ -25,13 +25,13 @@ import org.umh4j.linux.UmhStage;
  *         .limits(Limits.defaults().rlimit(Rlimit.NOFILE, 64));
  * }</pre>
  *
- * <p>A step that a method of this class or of its parts asks for is required: if the host refuses it, the start fails
- * with its stage and errno. {@link #allowUnapplied} and {@link #requireApplied} change that.
+ * <p>An attribute that is set by a method of this class or of its parts is required: if the host refuses it, the start
+ * fails with its stage and errno. {@link #allowUnapplied} and {@link #requireApplied} change that.
  *
  * @implSpec {@code call_usermodehelper_exec_async()} of {@code kernel/umh.c}, Linux 6.12
  */
 public final class Task {
-    /** The steps without which a program can run as it was meant to, with the JVM's attribute instead. */
+    /** The stages that may stay unapplied: the program can do its work with the JVM's attribute. */
     private static final Set<UmhStage> OPTIONAL = Collections.unmodifiableSet(EnumSet.of(
             UmhStage.OOM_SCORE_ADJ,
             UmhStage.COREDUMP_FILTER,
@@ -50,7 +50,7 @@ public final class Task {
             UmhStage.NOFILE,
             UmhStage.NPROC));
 
-    /** This personality only queries the present one. */
+    /** {@code personality(0xffffffff)} changes nothing and returns the current personality. */
     private static final int PERSONALITY_QUERY = 0xffff_ffff;
 
     private static final Task DEFAULTS = new Task();
@@ -69,10 +69,10 @@ public final class Task {
     private Set<UmhStage> unappliedAllowed = Set.of();
     private Set<UmhStage> appliedRequired = Set.of();
 
-    /** The plan of the last start, if it depends on nothing but this task and its key. */
+    /** The plan of the last start, if the plan depends on nothing but this task and the cache's key. */
     private volatile @Nullable CachedPlan cachedPlan;
 
-    /** A plan with the inputs that are not part of the task. */
+    /** A plan and its key: the inputs that are not part of the task. */
     record CachedPlan(Cred cred, int flags, Plan plan) {}
 
     private Task() {}
@@ -93,7 +93,7 @@ public final class Task {
         appliedRequired = other.appliedRequired;
     }
 
-    /** The state of a helper of the kernel, with the JVM's identity, cgroup and namespaces. */
+    /** Returns the initial state of a helper that the kernel starts, with the JVM's identity, cgroup and namespaces. */
     public static Task defaults() {
         return DEFAULTS;
     }
@@ -130,7 +130,7 @@ public final class Task {
         return copy;
     }
 
-    /** Sets how the helper is scheduled. The default is SCHED_OTHER, nice 0, every cpu. */
+    /** Sets scheduling and I/O priority. The default is SCHED_OTHER, nice 0, every CPU. */
     public Task sched(Sched scheduling) {
         Objects.requireNonNull(scheduling, "scheduling").requirePossible();
         Task copy = new Task(this);
@@ -146,14 +146,14 @@ public final class Task {
         return copy;
     }
 
-    /** Sets the rights that the helper gives up for good. The default is none. */
+    /** Sets a seccomp filter and landlock rules. The default is neither. */
     public Task sandbox(Sandbox restrictions) {
         Task copy = new Task(this);
         copy.sandbox = Objects.requireNonNull(restrictions, "restrictions");
         return copy;
     }
 
-    /** Sets signal dispositions and the signal mask. The default is every signal at its default and none blocked. */
+    /** Sets signal dispositions and mask. The default is the default action for every signal, and no signal blocked. */
     public Task signals(SignalState state) {
         Task copy = new Task(this);
         copy.signals = Objects.requireNonNull(state, "state");
@@ -168,8 +168,10 @@ public final class Task {
     }
 
     /**
-     * Sets which processes {@code close()} of a helper kills, and keeps the helper's process group reachable after its
-     * end. The default is the process alone. {@link KillScope#CGROUP} needs a {@link Limits#cgroup(String)}.
+     * Sets the processes that {@code close()} of a helper kills. The default is the process alone.
+     *
+     * <p>With another scope, the helper's process group can still be signaled after the helper's end.
+     * {@link KillScope#CGROUP} needs a {@link Limits#cgroup(String)}.
      */
     public Task scope(KillScope processes) {
         Task copy = new Task(this);
@@ -180,11 +182,11 @@ public final class Task {
     /**
      * Sets the bits of {@code personality(2)}. The default is 0.
      *
-     * @throws IllegalArgumentException for {@code 0xffffffff}, which only queries the present personality
+     * @throws IllegalArgumentException for {@code 0xffffffff}, which sets no personality
      */
     public Task personality(int bits) {
         if (bits == PERSONALITY_QUERY) {
-            throw new IllegalArgumentException("personality 0xffffffff only queries the present one");
+            throw new IllegalArgumentException("personality 0xffffffff only queries the current one");
         }
         Task copy = new Task(this);
         copy.personality = OptionalInt.of(bits);
@@ -192,15 +194,15 @@ public final class Task {
     }
 
     /**
-     * Lets the host refuse these steps, in addition to those below, without failing the start. The helper then has the
-     * JVM's attribute, and the result lists the stage as unapplied.
+     * Lets a start succeed if the host refuses one of these steps. The helper then has the JVM's attribute, and the
+     * result lists the stage as unapplied.
      *
-     * <p>By default a step that the task asks for is required. A step that it does not ask for is not required if it
-     * sets scheduling, limits, {@code oom_score_adj}, core dumps, memory policy, personality or securebits. The session
-     * keyring is required unless {@code keyctl(2)} fails with {@code EPERM} or {@code ENOSYS}, which means that the
-     * helper can use no key either. Otherwise the helper would have the JVM's keys.
+     * <p>By default a step that the task sets is required. A step that sets only a default value is not required if it
+     * is one of {@link #optionalStages}. The session keyring is an exception: it is required, since the helper would
+     * have the JVM's keys without it. Only an {@code EPERM} or {@code ENOSYS} of {@code keyctl(2)} is allowed, because
+     * the helper can't use keys in that case either.
      *
-     * @throws IllegalArgumentException if a step must never stay unapplied, such as {@link UmhStage#UID}
+     * @throws IllegalArgumentException if a step must not stay unapplied, such as {@link UmhStage#UID}
      */
     public Task allowUnapplied(UmhStage... stages) {
         Set<UmhStage> chosen = optional(Arguments.nonNull(stages, "stages"));
@@ -211,10 +213,9 @@ public final class Task {
     }
 
     /**
-     * Requires these steps even if the task does not ask for them. Without arguments: every step that may stay
-     * unapplied.
+     * Requires these steps even if the task does not set them. Without arguments: all {@link #optionalStages}.
      *
-     * @throws IllegalArgumentException if a step is not one of those that may stay unapplied
+     * @throws IllegalArgumentException if a step is not one of {@link #optionalStages}
      */
     public Task requireApplied(UmhStage... stages) {
         Set<UmhStage> chosen = Arguments.nonNull(stages, "stages").length == 0 ? OPTIONAL : optional(stages);
@@ -251,72 +252,75 @@ public final class Task {
         return Collections.unmodifiableSet(rest);
     }
 
-    /** The helper's identity. */
+    /** Returns the helper's identity. */
     public Cred cred() {
         return cred;
     }
 
-    /** Root, working directory and umask. */
+    /** Returns root, working directory and umask. */
     public Fs fs() {
         return fs;
     }
 
-    /** The helper's descriptors, if they were set. */
+    /** Returns the helper's descriptors, if they are set. */
     public Optional<Descriptors> descriptors() {
         return Optional.ofNullable(descriptors);
     }
 
-    /** Resource limits and cgroup. */
+    /** Returns resource limits and cgroup. */
     public Limits limits() {
         return limits;
     }
 
-    /** How the helper is scheduled. */
+    /** Returns scheduling and I/O priority. */
     public Sched sched() {
         return sched;
     }
 
-    /** The helper's namespaces. */
+    /** Returns the helper's namespaces. */
     public NamespaceSetup namespaces() {
         return namespaces;
     }
 
-    /** The rights that the helper gives up. */
+    /** Returns seccomp filter and landlock rules. */
     public Sandbox sandbox() {
         return sandbox;
     }
 
-    /** Signal dispositions and mask. */
+    /** Returns signal dispositions and mask. */
     public SignalState signals() {
         return signals;
     }
 
-    /** Session, process group and terminal. */
+    /** Returns session, process group and terminal. */
     public Session session() {
         return session;
     }
 
-    /** The processes that {@code close()} of a helper kills. */
+    /** Returns the processes that {@code close()} of a helper kills. */
     public KillScope scope() {
         return scope;
     }
 
-    /** The bits of {@code personality(2)}, if they were set. */
+    /** Returns the bits of {@code personality(2)}, if they are set. */
     public OptionalInt personality() {
         return personality;
     }
 
-    /** The steps that were allowed to stay unapplied. */
+    /** Returns the steps of {@link #allowUnapplied}. */
     public Set<UmhStage> unappliedAllowed() {
         return unappliedAllowed;
     }
 
-    /** The steps that were required in addition. */
+    /** Returns the steps of {@link #requireApplied}. */
     public Set<UmhStage> appliedRequired() {
         return appliedRequired;
     }
 
-    /** The stages that {@link #allowUnapplied} takes: scheduling, limits, keyring, securebits, label and the like. */
+    /**
+     * Returns the stages that {@link #allowUnapplied} accepts: scheduling, resource limits, {@code oom_score_adj}, core
+     * dumps, memory policy, personality, keyring, securebits and security label.
+     */
     public static Set<UmhStage> optionalStages() {
         return OPTIONAL;
     }
