@@ -212,7 +212,7 @@ final class ImpossibleTaskTest {
                                 UmhWait.PROC)),
                 refusal("pid 0 is not positive", () -> NAMESPACES.join(0)),
                 refusal("pid 2147483648", () -> NAMESPACES.join(1L << 31)),
-                refusal("namespace has a NUL", () -> NAMESPACES.joinFile(Namespace.NET, "/\0")),
+                refusal("path has a NUL", () -> NAMESPACES.joinFile(Namespace.NET, "/\0")),
                 refusal("no namespace 'space'", () -> Namespace.of("space")),
                 refusal("a filter of 0 bytes is not 1 to 4096 instructions", () -> SANDBOX.seccomp(new byte[0])),
                 refusal("a filter of 12 bytes", () -> SANDBOX.seccomp(new byte[12])),
