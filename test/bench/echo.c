@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* echo.c - standard input to standard output: the driver that is measured, and the program that C talks to. */
+/* echo.c - copies standard input to standard output: the driver of the benchmarks, and C's peer. */
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pause.c - the smallest program that lives on. */
+/* pause.c - the smallest program that does not exit. */
 
 #include <asm/unistd.h>
 

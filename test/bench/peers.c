@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* peers.c - how C starts a program, called from the same JVM: same descriptors, same heap, same noise. */
+/* peers.c - starts programs as C does, from the same JVM: same descriptors, same heap, same noise. */
 
 #include <errno.h>
 #include <jni.h>
@@ -21,7 +21,7 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-/* The strings' bytes and the vector that points to them, in one piece of memory. */
+/* The strings' bytes and the vector of pointers to them, in one allocation. */
 static char **copy_argv(JNIEnv *env, jbyteArray strings)
 {
 	const size_t size = (size_t)(*env)->GetArrayLength(env, strings);

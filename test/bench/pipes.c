@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pipes.c - how two C processes talk over two pipes: the measure for a driver and its JVM. */
+/* pipes.c - two C processes that talk over two pipes: the comparison for a driver and its JVM. */
 
 #include <errno.h>
 #include <jni.h>
@@ -109,7 +109,7 @@ JNIEXPORT jlong JNICALL Java_org_umh4j_bench_Pipes_through(JNIEnv *env, jclass c
 	return begin;
 }
 
-/* One message after the other, each answered before the next: nanoseconds for all. */
+/* One message after the other, each followed by its reply: nanoseconds for all. */
 JNIEXPORT jlong JNICALL Java_org_umh4j_bench_Pipes_pingPong(JNIEnv *env, jclass class, jbyteArray path, jint times,
 							    jint size)
 {

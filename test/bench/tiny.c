@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tiny.c - the smallest program: what is measured is its start, not itself. */
+/* tiny.c - the smallest program: the benchmarks measure its start. */
 
 #include <asm/unistd.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan_fuzz.c - the launcher's plan reader (launcher/plan.c), fed through a real socket by libFuzzer. */
+/* plan_fuzz.c - the launcher's plan reader (launcher/plan.c), fed through a socket by libFuzzer. */
 
 /*
- * The first byte of an input says how the rest is sent: bit 0 as a memfd, the other bits how many descriptors go with
- * it. What the reader takes for good must hold what the steps rely on: that is checked here again, in other words.
+ * The first byte of an input selects how the rest is sent: bit 0 as a memfd, the other bits the number of descriptors.
+ * A plan that the reader accepts must have the properties that the steps rely on, which are checked again here.
  */
 
 #include <fcntl.h>
@@ -58,7 +58,7 @@ static void send_plan(int socket, const uint8_t *bytes, size_t size, unsigned ho
 	}
 }
 
-/* Every byte of a part is there to be read, and a text has its end. */
+/* Every byte of a part is readable, and a text has its NUL. */
 static void touch(const struct launch *launch, struct umh_span part, int is_text)
 {
 	const char *bytes = span(launch, part);
@@ -76,9 +76,10 @@ static void touch(const struct launch *launch, struct umh_span part, int is_text
 static void touch_all(const struct launch *launch)
 {
 	const struct umh_plan *plan = launch->plan;
-	const struct umh_span texts[] = {plan->cwd, plan->root, plan->keyring, plan->exec_label, plan->uid_map,
-					 plan->gid_map, plan->setgroups};
-	const struct umh_span others[] = {plan->affinity, plan->descriptors, plan->groups, plan->joins, plan->landlock_rules, plan->seccomp_filter};
+	const struct umh_span texts[] = {plan->cwd,     plan->root,    plan->keyring,  plan->exec_label,
+					 plan->uid_map, plan->gid_map, plan->setgroups};
+	const struct umh_span others[] = {plan->affinity, plan->descriptors,    plan->groups,
+					  plan->joins,    plan->landlock_rules, plan->seccomp_filter};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		touch(launch, texts[i], 1);
@@ -109,10 +110,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		return -1;
 	lowest = sockets[0];
 	send_plan(sockets[0], bytes + 1, size - 1, bytes[0]);
-	close(sockets[0]); /* what is missing is an end of file, not a wait */
+	close(sockets[0]); /* a missing message is an end of file, not a wait */
 	launch.socket = sockets[1];
 	{
-		/* Of the exact size, so that a byte read behind it is found. */
+		/* Of the exact size, so that a read beyond it is found. */
 		char *buffer = aligned_alloc(8, UMH_PLAN_INLINE);
 
 		if (receive_plan(&launch, buffer, UMH_PLAN_INLINE) == 0)
@@ -121,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			munmap(launch.plan, launch.plan->size);
 		free(buffer);
 	}
-	/* The launcher exits when it fails; here what it received is closed. */
+	/* The launcher exits after a failure; here its descriptors are closed. */
 	close_range((unsigned)lowest, ~0U, 0);
 	return 0;
 }

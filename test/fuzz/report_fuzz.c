@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_fuzz.c - how the parent half (shim/report.c) takes what comes up the plan socket, whatever that is. */
+/* report_fuzz.c - the shim's reader of reports (shim/report.c), fed through a socket by libFuzzer. */
 
-/* An input is a sequence of messages: a byte with the length, with bit 7 for a descriptor that comes along; the bytes. */
+/*
+ * An input is a sequence of messages: a byte with the length and, in bit 7, whether a descriptor comes along; the
+ * bytes.
+ */
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -71,7 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	child.socket = sockets[0];
 	child.socket_identity = umh_file_identity(child.socket);
 	result = umh_wait_exec(&child, UMH_NONBLOCK, &report);
-	/* An answer is 0 or an errno, at a stage that exists, and nothing that came along stays open. The end was closed. */
+	/*
+	 * The result is 0 or an errno, at an existing stage, and no received descriptor stays open. The other end is
+	 * closed.
+	 */
 	if (result > 0 || result < -4095 || report.stage >= UMH_STAGE_COUNT)
 		abort();
 	umh_release(&child);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vectors_fuzz.c - how the bridge takes strings apart that Java has packed: counts and bytes need not fit. */
+/* vectors_fuzz.c - the bridge's reader of packed strings; counts and bytes need not match. */
 
 #include <stdint.h>
 
-#include "jni/bridge.c" /* vectors() is its own */
+#include "jni/bridge.c" /* for its static vectors() */
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	argc = bytes[0];
 	envc = bytes[1];
 	size -= 2;
-	packed = malloc(size ? size : 1); /* of the exact size, so that a byte read behind it is found */
+	packed = malloc(size ? size : 1); /* of the exact size, so that a read beyond it is found */
 	memcpy(packed, bytes + 2, size);
 	all = vectors((signed char *)packed, (int)size, argc, envc);
 	if (all) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calls.c - all that is known of the system calls between a request and a helper. */
+/* calls.c - the system calls between a request and a helper. */
 
 #include "calls.h"
 
@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-/* What each call may be refused with: its page's, and what a filter says. One that is not here must not be made. */
+/* The errnos of each call: from its manual page, and from seccomp filters. A launch must not make any other call. */
 static const struct kind kinds[] = {
 	{__NR_socketpair, "socketpair", {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EPERM, ENOSYS}},
 	{__NR_setsockopt, "setsockopt", {ENOMEM, EPERM, EACCES, ENOSYS}},
@@ -29,7 +29,7 @@ static const struct kind kinds[] = {
 	{__NR_clone3, "clone3", {EAGAIN, ENOMEM, ENOSPC, EMFILE, ENFILE, EPERM, ENOSYS, EINVAL, EBUSY, E2BIG}},
 	{__NR_clone, "clone", {EAGAIN, ENOMEM, ENOSPC, EMFILE, ENFILE, EPERM, ENOSYS, EINVAL}},
 	{__NR_pidfd_open, "pidfd_open", {EMFILE, ENFILE, ENOMEM, ENODEV, EPERM, ENOSYS}},
-	{__NR_rt_sigprocmask, "rt_sigprocmask", {0}}, /* fails for an address or a length alone */
+	{__NR_rt_sigprocmask, "rt_sigprocmask", {0}}, /* fails only for an address or a length */
 	{__NR_poll, "poll", {EINTR, ENOMEM, EINVAL}},
 	{__NR_ppoll, "ppoll", {EINTR, ENOMEM, EINVAL}},
 	{__NR_waitid, "waitid", {EINTR, EINVAL, EPERM, ENOSYS}},
@@ -41,9 +41,9 @@ static const struct kind kinds[] = {
 	{__NR_close_range, "close_range", {EMFILE, ENOMEM, EINVAL, EPERM, ENOSYS}},
 	{__NR_unshare, "unshare", {ENOMEM, ENOSPC, EPERM, EINVAL, EUSERS, ENOSYS}},
 	{__NR_newfstatat, "newfstatat", {ENOENT, EACCES, EPERM, ENOSYS}},
-	{__NR_fstat, "fstat", {0}}, /* fails for a number that is not open alone: others.c closes each */
+	{__NR_fstat, "fstat", {0}}, /* fails only for a number that is not open: others.c closes each */
 	{__NR_geteuid, "geteuid", {0}},
-	{__NR_getppid, "getppid", {EPERM, ENOSYS}}, /* a filter's answers */
+	{__NR_getppid, "getppid", {EPERM, ENOSYS}}, /* a filter's errnos */
 	{__NR_openat, "openat", {EINTR, EMFILE, ENFILE, ENOENT, EACCES, EPERM, ENOMEM, ELOOP}},
 	{__NR_fsopen, "fsopen", {EMFILE, ENFILE, ENODEV, ENOMEM, EPERM, ENOSYS}},
 	{__NR_fsconfig, "fsconfig", {EINVAL, ENOMEM, EPERM, EACCES, EBUSY}},
@@ -78,7 +78,7 @@ static const struct kind kinds[] = {
 	{__NR_readlink, "readlink", {ENOENT, EACCES, ENOMEM, EPERM}},
 	{__NR_getpid, "getpid", {0}},
 	{__NR_clock_nanosleep, "clock_nanosleep", {EINTR, EPERM}},
-	{__NR_restart_syscall, "restart_syscall", {0}}, /* what was interrupted by a stop, as seen by who traces */
+	{__NR_restart_syscall, "restart_syscall", {0}}, /* a call that a stop has interrupted, as its tracer sees it */
 	{__NR_ftruncate, "ftruncate", {ENOMEM, EINVAL, EPERM}},
 	{__NR_getgroups, "getgroups", {EPERM, ENOSYS}},
 	{__NR_chdir, "chdir", {ENOENT, EACCES, EIO, ENOMEM, ENOTDIR}},
@@ -105,7 +105,7 @@ const struct kind *call_kind(long number)
 	return NULL;
 }
 
-/* Whether the way that is looked at changes the uid. */
+/* Whether the current way changes the uid. */
 static int changes_uid;
 
 static int is_on(const struct call *call, const char *path)
@@ -153,7 +153,7 @@ static enum umh_stage stage_of_path(const struct call *call)
 	if (is_on(call, "attr/exec"))
 		return UMH_STAGE_EXEC_LABEL;
 	if (is_on(call, "status"))
-		return UMH_STAGE_PLAN; /* which signals are ignored */
+		return UMH_STAGE_PLAN; /* the ignored signals */
 	if (call->args[0] == (uint64_t)AT_FDCWD && call->args[2] & O_NONBLOCK)
 		return UMH_STAGE_EXEC; /* the program, before its execve */
 	return UMH_STAGE_ID_MAP;
@@ -166,7 +166,7 @@ static enum umh_stage stage_of_rlimit(const struct call *call)
 	return call->args[1] == RLIMIT_NPROC ? UMH_STAGE_NPROC : UMH_STAGE_RLIMIT;
 }
 
-/* Where the launcher is, or one of its children, when it makes this call after that one. */
+/* The step that the launcher, or one of its children, executes when it makes this call after that one. */
 static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage last)
 {
 	switch (call->number) {
@@ -211,10 +211,10 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 	case __NR_fchdir:
 	case __NR_getcwd:
 		return UMH_STAGE_CWD;
-	case __NR_openat2: /* the program, or its folder */
+	case __NR_openat2: /* the program, or its directory */
 		return is_on(call, "/bin/") ? UMH_STAGE_EXEC : UMH_STAGE_CWD;
 	case __NR_newfstatat:
-	case __NR_pread64: /* the program, looked into */
+	case __NR_pread64: /* the program's first bytes */
 		return UMH_STAGE_EXEC;
 	case __NR_clone3:
 	case __NR_clone:
@@ -227,7 +227,7 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 		return last == UMH_STAGE_EXEC ? last : UMH_STAGE_DESCRIPTORS;
 	case __NR_dup3:
 		return UMH_STAGE_DESCRIPTORS;
-	case __NR_read: /* for the word that it may begin */
+	case __NR_read: /* waits for umh_allow_exec() */
 		return last >= UMH_STAGE_SIGNALS ? UMH_STAGE_EXEC : last;
 	case __NR_setgroups:
 		return UMH_STAGE_GROUPS;
@@ -241,7 +241,7 @@ static enum umh_stage stage_in_launcher(const struct call *call, enum umh_stage 
 		return last >= UMH_STAGE_AMBIENT ? UMH_STAGE_EFFECTIVE : UMH_STAGE_CAPABILITIES;
 	case __NR_capget: /* the first of two where the uid changes */
 		return changes_uid && last < UMH_STAGE_UID ? UMH_STAGE_UID : UMH_STAGE_CAPABILITIES;
-	case __NR_write: /* the mapper's turn */
+	case __NR_write: /* starts the mapper */
 		return last == UMH_STAGE_UNSHARE ? UMH_STAGE_ID_MAP : last;
 	case __NR_landlock_create_ruleset:
 	case __NR_landlock_add_rule:
@@ -272,7 +272,7 @@ static enum umh_stage stage_in_parent(const struct call *call, enum umh_stage la
 	case __NR_clone:
 	case __NR_pidfd_open:
 		return UMH_STAGE_CLONE;
-	case __NR_sendto: /* the word that the program may begin */
+	case __NR_sendto: /* umh_allow_exec() */
 		return UMH_STAGE_EXEC;
 	case __NR_poll:
 	case __NR_waitid:
@@ -288,7 +288,7 @@ static enum umh_stage stage_in_child(const struct call *call)
 	return call->number == __NR_execve || call->number == __NR_execveat ? UMH_STAGE_LAUNCH : UMH_STAGE_CLOSE_FDS;
 }
 
-/* What is known of the calls before, for each of those who make them. */
+/* The calls so far of each process. */
 struct before {
 	enum umh_stage stage;
 	int arrived;
@@ -306,7 +306,8 @@ static void tell(struct call *call, struct before *before)
 	call->stage = stage_of(call, before->stage);
 	call->arrived = before->arrived;
 	before->stage = call->stage;
-	before->arrived |= call->who >= LAUNCHER && call->number == __NR_sendmsg && call->stage != UMH_STAGE_PID_NAMESPACE;
+	before->arrived |= call->who >= LAUNCHER && call->number == __NR_sendmsg &&
+			   call->stage != UMH_STAGE_PID_NAMESPACE;
 }
 
 void call_stages(struct call *calls, unsigned count, const struct way *way)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calls.h - what a recorded system call is: its name, what it may be refused with, at which stage it is made. */
+/* calls.h - a recorded system call: its name, its errnos, the stage at which it is made. */
 #ifndef CALLS_H
 #define CALLS_H
 
@@ -7,7 +7,7 @@
 
 #include "orders.h"
 
-/* Who makes it. */
+/* The process that makes the call. */
 enum who { PARENT, CHILD, LAUNCHER, MAPPER, SUCCESSOR, WHO_COUNT };
 
 #define CALL_TEXT 64
@@ -19,22 +19,22 @@ struct call {
 	uint64_t args[6];
 	long answer;
 	char text[CALL_TEXT]; /* the path that it opens */
-	/* from here on what call_stages() makes of it */
+	/* call_stages() sets the fields below */
 	enum umh_stage stage;
 	unsigned occurrence; /* which of its number, at its stage */
-	int arrived;         /* the launcher has said that it is about to become the helper */
+	int arrived;         /* the launcher has reported EXEC */
 };
 
 struct kind {
 	long number;
 	const char *name;
-	int errors[10]; /* what it may be refused with, until 0 */
+	int errors[10]; /* its errnos, until 0 */
 };
 
-/* NULL for a call that nobody has thought of. */
+/* NULL for an unexpected call. */
 const struct kind *call_kind(long number);
 
-/* Fills in what follows from the calls before each. */
+/* Derives these fields from the calls before each call. */
 void call_stages(struct call *calls, unsigned count, const struct way *way);
 
 #endif

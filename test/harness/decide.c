@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decide.c - every order of the events of a launch, on each way of waiting, against a model: no scheduler, no real time. */
+/*
+ * decide.c - tries every order of the events of a launch, on each way of waiting, against a model, without a scheduler
+ * and without real time.
+ */
 
 /*
- *	decide [EVERY [ALWAYS]]
+ * 	decide [EVERY [ALWAYS]]
  *
- * The launcher is played: umh_clone_launcher() is this file's, and makes a process that does what it is told. A story is
- * what launcher and successor do and in which order it has to be done; all orders that keep to that are tried, each with the
- * parent half looking after every event, after none, and after one alone. Sockets, pidfds and processes are real. Whenever
- * the parent half would sleep, the next events happen instead; where there are none left, time passes, which is counted here.
+ * This file replaces the launcher: its umh_clone_launcher() creates a process that follows orders. A story has the
+ * actions of launcher and successor, and the order between some of them. All orders that respect it are tried, each
+ * with a check by the shim after every event, after none, and after a single one. Sockets, pidfds and processes are
+ * real. Whenever the shim would sleep, the next events happen instead; after the last one time passes, which is
+ * simulated.
  *
- * Tried are umh_start() with umh_wait_exec() that does not block (the reaper's way), with one that does, and umh_run(). In the
- * first nothing may sleep. Wanted are the result and stage of the model, no process and no descriptor that is left.
+ * The ways are umh_start() with a umh_wait_exec() that does not block (as the reaper does), with one that blocks, and
+ * umh_run(). The first must not sleep. Each launch must have the model's result and stage and leave no process and no
+ * descriptor.
  */
 
 #include <errno.h>
@@ -36,22 +41,22 @@
 #include "shim/pidfd.h"
 
 #define MOST_EVENTS 9
-#define MOST_SLEEPS 3000 /* of one launch: more would be a loop that spins */
+#define MOST_SLEEPS 3000 /* in one launch: more would be a busy loop */
 
 /*
  * An event is a letter.
  *
- *	S  the first process says that the successor goes on    E  the speaker says that it is about to execute
- *	T  the same, and the pidfd is lost                      F  it says ENOENT
- *	X  the same, with the pidfd of another process          R  the successor says EIO of its own succession
- *	L  the successor says that it was left behind           G  the first process says EIO of its succession
- *	M  the successor is there, and nobody says so
- *	N  the speaker has another name                         U  E, of a launcher that could not name itself
- *	1  the first process exits                              K  it is killed
- *	2  the successor exits                                  k  it is killed
- *	H  the last copy of the socket is closed
+ * 	S  the first process reports its successor              E  the speaker reports EXEC
+ * 	T  the same, and the pidfd is lost                      F  it reports ENOENT
+ * 	X  the same, with the pidfd of another process          R  the successor reports EIO at PID_NAMESPACE
+ * 	L  the successor reports that it was left behind        G  the first process reports EIO at PID_NAMESPACE
+ * 	M  the successor exists, without a report
+ * 	N  the speaker has another name                         U  E, of a launcher that could not set its name
+ * 	1  the first process exits                              K  it is killed
+ * 	2  the successor exits                                  k  it is killed
+ * 	H  the last copy of the socket is closed
  *
- * The speaker is the successor where there is one. What a dead process would do does not happen.
+ * The speaker is the successor, if there is one. The actions of a dead process do not happen.
  */
 struct story {
 	const char *events;
@@ -94,23 +99,23 @@ struct actor {
 	int alive;
 };
 
-/* The launch that is played. */
+/* The launch under test. */
 static struct {
 	const struct story *story;
 	enum way_of way;
 	char order[MOST_EVENTS + 1];
-	unsigned looks; /* a bit for each event: the parent half looks after it */
+	unsigned looks; /* a bit for each event that the shim's check follows */
 	unsigned next;
 	struct actor first, successor;
 	int child_end;
 	int sleeps;
-	int slept; /* while it must not */
+	int slept; /* a sleep in PARKED, which must not sleep */
 } play;
 
-static long long later_ms; /* how much time has passed beyond the real one */
+static long long later_ms; /* the simulated time */
 static long launches, wrong;
 
-/* Of each story so many are tried in any case, then one of EVERY. */
+/* The number of orders of each story that are tried in any case; of the others, one of EVERY. */
 static long always = 60;
 static long tried;
 
@@ -123,7 +128,7 @@ static void __attribute__((noreturn)) act(int orders)
 	char letter;
 
 	dup2(orders, 0);
-	close_range(3, ~0U, 0); /* else it would hold a copy of the socket */
+	close_range(3, ~0U, 0); /* otherwise it would hold a copy of the socket */
 	prctl(PR_SET_NAME, UMH_LAUNCHER_COMM);
 	while (read(0, &letter, 1) == 1) {
 		if (letter == 'x')
@@ -133,7 +138,7 @@ static void __attribute__((noreturn)) act(int orders)
 	_exit(1);
 }
 
-/* Until others can see it: there is no order of what is not seen. One that was killed has no name any more to wait for. */
+/* Waits until other processes can see the name: otherwise the order is undefined. A killed process has none. */
 static void await_name(const struct actor *actor, const char *wanted)
 {
 	struct pollfd ended = {.fd = actor->pidfd, .events = POLLIN};
@@ -150,7 +155,7 @@ static void await_name(const struct actor *actor, const char *wanted)
 	}
 }
 
-/* As in the launcher, where the group keeps the first one's number as long as the successor is there. */
+/* As in the launcher: the group keeps the first process's number in use as long as the successor exists. */
 static void appear(struct actor *actor)
 {
 	int orders[2];
@@ -168,7 +173,7 @@ static void appear(struct actor *actor)
 	await_name(actor, UMH_LAUNCHER_COMM);
 }
 
-/* The same. */
+/* The same for the end. */
 static void end(struct actor *actor, int kills)
 {
 	siginfo_t info;
@@ -178,7 +183,7 @@ static void end(struct actor *actor, int kills)
 	if (kills)
 		kill(actor->pid, SIGKILL);
 	else if (write(actor->orders, "x", 1) != 1)
-		kill(actor->pid, SIGKILL); /* the parent half was faster */
+		kill(actor->pid, SIGKILL); /* the shim was faster */
 	waitid(P_PID, (id_t)actor->pid, &info, WEXITED | WNOWAIT);
 	actor->alive = 0;
 }
@@ -199,7 +204,9 @@ static void forget(struct actor *actor)
 
 /* Events */
 
-/* The kernel lets root say who says it; else each would have to have the socket, and would keep it from being hung up. */
+/*
+ * The kernel lets root choose the sender. Otherwise each process would need the socket and would prevent the hang-up.
+ */
 static void say(const struct actor *who, enum umh_stage stage, int error, int fd, uint64_t kept)
 {
 	struct umh_report word = {.stage = stage, .error = (uint32_t)error, .unapplied = kept};
@@ -209,8 +216,10 @@ static void say(const struct actor *who, enum umh_stage stage, int error, int fd
 		struct cmsghdr second __attribute__((aligned(8)));
 		int fd;
 	} control = {
-		{CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS}, {who->pid, getuid(), getgid()},
-		{CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS}, fd,
+		{CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS},
+		{who->pid, getuid(), getgid()},
+		{CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS},
+		fd,
 	};
 	struct iovec part = {&word, sizeof word};
 	const struct msghdr message = {
@@ -220,14 +229,15 @@ static void say(const struct actor *who, enum umh_stage stage, int error, int fd
 		.msg_controllen = fd < 0 ? CMSG_SPACE(sizeof(struct ucred)) : sizeof control,
 	};
 
-	if (sendmsg(play.child_end, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EBADF && errno != ESRCH)
-		abort(); /* the last one: of a process that the parent half has killed */
+	if (sendmsg(play.child_end, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EPIPE && errno != EBADF &&
+	    errno != ESRCH)
+		abort(); /* the order after the last: the shim has killed the process */
 }
 
 static struct actor *speaker(void)
 {
 	return play.story->successor_expected && !strchr(play.story->events, 'X') && !strchr(play.story->events, 'M') &&
-				       strcmp(play.story->events, "F1H") != 0
+			       strcmp(play.story->events, "F1H") != 0
 		       ? &play.successor
 		       : &play.first;
 }
@@ -249,7 +259,7 @@ static void say_of_succession(char event)
 	else if (event == 'G')
 		say(&play.first, UMH_STAGE_PID_NAMESPACE, EIO, -1, 0);
 	else if (event == 'M')
-		; /* killed before it could */
+		; /* it was killed before it could */
 	else if (play.successor.alive && event == 'L')
 		say(&play.successor, UMH_STAGE_PID_NAMESPACE, EPIPE, play.successor.pidfd, 0);
 	else if (play.successor.alive)
@@ -291,7 +301,7 @@ static void happen(char event)
 	}
 }
 
-/* The events up to the next that is looked after; whether there was one. */
+/* Runs the events up to the shim's next check; returns whether there was one. */
 static int go_on(void)
 {
 	const unsigned before = play.next;
@@ -304,9 +314,9 @@ static int go_on(void)
 	return play.next > before;
 }
 
-/* What the parent half calls, and what is made of it (the linker's --wrap) */
+/* The functions that the shim calls (the linker's --wrap) */
 
-/* Time that is counted is no time for a process that was killed: to end takes it real time. */
+/* Time is simulated, but the end of a killed process takes real time. */
 static void let_end(int usual_ms)
 {
 	struct pollfd successor = {.fd = play.successor.pidfd, .events = POLLIN};
@@ -329,7 +339,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 		return __real_poll(fds, count, 0);
 	later_ms += timeout_ms;
 	let_end(0);
-	return __real_poll(fds, count, 1); /* a process that was killed takes its time */
+	return __real_poll(fds, count, 1); /* the end of a killed process takes real time */
 }
 
 int __wrap_usleep(useconds_t time);
@@ -353,7 +363,7 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 	return result;
 }
 
-/* Whoever waits for an end waits for all that comes before it; and a helper that nothing ends ends then. */
+/* A wait for an end first runs all events before it. A helper that nothing ends, ends then. */
 static void play_until_end(int pidfd)
 {
 	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
@@ -384,7 +394,7 @@ long __wrap_syscall(long number, ...)
 	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* In the place of shim/clone.c */
+/* Instead of shim/clone.c */
 
 int umh_clone_launcher(const struct umh_request *request, const struct umh_launcher_image *launcher, int socket,
 		       uint64_t socket_identity, int *pidfd, enum umh_stage *stage)
@@ -400,12 +410,12 @@ int umh_clone_launcher(const struct umh_request *request, const struct umh_launc
 		;
 	appear(&play.first);
 	if (strchr(play.story->events, 'L'))
-		appear(&play.successor); /* it is there before it speaks, and nobody knows of it */
+		appear(&play.successor); /* it exists before it reports, and the shim does not know it */
 	*pidfd = dup(play.first.pidfd);
 	return play.first.pid;
 }
 
-/* The model: what has happened decides, and not when it was looked at. */
+/* The model: the events decide, and not when the shim has checked. */
 static struct umh_report model(void)
 {
 	int alive = 1, other = 0, said = 0;
@@ -462,7 +472,7 @@ static int make(const struct umh_request *request, struct umh_report *report)
 	result = umh_start(request, &child, report);
 	if (result == 0)
 		result = play.way == PARKED ? outcome_parked(&child, report) : umh_wait_exec(&child, UMH_BLOCK, report);
-	if (result == 0) { /* the helper, whose end is not of the launch */
+	if (result == 0) { /* the helper, whose end is not part of the launch */
 		play.way = BLOCKING;
 		umh_signal(&child, SIGKILL);
 		play.first.alive = play.successor.alive = 0;
@@ -476,8 +486,8 @@ static void complain(const char *what, long is, long wanted)
 {
 	if (is == wanted)
 		return;
-	fprintf(stderr, "decide: %s, %s, looks %x: %s: %ld instead of %ld\n", play.order, way_names[play.way], play.looks, what,
-		is, wanted);
+	fprintf(stderr, "decide: %s, %s, looks %x: %s: %ld instead of %ld\n", play.order, way_names[play.way],
+		play.looks, what, is, wanted);
 	wrong++;
 }
 
@@ -509,10 +519,11 @@ static void try(const struct story *story, enum way_of way, const char *order, u
 	complain("result", result, -(long)wanted.error);
 	complain("stage", report.stage, wanted.stage);
 	complain("sleeps", play.slept, 0);
-	if (way != RUNNING) /* that one keeps pairs, or makes them when it needs them */
+	if (way != RUNNING) /* RUNNING caches pairs, or creates them when it needs them */
 		complain("descriptors", open_descriptors(), before);
 	complain("children", waitpid(-1, NULL, WNOHANG), -1);
-	while (waitpid(-1, NULL, WNOHANG) == 0 && kill(play.first.pid, SIGKILL) + kill(play.successor.pid, SIGKILL) > -2)
+	while (waitpid(-1, NULL, WNOHANG) == 0 &&
+	       kill(play.first.pid, SIGKILL) + kill(play.successor.pid, SIGKILL) > -2)
 		;
 }
 
@@ -534,7 +545,9 @@ static void try_looks(const struct story *story, const char *order, long every)
 		for (unsigned look = 0; look <= count + 1; look++)
 			if (tried++ < always || tried % every == 0)
 				try(story, (enum way_of)way, order,
-				    look == count ? 0 : look > count ? ~0U : 1U << look);
+				    look == count  ? 0
+				    : look > count ? ~0U
+						   : 1U << look);
 }
 
 static void try_orders(const struct story *story, char *order, long every)
@@ -561,7 +574,7 @@ int main(int argc, char **argv)
 	always = argc > 2 ? atol(argv[2]) : always;
 	signal(SIGPIPE, SIG_IGN);
 	umh_sockets_load();
-	umh_epoll_wake(); /* the reaper's, made when it is needed first */
+	umh_epoll_wake(); /* so that the reaper's descriptors exist before the count */
 	before = open_descriptors();
 	for (unsigned i = 0; i < sizeof stories / sizeof *stories; i++) {
 		char order[MOST_EVENTS + 1] = "";

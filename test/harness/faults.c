@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* faults.c - every system call from a request to a helper fails in turn, or its process is killed or stopped there. */
+/* faults.c - has every system call from a request to a helper fail in turn, or kills or stops its process there. */
 
 /*
- *	faults LAUNCHER [EVERY]
+ * 	faults LAUNCHER [EVERY]
  *
- * A process makes one helper in each of the ways of orders.c, and it is first written down which system calls are made, by
- * the parent half, by the child in its memory, by the launcher, by its children. Then, each time in a process of its own,
+ * A process starts one helper in each of the ways of orders.c. First the system calls of the parent, of the child in
+ * its memory, of the launcher and of its children are recorded. Then, each time in a new process,
  *
- *	each call is refused with each errno that it may have, and cut short where it reads or writes;
- *	the child, the launcher, its children are killed at each call;
- *	the launcher and its successor are stopped at each call: the others only who may stop the parent as well;
- *	the parent half is killed at each call, with a helper that is tied to it and with one that is not.
+ * 	each call is refused with each of its errnos, and cut short if it reads or writes;
+ * 	the child, the launcher and its children are killed at each call;
+ * 	the launcher and its successor are stopped at each call; only the parent's user may stop the others;
+ * 	the parent is killed at each call, with a helper that must die with it and with one that must not.
  *
- * The answer must bear the call's own stage and that errno, or the call is one of those that are done another way, or its
- * step is one that may be left out, which is told; nothing is left; the next helper is made. What came of all that is
- * printed as tables. EVERY: one of so many is tried, for who has little time.
+ * The result must have the call's stage and errno; or the shim does the call another way; or the step is optional, and
+ * the result reports it. Nothing may be left, and the next helper must start. The counts are printed as tables. EVERY:
+ * only one case of so many is tried.
  */
 
 #include <errno.h>
@@ -34,7 +34,7 @@
 
 #define MOST_CALLS 2048
 
-/* What was tried in a way, and what came of it. */
+/* The cases of a way, and their results. */
 struct tally {
 	unsigned long tried, told, another_way, left_out, wrong;
 };
@@ -48,26 +48,29 @@ static const struct way *way;
 static uint64_t usually_kept;
 static uint64_t required;
 
-/* What is not told, because it is done another way or does not matter. A successor is a launcher, too. */
+/*
+ * Failures that are not reported, because the call has an alternative or does not matter. A successor is a launcher,
+ * too.
+ */
 static const struct tolerance {
 	enum who who;
 	long number;
-	int error;            /* 0: each */
-	int stage;            /* ANY: at each */
-	unsigned first, last; /* which of them at its stage: the first one is 0 */
+	int error;            /* 0: any */
+	int stage;            /* ANY: at any */
+	unsigned first, last; /* its occurrences at the stage, from 0 */
 } tolerances[] = {
 #define ANY  -1
 #define EACH 0, UINT_MAX
-	/* A closed descriptor is closed whatever is said about it; memory goes with the launcher. */
+	/* close(2) closes a descriptor even if it fails; memory ends with the launcher. */
 	{PARENT, __NR_close, 0, ANY, EACH},
 	{CHILD, __NR_close, 0, ANY, EACH},
 	{LAUNCHER, __NR_close, 0, ANY, EACH},
 	{MAPPER, __NR_close, 0, ANY, EACH},
-	/* The parent's own oom_score_adj saves a step where it is known. */
+	/* The parent's own oom_score_adj saves a step if it is known. */
 	{PARENT, __NR_pread64, 0, ANY, EACH},
-	/* What was refused once is asked once more. */
+	/* The call is made once more. */
 	{PARENT, __NR_recvmsg, 0, ANY, EACH},
-	/* What an older kernel or a filter does not have is done as there. */
+	/* As on an older kernel, or under a filter. */
 	{PARENT, __NR_clone3, EPERM, ANY, EACH},
 	{PARENT, __NR_clone3, ENOSYS, ANY, EACH},
 	{PARENT, __NR_clone3, EINVAL, ANY, EACH},
@@ -77,70 +80,71 @@ static const struct tolerance {
 	{CHILD, __NR_close_range, ENOSYS, ANY, EACH},
 	{CHILD, __NR_execveat, EPERM, ANY, EACH},
 	{CHILD, __NR_execveat, ENOSYS, ANY, EACH},
-	/* Another process has the launcher's file open for writing: it is made again. */
+	/* Another process has the launcher's file open for writing: the launcher is created again. */
 	{CHILD, __NR_execveat, ETXTBSY, ANY, EACH},
 	{CHILD, __NR_execve, ETXTBSY, ANY, EACH},
 	{LAUNCHER, __NR_execveat, EPERM, UMH_STAGE_EXEC, EACH},
 	{LAUNCHER, __NR_execveat, ENOSYS, UMH_STAGE_EXEC, EACH},
-	/* What an emulator could not open then the kernel executes all the same. */
+	/* The kernel executes the file anyway; an emulator could not open it. */
 	{CHILD, __NR_fcntl, 0, ANY, EACH},
 	{LAUNCHER, __NR_fcntl, 0, UMH_STAGE_EXEC, EACH},
 	{LAUNCHER, __NR_clone3, EPERM, ANY, EACH},
 	{LAUNCHER, __NR_clone3, ENOSYS, ANY, EACH},
-	/* Without a /proc to list them descriptors are closed one by one. */
+	/* Without a list in /proc descriptors are closed one by one. */
 	{CHILD, __NR_openat, 0, ANY, EACH},
 	{CHILD, __NR_read, 0, ANY, EACH},
 	{CHILD, __NR_getdents64, 0, ANY, EACH},
-	/* The JVM finds a successor by this group where it was killed before it could say anything. */
+	/* By this group the JVM finds a successor that was killed before its report. */
 	{LAUNCHER, __NR_setpgid, 0, UMH_STAGE_PID_NAMESPACE, EACH},
-	/* What is asked to save a step: then it is taken. */
+	/* The call could save a step, which is applied then. */
 	{LAUNCHER, __NR_ioprio_get, 0, ANY, EACH},
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_SECUREBITS, 0, 0},
-	/* PR_SET_KEEPCAPS has served, and ends with the execve. */
+	/* PR_SET_KEEPCAPS is not needed any more, and ends with the execve. */
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_CAPABILITIES, 0, 0},
-	/* Chance in the places of memory saves nobody; the launcher stands elsewhere then. */
+	/* The launcher does not need address randomization; another image of it is executed then. */
 	{CHILD, __NR_personality, 0, ANY, EACH},
-	/* Who can't tell which signals are ignored sets them all. */
+	/* If the ignored signals are unknown, all are reset. */
 	{LAUNCHER, __NR_openat, 0, UMH_STAGE_PLAN, EACH},
 	{LAUNCHER, __NR_read, 0, UMH_STAGE_PLAN, EACH},
-	/* What ps(1) shows of the launcher. */
+	/* The launcher's name in ps(1). */
 	{LAUNCHER, __NR_prctl, 0, UMH_STAGE_PLAN, 1, 1},
 	/* Closes what the exit closes a moment later. */
 	{LAUNCHER, __NR_close_range, 0, ANY, EACH},
-	/* Where the verdict of a filter would be left. */
+	/* The memfd for a failure after the filter. */
 	{LAUNCHER, __NR_memfd_create, 0, ANY, EACH},
 	{LAUNCHER, __NR_ftruncate, 0, ANY, EACH},
-	/* A program that may not be read is not looked into. */
+	/* An unreadable program is not checked. */
 	{LAUNCHER, __NR_newfstatat, 0, UMH_STAGE_EXEC, EACH},
 	{LAUNCHER, __NR_openat, 0, UMH_STAGE_EXEC, EACH},
 	{LAUNCHER, __NR_pread64, 0, UMH_STAGE_EXEC, EACH},
-	/* Where the launcher's name can't be told the hang-up tells of the execve, or the end. */
+	/* If the launcher's name is unknown, the hang-up or the end decides. */
 	{PARENT, __NR_readlink, 0, ANY, EACH},
 	{PARENT, __NR_read, 0, ANY, EACH},
 	{PARENT, __NR_clock_nanosleep, 0, ANY, EACH},
-	/* A kernel that says nothing of a pidfd: /proc does. */
+	/* The kernel has no information about a pidfd: /proc has. */
 	{PARENT, __NR_ioctl, 0, ANY, EACH},
-	/* It may not be sent: then it is written. */
+	/* write(2) serves instead. */
 	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_NPROC, EACH},
 	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_EFFECTIVE, EACH},
 	{LAUNCHER, __NR_sendmsg, 0, UMH_STAGE_EXEC, EACH},
-	/* Filters refuse them: clone(2) copies the table, wait4(2), ppoll(2) and a look now and then do the rest. */
+	/* A filter refuses them: clone(2) copies the table; wait4(2), ppoll(2) and periodic checks serve instead. */
 	{CHILD, __NR_unshare, EPERM, ANY, EACH},
 	{CHILD, __NR_unshare, ENOSYS, ANY, EACH},
 	{PARENT, __NR_waitid, EPERM, ANY, EACH},
 	{PARENT, __NR_waitid, ENOSYS, ANY, EACH},
 	{PARENT, __NR_poll, EPERM, ANY, EACH},
 	{PARENT, __NR_epoll_wait, EPERM, ANY, EACH},
-	/* The launcher is on its way out whether or not it is killed. */
+	/* The launcher exits whether or not it is killed. */
 	{PARENT, __NR_pidfd_send_signal, 0, ANY, EACH},
-	/* Without a watch it is looked after each UMH_STOP_CHECK_MS. */
+	/* Without a watch the launch is checked every UMH_STOP_CHECK_MS. */
 	{PARENT, __NR_epoll_ctl, 0, ANY, EACH},
 };
 
-/* What may be interrupted is done again. In the launcher all signals are blocked. */
+/* An interrupted call is made again. In the launcher all signals are blocked. */
 static int is_done_again(const struct call *call)
 {
-	static const long of_parent[] = {__NR_poll, __NR_waitid, __NR_wait4, __NR_epoll_wait, __NR_write, __NR_dup3, __NR_sendto};
+	static const long of_parent[] = {__NR_poll,  __NR_waitid, __NR_wait4, __NR_epoll_wait,
+					 __NR_write, __NR_dup3,   __NR_sendto};
 
 	for (unsigned i = 0; call->who == PARENT && i < sizeof of_parent / sizeof *of_parent; i++)
 		if (of_parent[i] == call->number)
@@ -148,7 +152,7 @@ static int is_done_again(const struct call *call)
 	return call->number == __NR_recvmsg || call->number == __NR_wait4;
 }
 
-/* Of a launch that has failed, or of the launcher in whose place another one goes on: waitpid(2) serves as well. */
+/* For a launch that has failed, or a launcher that has a successor: waitpid(2) serves as well. */
 static int is_of_no_helper(const struct call *call)
 {
 	for (unsigned i = (unsigned)(call - calls) + 1; i < call_count; i++)
@@ -162,37 +166,37 @@ static int is_required(const struct call *call)
 	return (required >> call->stage & 1) != 0;
 }
 
-/* Those that the table can't tell. */
+/* The cases that the table can't express. */
 static int is_tolerated_here(const struct call *call, int error)
 {
 	int pid;
 
 	switch (call->number) {
-	case __NR_dup3: /* the second of two: a slot that can't be filled again is not lent any more */
+	case __NR_dup3: /* the second of two: a low descriptor that can't be restored is not lent any more */
 		return call->who == PARENT && call->nth % 2 == 1;
-	case __NR_waitid: /* WNOWAIT: whose child it is, which is believed where nobody may ask */
+	case __NR_waitid: /* WNOWAIT: whether it is a child, which is assumed if it can't be asked */
 		return (call->args[3] & WNOWAIT) || is_of_no_helper(call);
-	case __NR_memfd_create: /* the program is put on a tmpfs */
+	case __NR_memfd_create: /* the program is in a tmpfs instead */
 		return error == EACCES && way->manner == HOLD;
-	case __NR_poll: /* what had failed before stays that */
+	case __NR_poll: /* the result of an earlier failure stays */
 		return way->result < 0 && (way->manner == RUN || call->nth > 0);
-	case __NR_mmap: /* the verdict's */
+	case __NR_mmap: /* the memory for a failure after the filter */
 		return call->who == LAUNCHER && call->args[1] == sizeof(uint32_t);
-	case __NR_write: /* an id map, which is tried once more as who may be looked at */
+	case __NR_write: /* an id map, which is written again as a dumpable process */
 		return error == EACCES && call->stage == UMH_STAGE_ID_MAP;
 	case __NR_openat: /* the same; a process's name, its cgroup */
 		if (call->who != PARENT)
 			return error == EACCES && call->stage == UMH_STAGE_ID_MAP;
 		return sscanf(call->text, "/proc/%d", &pid) == 1 || strstr(call->text, "cgroup");
-	case __NR_fcntl: /* a verdict that may not be looked at is none */
+	case __NR_fcntl: /* a memfd that can't be verified is not used */
 		return call->who == PARENT && call->args[1] == F_GET_SEALS;
-	case __NR_openat2: /* before 5.6; and of the program that it leads out of the root alone */
+	case __NR_openat2: /* before 5.6; and for the program only ELOOP matters */
 		return call->stage == UMH_STAGE_EXEC ? error != ELOOP : error == EPERM || error == ENOSYS;
 	case __NR_set_mempolicy: /* a kernel without NUMA */
 		return error == ENOSYS && !is_required(call);
-	case __NR_clone3: /* a kernel that does not know of cgroups there */
-		return error == E2BIG && call->who == PARENT && (required & UMH_STEP(CGROUP)) == 0 && way->ask && usually_kept == 0 &&
-		       strstr(way->name, "cgroup");
+	case __NR_clone3: /* a kernel without CLONE_INTO_CGROUP */
+		return error == E2BIG && call->who == PARENT && (required & UMH_STEP(CGROUP)) == 0 && way->ask &&
+		       usually_kept == 0 && strstr(way->name, "cgroup");
 	default:
 		return 0;
 	}
@@ -230,10 +234,14 @@ static void complain(const struct call *call, const char *fault, const char *wha
 	const char *error = strerrorname_np(-answer->result);
 	const struct kind *kind = call_kind(call->number);
 
-	fprintf(stderr, "WRONG %s: %s: %s %u(%#llx, %#llx) %s: %s: %s: %s%s%s, status %d, kept %#llx\n", way->name, whose[call->who],
-	       kind ? kind->name : "?", call->nth, (unsigned long long)call->args[0], (unsigned long long)call->args[1],
-	       call->text, fault, what, stages[answer->report.stage], answer->result ? " " : "",
-	       answer->result == 0 ? "" : error ? error : "?", answer->status, (unsigned long long)answer->report.unapplied);
+	fprintf(stderr, "WRONG %s: %s: %s %u(%#llx, %#llx) %s: %s: %s: %s%s%s, status %d, kept %#llx\n", way->name,
+		whose[call->who], kind ? kind->name : "?", call->nth, (unsigned long long)call->args[0],
+		(unsigned long long)call->args[1], call->text, fault, what, stages[answer->report.stage],
+		answer->result ? " " : "",
+		answer->result == 0 ? ""
+		: error             ? error
+				    : "?",
+		answer->status, (unsigned long long)answer->report.unapplied);
 	tally->wrong++;
 }
 
@@ -249,7 +257,7 @@ static int is_told(enum umh_stage stage, int error)
 	return told->answer.result == -error && told->answer.report.stage == stage;
 }
 
-/* Of a cgroup that a process was to be born in. Why there is no memfd says more than why there is no mount. */
+/* For the cgroup that a process is created in. The error of the memfd is better than that of the mount. */
 static int is_told_so(const struct call *call, int error)
 {
 	if (is_told(call->stage, error))
@@ -257,13 +265,13 @@ static int is_told_so(const struct call *call, int error)
 	if (call->number == __NR_clone3 && is_told(UMH_STAGE_CGROUP, error))
 		return 1;
 	if ((call->number == __NR_capget || call->number == __NR_capset) && is_told(UMH_STAGE_CWD, error))
-		return 1; /* the folder is entered with the helper's capabilities */
+		return 1; /* the directory is entered with the helper's capabilities */
 	if (call->number == __NR_execve && error == ENOENT && is_told(UMH_STAGE_LAUNCH, ENOSYS))
-		return 1; /* no /proc: why it is executed by its path says more */
+		return 1; /* no /proc: the first error is better */
 	return way->refused_error && is_told(UMH_STAGE_BLOB, way->refused_error);
 }
 
-/* Why nothing else matters: something is left, or the process has not gone on. */
+/* Why nothing else matters: something is left, or the process did not continue. */
 static const char *what_is_left(void)
 {
 	if (!told->whole)
@@ -287,15 +295,16 @@ static void judge_refused(const struct call *call, int error, struct tally *tall
 		complain(call, strerrorname_np(error), left, tally);
 	else if (is_tolerated(call, error) && as_usual && more == 0)
 		tally->another_way++;
-	else if (as_usual && more == UINT64_C(1) << call->stage && (!is_required(call) || call->number == __NR_prlimit64))
+	else if (as_usual && more == UINT64_C(1) << call->stage &&
+		 (!is_required(call) || call->number == __NR_prlimit64))
 		tally->left_out++;
 	else if ((!is_tolerated(call, error) || is_tolerated_here(call, error)) && is_told_so(call, error))
 		tally->told++;
 	else
-		complain(call, strerrorname_np(error), as_usual ? "not told" : "told as", tally);
+		complain(call, strerrorname_np(error), as_usual ? "not reported" : "reported as", tally);
 }
 
-/* Half of it: the rest follows, or it is EIO, or what the kernel says of half a number. */
+/* Half of it: the rest follows, or the result is EIO, or the kernel's errno for half a number. */
 static void judge_shortened(const struct call *call, struct tally *tally)
 {
 	const uint64_t more = told->answer.report.unapplied & ~usually_kept;
@@ -310,7 +319,7 @@ static void judge_shortened(const struct call *call, struct tally *tally)
 	else if (told->answer.result < 0 && told->answer.report.stage == call->stage)
 		tally->told++;
 	else
-		complain(call, "cut short", "told as", tally);
+		complain(call, "cut short", "reported as", tally);
 }
 
 static int is_at_end(const struct call *call)
@@ -318,10 +327,11 @@ static int is_at_end(const struct call *call)
 	return call->arrived || call->number == __NR_sendmsg || call->number == __NR_exit_group;
 }
 
-/* Behind its last word a launcher can't be told from a helper that is killed before its first instruction. */
+/* After its last report a launcher can't be distinguished from a helper that is killed before its first instruction. */
 static int is_helpers_death(const struct call *call)
 {
-	return is_at_end(call) && (is_as_usual(&told->answer) || (told->answer.result == 0 && told->answer.status == SIGKILL));
+	return is_at_end(call) &&
+	       (is_as_usual(&told->answer) || (told->answer.result == 0 && told->answer.status == SIGKILL));
 }
 
 static void judge_killed(const struct call *call, struct tally *tally)
@@ -333,7 +343,7 @@ static void judge_killed(const struct call *call, struct tally *tally)
 	else if (is_told(call->who == MAPPER ? UMH_STAGE_ID_MAP : UMH_STAGE_KILLED, EINTR) || is_helpers_death(call))
 		tally->told++;
 	else
-		complain(call, "killed", "told as", tally);
+		complain(call, "killed", "reported as", tally);
 }
 
 static void judge_stopped(const struct call *call, struct tally *tally)
@@ -345,12 +355,12 @@ static void judge_stopped(const struct call *call, struct tally *tally)
 	else if (is_as_usual(&told->answer))
 		tally->another_way++;
 	else
-		complain(call, "stopped", "told as", tally);
+		complain(call, "stopped", "reported as", tally);
 }
 
 /* Trying */
 
-/* Whether it is one of those that are tried, and has happened. */
+/* Whether the case is among those to try, and has happened. */
 static int happens(const struct call *call, enum action action, int error, struct tally *tally)
 {
 	struct trace trace = {.way = way, .fault = {call->who, call->number, call->nth, action, error}};
@@ -392,12 +402,12 @@ static void end(const struct call *call, struct tally *killed, struct tally *sto
 		return;
 	if (happens(call, KILL, 0, killed))
 		judge_killed(call, killed);
-	/* Who has arrived is taken for the helper, which may be stopped and then stays so. */
+	/* After EXEC the process counts as the helper: it may be stopped, and stays so. */
 	if ((call->who == LAUNCHER || call->who == SUCCESSOR) && !is_at_end(call) && happens(call, STOP, 0, stopped))
 		judge_stopped(call, stopped);
 }
 
-/* Waits for the end of whoever is left: whether it came. */
+/* Waits for the end of all processes; returns whether it came. */
 static int all_end(void)
 {
 	for (int i = 0; i < 10000; i++) {
@@ -411,8 +421,8 @@ static int all_end(void)
 }
 
 /*
- * The parent half is killed: who is tied to it ends, who is not lives, as soon as its launcher could say that it is about to
- * become the helper. Before that nothing begins that nobody asks for any more.
+ * The parent is killed: a helper that must die with it ends, another one lives once its launcher could report EXEC.
+ * Before that no helper may start.
  */
 static void die(const struct call *call, const char *tied, struct tally *tally)
 {
@@ -422,22 +432,23 @@ static void die(const struct call *call, const char *tied, struct tally *tally)
 	if (number_of_fault++ % every)
 		return;
 	trace_run(&trace);
-	if (!trace.done) { /* what depends on time is not called each time */
+	if (!trace.done) { /* a call that depends on time is not made each time */
 		trace_clean();
 		return;
 	}
 	tally->tried++;
 	lives = trace.helper && kill(trace.helper, 0) == 0;
 	if (required & UMH_STEP(PID_NAMESPACE))
-		lives |= trace.arrived; /* a successor that its maker could not tell of ends */
+		lives |= trace.arrived; /* a successor that could not be reported ends */
 	if (tied[0] == 'y' ? all_end() : lives == trace.arrived)
 		tally->told++;
 	else
-		complain(call, "the parent is killed", tied[0] == 'y' ? "a tied helper lives" : "a detached helper does not live", tally);
+		complain(call, "the parent is killed",
+			 tied[0] == 'y' ? "a tied helper lives" : "a detached helper does not live", tally);
 	trace_clean();
 }
 
-/* Of calls that are made many times at one stage the first four and the last are enough. */
+/* Of a call that is made many times at one stage the first four and the last are enough. */
 static int is_one_of_many(const struct call *call)
 {
 	unsigned after = 0;
@@ -447,7 +458,7 @@ static int is_one_of_many(const struct call *call)
 	return call->occurrence >= 4 && after > 0;
 }
 
-/* Writes down the calls of a way: whether it can be gone here. */
+/* Records the calls of a way; returns whether this host can run it. */
 static int record(void)
 {
 	struct trace trace = {.way = way, .calls = calls, .capacity = MOST_CALLS};
@@ -464,10 +475,11 @@ static int record(void)
 	return is_as_usual(&told->answer) && !what_is_left();
 }
 
-/* A host that has no such thing, or refuses it whoever asks. */
+/* A host without the feature, or one that refuses it to every user. */
 static int is_impossible_here(const struct answer *answer)
 {
-	return answer->result == -EPERM || answer->result == -ENOSYS || answer->result == -EOPNOTSUPP || answer->result == -ENOENT;
+	return answer->result == -EPERM || answer->result == -ENOSYS || answer->result == -EOPNOTSUPP ||
+	       answer->result == -ENOENT;
 }
 
 static void add(struct tally *sum, const struct tally *more)
@@ -481,21 +493,21 @@ static void add(struct tally *sum, const struct tally *more)
 
 static void print(const char *name, unsigned count, const struct tally *tally)
 {
-	printf("| %s | %u | %lu | %lu | %lu | %lu | %lu |\n", name, count, tally->tried, tally->told, tally->another_way, tally->left_out,
-	       tally->wrong);
+	printf("| %s | %u | %lu | %lu | %lu | %lu | %lu |\n", name, count, tally->tried, tally->told,
+	       tally->another_way, tally->left_out, tally->wrong);
 }
 
 struct ends {
 	struct tally killed, stopped, tied, detached;
 };
 
-/* Who has a terminal of the parent's gets SIGHUP, and who is held is never told to begin. */
+/* A helper with the parent's terminal gets SIGHUP, and one that waits before its execve is never allowed to. */
 static int is_detached(void)
 {
 	return !(required & (UMH_STEP(PARENT_DEATH) | UMH_STEP(TERMINAL))) && way->manner != HOLD;
 }
 
-/* The parent half waits in waitid(2) for a helper that does not end. */
+/* The parent waits in waitid(2) for a helper that does not end. */
 static void go(struct tally *refused, struct ends *ends)
 {
 	int waits = 0;
@@ -532,7 +544,8 @@ int main(int argc, char **argv)
 	every = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	trace_load(argv[1]);
-	printf("| a helper | system calls | faults | told as they are | done another way | left out, and told | wrong |\n"
+	printf("| a helper | system calls | faults | reported as they are | done another way | left out, and reported "
+	       "| wrong |\n"
 	       "|---|---:|---:|---:|---:|---:|---:|\n");
 	for (way = ways; way < ways + way_count; way++) {
 		struct tally refused = {0};
@@ -540,8 +553,8 @@ int main(int argc, char **argv)
 		if (!record()) {
 			const int possible = !is_impossible_here(&told->answer) || what_is_left();
 
-			fprintf(stderr, "%s %s: it can't be made here: %s %d\n", possible ? "WRONG" : "SKIPPED", way->name,
-				stages[told->answer.report.stage], told->answer.result);
+			fprintf(stderr, "%s %s: it can't be made here: %s %d\n", possible ? "WRONG" : "SKIPPED",
+				way->name, stages[told->answer.report.stage], told->answer.result);
 			all.wrong += (unsigned)possible;
 			printf("| %s | not made here | | | | | |\n", way->name);
 			continue;

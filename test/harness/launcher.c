@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* launcher.c - the launcher as a program of libc, so that a sanitizer's run time finds what it needs. */
+/* launcher.c - the launcher as a program with libc, as a sanitizer's run time needs it. */
 
-/* The launcher's own entry bears another name in that program; the kernel's stack begins right before the arguments. */
+/* The launcher's entry has another name in that program. The kernel's stack begins right before the arguments. */
 void launcher(long *stack);
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* orders.c - plans made by hand, so that every step of the launcher is asked for by one of them. */
+/* orders.c - plans that together request every step of the launcher. */
 
 #include "orders.h"
 
@@ -27,9 +27,10 @@
 #include "shim/features.h"
 #include "shim/pidfd.h"
 
-#define NOBODY    65534
-#define OLD_KERNEL (UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT | UMH_FEATURE_PIDFD_INFO | \
-		    UMH_FEATURE_PERSONALITY)
+#define NOBODY 65534
+#define OLD_KERNEL                                                                                      \
+	(UMH_FEATURE_CLONE3 | UMH_FEATURE_CLOSE_RANGE | UMH_FEATURE_EXECVEAT | UMH_FEATURE_PIDFD_INFO | \
+	 UMH_FEATURE_PERSONALITY)
 
 static size_t read_file(const char *path, char **bytes)
 {
@@ -68,10 +69,11 @@ static struct umh_span text(struct order *order, const char *string)
 	return put(order, string, strlen(string) + 1);
 }
 
-/* Files are put last: until then their list is kept here. */
+/* Collects the descriptors, which are added to the plan last. */
 static void file(struct order *order, int fd, uint32_t target)
 {
-	struct umh_descriptor *files = (void *)(order->bytes + sizeof order->bytes) - sizeof(struct umh_descriptor[ORDER_MANY]);
+	struct umh_descriptor *files = (void *)(order->bytes + sizeof order->bytes) -
+				       sizeof(struct umh_descriptor[ORDER_MANY]);
 
 	files[order->request.fd_count].target = target;
 	order->fds[order->request.fd_count++] = fd;
@@ -101,7 +103,7 @@ static void limit(struct order *order, unsigned resource, int required)
 	order->plan.rlimits_required |= (unsigned)required << resource;
 }
 
-/* What every helper of the Java side gets. */
+/* The steps of every helper from Java. */
 static void usual(struct order *order)
 {
 	struct umh_plan *plan = &order->plan;
@@ -111,7 +113,7 @@ static void usual(struct order *order)
 		       UMH_STEP(PERSONALITY) | UMH_STEP(THP) | UMH_STEP(KEYRING) | UMH_STEP(SECUREBITS);
 	ask(order, UMH_STEP(RLIMIT) | UMH_STEP(SESSION) | UMH_STEP(UMASK) | UMH_STEP(CWD) | UMH_STEP(DESCRIPTORS) |
 			   UMH_STEP(NOFILE) | UMH_STEP(CAPABILITIES) | UMH_STEP(SIGNALS) | UMH_STEP(NPROC));
-	plan->oom_score_adj = 1; /* not the JVM's own, so that it is written */
+	plan->oom_score_adj = 1; /* not the JVM's, so that it is written */
 	plan->coredump_filter = 0x33;
 	plan->timer_slack_ns = 50000;
 	plan->umask = 022;
@@ -153,7 +155,7 @@ static void scattered(struct order *order)
 		file(order, 0, targets[i]);
 }
 
-/* Another user with a few capabilities in all five sets, for whom each of these steps has to be taken. */
+/* Another user with a few capabilities in all five sets, which needs each of these steps. */
 static void identity(struct order *order)
 {
 	const uint64_t few = 1 << CAP_KILL | 1 << CAP_NET_BIND_SERVICE;
@@ -161,7 +163,8 @@ static void identity(struct order *order)
 	struct umh_plan *plan = &order->plan;
 
 	ask(order, UMH_STEP(BOUNDING) | UMH_STEP(GROUPS) | UMH_STEP(GID) | UMH_STEP(UID) | UMH_STEP(AMBIENT) |
-			   UMH_STEP(SECUREBITS) | UMH_STEP(PARENT_DEATH) | UMH_STEP(NO_NEW_PRIVS) | UMH_STEP(EFFECTIVE));
+			   UMH_STEP(SECUREBITS) | UMH_STEP(PARENT_DEATH) | UMH_STEP(NO_NEW_PRIVS) |
+			   UMH_STEP(EFFECTIVE));
 	plan->flags |= UMH_PLAN_SET_PERMITTED | UMH_PLAN_SET_EFFECTIVE;
 	plan->permitted = plan->effective = plan->inheritable = plan->ambient = plan->bounding = few;
 	plan->securebits = SECBIT_NOROOT;
@@ -179,7 +182,7 @@ static void filter(struct order *order)
 	order->plan.seccomp_filter = put(order, allow, sizeof allow);
 }
 
-/* Right to the first published kinds of access, but for nothing below the root folder. */
+/* Denies all file access below the root directory. */
 static void sandbox(struct order *order)
 {
 	const uint64_t all = (1 << 13) - 1;
@@ -192,7 +195,7 @@ static void sandbox(struct order *order)
 	order->plan.landlock_rules = put(order, &rule, sizeof rule);
 }
 
-/* A filter with privilege instead of no_new_privs: the privilege goes after it. */
+/* A filter with privilege instead of no_new_privs: the privilege is dropped after it. */
 static void privileged(struct order *order)
 {
 	filter(order);
@@ -260,7 +263,7 @@ static void cgroup(struct order *order)
 	order->request.cgroup = order->fds[order->plan.cgroup];
 }
 
-/* Its memory is made when the order is, which is a part of what is tried. */
+/* The program's memfd is part of the launch. */
 static void held(struct order *order)
 {
 	order->program_size = read_file("/bin/true", &order->program);
@@ -274,7 +277,7 @@ const struct way ways[] = {
 	{"waited for until it is executed", START, 0, NULL, 0, 0, 0, 0, 0},
 	{"watched", WATCH, 0, NULL, 0, 0, 0, 0, 0},
 	{"a program that is not there", RUN, 0, missing, -ENOENT, UMH_STAGE_EXEC, 0, 0, 0},
-	{"a folder instead of a program", START, 0, folder, -EACCES, UMH_STAGE_EXEC, 0, 0, 0},
+	{"a directory instead of a program", START, 0, folder, -EACCES, UMH_STAGE_EXEC, 0, 0, 0},
 	{"a large plan, many descriptors", RUN, 0, many, 0, 0, 0, 0, 0},
 	{"descriptors here and there", RUN, 0, scattered, 0, 0, 0, 0, 0},
 	{"another identity", RUN, 0, identity, 0, 0, 0, 0, 0},
@@ -297,7 +300,8 @@ const unsigned way_count = sizeof ways / sizeof *ways;
 
 static void put_files(struct order *order)
 {
-	struct umh_descriptor *files = (void *)(order->bytes + sizeof order->bytes) - sizeof(struct umh_descriptor[ORDER_MANY]);
+	struct umh_descriptor *files = (void *)(order->bytes + sizeof order->bytes) -
+				       sizeof(struct umh_descriptor[ORDER_MANY]);
 
 	if (order->request.fd_count > 0)
 		order->plan.descriptors = put(order, files, order->request.fd_count * sizeof *files);
@@ -368,7 +372,7 @@ static struct answer start(const struct umh_request *request)
 	return answer;
 }
 
-/* As the class Child does it, but for the threads. */
+/* As the class Child, without its threads. */
 static struct answer watch(const struct umh_request *request)
 {
 	struct answer answer = {0};

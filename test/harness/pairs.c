@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pairs.c - every two system calls of a launch are refused at once, as a seccomp filter refuses them. */
+/* pairs.c - refuses every two system calls of a launch at once, as a seccomp filter does. */
 
 /*
- *	pairs LAUNCHER PROGRAM [EVERY [SEED]]
+ * 	pairs LAUNCHER PROGRAM [EVERY [SEED]]
  *
- * A process makes one helper in each of the ways of orders.c, traced, and it is written down which system calls are made from
- * the request to the helper, by whoever makes them. Then, for every two of them and with EPERM and with ENOSYS, a process of
- * its own loads the shim, installs a filter that refuses both, and makes the same helper. It is made as usual; or one error
- * comes, of the stage of one of the two and with that errno. Nobody is left, dead or alive, no descriptor and no thread, and
- * it has not taken more of a processor than a moment. PROGRAM is static and ends at once with 0: the filter is its own, too.
- * EVERY: one pair of so many is tried, which ones SEED says; 0: by the clock.
+ * A process starts one helper in each of the ways of orders.c. A tracer records all system calls from the request to
+ * the helper. Then, for every two of them and with EPERM and with ENOSYS, a new process loads the shim, installs a
+ * filter that refuses both, and starts the same helper. The launch must succeed, or fail with that errno at the stage
+ * of one of the two. No process may be left, dead or alive, no descriptor and no thread, and the CPU time must be
+ * short. PROGRAM is static and exits at once with 0, because the filter applies to it, too. EVERY: only one pair of so
+ * many is tried, chosen by SEED; 0: by the clock.
  *
- * On a busy machine a process may wait for a processor for long. A process hangs only if none of it and its children is
- * runnable, or if they have used PATIENCE_S of a processor's time. One that has ended is never waited for.
+ * On a loaded host a process may wait long for a CPU. It hangs only if neither it nor a child is runnable, or if they
+ * have used PATIENCE_S of CPU time. An ended process is never waited for.
  */
 
 #include <errno.h>
@@ -39,10 +39,10 @@
 
 #define MOST_CALLS 2048
 #define PATIENCE_S 20
-#define LONGEST_S  600 /* for a process that is always found runnable */
-#define MOMENT_S   2.0 /* of a processor's time */
+#define LONGEST_S  600 /* for a process that is always runnable */
+#define MOMENT_S   2.0 /* of CPU time */
 
-/* What the process says, and is told, in memory that it shares with us. */
+/* Memory that the tested process shares with this one. */
 struct shared {
 	struct answer answer;
 	atomic_int loaded, go, answered;
@@ -54,7 +54,7 @@ static struct call calls[MOST_CALLS];
 static unsigned call_count;
 static const struct way *way;
 static const char *launcher;
-static char tiny[PATH_MAX]; /* a program that does nothing but end: what is refused is refused to it as well */
+static char tiny[PATH_MAX]; /* a program that only exits, because the filter applies to it, too */
 static struct answer usual;
 static uint64_t required;
 
@@ -62,7 +62,7 @@ static struct tally {
 	unsigned long tried, as_usual, left_out, told, wrong;
 } tally;
 static double slowest;
-static unsigned long late; /* processes for which PATIENCE_S was not enough on this machine */
+static unsigned long late; /* processes for which PATIENCE_S was too short on this host */
 
 static const char *name_of(long number)
 {
@@ -71,7 +71,7 @@ static const char *name_of(long number)
 	return kind ? kind->name : "another";
 }
 
-/* The process */
+/* The tested process */
 
 static void refuse(long first, long second, int error)
 {
@@ -123,10 +123,10 @@ static __attribute__((noreturn)) void subject(long first, long second, int error
 	shared->answer = order_make(&order, way);
 	atomic_store(&shared->answered, 1);
 	for (;;)
-		sched_yield(); /* until it is killed: it may not be allowed to wait, nor to end */
+		sched_yield(); /* until it is killed: it may be unable to wait, or to exit */
 }
 
-/* We */
+/* This process */
 
 static double now(void)
 {
@@ -164,7 +164,7 @@ static int threads_of(pid_t pid)
 	return count;
 }
 
-/* 0: none; 'Z' when there are zombies alone; else how one of them is. */
+/* 0: none; 'Z': only zombies; otherwise the state of one. */
 static char children_of(pid_t pid)
 {
 	char path[64], state, worst = 0;
@@ -199,7 +199,7 @@ static int is_either(long number, long first, long second)
 	return first == number || second == number;
 }
 
-/* Of a stage that either belongs to, or of one at which it is done another way, which is refused then. */
+/* At a stage of either call, or at one where an alternative is refused. */
 static int is_told(long first, long second, int error)
 {
 	const struct answer *answer = &shared->answer;
@@ -207,17 +207,21 @@ static int is_told(long first, long second, int error)
 
 	if (answer->result != -error)
 		return 0;
-	if (stage == UMH_STAGE_SOCKET && is_either(__NR_fcntl, first, second)) /* of a second try, which makes a socket again */
+	if (stage == UMH_STAGE_SOCKET &&
+	    is_either(__NR_fcntl, first, second)) /* at a second attempt, which creates a socket again */
 		return 1;
-	return !call_kind(first) || !call_kind(second) || is_of(first, stage) || is_of(second, stage) || stage == UMH_STAGE_WAIT || stage == UMH_STAGE_LAUNCH ||
-	       stage == UMH_STAGE_CLOSE_FDS || stage == UMH_STAGE_ROOT || stage == UMH_STAGE_CWD || stage == UMH_STAGE_CGROUP || stage == UMH_STAGE_BLOB;
+	return !call_kind(first) || !call_kind(second) || is_of(first, stage) || is_of(second, stage) ||
+	       stage == UMH_STAGE_WAIT || stage == UMH_STAGE_LAUNCH || stage == UMH_STAGE_CLOSE_FDS ||
+	       stage == UMH_STAGE_ROOT || stage == UMH_STAGE_CWD || stage == UMH_STAGE_CGROUP ||
+	       stage == UMH_STAGE_BLOB;
 }
 
-/* A helper that may not end by itself, or whose launcher may not, ends by a signal. */
+/* A helper, or its launcher, that can't exit ends by a signal. */
 static int is_killed(long first, long second)
 {
 	return is_either(__NR_exit_group, first, second) &&
-	       (shared->answer.report.stage == UMH_STAGE_KILLED || (shared->answer.result == 0 && shared->answer.status < 128));
+	       (shared->answer.report.stage == UMH_STAGE_KILLED ||
+		(shared->answer.result == 0 && shared->answer.status < 128));
 }
 
 static const char *what_is_left(pid_t pid, int open, double cpu, long first, long second)
@@ -246,7 +250,8 @@ static void complain(long first, long second, int error, const char *what)
 	const struct answer *answer = &shared->answer;
 
 	tally.wrong++;
-	fprintf(stderr, "WRONG %s: %s and %s with %s: %s: %s, %d, status %d, kept %#llx\n", way->name, name_of(first), name_of(second), strerrorname_np(error), what, stages[answer->report.stage], answer->result,
+	fprintf(stderr, "WRONG %s: %s and %s with %s: %s: %s, %d, status %d, kept %#llx\n", way->name, name_of(first),
+		name_of(second), strerrorname_np(error), what, stages[answer->report.stage], answer->result,
 		answer->status, (unsigned long long)answer->report.unapplied);
 }
 
@@ -255,7 +260,8 @@ static void judge(pid_t pid, int open, double cpu, long first, long second, int 
 	const struct answer *answer = &shared->answer;
 	const char *left = what_is_left(pid, open, cpu, first, second);
 	const int as_usual = answer->result == usual.result &&
-			     (usual.result == 0 ? answer->status == usual.status : answer->report.stage == usual.report.stage);
+			     (usual.result == 0 ? answer->status == usual.status
+						: answer->report.stage == usual.report.stage);
 	const uint64_t more = as_usual && answer->result == 0 ? answer->report.unapplied & ~usual.report.unapplied : 0;
 
 	if (left)
@@ -267,7 +273,7 @@ static void judge(pid_t pid, int open, double cpu, long first, long second, int 
 	else if (is_told(first, second, error) || is_killed(first, second))
 		tally.told++;
 	else
-		complain(first, second, error, "told as");
+		complain(first, second, error, "reported as");
 }
 
 static double cpu_of(pid_t pid)
@@ -278,14 +284,15 @@ static double cpu_of(pid_t pid)
 
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	stat = fopen(path, "re");
-	if (stat && fscanf(stat, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+	if (stat &&
+	    fscanf(stat, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
 		user = system = 0;
 	if (stat)
 		fclose(stat);
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* The process or one of its children waits for a processor; not for anything else. */
+/* Whether the process or a child is runnable. */
 static int is_runnable(pid_t pid)
 {
 	char path[64], state = 0;
@@ -307,7 +314,7 @@ static int process_ended(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == pid;
 }
 
-/* NULL when the word has come, else the reason why it is not awaited any more. */
+/* NULL when the word has come, otherwise the reason why it will not come. */
 static const char *await(atomic_int *word, pid_t pid)
 {
 	const struct timespec pause = {.tv_nsec = 20000};
@@ -328,7 +335,7 @@ static const char *await(atomic_int *word, pid_t pid)
 	return NULL;
 }
 
-/* How it has ended by itself, or that it had to be killed. */
+/* Whether it has ended by itself or had to be killed. */
 static void end(pid_t pid)
 {
 	const int by_itself = process_ended(pid);
@@ -389,8 +396,8 @@ static int record(void)
 }
 
 /*
- * No JVM starts without fstat(2), and where it is refused no descriptor can be told from another's. Without close(2) no
- * pipe ever ends, which the launcher and its mapper wait for.
+ * No JVM starts without fstat(2), which identifies descriptors. Without close(2) no pipe ever ends, for which the
+ * launcher and its mapper wait.
  */
 static int is_indispensable(long number)
 {
@@ -450,7 +457,8 @@ int main(int argc, char **argv)
 	trace_load(launcher);
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	printf("| two calls refused, seed %u | calls | pairs | as usual | left out, and told | one error | wrong |\n"
-	       "|---|---:|---:|---:|---:|---:|---:|\n", seed);
+	       "|---|---:|---:|---:|---:|---:|---:|\n",
+	       seed);
 	for (way = ways; way < ways + way_count; way++) {
 		if (!record()) {
 			printf("| %s | not made here | | | | | |\n", way->name);
@@ -458,7 +466,8 @@ int main(int argc, char **argv)
 		}
 		go(every);
 	}
-	printf("| all | | %lu | %lu | %lu | %lu | %lu |\n", tally.tried, tally.as_usual, tally.left_out, tally.told, tally.wrong);
-	printf("\nThe slowest took %.2f s; %lu waited longer than %d s for a processor.\n", slowest, late, PATIENCE_S);
+	printf("| all | | %lu | %lu | %lu | %lu | %lu |\n", tally.tried, tally.as_usual, tally.left_out, tally.told,
+	       tally.wrong);
+	printf("\nThe slowest took %.2f s; %lu waited longer than %d s for a CPU.\n", slowest, late, PATIENCE_S);
 	return tally.wrong > 0;
 }

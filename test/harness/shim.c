@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shim.c - the shim and a launcher without a JVM, for sanitizers: several threads start, wait, fail, and count what is left. */
+/*
+ * shim.c - shim and launcher without a JVM, for sanitizers: threads start helpers, wait, fail, and count what is left.
+ */
 
 /*
- *	shim LAUNCHER ROUNDS
+ * 	shim LAUNCHER ROUNDS
  *
- * Each round goes each way of orders.c in every thread. Ends with 0 when all answers were right and as many descriptors
- * are open as before. The launcher may be one with a sanitizer: a stub executes that (stub.c), since a copy of it would be too large.
+ * In each round every thread runs each way of orders.c. Exits with 0 if all results were right and as many descriptors
+ * are open as before. The launcher may be one with a sanitizer: stub.c executes it, because a copy of it would be too
+ * large.
  */
 
 #include <errno.h>
@@ -48,13 +51,13 @@ static void try(const struct way *way)
 		expect(way->name, "status", answer.status, way->status);
 }
 
-/* What a host refuses only a tracer can have it refuse, and what it does without is for all threads. */
+/* A refusal by the host needs a tracer, and a disabled feature is disabled for all threads. */
 static int is_tried(const struct way *way)
 {
 	return !way->refused_error && !way->without;
 }
 
-/* What has stopped itself is the helper, and stays so, although nobody has asked for the outcome yet. */
+/* A process that has stopped itself is the helper and stays stopped, although its launch was not decided yet. */
 static void try_stop(void)
 {
 	static const struct way way = {.name = "what stops", .manner = START};

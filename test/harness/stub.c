@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stub.c - a launcher that the shim can copy and place as its own: it executes LAUNCHER, which has a sanitizer's run time. */
+/* stub.c - a launcher that the shim can copy: it executes LAUNCHER, which has a sanitizer's run time. */
 
 #include "common/arch.h"
 #include "common/syscalls.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trace.c - ptrace(2), for x86-64: it follows everybody from a request to a helper, and meddles with one call. */
+/* trace.c - follows all processes from a request to a helper by ptrace(2), on x86-64, and changes one call. */
 
 #include "trace.h"
 
@@ -21,10 +21,10 @@
 
 #include "shim/features.h"
 
-#define PATIENCE_S 60
-#define AFTER_EXEC_S 5 /* for a call that depends on time, and is not made each time */
+#define PATIENCE_S   60
+#define AFTER_EXEC_S 5 /* for a call that depends on time and is not made each time */
 
-/* System calls that no kernel has: where the part begins that is looked at, and where it ends. */
+/* System calls that no kernel has: the begin and the end of the traced part. */
 #define MARK  100000
 #define BEGIN 1
 #define END   2
@@ -47,7 +47,7 @@ static void look_around(int before, const sigset_t *mask)
 	told->mask = memcmp(mask, &now, 8) == 0;
 }
 
-/* What the order shall run to be seen for a while, and whether it shall outlive its parent. */
+/* Replaces the program by one that runs for a while, and sets whether it must die with its parent. */
 static void lengthen(struct order *order, const char *tied)
 {
 	order->argv[0] = order->argv[1] = "/bin/sleep";
@@ -60,7 +60,7 @@ static void lengthen(struct order *order, const char *tied)
 	order->plan.parent_death_signal = SIGKILL;
 }
 
-/* Waits to be traced, then makes one helper and another one. */
+/* Waits until it is traced, then starts one helper and another one. */
 static __attribute__((noreturn)) void subject(const struct trace *trace, int gate)
 {
 	struct order order, after;
@@ -68,7 +68,7 @@ static __attribute__((noreturn)) void subject(const struct trace *trace, int gat
 	int before;
 	char byte;
 
-	setsid(); /* a terminal that is passed on must find none */
+	setsid(); /* a terminal that is passed on needs a session without one */
 	if (load_launcher(launcher) < 0)
 		_exit(2);
 	order_begin(&order, trace->way);
@@ -156,7 +156,7 @@ static void note(struct trace *trace, struct task *task, const struct __ptrace_s
 	task->call = call;
 }
 
-/* Calls that take effect whatever they answer: the kernel closes a descriptor even when it complains. */
+/* Calls that take effect even if they fail, such as close(2). */
 static int takes_effect(long number)
 {
 	return number == __NR_close || number == __NR_munmap;
@@ -184,7 +184,7 @@ static void spoil(struct trace *trace, struct task *task, const struct __ptrace_
 	}
 }
 
-/* Answers whether the task is let go, stopped, without us. */
+/* Returns whether the task continues, stopped and untraced. */
 static int enter(struct trace *trace, struct task *task, const struct __ptrace_syscall_info *info)
 {
 	const struct fault *fault = &trace->fault;
@@ -205,8 +205,8 @@ static int enter(struct trace *trace, struct task *task, const struct __ptrace_s
 		task->override = -trace->way->refused_error;
 		ptrace(PTRACE_POKEUSER, task->pid, 8 * ORIG_RAX, -1L);
 	}
-	if (fault->action != NOTHING && !trace->done && fault->who == task->who && fault->number == (long)info->entry.nr &&
-	    fault->nth == task->made[fault->number % MOST_NUMBERS]) {
+	if (fault->action != NOTHING && !trace->done && fault->who == task->who &&
+	    fault->number == (long)info->entry.nr && fault->nth == task->made[fault->number % MOST_NUMBERS]) {
 		spoil(trace, task, info);
 		if (fault->action == STOP) {
 			kill(task->pid, SIGSTOP);
@@ -235,7 +235,7 @@ static void leave(struct trace *trace, struct task *task, long answer)
 	task->override = 0;
 }
 
-/* Whom a new process is. */
+/* Which process a new one is. */
 static enum who made_by(const struct task *task)
 {
 	if (task->who == PARENT)
@@ -243,7 +243,7 @@ static enum who made_by(const struct task *task)
 	return task->cloning & CLONE_PARENT ? SUCCESSOR : MAPPER;
 }
 
-/* Whether there is anything to see of it any more. */
+/* Whether the trace of the process is complete. */
 static int is_done_with(const struct trace *trace, const struct task *task)
 {
 	const struct fault *fault = &trace->fault;
@@ -266,7 +266,7 @@ static void resume(struct trace *trace, struct task *task, int signal)
 		forget(trace, task->pid);
 }
 
-/* A new process may show itself before its maker tells of it, and then waits for that. */
+/* A new process may stop before its creator's event; then it waits for that. */
 static void introduce(struct trace *trace, struct task *maker)
 {
 	const enum who who = made_by(maker);
@@ -284,7 +284,7 @@ static void introduce(struct trace *trace, struct task *maker)
 	resume(trace, task, 0);
 }
 
-/* Answers whether the task goes on without us: it is the helper now. */
+/* Returns whether the task continues untraced: it is the helper now. */
 static int executed(struct trace *trace, struct task *task)
 {
 	if (task->who == CHILD) {
@@ -313,7 +313,7 @@ static int called(struct trace *trace, struct task *task)
 	return 0;
 }
 
-/* A traced process has stopped, for one of many reasons. */
+/* Handles a stop of a traced process. */
 static void stopped(struct trace *trace, pid_t pid, int status)
 {
 	struct task *task = find(trace, pid);
@@ -341,7 +341,7 @@ static void stopped(struct trace *trace, pid_t pid, int status)
 	resume(trace, find(trace, pid), signal);
 }
 
-/* Whoever is not traced any more and not our child may still be there: its parent is, too. */
+/* A process that is neither traced nor our child may still exist; then its parent does, too. */
 static int is_over(const struct trace *trace)
 {
 	return trace->ended && trace->count == 0;
@@ -369,7 +369,7 @@ static void follow(struct trace *trace)
 	impatient = 0;
 }
 
-/* Our own children, and those whose parents have ended. */
+/* Our children, and those whose parents have ended. */
 static void kill_children(void)
 {
 	FILE *children = fopen("/proc/thread-self/children", "re");
@@ -403,7 +403,7 @@ static void begin(struct trace *trace)
 		close(gate[1]);
 		subject(trace, gate[0]);
 	}
-	close(gate[0]); /* so that a subject which could not begin is noticed */
+	close(gate[0]); /* so that the end of a subject that could not begin is noticed */
 	if (read(gate[1], &byte, 1) != 1)
 		abort();
 	add(trace, trace->subject)->who = PARENT;
@@ -426,7 +426,7 @@ void trace_load(const char *path)
 	if (told == MAP_FAILED)
 		abort();
 	sigaction(SIGALRM, &action, NULL);
-	prctl(PR_SET_CHILD_SUBREAPER, 1); /* so that we see who is left behind */
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* so that orphans become our children */
 }
 
 void trace_run(struct trace *trace)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load.c - the library of the jar in a process whose libc is musl: loaded as a JVM loads it, called as a JVM calls it. */
+/* load.c - the library of the jar in a process whose libc is musl: loaded and called as a JVM does. */
 
 /*
- *	load LIBRARY LAUNCHER
+ * 	load LIBRARY LAUNCHER
  *
- * There is no JVM for musl in Debian. What the library wants of one is what stands in the table below: the elements of
- * an array. Runs helpers that end in different ways, one with more descriptors than a message takes.
+ * Debian has no JVM for musl. The library needs only the functions of a JVM that are in the table below: access to the
+ * elements of an array. Runs helpers that end in different ways, one with more descriptors than a message can carry.
  */
 
 #include <dlfcn.h>
@@ -90,7 +90,7 @@ static jint load_launcher(void *library, const char *path)
 
 	if (file)
 		fclose(file);
-	return load(&env, NULL, (jbyteArray)&(struct array){image}, (jint)size);
+	return load(&env, NULL, (jbyteArray) & (struct array){image}, (jint)size);
 }
 
 struct row {
@@ -126,7 +126,10 @@ static int try(start_fn *start, const struct row *row)
 	struct {
 		struct umh_plan plan;
 		struct umh_descriptor files[MANY];
-	} all = {.plan = {.magic = UMH_PLAN_MAGIC, .program = UMH_NO_DESCRIPTOR, .terminal = UMH_NO_DESCRIPTOR, .cgroup = UMH_NO_DESCRIPTOR}};
+	} all = {.plan = {.magic = UMH_PLAN_MAGIC,
+			  .program = UMH_NO_DESCRIPTOR,
+			  .terminal = UMH_NO_DESCRIPTOR,
+			  .cgroup = UMH_NO_DESCRIPTOR}};
 	const uint32_t files = row->fd_count * (uint32_t)sizeof(struct umh_descriptor);
 	jlong answer[UMH_RESULT_COUNT] = {0};
 	jint fds[MANY] = {0};
@@ -139,9 +142,9 @@ static int try(start_fn *start, const struct row *row)
 		for (unsigned i = 0; i < row->fd_count; i++)
 			all.files[i].target = i;
 	}
-	result = start(&env, NULL, (jbyteArray)&(struct array){(void *)row->strings}, strings_size(row), row->argc, 0,
-		       (jbyteArray)&(struct array){&all}, (jint)all.plan.size, (jintArray)&(struct array){fds},
-		       (jint)row->fd_count, -1, UMH_UNTIL_EXIT, 0, (jlongArray)&(struct array){answer});
+	result = start(&env, NULL, (jbyteArray) & (struct array){(void *)row->strings}, strings_size(row), row->argc, 0,
+		       (jbyteArray) & (struct array){&all}, (jint)all.plan.size, (jintArray) & (struct array){fds},
+		       (jint)row->fd_count, -1, UMH_UNTIL_EXIT, 0, (jlongArray) & (struct array){answer});
 	if (result == row->result && (result < 0 || answer[UMH_RESULT_STATUS] == row->status))
 		return 0;
 	fprintf(stderr, "load: %s: %d, status %lld\n", row->path, (int)result, (long long)answer[UMH_RESULT_STATUS]);

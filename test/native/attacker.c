@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attacker.c - a process that tries to get at a JVM by way of the helpers that are becoming its own user. */
+/* attacker.c - tries to reach a JVM through launchers that change to its own uid. */
 
 /*
- *	attacker PID ADDRESS SECONDS
+ * 	attacker PID ADDRESS SECONDS
  *
- * PID is the JVM, ADDRESS something that is mapped in the JVM and in no helper: whoever can read there reads the JVM's
- * memory, through whichever process. It ends at SIGTERM, after SECONDS, or with its parent, and says on standard output
- * how often each thing was tried, how often it was allowed, and how often that reached the JVM.
+ * PID is the JVM, ADDRESS is mapped in the JVM and in no helper: a process that can read there, through any other
+ * process, reads the JVM's memory. It ends at SIGTERM, after SECONDS, or with its parent, and prints how often each way
+ * was tried, how often it was allowed, and how often it reached the JVM.
  *
- * A process has a handful of system calls as another user before it is what it shall be; so those that will be born next
- * are asked for by their numbers, again and again, and only those that were met are dealt with further.
+ * Between the change of uid and its execve a launcher makes only a few system calls. So the next pids are tried again
+ * and again, and only processes that exist are examined further.
  */
 
 #define _GNU_SOURCE
@@ -26,10 +26,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a launcher calls itself. */
+/* The launcher's name. */
 #define LAUNCHER "umh4j-launcher"
 
-/* How many of the next process numbers are asked for at once. */
+/* The number of pids that are tried at once. */
 #define AHEAD 12
 
 enum way { STOP, MEM, READV, SEIZE, ATTACH, WAYS };
@@ -40,7 +40,7 @@ static struct {
 	unsigned long tried, allowed, reached;
 } counts[WAYS];
 
-/* How many launchers were met. */
+/* The number of launchers found. */
 static unsigned long launchers;
 
 static pid_t jvm;
@@ -86,11 +86,11 @@ static void try_readv(pid_t pid)
 	const struct iovec here = {&byte, 1}, there = {(void *)address, 1};
 	const ssize_t size = process_vm_readv(pid, &here, 1, &there, 1, 0);
 
-	/* A process that may be read, and has nothing there, answers EFAULT. */
+	/* A readable process without memory at the address returns EFAULT. */
 	count(READV, size == 1 || errno == EFAULT, size == 1);
 }
 
-/* The tracee's stop, or its end, which comes first; neither has to come soon. */
+/* The stop or the end of the tracee; either may take a while. */
 static int is_stopped(pid_t pid)
 {
 	int status;
@@ -105,7 +105,7 @@ static int is_stopped(pid_t pid)
 	return 0;
 }
 
-/* A tracee that was got is looked into, and let go. */
+/* Examines a tracee and detaches from it. */
 static void try_trace(pid_t pid, enum way way)
 {
 	const int allowed = ptrace(way == SEIZE ? PTRACE_SEIZE : PTRACE_ATTACH, pid, 0, 0) == 0;
@@ -133,7 +133,7 @@ static void try_all(pid_t pid)
 	try_stop(pid);
 }
 
-/* Tracees that stopped or ended too late for is_stopped(): without this their parent would not see their end. */
+/* Tracees that stopped or ended after is_stopped(): otherwise their parents would not see their end. */
 static void let_go(void)
 {
 	int status;
@@ -144,7 +144,7 @@ static void let_go(void)
 			ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
-/* A launcher that is our user already and is not the helper yet. */
+/* A launcher that has our uid already and has not executed the helper. */
 static int is_launcher(pid_t pid)
 {
 	char path[32], name[16] = "";
@@ -160,7 +160,7 @@ static int is_launcher(pid_t pid)
 	return strncmp(name, LAUNCHER, strlen(LAUNCHER)) == 0;
 }
 
-/* Who may be stopped is ours to look at. */
+/* A process that may be stopped may be examined. */
 static void try_range(pid_t pid, pid_t end)
 {
 	for (pid = pid > 1 ? pid : 2; pid < end && !over; pid++)
@@ -170,7 +170,7 @@ static void try_range(pid_t pid, pid_t end)
 		}
 }
 
-/* The last field of /proc/loadavg: the newest process's number. */
+/* The last field of /proc/loadavg: the newest pid. */
 static pid_t newest(int loadavg)
 {
 	char text[64];
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
 		return 2;
 	jvm = atoi(argv[1]);
 	address = strtoul(argv[2], NULL, 16);
-	sigaction(SIGTERM, &(struct sigaction){.sa_handler = end}, NULL); /* interrupts what blocks */
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = end}, NULL); /* interrupts blocking calls */
 	sigaction(SIGALRM, &(struct sigaction){.sa_handler = end}, NULL);
 	alarm((unsigned)atoi(argv[3]));
 	for (unsigned round = 0; !over; round++) {
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 		let_go();
 		if (round % 16 == 0)
 			try_all(jvm);
-		if (round % 1024 == 0) /* its threads, and whatever was there before */
+		if (round % 1024 == 0) /* its threads, and older processes */
 			try_range(2, next);
 	}
 	say();

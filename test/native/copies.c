@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copies.c - another native library in the JVM: it forks without an exec, becomes another user, and uses what it has copies of. */
+/*
+ * copies.c - another native library in the JVM: forks without an exec, becomes another user, and uses its copies of
+ * descriptors.
+ */
 
 /*
- * Its process holds both ends of each plan socket that was open at the fork. It sends plans that name its own program, words
- * of every stage with descriptors of its own, and messages of other sizes. If asked, it also takes what the sockets hold.
+ * Its process holds both ends of each plan socket that was open at the fork. It sends plans with its own program,
+ * reports of every stage with its own descriptors, and messages of other sizes. On request it also receives from the
+ * sockets.
  */
 
 #define _GNU_SOURCE
@@ -36,7 +40,7 @@ struct counts {
 
 static struct counts *counts;
 
-/* Of the forked process alone. */
+/* For the forked process alone. */
 static int sockets[MOST_SOCKETS];
 static int count;
 static int program, own, other; /* a file and two pidfds: this process, and a helper of the JVM */
@@ -50,7 +54,7 @@ static int is_message_socket(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-/* Closes all else: a helper's pipe must come to its end. */
+/* Closes all others: a helper's pipe must reach its end. */
 static void look_for_sockets(void)
 {
 	for (int fd = 3; fd < NUMBERS; fd++) {
@@ -80,24 +84,25 @@ static void send_message(enum what what, int socket, const void *bytes, size_t s
 	counts->done[what] += sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-/* It asks for no step, so the program would be executed with all that the launcher has. */
+/* Requests no step, so the program would be executed with all of the launcher's privilege. */
 static void send_plan(int socket)
 {
 	struct {
 		struct umh_plan plan;
 		struct umh_descriptor file;
 	} message = {
-		.plan = {
-			.magic = UMH_PLAN_MAGIC,
-			.size = sizeof message,
-			.bounding = UINT64_MAX,
-			.uids = {-1, -1, -1},
-			.gids = {-1, -1, -1},
-			.terminal = UMH_NO_DESCRIPTOR,
-			.cgroup = UMH_NO_DESCRIPTOR,
-			.program_identity = umh_short_file_identity(umh_file_identity(program)),
-			.descriptors = {sizeof message.plan, sizeof message.file},
-		},
+		.plan =
+			{
+				.magic = UMH_PLAN_MAGIC,
+				.size = sizeof message,
+				.bounding = UINT64_MAX,
+				.uids = {-1, -1, -1},
+				.gids = {-1, -1, -1},
+				.terminal = UMH_NO_DESCRIPTOR,
+				.cgroup = UMH_NO_DESCRIPTOR,
+				.program_identity = umh_short_file_identity(umh_file_identity(program)),
+				.descriptors = {sizeof message.plan, sizeof message.file},
+			},
 		.file = {.target = UMH_NO_TARGET},
 	};
 
@@ -123,7 +128,8 @@ static void send_size(int socket)
 {
 	static const char bytes[2048];
 
-	send_message(SIZE, socket, bytes, (size_t)(nrand48(seed) % (long)sizeof bytes), &program, (unsigned)(nrand48(seed) % 2));
+	send_message(SIZE, socket, bytes, (size_t)(nrand48(seed) % (long)sizeof bytes), &program,
+		     (unsigned)(nrand48(seed) % 2));
 }
 
 static void take(int socket)
@@ -154,8 +160,9 @@ static __attribute__((noreturn)) void attack(uid_t uid, int takes)
 	}
 }
 
-/* Forks; the process goes on until end(). Its pid. */
-JNIEXPORT jint JNICALL Java_org_umh4j_support_Copies_fork(JNIEnv *env, jclass class, jint uid, jint pid, jboolean takes, jstring path)
+/* Forks; the process continues until end(). Returns its pid. */
+JNIEXPORT jint JNICALL Java_org_umh4j_support_Copies_fork(JNIEnv *env, jclass class, jint uid, jint pid, jboolean takes,
+							  jstring path)
 {
 	const char *name = (*env)->GetStringUTFChars(env, path, NULL);
 	pid_t child;
@@ -174,7 +181,7 @@ JNIEXPORT jint JNICALL Java_org_umh4j_support_Copies_fork(JNIEnv *env, jclass cl
 	return child;
 }
 
-/* Its status, or -1 when the JVM has reaped it already. */
+/* Returns its status, or -1 if the JVM has reaped it already. */
 JNIEXPORT jint JNICALL Java_org_umh4j_support_Copies_end(JNIEnv *env, jclass class, jint pid)
 {
 	int status;
@@ -191,7 +198,7 @@ JNIEXPORT jint JNICALL Java_org_umh4j_support_Copies_end(JNIEnv *env, jclass cla
 	return result < 0 ? -1 : status;
 }
 
-/* Of plans, words, other messages, taken ones: how many were tried, or done. */
+/* How many plans, reports, other messages were sent, and messages received. */
 JNIEXPORT jlong JNICALL Java_org_umh4j_support_Copies_count(JNIEnv *env, jclass class, jint what, jboolean done)
 {
 	(void)env;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crash.c - a library that is the end of whoever loads it: by a fault of its own, or with -DABORT by abort(3). */
+/* crash.c - a library that ends its process: by a fault, or with -DABORT by abort(3). */
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* freezer.c - freezes a cgroup and thaws it again at moments that nobody can foresee, for some seconds; leaves it frozen. */
+/* freezer.c - freezes and thaws a cgroup at random moments for some seconds, and leaves it frozen. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hold.c - keeps a copy of another process's descriptor, as a fork without exec would; says so; ends with its input. */
+/* hold.c - keeps a copy of another process's descriptor, as a fork without exec does, until its input ends. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lease.c - holds a lease on a file, and gives it up so many milliseconds after somebody wants to open it; never: -1. */
+/* lease.c - holds a lease on a file, and releases it so many milliseconds after a process opens the file; -1: never. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

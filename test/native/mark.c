@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mark.c - a program that nobody is to execute: it leaves a file beside itself. */
+/* mark.c - a program that must not be executed: it creates a file next to itself. */
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* openpty.c - makes a pseudo-terminal, says what its other side is called, and keeps it until it is ended. */
+/* openpty.c - opens a pseudo-terminal, prints the name of its other side, and keeps it open until it is killed. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>

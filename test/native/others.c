@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* others.c - another native library in the JVM: closes numbers that are not its own, and has files of its own at them. */
+/*
+ * others.c - another native library in the JVM: closes the library's descriptors and opens other files at their
+ * numbers.
+ */
 
 /*
- * Each file that it puts at a number is looked at afterwards, through another descriptor and from another process: its
- * bytes, its offset, its lock, what waits in its queue, what its peer has received, that the number still is this open
- * file's, that the process of a pidfd lives.
+ * Each of these files is checked afterward, through another descriptor and from another process: its bytes, its offset,
+ * its lock, its queue, the data that its peer has received, that the number still refers to this open file, that the
+ * process of a pidfd lives.
  */
 
 #define _GNU_SOURCE
@@ -31,19 +34,31 @@
 #endif
 
 #define MOST    256
-#define PRIVATE 700 /* where its own descriptors begin */
+#define PRIVATE 700 /* its descriptors begin here */
 #define TEXT    "precious content of a database"
 
 enum kind {
-	NOTHING, READ_ONLY, READ_WRITE, PROGRAM, PROGRAM_MEMFD, SEQPACKET, STREAM, PIPE_READ, PIPE_WRITE, EPOLL, EVENT, PIDFD, NULL_DEVICE,
+	NOTHING,
+	READ_ONLY,
+	READ_WRITE,
+	PROGRAM,
+	PROGRAM_MEMFD,
+	SEQPACKET,
+	STREAM,
+	PIPE_READ,
+	PIPE_WRITE,
+	EPOLL,
+	EVENT,
+	PIDFD,
+	NULL_DEVICE,
 	KINDS
 };
 
 static struct other {
 	int number;
 	enum kind kind;
-	int own;     /* the same open file */
-	int second;  /* its peer, its other end, what its epoll watches */
+	int own;    /* the same open file */
+	int second; /* its peer, its other end, or the watched descriptor of an epoll */
 	pid_t victim;
 } others[MOST];
 static int count;
@@ -106,7 +121,7 @@ static int open_pair(int type, int *second)
 
 	socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair);
 	*second = private(pair[1]);
-	send(*second, TEXT, sizeof TEXT - 1, 0); /* waits at the one that stands at the number */
+	send(*second, TEXT, sizeof TEXT - 1, 0); /* stays in the queue of the socket at the number */
 	return pair[0];
 }
 
@@ -120,7 +135,7 @@ static int open_pipe(int end, int *second)
 	return ends[end];
 }
 
-/* Its event is told once: whoever else waits with it has taken it. */
+/* Its event is returned once: another waiter would take it. */
 static int open_epoll(int *second)
 {
 	struct epoll_event watch = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = 4711};
@@ -146,24 +161,38 @@ static int open_kind(struct other *other, const char *program)
 {
 	other->second = -1;
 	switch (other->kind) {
-	case READ_ONLY: return open_regular(O_RDONLY);
-	case READ_WRITE: return open_regular(O_RDWR);
-	case PROGRAM: return open(program, O_RDONLY | O_CLOEXEC);
-	case PROGRAM_MEMFD: return copy_to_memfd(program);
-	case SEQPACKET: return open_pair(SOCK_SEQPACKET, &other->second);
-	case STREAM: return open_pair(SOCK_STREAM, &other->second);
-	case PIPE_READ: return open_pipe(0, &other->second);
-	case PIPE_WRITE: return open_pipe(1, &other->second);
-	case EPOLL: return open_epoll(&other->second);
-	case EVENT: return eventfd(3, EFD_CLOEXEC);
-	case PIDFD: return open_pidfd(&other->victim);
-	case NULL_DEVICE: return open("/dev/null", O_RDWR | O_CLOEXEC);
-	default: return -1;
+	case READ_ONLY:
+		return open_regular(O_RDONLY);
+	case READ_WRITE:
+		return open_regular(O_RDWR);
+	case PROGRAM:
+		return open(program, O_RDONLY | O_CLOEXEC);
+	case PROGRAM_MEMFD:
+		return copy_to_memfd(program);
+	case SEQPACKET:
+		return open_pair(SOCK_SEQPACKET, &other->second);
+	case STREAM:
+		return open_pair(SOCK_STREAM, &other->second);
+	case PIPE_READ:
+		return open_pipe(0, &other->second);
+	case PIPE_WRITE:
+		return open_pipe(1, &other->second);
+	case EPOLL:
+		return open_epoll(&other->second);
+	case EVENT:
+		return eventfd(3, EFD_CLOEXEC);
+	case PIDFD:
+		return open_pidfd(&other->victim);
+	case NULL_DEVICE:
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
+	default:
+		return -1;
 	}
 }
 
-/* Closes a number, and has another file there unless the kind is nothing. */
-JNIEXPORT void JNICALL Java_org_umh4j_support_Others_replace(JNIEnv *env, jclass class, jint number, jint kind, jstring program)
+/* Closes a number, and opens another file there unless the kind is nothing. */
+JNIEXPORT void JNICALL Java_org_umh4j_support_Others_replace(JNIEnv *env, jclass class, jint number, jint kind,
+							     jstring program)
 {
 	struct other *other = &others[count];
 	const char *path = (*env)->GetStringUTFChars(env, program, NULL);
@@ -192,7 +221,7 @@ static int is_same_open_file(int a, int b)
 	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/* Who holds it, by another process: 0 nobody. */
+/* The pid of the lock's holder, seen from another process; 0: none. */
 static int lock_holder(int fd)
 {
 	int status;
@@ -214,7 +243,8 @@ static const char *check_regular(const struct other *other)
 		return "its bytes were changed";
 	if (lseek(other->own, 0, SEEK_CUR) != 8)
 		return "its offset was moved";
-	return other->kind == READ_WRITE && !lock_holder(other->own) ? "its lock is gone: a descriptor of it was closed" : NULL;
+	return other->kind == READ_WRITE && !lock_holder(other->own) ? "its lock is gone: a descriptor of it was closed"
+								     : NULL;
 }
 
 static const char *check_socket(const struct other *other)
@@ -223,7 +253,9 @@ static const char *check_socket(const struct other *other)
 
 	if (recv(other->own, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT) != sizeof TEXT - 1)
 		return "what waited to be read is gone";
-	return recv(other->second, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN ? "its peer was sent something" : NULL;
+	return recv(other->second, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN
+		       ? "its peer was sent something"
+		       : NULL;
 }
 
 static const char *check_pipe(const struct other *other)
@@ -253,7 +285,9 @@ static const char *check_pidfd(const struct other *other)
 {
 	int status;
 
-	return waitpid(other->victim, &status, WNOHANG | WUNTRACED | WCONTINUED) != 0 ? "its process was signalled or reaped" : NULL;
+	return waitpid(other->victim, &status, WNOHANG | WUNTRACED | WCONTINUED) != 0
+		       ? "its process was signaled or reaped"
+		       : NULL;
 }
 
 static const char *check(const struct other *other)
@@ -264,15 +298,22 @@ static const char *check(const struct other *other)
 		return "its number was closed or taken";
 	switch (other->kind) {
 	case READ_ONLY:
-	case READ_WRITE: return check_regular(other);
+	case READ_WRITE:
+		return check_regular(other);
 	case SEQPACKET:
-	case STREAM: return check_socket(other);
+	case STREAM:
+		return check_socket(other);
 	case PIPE_READ:
-	case PIPE_WRITE: return check_pipe(other);
-	case EPOLL: return check_epoll(other);
-	case EVENT: return check_event(other);
-	case PIDFD: return check_pidfd(other);
-	default: return NULL;
+	case PIPE_WRITE:
+		return check_pipe(other);
+	case EPOLL:
+		return check_epoll(other);
+	case EVENT:
+		return check_event(other);
+	case PIDFD:
+		return check_pidfd(other);
+	default:
+		return NULL;
 	}
 }
 
@@ -291,7 +332,7 @@ static void put_away(struct other *other)
 	}
 }
 
-/* What was done to its files since, or an empty text; then they are put away. */
+/* The changes of its files since, or an empty text; then closes them. */
 JNIEXPORT jstring JNICALL Java_org_umh4j_support_Others_harm(JNIEnv *env, jclass class)
 {
 	static char text[MOST * 80];
@@ -303,7 +344,8 @@ JNIEXPORT jstring JNICALL Java_org_umh4j_support_Others_harm(JNIEnv *env, jclass
 		const char *harm = check(&others[i]);
 
 		if (harm)
-			at += (size_t)snprintf(text + at, sizeof text - at, "%d, kind %d: %s; ", others[i].number, others[i].kind, harm);
+			at += (size_t)snprintf(text + at, sizeof text - at, "%d, kind %d: %s; ", others[i].number,
+					       others[i].kind, harm);
 	}
 	for (int i = 0; i < count; i++)
 		put_away(&others[i]);
@@ -311,7 +353,7 @@ JNIEXPORT jstring JNICALL Java_org_umh4j_support_Others_harm(JNIEnv *env, jclass
 	return (*env)->NewStringUTF(env, text);
 }
 
-/* How many kinds there are. */
+/* The number of kinds. */
 JNIEXPORT jint JNICALL Java_org_umh4j_support_Others_kinds(JNIEnv *env, jclass class)
 {
 	(void)env;

@@ -2,15 +2,16 @@
 /* reacher.c - a process that tries to reach the launchers of one JVM by every way that the kernel has. */
 
 /*
- *	reacher reach PARENT [too]	tries each launcher whose ancestor is PARENT; 0: each one that is seen here
- *	reacher swap OLD NEW		exchanges two directories
- *	reacher own CGROUP PID LINK OTHER...	freezes, kills and moves whoever is in a cgroup of its own, wants PID there, and
- *					has a link to it and to the others in turn
- *	reacher where			prints the file `mark` of its working directory and, if it may, that of descriptor 5
+ *	reacher reach PARENT [too]		tries each launcher whose ancestor is PARENT; 0: each one that it sees
+ *	reacher swap OLD NEW			exchanges two directories
+ *	reacher own CGROUP PID LINK OTHER...	freezes, kills and moves the processes of a cgroup that it owns, tries to
+ *						move PID there, and has a link to it and to the others in turn
+ *	reacher where				prints the file `mark` of its working directory and, if it may, that of
+ *						descriptor 5
  *
- * The first three end at the end of standard input. The first prints `seen` at the first launcher, with `too` at the first one
- * whose limits it has set, and a line at the end for each way: name, tries, successes. `too` adds signals and limits. A launcher's name ends with its execve(2): a success
- * counts only if the process has that name afterwards.
+ * The first three end at the end of standard input. The first prints `seen` at the first launcher, with `too` at the
+ * first one whose limits it has set, and a line at the end for each way: name, tries, successes. `too` adds signals and
+ * limits. A launcher loses its name with its execve(2): a success counts only if the process has that name after it.
  */
 
 #define _GNU_SOURCE
@@ -29,9 +30,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LAUNCHER "umh4j-launcher"
-#define AHEAD 10
-#define ANCESTORS 4
+#define LAUNCHER    "umh4j-launcher"
+#define AHEAD       10
+#define ANCESTORS   4
 #define DESCRIPTORS 16
 
 enum way { EXE, MEM, ROOT, CWD, MAPS, ENVIRON, FD, GETFD, PTRACE, READV, WRITEV, LIST, PRLIMIT, SIGNAL, WAYS };
@@ -69,7 +70,7 @@ static int read_stat(pid_t pid, char name[64], pid_t *ppid)
 	return 1;
 }
 
-/* Only those of our JVM: other JVMs of this machine start helpers too. */
+/* Only launchers of our JVM: other JVMs on this host start helpers, too. */
 static int is_launcher(pid_t pid)
 {
 	char name[64];
@@ -101,7 +102,7 @@ static void try_path(pid_t pid, enum way way, const char *name, int flags)
 		close(fd);
 }
 
-/* The numbers are the directory's; what stands behind them is the launcher's. */
+/* The directory lists the numbers; the links lead to the launcher's files. */
 static void try_descriptors(pid_t pid)
 {
 	char path[64], target[256];
@@ -127,7 +128,7 @@ static void try_getfd(pid_t pid)
 	for (int fd = 0; fd < DESCRIPTORS && pidfd >= 0; fd++) {
 		const int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 
-		count(pid, GETFD, copy >= 0 || errno == EBADF); /* EBADF: it was let in, and found nothing */
+		count(pid, GETFD, copy >= 0 || errno == EBADF); /* EBADF: access was granted, but nothing was there */
 		if (copy >= 0)
 			close(copy);
 	}
@@ -148,7 +149,7 @@ static void try_ptrace(pid_t pid)
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 }
 
-/* Nothing is mapped at 0: who is let in gets EFAULT. */
+/* Nothing is mapped at 0: with access the result is EFAULT. */
 static void try_memory(pid_t pid)
 {
 	char byte = 0;
@@ -178,7 +179,7 @@ static void try_all(pid_t pid, int too)
 	count(pid, PRLIMIT, prlimit(pid, RLIMIT_MSGQUEUE, &limit, NULL) == 0);
 }
 
-/* The last field of /proc/loadavg: the newest process's number. */
+/* The last field of /proc/loadavg: the newest pid. */
 static pid_t newest(int loadavg)
 {
 	char text[64];
@@ -238,7 +239,7 @@ enum deed { FREEZE, THAW, KILL, MOVE, TAKE, RETARGET, DEEDS };
 
 static const char *const deeds[DEEDS] = {"freeze", "thaw", "kill", "move", "take", "retarget"};
 
-/* A control file is written to as it stands: none is made. */
+/* Writes to an existing control file; creates none. */
 static void put(enum deed deed, const char *folder, const char *name, const char *text)
 {
 	char path[400];

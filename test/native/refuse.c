@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* refuse.c - refuses one system call of a launcher: the first that it makes, the second, and so on. */
+/* refuse.c - refuses one system call of a launcher: its first, its second, and so on. */
 
 /*
- *	refuse TID
+ * 	refuse TID
  *
- * TID is the thread that starts helpers. A line of standard input, "WHO PLACE ERRNO", is for the next one that it starts:
- * the PLACEth call of its launcher, for WHO 0, or of the WHOth that the launcher forks, is not made and answers ERRNO.
- * "ready" is said when the line was read; and when the launcher has become the helper, or has ended, which call that was,
- * with what it was asked to do where one call does many things, or "none" when there were not so many. One like the one or
- * the two before it does not count: there are 62 of rt_sigaction. Nothing else of the process is traced but that thread.
+ * TID is the thread that starts helpers. A line of standard input, "WHO PLACE ERRNO", is for its next launch: call
+ * number PLACE of the launcher, for WHO 0, or of the launcher's fork number WHO, is not made and returns ERRNO. It
+ * prints "ready" after it has read the line; and after the launcher has executed the helper or has ended, the name of
+ * that call, with its operation if the call has several, or "none" if there were fewer calls. A call like one of the
+ * two before it does not count: there are 62 of rt_sigaction. Of the process only that thread is traced.
  */
 
 #define _GNU_SOURCE
@@ -45,7 +45,7 @@ static const char *const names[] = {
 static const int of_thread = PTRACE_O_TRACEVFORK;
 static const int of_launcher = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK;
 
-/* The launcher and those that it forks, with those that have ended since the line was read. */
+/* The launcher and its forks, with those that have ended since the line was read. */
 static struct {
 	pid_t pid;
 	int gone;
@@ -56,9 +56,9 @@ static struct {
 } children[8];
 
 static pid_t thread;
-static long who, place, error; /* what was asked for */
-static long calls;             /* so many were made */
-static int asked;              /* and nothing was answered yet */
+static long who, place, error; /* the request */
+static long calls;             /* the number of calls so far */
+static int asked;              /* there is a request without a result */
 static char call[64];
 
 static int index_of(pid_t pid)
@@ -75,7 +75,7 @@ static void say(const char *what)
 	fflush(stdout);
 }
 
-/* The name of the file at this address of the process, without its folders. */
+/* The name of the file at this address of the process, without its directories. */
 static const char *file_name(pid_t pid, unsigned long long address, char path[64])
 {
 	const struct iovec here = {path, 63}, there = {(void *)(uintptr_t)address, 63};
@@ -87,10 +87,7 @@ static const char *file_name(pid_t pid, unsigned long long address, char path[64
 	return slash ? slash + 1 : path;
 }
 
-/*
- * prctl(2) does many things, and one of these several; of a descriptor the number tells one call from the next, of a
- * read how much is wanted.
- */
+/* prctl(2) has many operations, and one of these several. Descriptors differ by their numbers, reads by their sizes. */
 static void describe(char text[64], pid_t pid, const struct __ptrace_syscall_info *info)
 {
 	char path[64];
@@ -157,7 +154,7 @@ static void stopped_at_call(int i)
 		leave_call(i);
 }
 
-/* A child of the thread has yet to execute the launcher; while that runs, whoever is new is its own. */
+/* A child of the thread has not executed the launcher yet. While the launcher runs, a new process is its fork. */
 static int welcome(pid_t pid)
 {
 	const int i = index_of(0);
@@ -170,7 +167,7 @@ static int welcome(pid_t pid)
 	return i;
 }
 
-/* A child of the launcher may stop, and end, before its parent has said so; and its parent may end before it stops. */
+/* A fork of the launcher may stop, and end, before its parent's event; and its parent may end before it stops. */
 static void born(pid_t parent)
 {
 	unsigned long pid = 0;
@@ -180,7 +177,7 @@ static void born(pid_t parent)
 		welcome((pid_t)pid);
 }
 
-/* It is the helper now, or has ended. */
+/* It has executed the helper, or has ended. */
 static void forget(int i)
 {
 	children[i].gone = 1;

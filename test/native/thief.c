@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* thief.c - another native library in the JVM, one that waits for whatever child there is. */
+/* thief.c - another native library in the JVM, which reaps any child. */
 
 #include <errno.h>
 #include <jni.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-/* Has the kernel reap all children at once, and keep no status. */
+/* Has the kernel reap all children at once, without keeping their status. */
 JNIEXPORT void JNICALL Java_org_umh4j_support_Thief_ignoreChildren(JNIEnv *env, jclass class)
 {
 	(void)env;
@@ -14,7 +14,7 @@ JNIEXPORT void JNICALL Java_org_umh4j_support_Thief_ignoreChildren(JNIEnv *env, 
 	signal(SIGCHLD, SIG_IGN);
 }
 
-/* The pid that was taken, or a negative errno. */
+/* The pid of the reaped child, or a negative errno. */
 JNIEXPORT jint JNICALL Java_org_umh4j_support_Thief_takeAny(JNIEnv *env, jclass class)
 {
 	pid_t pid;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tracer.c - traces a process, and does not look when that has ended. */
+/* tracer.c - traces a process, and does not wait for its end. */
 
 /*
- *	tracer PID
+ * 	tracer PID
  *
- * Says so on standard output when it traces PID; goes on until the end of standard input. While a process is traced, its
- * end is shown to the tracer first, and to its parent after the tracer has taken notice or ended.
+ * Prints a line when it traces PID, and continues until the end of standard input. The end of a traced process is
+ * reported to the tracer first, and to its parent after the tracer has waited for it or has ended.
  */
 
 #include <stdlib.h>

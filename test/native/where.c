@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* where.c - says where it stands: its working directory, and what the file "mark" there says. */
+/* where.c - prints its working directory and the contents of the file "mark" there. */
 
 #include <fcntl.h>
 #include <stdio.h>

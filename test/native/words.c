@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* words.c - says words on a plan socket that are not a launcher's, and looks at what the parent half makes of them. */
+/* words.c - sends reports on a plan socket that are not the launcher's, and checks how the shim handles them. */
 
 /*
- * Built with the shim's own sources. Each case is a socketpair, a child that is taken for the launcher, and one who speaks
- * in its place: what is said must not be heard, no process may be harmed, no descriptor may be left. "ok" on standard output
- * for each case.
+ * Built with the shim's sources. Each case has a socketpair, a child in the launcher's place, and a process that sends:
+ * its messages must be ignored, no process may be harmed, no descriptor may be left. Prints "ok" for each case.
  */
 
 #include <errno.h>
@@ -25,7 +24,7 @@
 
 #define MOST 253
 
-static pid_t victim; /* a child that somebody else would have ended */
+static pid_t victim; /* a child that the shim must not end */
 
 static pid_t sleeper(void)
 {
@@ -73,22 +72,22 @@ static int is_alive(pid_t pid)
 	return waitpid(pid, NULL, WNOHANG) == 0;
 }
 
-/* As the launcher itself (child->pid is the speaker's), or as anybody else. */
+/* As the launcher itself (child->pid is the sender's), or as another process. */
 struct words {
 	const char *name;
 	int by_launcher;
 	unsigned stage, error, detail;
-	int names_victim; /* by its bare number */
-	unsigned fds;     /* so many pidfds of the victim come along */
+	int names_victim; /* by its pid in the report */
+	unsigned fds;     /* the number of the victim's pidfds that are sent */
 	unsigned wanted_stage;
 };
 
 static const struct words cases[] = {
-	{"a stranger says that it is done", 0, UMH_STAGE_EXEC, 0, 0, 0, 0, UMH_STAGE_KILLED},
-	{"a stranger says that it failed", 0, UMH_STAGE_UID, EPERM, 0, 0, 0, UMH_STAGE_KILLED},
+	{"a stranger reports EXEC", 0, UMH_STAGE_EXEC, 0, 0, 0, 0, UMH_STAGE_KILLED},
+	{"a stranger reports a failure", 0, UMH_STAGE_UID, EPERM, 0, 0, 0, UMH_STAGE_KILLED},
 	{"a stranger names a successor", 0, UMH_STAGE_PID_NAMESPACE, 0, 0, 1, 0, UMH_STAGE_PID_NAMESPACE},
 	{"a stranger sends a successor", 0, UMH_STAGE_PID_NAMESPACE, 0, 0, 1, 1, UMH_STAGE_KILLED},
-	{"a stranger says that a succession failed", 0, UMH_STAGE_PID_NAMESPACE, EPIPE, 1, 1, 1, UMH_STAGE_KILLED},
+	{"a stranger reports a failed succession", 0, UMH_STAGE_PID_NAMESPACE, EPIPE, 1, 1, 1, UMH_STAGE_KILLED},
 	{"a stranger sends many", 0, UMH_STAGE_EXEC, 0, 0, 0, MOST, UMH_STAGE_KILLED},
 	{"the launcher names one by its number", 1, UMH_STAGE_PID_NAMESPACE, EPERM, 0, 1, 0, UMH_STAGE_PID_NAMESPACE},
 	{"the launcher sends two", 1, UMH_STAGE_PID_NAMESPACE, EPERM, 0, 1, 2, UMH_STAGE_PID_NAMESPACE},
@@ -97,7 +96,9 @@ static const struct words cases[] = {
 
 static pid_t speak(const struct umh_socketpair *pair, const struct words *words)
 {
-	const struct umh_report word = {.stage = words->stage, .error = words->error, .detail = words->detail,
+	const struct umh_report word = {.stage = words->stage,
+					.error = words->error,
+					.detail = words->detail,
 					.seconds = words->names_victim ? (uint32_t)victim : 0};
 	pid_t pid = fork();
 	int fds[MOST];
@@ -114,7 +115,8 @@ static pid_t speak(const struct umh_socketpair *pair, const struct words *words)
 static void try(const struct words *words)
 {
 	const unsigned before = open_descriptors();
-	struct umh_child child = {.pidfd = -1, .successor_expected = 1, .report = {.stage = UMH_STAGE_KILLED, .error = EINTR}};
+	struct umh_child child = {
+		.pidfd = -1, .successor_expected = 1, .report = {.stage = UMH_STAGE_KILLED, .error = EINTR}};
 	struct umh_report report;
 	struct umh_socketpair pair;
 	pid_t speaker;
@@ -134,8 +136,8 @@ static void try(const struct words *words)
 		;
 	umh_release(&child);
 	printf("%s: %s\n", words->name,
-	       !is_alive(victim) ? "the victim ended"
-	       : open_descriptors() != before ? "a descriptor is left"
+	       !is_alive(victim)                     ? "the victim ended"
+	       : open_descriptors() != before        ? "a descriptor is left"
 	       : report.stage != words->wanted_stage ? "it was heard"
 						     : "ok");
 }

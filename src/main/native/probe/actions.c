@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* actions.c - what the probe can be told to do: a word and its arguments, one after the other. */
+/* actions.c - the probe's actions: a word and its arguments, one after the other. */
 
 #include "probe/probe.h"
 
@@ -17,7 +17,7 @@
 
 #include "common/syscalls.h"
 
-/* The process ends with these when it can't do as it is told. */
+/* The exit codes of an action that is unknown or has failed. */
 enum { EXIT_UNKNOWN = 124, EXIT_FAILED = 125 };
 
 static void require(long result)
@@ -49,7 +49,7 @@ static void do_sleep(char **words)
 	sleep_ms(number(words[0]));
 }
 
-/* Until there is a file of that name. */
+/* Waits until a file of that name exists. */
 static void do_await(char **words)
 {
 	while (umh_syscall(__NR_faccessat, AT_FDCWD, words[0], 0) < 0)
@@ -63,7 +63,7 @@ static void do_pause(char **words)
 		sleep_ms(1000000);
 }
 
-/* Takes memory until there is none to be had. */
+/* Allocates memory until that fails. */
 static void do_hog(char **words)
 {
 	(void)words;
@@ -82,11 +82,11 @@ static void do_print(char **words)
 
 	while (words[0][size])
 		size++;
-	words[0][size] = '\n'; /* in place of its NUL, which nobody needs any more */
+	words[0][size] = '\n'; /* instead of its NUL, which is not needed any more */
 	require(sys_write(1, words[0], size + 1));
 }
 
-/* Standard input to standard output, until its end. */
+/* Copies standard input to standard output. */
 static void do_cat(char **words)
 {
 	static char block[65536];
@@ -181,7 +181,7 @@ static void do_no_new_privs(char **words)
 	require(umh_syscall(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1));
 }
 
-/* A filter that forbids nothing. */
+/* A filter that allows everything. */
 static void do_seccomp(char **words)
 {
 	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
@@ -213,7 +213,7 @@ static void do_rlimit(char **words)
 	require(umh_syscall(__NR_prlimit64, 0, number(words[0]), &limit, 0));
 }
 
-/* Text into a file: oom_score_adj, coredump_filter, cgroup.procs. */
+/* Writes text to a file: oom_score_adj, coredump_filter, cgroup.procs. */
 static void do_write(char **words)
 {
 	int fd = sys_open(words[0], O_WRONLY, 0);
@@ -226,7 +226,7 @@ static void do_write(char **words)
 	sys_close(fd);
 }
 
-/* So many descriptors that an execve does not close. */
+/* Opens so many descriptors, which execve does not close. */
 static void do_descriptors(char **words)
 {
 	for (long left = number(words[0]); left > 0; left--)
@@ -259,7 +259,7 @@ static void do_unshare(char **words)
 	require(umh_syscall(__NR_unshare, number(words[0])));
 }
 
-/* Type, place, flags, options. */
+/* Type, target, flags, options. */
 static void do_mount(char **words)
 {
 	require(umh_syscall(__NR_mount, words[0], words[1], words[0], number(words[2]), words[3]));
@@ -281,7 +281,7 @@ static void do_fds(char **words)
 	require(brief_descriptors(words[0]));
 }
 
-/* Makes a system call with two arguments, and ends with its errno; with 0 where it was done. */
+/* Makes a system call with two arguments, and exits with its errno, or with 0. */
 static void do_errno(char **words)
 {
 	long result = umh_syscall(number(words[0]), number(words[1]), number(words[2]));
@@ -289,7 +289,7 @@ static void do_errno(char **words)
 	sys_exit(result < 0 ? (int)-result : 0);
 }
 
-/* So many MiB of memory, each page of it. */
+/* Allocates so many MiB of memory and writes to each page. */
 static void do_take(char **words)
 {
 	const size_t size = (size_t)number(words[0]) << 20;
@@ -345,7 +345,7 @@ static const struct action {
 	{"take", 1, do_take},
 };
 
-/* The words that follow, up to "end", are done by a child that nobody waits for. */
+/* The words that follow, up to "end", are for a child that is not waited for. */
 static char **fork_child(char **words, char **envp)
 {
 	if (umh_syscall(__NR_clone, SIGCHLD, 0, 0, 0, 0) == 0) {

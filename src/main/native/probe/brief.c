@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* brief.c - reports of a few lines, for tests that start tens of thousands of probes and ask each one thing. */
+/* brief.c - reports of a few lines, for tests that start tens of thousands of probes. */
 
 #include "probe/probe.h"
 
@@ -42,7 +42,7 @@ static long end_line(struct line *line, int fd)
 	return sys_write(fd, line->bytes, line->size) == (long)line->size ? 0 : -EIO;
 }
 
-/* One bit for each capability to which prctl answers 1. */
+/* A bit for each capability for which prctl returns 1. */
 static uint64_t asked_one_by_one(long option, long suboption)
 {
 	uint64_t set = 0;
@@ -101,7 +101,7 @@ static long one_descriptor(int out, int fd)
 	return end_line(&line, out);
 }
 
-/* What the folder lists, whatever the limit is: a descriptor may stand above it. */
+/* Lists the directory, because a descriptor may be above RLIMIT_NOFILE. */
 long brief_descriptors(const char *path)
 {
 	char entries[4096] __attribute__((aligned(8)));

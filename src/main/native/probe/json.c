@@ -62,7 +62,7 @@ static size_t length(const char *text)
 	return size;
 }
 
-/* A comma where something stands before, then the name of a member. */
+/* A comma, unless this is the first member, then the name. */
 static void put_name(struct json *json, const char *name)
 {
 	char before = json->size ? json->bytes[json->size - 1] : '{';

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* What does not fit is left out, and overflow says so: a report is whole or it is none. */
+/* Members that do not fit are left out, and overflow is set: an incomplete report is not written. */
 struct json {
 	char *bytes;
 	size_t size;
@@ -23,7 +23,7 @@ void json_hex(struct json *json, const char *name, unsigned long value, unsigned
 void json_octal(struct json *json, const char *name, unsigned long value);
 void json_errno(struct json *json, const char *name, long result); /* "-ENOENT" */
 
-/* The number, or the name of the error that it is. */
+/* The number, or the name of an errno. */
 void json_result(struct json *json, const char *name, long result);
 
 #endif

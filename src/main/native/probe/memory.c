@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memory.c - what the compiler may call although there is no libc. */
+/* memory.c - functions that the compiler calls by itself, without libc. */
 
 #include <stddef.h>
 
@@ -11,7 +11,7 @@ void *memset(void *memory, int byte, size_t size)
 
 	while (size-- > 0) {
 		*bytes++ = (char)byte;
-		__asm__ volatile("" ::: "memory"); /* else the loop is seen to be a memset, and calls it */
+		__asm__ volatile("" ::: "memory"); /* otherwise the compiler replaces the loop by a call of memset */
 	}
 	return memory;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probe.c - the one program that all tests start: reports what it was born with, then does as it is told. */
+/* probe.c - the program that all tests start: reports what it was born with, then runs its actions. */
 
 /*
- *	probe [--out PATH | --fd N] [ACTION ...]
+ * 	probe [--out PATH | --fd N] [ACTION ...]
  *
- * The report is one JSON object, to a file that it creates or to a descriptor that it does not list. Without either
- * there is none. It has no libc, whose start-up would open, close and change things before main().
+ * The report is one JSON object, written to a new file or to a descriptor that the report leaves out. Without either
+ * option there is no report. The probe has no libc, whose start-up would open, close and change things before main().
  *
- * A kernel that starts it as its helper chooses the arguments itself. So where there is a folder PATH.reports beside
- * the probe's own PATH, the arguments mean nothing: the report is PATH.reports/PID, whole as soon as it has that name,
- * and what to do then is in PATH.does, a word a line.
+ * A kernel that starts it as a helper chooses the arguments itself. If there is a directory PATH.reports next to the
+ * probe's own PATH, the arguments are ignored: the report is PATH.reports/PID, complete as soon as it has that name,
+ * and the actions are in PATH.does, a word a line.
  */
 
 #include "probe/probe.h"
@@ -106,7 +106,7 @@ static char **words_of(const char *path)
 	return words;
 }
 
-/* As a helper of the kernel: where it is told to by the folder beside it, it reports there and does not return. */
+/* Reports as a helper of the kernel, if the directory exists; then does not return. */
 static void serve_folder(char **argv, char **envp)
 {
 	const char *path = exec_path(envp);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* state.c - the probe's report: the names are those of the recordings in test/expected. */
+/* state.c - the probe's report; its names are those of the recordings in test/expected. */
 
 #include "probe/probe.h"
 
@@ -15,7 +15,7 @@
 #define MAX_FDS 70000
 #define LISTED  256
 
-/* Descriptors are looked at before the probe opens any. */
+/* The descriptors are listed before the probe opens any. */
 static struct {
 	int fd, flags, status;
 } open_fds[LISTED];
@@ -137,7 +137,7 @@ static void identity(struct json *json)
 	json_close(json, ']');
 }
 
-/* /proc/PID/stat from its second field on: what a recording keeps of it. */
+/* The fields of /proc/PID/stat, from the second on, that a recording has. */
 static void stat_fields(struct json *json)
 {
 	/* clang-format off */
@@ -179,7 +179,7 @@ static int starts_with(const char *line, const char *prefix)
 	return 1;
 }
 
-/* /proc/PID/status line by line; sizes of memory are left out. */
+/* The lines of /proc/PID/status, except for sizes of memory. */
 static void status_fields(struct json *json)
 {
 	long size = slurp("/proc/self/status");
@@ -248,7 +248,7 @@ static void scheduling(struct json *json)
 	json_result(json, "sched_policy", umh_syscall(__NR_sched_getscheduler, 0));
 	umh_syscall(__NR_sched_getparam, 0, &parameter);
 	json_number(json, "sched_priority", parameter.priority);
-	/* The system call answers 20 - nice, so that no answer is negative. */
+	/* The system call returns 20 - nice, so that no result is negative. */
 	json_number(json, "nice", 20 - umh_syscall(__NR_getpriority, PRIO_PROCESS, 0));
 	json_result(json, "ioprio", umh_syscall(__NR_ioprio_get, 1, 0));
 	json_open(json, "cpu_affinity", '[');
@@ -350,7 +350,7 @@ static void keyrings(struct json *json)
 	keyring(json, "user_session", KEY_SPEC_USER_SESSION_KEYRING);
 	keyring(json, "reqkey_auth", KEY_SPEC_REQKEY_AUTH_KEY);
 	json_result(json, "reqkey_default_set_reqkey_keyring", umh_syscall(__NR_keyctl, KEYCTL_SET_REQKEY_KEYRING, -1));
-	/* How many keys the session keyring holds: their ids are four bytes each. */
+	/* The number of keys in the session keyring: an id has four bytes. */
 	json_result(json, "session_size", umh_syscall(__NR_keyctl, KEYCTL_READ, KEY_SPEC_SESSION_KEYRING, 0, 0));
 	json_close(json, '}');
 }
@@ -380,7 +380,7 @@ static void terminal(struct json *json)
 		sys_close(fd);
 }
 
-/* The auxiliary vector stands behind the environment. */
+/* The auxiliary vector follows the environment. */
 static void auxiliary(struct json *json, char **envp)
 {
 	unsigned long *entry;
