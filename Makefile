@@ -13,7 +13,7 @@ NATIVE_ACCESS = $(shell $(JAVA) --enable-native-access=ALL-UNNAMED -version >/de
 
 .DEFAULT_GOAL := build
 .PHONY: help tools tools-for-tests build run test attack check check-quick format form words test-arm64 \
-	conformance kernel-truth kernel-truth-tools examples bench bench-quick bench-driver bench-report \
+	conformance conformance-guests conformance-guests-tools examples bench bench-quick bench-driver bench-report \
 	natives dist install install-local tarball compare reproducible soak reliability clean
 
 JAVAC := $(if $(JAVA_HOME),$(JAVA_HOME)/bin/javac,javac)
@@ -23,7 +23,7 @@ JDK = $(shell dirname $$(dirname $$(readlink -f $$(command -v $(JAVAC)))))
 include src/main/native/Makefile
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9\/.-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9\/.-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Newer JDKs print warnings about Maven's libraries. These options suppress them.
 UNSAFE_ACCESS = $(shell $(JAVA) --sun-misc-unsafe-memory-access=allow -version >/dev/null 2>&1 && \
@@ -163,7 +163,7 @@ check: $(HELD) check-native ## static analysis of C and Java, and compatibility 
 	MAVEN_OPTS="$(strip $(QUIET_MAVEN) $(MAVEN_OPTS) $(COMPILER_ACCESS))" $(MAVEN) -q compile -Panalyze
 	@.ci/compare
 
-# The program's own options go to ARGS: --docs writes the table into docs/conformance.md, names of settings choose among them.
+# ARGS has the program's options: --docs writes the table into docs/conformance.md; names of settings select them.
 TEST_CLASSES := target/test-classes/.built
 TEST_CLASSPATH = target/test-classes:target/classes:$$(cat target/test.classpath)
 
@@ -172,19 +172,20 @@ $(TEST_CLASSES): $(SOURCES) $(shell find test/java test/expected -type f)
 	$(MVN) -q test-compile dependency:build-classpath -Dmdep.outputFile=target/test.classpath
 	@touch $@
 
-conformance: $(TEST_CLASSES) ## compares helpers of this machine with those of real kernels, field by field
+conformance: $(TEST_CLASSES) ## compare helpers on this host with recordings of real kernels, field by field
 	$(JAVA) $(NATIVE_ACCESS) -cp $(TEST_CLASSPATH) org.umh4j.conformance.Conformance $(ARGS)
 
-kernel-truth-tools:
-	@test/kernel-truth/run --tools
+conformance-guests-tools:
+	@test/conformance/run --tools
 
-# Boots of KERNELS (Debian's package names without linux-image-), all of them or MODES; ARGS=--docs writes the page.
-kernel-truth: kernel-truth-tools $(TEST_CLASSES) ## boots real kernels in QEMU and compares helpers there; takes a while
-	MODES="$(MODES)" test/kernel-truth/run $(KERNELS)
-	$(JAVA) -cp $(TEST_CLASSPATH) org.umh4j.conformance.KernelTruth target/kernel-truth $(ARGS)
+# KERNELS are names of Debian's packages without linux-image-; MODES selects boots; ARGS=--docs writes the page.
+conformance-guests: conformance-guests-tools $(TEST_CLASSES) ## boot real kernels in QEMU and compare there; 40 minutes
+	MODES="$(MODES)" test/conformance/run $(KERNELS)
+	$(JAVA) -cp $(TEST_CLASSPATH) org.umh4j.conformance.GuestResults target/conformance-guests $(ARGS)
 
 examples: tools ## run the C of the examples under ASan and UBSan, and fuzz it for SECONDS
-	$(MAKE) --no-print-directory -C examples/fib OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(SECONDS) check fuzz
+	$(MAKE) --no-print-directory -C examples/fib \
+		OUT=$(CURDIR)/target/examples/fib FUZZ_SECONDS=$(SECONDS) check fuzz
 
 # DURATION is 30s, 10m, 8h; or HELPERS is the number of helpers.
 DURATION ?= 10m

@@ -544,8 +544,7 @@ int main(int argc, char **argv)
 	every = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	trace_load(argv[1]);
-	printf("| a helper | system calls | faults | reported as they are | done another way | left out, and reported "
-	       "| wrong |\n"
+	printf("| launch | system calls | faults | reported | replaced | unapplied | wrong |\n"
 	       "|---|---:|---:|---:|---:|---:|---:|\n");
 	for (way = ways; way < ways + way_count; way++) {
 		struct tally refused = {0};
@@ -565,10 +564,10 @@ int main(int argc, char **argv)
 		sum += call_count;
 	}
 	print("all", sum, &all);
-	printf("\n| at each of these calls | how often | wrong |\n|---|---:|---:|\n");
-	print_end("child, launcher and its children are killed", &ends.killed);
-	print_end("launcher and successor are stopped, and go on", &ends.stopped);
-	print_end("the parent is killed, and the helper that is tied to it ends", &ends.tied);
-	print_end("the parent is killed, and the helper that is not lives on", &ends.detached);
+	printf("\n| event at each of these system calls | how often | wrong |\n|---|---:|---:|\n");
+	print_end("child, launcher or a child of it killed", &ends.killed);
+	print_end("launcher or successor stopped and continued", &ends.stopped);
+	print_end("parent killed; a helper with a parent death signal is killed", &ends.tied);
+	print_end("parent killed; any other helper continues", &ends.detached);
 	return all.wrong + ends.killed.wrong + ends.stopped.wrong + ends.tied.wrong + ends.detached.wrong > 0;
 }

@@ -24,7 +24,7 @@ final class SysctlTextTest {
         for (String kernel : Recordings.KERNELS) {
             writes.addAll(Recordings.writes(kernel));
         }
-        // A method has no offset; docs/kernel-map.md says so.
+        // A method has no offset; docs/differences.md says so.
         return writes.stream().filter(write -> !write.isAtOffset());
     }
 

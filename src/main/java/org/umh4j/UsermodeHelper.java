@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>What a helper is born with unless something else is asked for: its own session and no terminal, no descriptors,
  * all signals at their default and unblocked, umask 022, nice 0, every cpu, kthreadd's resource limits, a new empty
  * session keyring, working directory {@code /}; the JVM's identity, cgroup and namespaces. Nothing of it depends on the
- * thread that calls. {@code docs/kernel-map.md} lists every attribute.
+ * thread that calls. {@code docs/differences.md} lists every attribute.
  *
  * <p>All methods may be called from any thread at any time, virtual ones included.
  *

@@ -13,7 +13,7 @@
  *
  * <ul>
  *   <li><b>Priorities.</b> The kernel's semantics come before safety, safety before smallness, smallness before Java
- *       idiom. Where one of them yields, {@code docs/kernel-map.md} says why.
+ *       idiom. Where one of them yields, {@code docs/differences.md} says why.
  *   <li><b>Null.</b> An argument that is null throws {@link java.lang.NullPointerException}, unless its method gives
  *       null a meaning; a method that may answer null says so.
  *   <li><b>Errors.</b> A caller's mistake is an unchecked exception that names the argument and its limit, thrown

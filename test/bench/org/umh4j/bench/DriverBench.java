@@ -33,7 +33,7 @@ public final class DriverBench {
     public static void main(String[] arguments) throws Exception {
         byte[] path = arguments[0].getBytes(StandardCharsets.UTF_8);
         try (UsermodeDriver driver = UsermodeDriver.load("echo", Path.of(arguments[0]))) {
-            System.out.printf("%-26s %12s %12s %7s%n", "256 MiB there and back", "C MiB/s", "JVM MiB/s", "ratio");
+            System.out.printf("%-26s %12s %12s %7s%n", "256 MiB echoed", "C MiB/s", "JVM MiB/s", "ratio");
             for (int chunk : new int[] {4 << 10, 64 << 10, 1 << 20}) {
                 print(
                         "streams, " + (chunk >> 10) + " KiB",

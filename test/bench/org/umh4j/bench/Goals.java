@@ -64,7 +64,7 @@ final class Goals {
                     1.05,
                     of -> of.median("heap", "8192 MiB", "tiny", UMH4J) / of.median("heap", "256 MiB", "tiny", UMH4J)),
             atLeast(
-                    "throughput of two threads to `posix_spawn`'s",
+                    "throughput of two threads, to that of `posix_spawn`",
                     0.9,
                     of -> 1 / of.ratio("threads", 2, "tiny", UMH4J, 50)),
             atLeast(
@@ -72,14 +72,14 @@ final class Goals {
                     8,
                     of -> of.median("descriptors", 0, "tiny", "ProcessBuilder")
                             / of.median("descriptors", 0, "tiny", UMH4J)),
-            atMost("`NO_WAIT`, µs in its caller, p50", 5, of -> of.median("no_wait", "caller", "NO_WAIT", UMH4J)),
-            atMost("10,000 live: threads more", 3, of -> of.median("live", 10_000, "added", "threads, in all")),
+            atMost("`NO_WAIT`, µs in the caller, p50", 5, of -> of.median("no_wait", "caller", "NO_WAIT", UMH4J)),
+            atMost("10,000 live: additional threads", 3, of -> of.median("live", 10_000, "added", "threads, in all")),
             atMost(
-                    "10,000 live: bytes of heap each",
+                    "10,000 live: bytes of heap per helper",
                     2_048,
                     of -> of.median("live", 10_000, "added", "heap, bytes each")),
             atMost(
-                    "10,000 live: resident bytes each",
+                    "10,000 live: resident bytes per helper",
                     2_048,
                     of -> of.median("live", 10_000, "added", "resident, bytes each")),
             atMost(
@@ -87,7 +87,7 @@ final class Goals {
                     80,
                     of -> of.median("live", 10_000, "exit notice", UMH4J)),
             atMost(
-                    "load and first call over an empty JVM, ms",
+                    "load and first call, ms more than an empty JVM",
                     30,
                     of -> of.median("first call", "", "process", "load and first call")
                             - of.median("first call", "", "process", "an empty JVM")));
@@ -113,7 +113,7 @@ final class Goals {
     String table() {
         List<Integer> jdks = new ArrayList<>(
                 new java.util.TreeSet<>(rows.stream().map(Row::jdk).toList()));
-        StringBuilder text = new StringBuilder("\n### What was aimed at, and what was reached\n\n| | aim");
+        StringBuilder text = new StringBuilder("\n### Goals and results\n\n| | goal");
         jdks.forEach(jdk -> text.append(" | JDK ").append(jdk));
         text.append(" |\n|---|---").append("|---".repeat(jdks.size())).append("|\n");
         for (Goal goal : GOALS) {
@@ -123,7 +123,7 @@ final class Goals {
             text.append(" |\n");
         }
         return text.append(
-                        "\nRatios are to C `posix_spawn` in the same run, unless it says otherwise; ✗ marks what was not reached.\n")
+                        "\nRatios are to C `posix_spawn` in the same run, unless stated otherwise; ✗ marks a goal that was not reached.\n")
                 .toString();
     }
 }

@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
  * <p>Usage: {@code Report RESULTS PAGE FOLDER-OF-PLOTS}. What stands between the page's two markers is replaced.
  */
 public final class Report {
-    private static final String BEGIN = "<!-- made by make bench-report -->\n";
-    private static final String END = "<!-- end of what was made -->\n";
+    private static final String BEGIN = "<!-- bench-report: make bench-report -->\n";
+    private static final String END = "<!-- end of bench-report -->\n";
 
     private final List<Row> rows;
     private final Path plots;

@@ -18,7 +18,7 @@ import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 
-/** The test of the test: a launcher that is broken in one line makes {@code make conformance} fail, and say where. */
+/** A launcher with one broken line makes {@code make conformance} fail and name the field. */
 @RequiresRoot
 final class BrokenLauncherTest {
     private static final Path NATIVE = Path.of("src/main/native").toAbsolutePath();
@@ -52,7 +52,7 @@ final class BrokenLauncherTest {
     private static Jvm.Outcome conformance(Path launcher) throws IOException, InterruptedException {
         return new Jvm()
                 .option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher)
-                .run(Conformance.class, Setting.AS_IT_IS.name());
+                .run(Conformance.class, Setting.UNCHANGED.name());
     }
 
     /** The launcher's sources with one piece of one file replaced, built as the library's own. */

@@ -7,9 +7,9 @@ import java.util.List;
 import org.umh4j.UmhWait;
 import org.umh4j.linux.Errno;
 
-/** One call that a module made of {@code call_usermodehelper_exec()}, and what init, cleanup and the caller saw of it. */
+/** One call of {@code call_usermodehelper_exec()} by a module, with the events of init, cleanup and the caller. */
 public record Call(String kernel, String name, JsonNode recording) {
-    /** What the module was told: wait, what init returns, envp, argv, path. */
+    /** The command for the module: wait, the result of init, envp, argv, path. */
     record Command(int waitFlags, int initret, String envp, String argv, String kind, String path) {
         static final int WITHOUT_INIT = 9999;
 
@@ -44,7 +44,7 @@ public record Call(String kernel, String name, JsonNode recording) {
 
     private static final String PLAIN = " 0 std std path /probe";
 
-    /** Whether the caller went away while it waited. */
+    /** Whether the caller was killed while it waited. */
     boolean isInterrupted() {
         return name.startsWith("umh.kill.");
     }
@@ -55,12 +55,12 @@ public record Call(String kernel, String name, JsonNode recording) {
         return words[0].equals("disable") ? Integer.parseInt(words[1]) : -1;
     }
 
-    /** The depth at which helpers were while it was made. */
+    /** The disable depth during the call. */
     int depth() {
         return name.contains(".disabled1.") ? 1 : name.contains(".disabled2.") ? 2 : 0;
     }
 
-    /** Whether it is a call at all: some records are of what was set, or of what a socket call answered meanwhile. */
+    /** Whether it is a call: some records are of a set depth, or of the result of a socket call. */
     public boolean isCall() {
         return !recorded().isEmpty();
     }
@@ -76,18 +76,18 @@ public record Call(String kernel, String name, JsonNode recording) {
         return Command.parse(desc());
     }
 
-    /** What the helper did when it ran. */
+    /** The commands of the helper. */
     String behaviour() {
         return recording.path("helper").asText();
     }
 
-    /** How many helpers it ran. For a format that execve(2) does not know, the kernel ran modprobe. */
+    /** The number of helpers that ran. For an unknown executable format, the kernel ran modprobe. */
     int helpers() {
         boolean unknownFormat = events().contains("cleanup(" + -Errno.ENOEXEC.number() + ")");
         return unknownFormat ? 0 : recording.path("helper_records").asInt();
     }
 
-    /** What happened, in order: init, cleanup(retval), returned(result). */
+    /** The events in order: init, cleanup(retval), returned(result). */
     public List<String> events() {
         return ordered(recorded());
     }
@@ -109,7 +109,7 @@ public record Call(String kernel, String name, JsonNode recording) {
                 : "returned(" + event.path("returned").asInt() + ")";
     }
 
-    /** What happened, in its order; for UMH_NO_WAIT nothing orders what happens later against the return. */
+    /** The events in order. For UMH_NO_WAIT the return is put last, since its order is undefined. */
     List<String> ordered(List<String> events) {
         List<String> ordered = new ArrayList<>(events);
         if (command().waitFlags() == UmhWait.NO_WAIT.flags() && ordered.remove("returned(0)")) {

@@ -25,14 +25,14 @@ public final class CallReplay {
 
     private final Programs programs;
 
-    /** What came of a call. */
+    /** The result of a call. */
     public record Answer(List<String> events, int helpers) {
-        /** Whether the kernel's answer is to be equal. */
+        /** Whether the result must equal the kernel's. */
         static boolean isPlain(Call call) {
             return recorded(call).equals(expected(call));
         }
 
-        /** The same, with the documented difference: its killed caller sees nothing at all. */
+        /** The kernel's result with the documented difference: a killed caller of the kernel sees no result. */
         public static Answer expected(Call call) {
             return expected(recorded(call));
         }
@@ -43,7 +43,7 @@ public final class CallReplay {
             return new Answer(events, kernels.helpers);
         }
 
-        /** What the kernel's caller saw. */
+        /** The result of the kernel's caller. */
         static Answer recorded(Call call) {
             return new Answer(call.events(), call.helpers());
         }
@@ -58,15 +58,15 @@ public final class CallReplay {
         this(Programs.ofTheTests());
     }
 
-    /** One of each kind that execve(2) refuses. */
+    /** Installs one program of each kind that execve(2) refuses. */
     private void installPrograms() throws IOException {
         String probe = programs.installed(PROBE);
         Files.createDirectories(programs.place("/h/dir"));
         byte[] image = Files.readAllBytes(Path.of(ProbeProgram.path()));
         install("noexec", image, "rw-r--r--");
-        byte[] otherMachine = image.clone();
-        otherMachine[18] = (byte) 0xb7; // e_machine: AArch64
-        install("badarch", otherMachine, "rwxr-xr-x");
+        byte[] otherArchitecture = image.clone();
+        otherArchitecture[18] = (byte) 0xb7; // e_machine: AArch64
+        install("badarch", otherArchitecture, "rwxr-xr-x");
         byte[] badElf = new byte[200];
         System.arraycopy(image, 0, badElf, 0, 4);
         install("badelf", badElf, "rwxr-xr-x");
@@ -84,7 +84,7 @@ public final class CallReplay {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString(mode));
     }
 
-    /** What umh4j makes of the call. */
+    /** Makes the call by umh4j. */
     public Answer answer(Call call) throws IOException, InterruptedException {
         HelperGate.setDisableDepth(HelperGate.Depth.values()[call.depth()]);
         List<String> events = Collections.synchronizedList(new ArrayList<>());
@@ -129,7 +129,7 @@ public final class CallReplay {
         return info;
     }
 
-    /** The caller is interrupted while the helper runs, and the helper ends when it has been. */
+    /** Interrupts the caller while the helper runs; then the helper exits. */
     private void interrupted(Call call, SubprocessInfo info, List<String> events)
             throws IOException, InterruptedException {
         Path end = programs.place("/end");
@@ -147,7 +147,7 @@ public final class CallReplay {
         caller.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
     }
 
-    /** Waits for the reports of those that ran, takes them, and counts them. */
+    /** Waits for the reports of the helpers that ran, deletes and counts them. */
     static int helpers(Programs programs, Call call) throws IOException, InterruptedException {
         String script = "/h/script_ok";
         String program = programs.place(call.command().path().equals(script) ? script : PROBE)
@@ -156,17 +156,17 @@ public final class CallReplay {
         return Programs.takeReports(program).size();
     }
 
-    /** Waits until a folder has so many whole reports. */
-    static void awaitWhole(Path folder, int count) throws IOException, InterruptedException {
+    /** Waits until a directory has so many complete reports. */
+    static void awaitWhole(Path directory, int count) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (whole(folder) < count && System.nanoTime() < deadline) {
+        while (whole(directory) < count && System.nanoTime() < deadline) {
             Thread.sleep(1);
         }
     }
 
-    private static int whole(Path folder) throws IOException {
+    private static int whole(Path directory) throws IOException {
         int count = 0;
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*[0-9]")) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*[0-9]")) {
             for (Path ignored : files) {
                 count++;
             }

@@ -15,16 +15,16 @@ import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.Jvm;
 
 /**
- * Compares umh4j on this machine with the recordings of real kernels: every field of every helper, every call, every
- * write to the sysctl files. What differs is documented in {@code docs/kernel-map.md}, and differs as it is documented
- * there, or it is a failure; so is what is documented and never differs.
+ * Compares umh4j on this host with the recordings of real kernels: every field of every helper, every call, every write
+ * to the sysctl files. A difference that {@code docs/differences.md} does not document, or documents otherwise, is a
+ * failure. So is a documented difference that never occurs.
  *
- * <p>Arguments: names of settings to compare in, all by default; {@code --docs} to write the table into docs/conformance.md.
+ * <p>Arguments: names of settings, by default all; {@code --docs} writes the table into docs/conformance.md.
  */
 public final class Conformance {
     private static final Path PAGE = Path.of("docs/conformance.md");
 
-    /** Rows that this machine may have no chance to show. The guests show them: {@link KernelTruth} demands it. */
+    /** Rows that this host may not be able to show. {@link GuestResults} requires that the guests show them. */
     static final Map<String, String> IN_GUESTS = Map.of(
             "cwd", "a pid 1 that works elsewhere than in /",
             "ioprio", "a kernel of 5.10 and a JVM with an I/O priority",
@@ -33,8 +33,8 @@ public final class Conformance {
             "status.Cpus_allowed_list", "another number of cpus than the recorder's two",
             "cpu_affinity", "another number of cpus than the recorder's two");
 
-    /** Rows about machines unlike this one: where none of them is at hand, nobody can see the difference. */
-    private static final Map<String, String> OTHER_MACHINES = Map.ofEntries(
+    /** Rows about other hosts, which neither this host nor a guest can show. */
+    private static final Map<String, String> OTHER_HOSTS = Map.ofEntries(
             Map.entry("status.untag_mask", "a kernel of 6.4 or newer"),
             Map.entry("status.x86_Thread_features", "a kernel of 6.6 or newer with shadow stacks"),
             Map.entry("status.x86_Thread_features_locked", "a kernel of 6.6 or newer with shadow stacks"),
@@ -42,21 +42,21 @@ public final class Conformance {
             Map.entry("status.THP_enabled", "a kernel without transparent huge pages"),
             Map.entry("attr_current", "another security module than the recorder's"));
 
-    private final KernelMap map;
+    private final DocumentedDifferences differences;
     private final Host host;
     private final Set<String> failures = new TreeSet<>();
     private final Set<String> seen = new TreeSet<>();
     private final Map<String, String> unseen = new LinkedHashMap<>();
 
-    Conformance(KernelMap map) throws IOException, InterruptedException {
-        this.map = map;
+    Conformance(DocumentedDifferences differences) throws IOException, InterruptedException {
+        this.differences = differences;
         this.host = Host.look(Programs.ofTheTests());
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         List<String> names = new ArrayList<>(List.of(arguments));
         boolean docs = names.remove("--docs");
-        Conformance conformance = new Conformance(KernelMap.read());
+        Conformance conformance = new Conformance(DocumentedDifferences.read());
         if (names.isEmpty()) {
             conformance.everything();
         } else {
@@ -66,7 +66,7 @@ public final class Conformance {
         }
         conformance.print();
         if (docs) {
-            Files.writeString(PAGE, new ConformanceTable(conformance.map).into(Files.readString(PAGE)));
+            Files.writeString(PAGE, new ConformanceTable(conformance.differences).into(Files.readString(PAGE)));
         }
         System.exit(conformance.failures.isEmpty() ? 0 : 1);
     }
@@ -76,7 +76,7 @@ public final class Conformance {
             if (setting.isPossible(host)) {
                 helpers(setting);
             } else {
-                System.out.println("not compared here: " + setting + ", which takes privilege");
+                System.out.println("not compared here: " + setting + ", which needs privilege");
                 setting.provokes()
                         .forEach(row -> unseen.put(row, "setting " + setting + ", which this JVM can't make"));
             }
@@ -92,8 +92,8 @@ public final class Conformance {
         if (launcher != null) {
             jvm.option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher);
         }
-        for (InSetting.Line line :
-                InSetting.parse(jvm.run(InSetting.class, setting.name()).requireSuccess())) {
+        for (SettingRun.Line line :
+                SettingRun.parse(jvm.run(SettingRun.class, setting.name()).requireSuccess())) {
             if (line.field().verdict() == Verdict.FAILURE) {
                 failures.add(line.kernel() + " " + setting + " " + line.field());
             } else {
@@ -102,28 +102,29 @@ public final class Conformance {
         }
     }
 
-    /** Each row has a rule, each rule a row, no field stands in two rows, and every row is about something. */
+    /** Checks that each row has a rule and each rule a row, that no field is in two rows, and that every row occurs. */
     Set<String> disagreements() {
-        List<String> rows = map.rows().stream().map(KernelMap.Row::name).toList();
+        List<String> rows =
+                differences.rows().stream().map(DocumentedDifferences.Row::name).toList();
         for (String row : rows) {
             if (rows.indexOf(row) != rows.lastIndexOf(row)) {
-                failures.add("docs/kernel-map.md lists " + row + " twice");
+                failures.add("docs/differences.md lists " + row + " twice");
             }
-            if (Documented.rule(row) == null) {
-                failures.add("docs/kernel-map.md lists " + row + ", and Documented has no rule for it");
+            if (DifferenceRules.rule(row) == null) {
+                failures.add("docs/differences.md lists " + row + ", and DifferenceRules has no rule for it");
             }
             if (!seen.contains(row)) {
-                unseen.putIfAbsent(row, IN_GUESTS.getOrDefault(row, OTHER_MACHINES.get(row)));
+                unseen.putIfAbsent(row, IN_GUESTS.getOrDefault(row, OTHER_HOSTS.get(row)));
             }
         }
-        Documented.names().stream()
+        DifferenceRules.names().stream()
                 .filter(name -> !rows.contains(name))
-                .forEach(name ->
-                        failures.add("docs/kernel-map.md does not list " + name + ", which has a rule in Documented"));
+                .forEach(name -> failures.add(
+                        "docs/differences.md does not list " + name + ", which has a rule in DifferenceRules"));
         unseen.keySet().removeAll(seen);
         unseen.forEach((row, reason) -> {
             if (reason == null) {
-                failures.add("docs/kernel-map.md lists " + row + ", and nothing differs");
+                failures.add("docs/differences.md lists " + row + ", and nothing differs");
             }
         });
         return failures;
@@ -157,8 +158,8 @@ public final class Conformance {
     }
 
     private void print() throws IOException {
-        System.out.println(new ConformanceTable(map).text());
-        unseen.forEach((row, reason) -> System.out.println("not seen here: " + row + ": it takes " + reason));
+        System.out.println(new ConformanceTable(differences).text());
+        unseen.forEach((row, reason) -> System.out.println("not seen here: " + row + ": it needs " + reason));
         failures.forEach(failure -> System.out.println("FAILURE " + failure));
         System.out.println(failures.isEmpty() ? "conforms" : failures.size() + " failures");
     }

@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The table of what was compared, one column a kernel. It is the same on every machine: a field counts as equal when it
- * has to be, and as documented when it may differ somewhere.
+ * The table of the comparison with the recordings, one column for each kernel. It is the same on every host: a field
+ * counts as equal if it must be equal, and as documented if it may differ on some host.
  */
 final class ConformanceTable {
     private static final String BEGIN = "<!-- conformance: make conformance ARGS=--docs -->\n";
     private static final String END = "<!-- end of conformance -->\n";
 
-    private final KernelMap map;
+    private final DocumentedDifferences differences;
 
-    ConformanceTable(KernelMap map) {
-        this.map = map;
+    ConformanceTable(DocumentedDifferences differences) {
+        this.differences = differences;
     }
 
     String text() throws IOException {
@@ -29,19 +29,19 @@ final class ConformanceTable {
                 "helpers that the kernel started",
                 "fields of their reports",
                 "… equal",
-                "… the host's own value, by the same rule",
+                "… the host's value, by the same rule",
                 "… approximate",
                 "… impossible",
                 "… only one report has it",
                 "calls of `call_usermodehelper_exec()`",
-                "… same answer, same order of init, cleanup and return",
+                "… same result, same order of init, cleanup and return",
                 "… documented: a killed caller",
                 "writes to the sysctl files",
-                "… same answer, same content",
+                "… same result, same content",
                 "… documented: at an offset",
-                "writes by those who may, or may not",
-                "… same answer",
-                "… documented: a file is opened, by its mode"));
+                "writes with and without privilege",
+                "… same result",
+                "… documented: the mode of the file decides"));
         for (String kernel : Recordings.KERNELS) {
             columns.add(column(kernel));
         }
@@ -72,19 +72,19 @@ final class ConformanceTable {
 
     private void fields(String kernel, List<String> column) throws IOException {
         List<Scenario> helpers = Recordings.helpers(kernel);
-        Map<KernelMap.Kind, Integer> documented = new EnumMap<>(KernelMap.Kind.class);
+        Map<DocumentedDifferences.Kind, Integer> documented = new EnumMap<>(DocumentedDifferences.Kind.class);
         int all = 0;
         int equal = 0;
         for (Scenario scenario : helpers) {
             for (String field : scenario.report().flat().keySet()) {
-                Optional<KernelMap.Row> row = map.row(field);
+                Optional<DocumentedDifferences.Row> row = differences.row(field);
                 row.ifPresent(listed -> documented.merge(listed.kind(), 1, Integer::sum));
                 all++;
                 equal += row.isEmpty() ? 1 : 0;
             }
         }
         column.addAll(List.of(Integer.toString(helpers.size()), Integer.toString(all), Integer.toString(equal)));
-        for (KernelMap.Kind kind : KernelMap.Kind.values()) {
+        for (DocumentedDifferences.Kind kind : DocumentedDifferences.Kind.values()) {
             column.add(Integer.toString(documented.getOrDefault(kind, 0)));
         }
     }
@@ -107,14 +107,13 @@ final class ConformanceTable {
         return text.toString();
     }
 
-    /** A document with this table between its markers, and below it that of the guests as its page has it. */
+    /** Returns a page with this table between its markers. */
     String into(String document) throws IOException {
         int begin = document.indexOf(BEGIN) + BEGIN.length();
         int end = document.indexOf(END);
         if (begin < BEGIN.length() || end < begin) {
             throw new IOException("no place for the table");
         }
-        return document.substring(0, begin) + "\n" + text() + "\n" + KernelTruth.helpersOfPage() + "\n"
-                + document.substring(end);
+        return document.substring(0, begin) + "\n" + text() + "\n" + document.substring(end);
     }
 }

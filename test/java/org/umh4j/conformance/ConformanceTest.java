@@ -20,13 +20,13 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.RequiresRoot;
 
-/** Helpers of ours beside helpers of real kernels, and the documents that speak of it. */
+/** Compares helpers of umh4j with helpers of real kernels, and the pages with the data. */
 @ExtendWith(Leaks.class)
 final class ConformanceTest {
     /** A JVM for each setting, one after the other. */
     private static final Duration PATIENCE = Duration.ofMinutes(15);
 
-    private static final Path MAP = Path.of("docs/kernel-map.md");
+    private static final Path DIFFERENCES = Path.of("docs/differences.md");
 
     @Test
     @RequiresRoot
@@ -38,16 +38,17 @@ final class ConformanceTest {
     @Test
     void pageHasTheTableThatTheProgramMakes() throws IOException {
         String page = Files.readString(Path.of("docs/conformance.md"));
-        assertEquals(new ConformanceTable(KernelMap.read()).into(page), page, "make conformance ARGS=--docs");
+        assertEquals(
+                new ConformanceTable(DocumentedDifferences.read()).into(page), page, "make conformance ARGS=--docs");
     }
 
     @Test
     @RequiresRoot
     void undocumentedDifferenceFails() throws IOException, InterruptedException {
-        List<String> lines = Files.readAllLines(MAP);
+        List<String> lines = Files.readAllLines(DIFFERENCES);
         lines.removeIf(line -> line.startsWith("| `pgrp`"));
         Scenario scenario = Recordings.helpers(Recordings.KERNELS.get(0)).get(0);
-        Set<String> failed = failed(new KernelMap(lines), scenario);
+        Set<String> failed = failed(new DocumentedDifferences(lines), scenario);
         assertEquals(Set.of("pgrp", "sid", "stat.pgrp", "stat.session", "status.NSpgid", "status.NSsid"), failed);
     }
 
@@ -58,13 +59,15 @@ final class ConformanceTest {
                 .filter(scenario -> scenario.name().equals("bset_few.modprobe"))
                 .findFirst()
                 .orElseThrow();
-        // This JVM's policy is not the recorded one, so that its helper has more than the map allows.
-        assertEquals(Set.of("status.CapBnd", "status.CapEff", "status.CapPrm"), failed(KernelMap.read(), few));
+        // This JVM's policy is not the recorded one, so its helper has more capabilities than the table allows.
+        assertEquals(
+                Set.of("status.CapBnd", "status.CapEff", "status.CapPrm"), failed(DocumentedDifferences.read(), few));
     }
 
-    private static Set<String> failed(KernelMap map, Scenario scenario) throws IOException, InterruptedException {
+    private static Set<String> failed(DocumentedDifferences differences, Scenario scenario)
+            throws IOException, InterruptedException {
         Programs programs = Programs.ofTheTests();
-        FieldComparison comparison = new FieldComparison(map, Host.look(programs));
+        FieldComparison comparison = new FieldComparison(differences, Host.look(programs));
         return comparison.compare(scenario, programs.start(scenario)).stream()
                 .filter(field -> field.verdict() == Verdict.FAILURE)
                 .map(Field::name)
@@ -73,15 +76,16 @@ final class ConformanceTest {
 
     @Test
     void documentedDifferenceThatDoesNotExistFails() throws IOException, InterruptedException {
-        List<String> lines = new ArrayList<>(Files.readAllLines(MAP));
+        List<String> lines = new ArrayList<>(Files.readAllLines(DIFFERENCES));
         lines.replaceAll(
                 line -> line.startsWith("| `exe`") ? line.replace("`exe`", "`exe`, `coredump_filter`, `exe`") : line);
-        Set<String> failures = new Conformance(new KernelMap(lines)).disagreements();
-        assertTrue(failures.contains("docs/kernel-map.md lists exe twice"), failures::toString);
+        Set<String> failures = new Conformance(new DocumentedDifferences(lines)).disagreements();
+        assertTrue(failures.contains("docs/differences.md lists exe twice"), failures::toString);
         assertTrue(
-                failures.contains("docs/kernel-map.md lists coredump_filter, and nothing differs"), failures::toString);
+                failures.contains("docs/differences.md lists coredump_filter, and nothing differs"),
+                failures::toString);
         assertTrue(
-                failures.contains("docs/kernel-map.md lists coredump_filter, and Documented has no rule for it"),
+                failures.contains("docs/differences.md lists coredump_filter, and DifferenceRules has no rule for it"),
                 failures::toString);
     }
 }

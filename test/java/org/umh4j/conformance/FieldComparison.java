@@ -8,16 +8,16 @@ import java.util.Optional;
 import java.util.TreeSet;
 import org.umh4j.support.Report;
 
-/** A helper of a kernel beside one of ours, field by field. */
+/** Compares a helper of a kernel with one of umh4j, field by field. */
 final class FieldComparison {
-    /** What a field is found to be. */
+    /** The result of the comparison of a field. */
     enum Verdict {
         EQUAL,
         DOCUMENTED,
         FAILURE
     }
 
-    /** One field; row is the name in the kernel map that covers it, or empty. */
+    /** One field; row is the name in the table of differences that covers it, or empty. */
     record Field(String scenario, String name, String there, String here, Verdict verdict, String row) {
         @Override
         public String toString() {
@@ -26,15 +26,15 @@ final class FieldComparison {
         }
     }
 
-    private final KernelMap map;
+    private final DocumentedDifferences differences;
     private final Host host;
 
-    FieldComparison(KernelMap map, Host host) {
-        this.map = map;
+    FieldComparison(DocumentedDifferences differences, Host host) {
+        this.differences = differences;
         this.host = host;
     }
 
-    /** Every field that at least one of the two has. */
+    /** Compares every field that at least one of the two reports has. */
     List<Field> compare(Scenario scenario, Report helper) {
         Map<String, String> there = scenario.report().flat();
         Map<String, String> here = helper.flat();
@@ -42,13 +42,14 @@ final class FieldComparison {
         names.addAll(here.keySet());
         List<Field> fields = new ArrayList<>();
         for (String name : names) {
-            fields.add(field(new Documented.Difference(scenario, name, there.get(name), here.get(name), helper, host)));
+            fields.add(field(
+                    new DifferenceRules.Difference(scenario, name, there.get(name), here.get(name), helper, host)));
         }
         return fields;
     }
 
-    private Field field(Documented.Difference difference) {
-        Optional<String> row = map.row(difference.field()).map(KernelMap.Row::name);
+    private Field field(DifferenceRules.Difference difference) {
+        Optional<String> row = differences.row(difference.field()).map(DocumentedDifferences.Row::name);
         return new Field(
                 difference.scenario().name(),
                 difference.field(),
@@ -58,20 +59,21 @@ final class FieldComparison {
                 row.orElse(""));
     }
 
-    private static Verdict verdict(Documented.Difference difference, Optional<String> row) {
+    private static Verdict verdict(DifferenceRules.Difference difference, Optional<String> row) {
         if (difference.there() != null && difference.there().equals(difference.here())) {
             return Verdict.EQUAL;
         }
-        boolean documented =
-                row.map(Documented::rule).map(rule -> allows(rule, difference)).orElse(false);
+        boolean documented = row.map(DifferenceRules::rule)
+                .map(rule -> allows(rule, difference))
+                .orElse(false);
         return documented ? Verdict.DOCUMENTED : Verdict.FAILURE;
     }
 
-    private static boolean allows(Documented.Rule rule, Documented.Difference difference) {
+    private static boolean allows(DifferenceRules.Rule rule, DifferenceRules.Difference difference) {
         try {
             return rule.allows(difference);
         } catch (RuntimeException e) {
-            return false; // a value of another shape than the rule is for
+            return false; // the rule expects a value of another form
         }
     }
 }

@@ -13,10 +13,10 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Report;
 
 /**
- * What pid 1 of a guest runs: has the guest's kernel start helpers and make calls, has umh4j do the same, compares, and
- * prints a line for each thing compared. The host makes the table of them.
+ * Runs in a guest: lets the guest's kernel start helpers and make calls, does the same by umh4j, compares, and prints a
+ * line for each comparison. The host makes tables of these lines.
  *
- * <p>Argument: MAIN, ODD when pid 1 is odd, or LIMITS for what machines may forbid.
+ * <p>Argument: MAIN; ODD if pid 1 has changed attributes; or LIMITS for restrictions.
  */
 public final class Guest {
     private static final Path RECORDS = Path.of("/records");
@@ -42,12 +42,12 @@ public final class Guest {
             case "LIMITS" -> guest.limits();
             default -> throw new IllegalArgumentException(arguments[0]);
         }
-        say("done", arguments[0]);
+        print("done", arguments[0]);
         System.exit(0);
     }
 
-    /** One line for the host. */
-    static void say(String kind, String text) {
+    /** Prints a line for the host. */
+    static void print(String kind, String text) {
         System.out.println("@@" + kind + " " + text.replace("\n", "\\n"));
     }
 
@@ -55,7 +55,7 @@ public final class Guest {
         record("default", false, TRIGGERS);
         record("caller_odd", true, List.of("modprobe", "core"));
         moduleHelpers();
-        compare(List.of(Setting.AS_IT_IS, Setting.ODD, Setting.LOGGED_IN, Setting.HARD_TO_SPARE));
+        compare(List.of(Setting.UNCHANGED, Setting.ODD, Setting.LOGGED_IN, Setting.RAISED_OOM_SCORE));
         calls();
         policy(Policy.FEW, "bset_few");
         policy(Policy.FEW_INHERITABLE_NONE, "bset_few_inh0");
@@ -66,7 +66,7 @@ public final class Guest {
 
     private void odd() throws IOException, InterruptedException {
         record("pid1_odd", false, TRIGGERS);
-        compare(List.of(Setting.AS_IT_IS));
+        compare(List.of(Setting.UNCHANGED));
         policy(Policy.INHERITABLE_NONE, "inh0");
         compare(List.of(Setting.NONE_INHERITABLE));
         writes();
@@ -75,17 +75,17 @@ public final class Guest {
     private void limits() throws IOException, InterruptedException {
         Files.createDirectories(Path.of("/dev/shm"));
         record("default", false, List.of("modprobe"));
-        GuestGroup.giveControllers();
-        for (GuestGroup.Case example : GuestGroup.CASES) {
+        GuestCgroup.giveControllers();
+        for (GuestCgroup.Case example : GuestCgroup.CASES) {
             String found = example.found(programs);
-            say("group", example.name() + " | " + found + " |");
+            print("group", example.name() + " | " + found + " |");
             compare(example.name(), example.expected(), found);
         }
         for (GuestLimit limit : GuestLimit.LIMITS) {
             GuestLimit.Outcome outcome = limit.examine(RECORDS);
-            say("limit", outcome.row());
-            outcome.seen().forEach(row -> say("seen", row));
-            outcome.failures().forEach(failure -> say("failure", failure));
+            print("limit", outcome.row());
+            outcome.seen().forEach(row -> print("seen", row));
+            outcome.failures().forEach(failure -> print("failure", failure));
         }
     }
 
@@ -99,7 +99,7 @@ public final class Guest {
         record(name, false, TRIGGERS);
     }
 
-    /** Has the kernel start its helpers, and keeps what they report. */
+    /** Lets the kernel start its helpers, and records their reports. */
     private void record(String name, boolean oddCaller, List<String> triggers)
             throws IOException, InterruptedException {
         programs.does("/probe");
@@ -117,34 +117,34 @@ public final class Guest {
 
     private static void keep(String name, Report report) throws IOException {
         Files.writeString(RECORDS.resolve(name + ".json"), report.root().toString());
-        say("record", name + " " + report.root());
+        print("record", name + " " + report.root());
         for (String difference : Recordings.differences(System.getProperty("os.version"), name, report)) {
-            say("failure", "recording of " + difference);
+            print("failure", "recording of " + difference);
         }
     }
 
-    /** umh4j starts the same, in JVMs of their own, since a policy lasts as long as the JVM. */
+    /** Starts the same helpers by umh4j, in a new JVM for each setting, since a policy lasts as long as the JVM. */
     private static void compare(List<Setting> settings) throws IOException, InterruptedException {
         Host host = Host.look(Programs.ofTheGuest());
         for (Setting setting : settings) {
             if (!setting.isPossible(host)) {
-                say("impossible", setting.name());
+                print("impossible", setting.name());
                 continue;
             }
             int documented = 0;
             int failed = 0;
-            for (InSetting.Line line : InSetting.parse(quick(setting.jvm())
-                    .run(InSetting.class, setting.name(), RECORDS.toString())
+            for (SettingRun.Line line : SettingRun.parse(quick(setting.jvm())
+                    .run(SettingRun.class, setting.name(), RECORDS.toString())
                     .requireSuccess())) {
                 if (line.field().verdict() == Verdict.FAILURE) {
                     failed++;
-                    say("failure", setting + " " + line.field());
+                    print("failure", setting + " " + line.field());
                 } else {
                     documented++;
-                    say("seen", line.field().row());
+                    print("seen", line.field().row());
                 }
             }
-            say("fields", setting + " " + fields(setting) + " " + documented + " " + failed);
+            print("fields", setting + " " + fields(setting) + " " + documented + " " + failed);
         }
     }
 
@@ -154,7 +154,7 @@ public final class Guest {
     }
 
     private static int fields(Setting setting) throws IOException {
-        return InSetting.chosen(setting, Recordings.helpers(RECORDS)).stream()
+        return SettingRun.chosen(setting, Recordings.helpers(RECORDS)).stream()
                 .mapToInt(scenario -> scenario.report().flat().size())
                 .sum();
     }
@@ -170,7 +170,7 @@ public final class Guest {
                 compare("recording of " + call.name(), CallReplay.Answer.recorded(call), there);
             }
         }
-        say("calls", Integer.toString(count));
+        print("calls", Integer.toString(count));
     }
 
     /** Each recorded write to the file, and to the policy of this JVM, which has begun with the file's value. */
@@ -189,12 +189,12 @@ public final class Guest {
                 compare("recording of " + write, write.expected().result(), there.result());
             }
         }
-        say("writes", Integer.toString(count));
+        print("writes", Integer.toString(count));
     }
 
     private static int compare(String what, Object there, Object here) {
         if (!there.equals(here)) {
-            say("failure", what + ": " + there + " there, " + here + " here");
+            print("failure", what + ": " + there + " there, " + here + " here");
             return 0;
         }
         return 1;

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.umh4j.support.Report;
 
-/** The kernel of the guest: has it start helpers of its own, by its own ways and by the module umh_truth. */
+/** Lets the kernel of the guest start helpers, by its own means and by the module umh_calls. */
 final class GuestKernel {
     private static final long PATIENCE_SECONDS = 120;
-    private static final Path MODULE = Path.of("/proc/umh_truth");
+    private static final Path MODULE = Path.of("/proc/umh_calls");
     private static final Path MODPROBE = Path.of("/proc/sys/kernel/modprobe");
     private static final Path CORE_PATTERN = Path.of("/proc/sys/kernel/core_pattern");
 
@@ -30,7 +30,7 @@ final class GuestKernel {
         write(Path.of("/cg1/release_agent"), "/probe");
     }
 
-    /** What a helper reports that the kernel starts on a caller's behalf. */
+    /** The report of a helper that the kernel starts for a caller. */
     Report helper(String trigger, boolean oddCaller) throws IOException, InterruptedException {
         // Only now, or what the JVM itself happens to ask of the kernel would be answered by the probe.
         write(MODPROBE, trigger.equals("modprobe") ? "/probe" : "\n");
@@ -83,14 +83,14 @@ final class GuestKernel {
         return reports.get(0);
     }
 
-    /** What a helper reports that the module has the kernel start. */
+    /** The report of a helper that the kernel starts for the module. */
     Report moduleHelper(int wait) throws IOException, InterruptedException {
         programs.does("/probe");
         command("call " + wait + " 0 std std path /probe");
         return awaitReport("/probe");
     }
 
-    /** What the module answers to a call, as a recording has it. */
+    /** The result of a call by the module, in the form of a recording. */
     CallReplay.Answer answer(Call call) throws IOException, InterruptedException {
         setDepth(call.depth());
         programs.does("/probe", CallReplay.words(call.behaviour()));
@@ -127,7 +127,7 @@ final class GuestKernel {
         caller.waitFor();
     }
 
-    /** Cleanup and the return are always said; which of them is last, the call decides. */
+    /** Waits for cleanup and return; the call decides which of them is last. */
     private static List<String> awaitEvents() throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         List<String> events = events();
@@ -152,12 +152,12 @@ final class GuestKernel {
         Files.writeString(file, text, StandardOpenOption.WRITE);
     }
 
-    /** What one write(2) answers: a count, or an errno below 0. */
+    /** The result of one write(2): a count, or a negative errno. */
     static int writeAnswer(Path file, String text) throws IOException {
         return answer("write", file, text);
     }
 
-    /** What it answers for so many blanks. */
+    /** The result of a write of so many blanks. */
     static int blanksAnswer(Path file, int count) throws IOException {
         return answer("blanks", file, Integer.toString(count));
     }
@@ -167,7 +167,7 @@ final class GuestKernel {
         return Integer.parseInt(new String(writer.getInputStream().readAllBytes()).trim());
     }
 
-    /** What the first read(2) answers: files below /proc/sys have nothing for a second one. */
+    /** The result of the first read(2): a second one of a file below /proc/sys returns nothing. */
     static String read(Path file) throws IOException {
         byte[] content = new byte[4096];
         try (FileInputStream in = new FileInputStream(file.toFile())) {

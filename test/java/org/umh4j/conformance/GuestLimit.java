@@ -21,10 +21,10 @@ import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.Jvm;
 
 /**
- * Something that a machine may forbid: a file below {@code /proc/sys} and its value, or words for the probe to do
- * before the JVM. A JVM under it starts a helper, which is compared with the kernel's, and is asked what umh doctor says.
+ * A restriction that a host may have: a file below {@code /proc/sys} and its value, or commands that the probe runs
+ * before the JVM. A JVM under it starts a helper, which is compared with the kernel's, and runs umh doctor.
  *
- * @param finds what umh doctor must find limited or missing, and nothing else; one that is missing forbids all helpers
+ * @param finds the subjects that umh doctor must find limited or missing; a missing one forbids all helpers
  */
 record GuestLimit(
         String name,
@@ -34,17 +34,17 @@ record GuestLimit(
         List<String> options,
         List<String> variables,
         Set<String> finds) {
-    /** What a limit has shown: a row of the table, the rows of the kernel map that were seen, and what is wrong. */
+    /** The result: a row of the table, the documented differences that occurred, and the failures. */
     record Outcome(String row, Set<String> seen, List<String> failures) {}
 
-    /** What umh doctor says of one thing. */
+    /** A line of umh doctor. */
     private record Finding(String state, String words) {}
 
-    /** The subject that says whether helpers can be started at all. */
+    /** If this subject is missing, no helper can be started. */
     private static final String ALL = "native library";
 
     private static final String PROC = "/proc";
-    /** The kernel's own age, which no limit changes. */
+    /** The age of the kernel, which no limit changes. */
     private static final String OF_THE_KERNEL = "system calls";
 
     private static final String AS_ASKED = "uid [65534,65534,65534] no_new_privs 1 dumpable 1";
@@ -77,7 +77,7 @@ record GuestLimit(
                             "setuid",
                             "65534")
                     .finding("privilege"),
-            // Without /proc the dynamic linker can't tell where a program is, beside which the JVM's libraries are.
+            // Without /proc the dynamic linker can't find the program's directory, which has the JVM's libraries.
             doing("no /proc", "unshare", NEW_MOUNTS, "umount", "/proc")
                     .withVariable("LD_LIBRARY_PATH=/jre/lib")
                     .finding(PROC, "helper"),
@@ -85,7 +85,7 @@ record GuestLimit(
             doing(
                     "in a cgroup with limits of memory, processes, cpu time and cpus",
                     "write",
-                    GuestGroup.LIMITED + "/cgroup.procs",
+                    GuestCgroup.LIMITED + "/cgroup.procs",
                     "0"),
             doing(
                     "a root that can't be written to",
@@ -174,7 +174,7 @@ record GuestLimit(
             return new Outcome(name + " | not to be set here | |", Set.of(), List.of(name + ": can't be set"));
         }
         try {
-            return outcome(jvm().run(UnderLimit.class, records.toString()));
+            return outcome(jvm().run(LimitRun.class, records.toString()));
         } finally {
             if (!sysctl.isEmpty()) {
                 GuestKernel.writeAnswer(Path.of(sysctl), before);
@@ -194,10 +194,10 @@ record GuestLimit(
         return jvm.under(command.toArray(String[]::new));
     }
 
-    /** What is to be said of a JVM that ran under it. */
+    /** The result of a JVM that ran under the limit. */
     Outcome outcome(Jvm.Outcome ran) throws IOException, InterruptedException {
-        String refusal = said(ran.out(), UnderLimit.REFUSED);
-        // What could not be loaded once is not tried again by the same JVM, which then has less to say.
+        String refusal = output(ran.out(), LimitRun.REFUSED);
+        // A JVM does not load a library again after a failure, so a new JVM runs umh doctor.
         Jvm.Outcome asked = refusal.isEmpty() ? ran : jvm().run(Main.class, "doctor");
         Map<String, Finding> doctor = findings(asked.out());
         List<String> failures = new ArrayList<>();
@@ -206,14 +206,14 @@ record GuestLimit(
         require(failures, "umh doctor finds " + found + ", not " + finds, found.equals(finds));
         require(
                 failures,
-                "umh doctor ends with " + asked.exitCode(),
+                "umh doctor exits with " + asked.exitCode(),
                 asked.exitCode() == (finds.contains(ALL) ? 1 : 0));
         if (finds.contains(ALL)) {
             require(
                     failures,
-                    "a helper is not refused as umh doctor says: " + ran.out() + ran.err(),
+                    "a helper is not refused as umh doctor reports: " + ran.out() + ran.err(),
                     !refusal.isEmpty() && refusal.equals(doctor.getOrDefault(ALL, new Finding("", "")).words));
-            String row = name + " | " + UnderLimit.REFUSED + refusal + " | the same, and ends with 1 |";
+            String row = name + " | " + LimitRun.REFUSED + refusal + " | the same, exit code 1 |";
             return new Outcome(row, Set.of(), named(failures));
         }
         List<Field> fields = fields(ran.out());
@@ -221,23 +221,23 @@ record GuestLimit(
         return new Outcome(name + " | " + helper(fields) + " | " + words(doctor) + " |", rows(fields), named(failures));
     }
 
-    /** A helper is as the kernel's but for what is documented, and what it had to keep is what umh doctor says. */
+    /** The helper equals the kernel's but for documented differences; umh doctor reports its unapplied steps. */
     private List<String> agreement(Jvm.Outcome ran, Map<String, Finding> doctor, List<Field> fields) {
         List<String> failures = new ArrayList<>();
         require(failures, "no helper was started: " + ran.out() + ran.err(), !fields.isEmpty());
         fields.stream()
-                .filter(field -> field.verdict() == Verdict.FAILURE && !isUnseen(field))
+                .filter(field -> field.verdict() == Verdict.FAILURE && !isUnreadable(field))
                 .forEach(field -> failures.add(field.toString()));
-        String kept = said(ran.out(), UnderLimit.KEPT);
+        String unapplied = output(ran.out(), LimitRun.UNAPPLIED);
         Finding helper = doctor.getOrDefault("helper", new Finding("", "nothing"));
         require(
                 failures,
-                "a helper keeps " + kept + ", and umh doctor says " + helper,
-                helper.state.equals("LIMITED") ? helper.words.endsWith(": " + kept) : kept.isEmpty());
-        String nobody = said(ran.out(), UnderLimit.NOBODY);
-        require(failures, "a helper of another user is " + nobody, nobody.equals(AS_ASKED));
-        String driver = said(ran.out(), UnderLimit.DRIVER);
-        require(failures, "a driver says " + driver, driver.equals("hello, exit code 0"));
+                "a helper does not apply " + unapplied + ", and umh doctor reports " + helper,
+                helper.state.equals("LIMITED") ? helper.words.endsWith(": " + unapplied) : unapplied.isEmpty());
+        String otherUser = output(ran.out(), LimitRun.OTHER_USER);
+        require(failures, "a helper of another user has " + otherUser, otherUser.equals(AS_ASKED));
+        String driver = output(ran.out(), LimitRun.DRIVER);
+        require(failures, "a driver writes " + driver, driver.equals("hello, exit code 0"));
         return failures;
     }
 
@@ -253,7 +253,7 @@ record GuestLimit(
 
     private static List<Field> fields(String out) throws IOException {
         String lines = out.lines().filter(line -> line.startsWith("{")).collect(Collectors.joining("\n"));
-        return InSetting.parse(lines).stream().map(InSetting.Line::field).toList();
+        return SettingRun.parse(lines).stream().map(SettingRun.Line::field).toList();
     }
 
     private static Set<String> rows(List<Field> fields) {
@@ -264,12 +264,12 @@ record GuestLimit(
     }
 
     private String helper(List<Field> fields) {
-        boolean blind = fields.stream().anyMatch(this::isUnseen);
-        return "as the kernel's" + (blind ? ", as far as it can see without /proc" : "");
+        boolean blind = fields.stream().anyMatch(this::isUnreadable);
+        return "as the kernel's" + (blind ? ", as far as it can read without /proc" : "");
     }
 
-    /** Whether the helper, without /proc, could not look at a field that the kernel's has, or at a file there. */
-    private boolean isUnseen(Field field) {
+    /** Whether the helper could not read a field or a file because it has no /proc. */
+    private boolean isUnreadable(Field field) {
         return finds.contains(PROC)
                 && field.verdict() == Verdict.FAILURE
                 && (field.here() == null
@@ -277,7 +277,7 @@ record GuestLimit(
                         || field.here().equals("\"-ENOENT\""));
     }
 
-    /** What umh doctor says, by subject. */
+    /** The lines of umh doctor by subject. */
     private static Map<String, Finding> findings(String out) {
         Map<String, Finding> findings = new LinkedHashMap<>();
         for (String line : out.lines().toList()) {
@@ -289,7 +289,7 @@ record GuestLimit(
         return findings;
     }
 
-    /** What it finds limited. */
+    /** The limited and missing subjects. */
     private static String words(Map<String, Finding> doctor) {
         String words = doctor.entrySet().stream()
                 .filter(finding -> !finding.getValue().state.equals("OK"))
@@ -298,8 +298,8 @@ record GuestLimit(
         return words.isEmpty() ? "nothing" : words;
     }
 
-    /** The rest of the line that begins so, or nothing. */
-    private static String said(String out, String beginning) {
+    /** The rest of the line that has this beginning, or an empty string. */
+    private static String output(String out, String beginning) {
         return out.lines()
                 .filter(line -> line.startsWith(beginning))
                 .map(line -> line.substring(beginning.length()))

@@ -11,10 +11,10 @@ import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.Report;
 
 /**
- * This JVM and its machine, as far as the kernel map speaks of them.
+ * The attributes of this JVM and its host that the rules need.
  *
- * @param child what an ordinary child inherits, by its own report
- * @param kthreadd the limits of kthreadd, soft and hard, or none where pid 2 is another process
+ * @param child the report of an ordinary child
+ * @param kthreadd the limits of kthreadd, soft and hard; empty if pid 2 is another process
  */
 record Host(Report child, Map<String, Long> kthreadd) {
     private static final Map<String, String> LIMITS =
@@ -51,7 +51,7 @@ record Host(Report child, Map<String, Long> kthreadd) {
         return child.get("uids_ruid_euid_suid").get(1).asLong() == 0;
     }
 
-    /** What the JVM may have at most: a helper's bounding set without a policy. */
+    /** The JVM's bounding set, which is a helper's without a policy. */
     CapabilitySet bounding() {
         return new CapabilitySet(child.hex("status.CapBnd"));
     }
@@ -61,7 +61,7 @@ record Host(Report child, Map<String, Long> kthreadd) {
         return has(Capability.CAP_SETPCAP) && has(Capability.CAP_SYS_MODULE);
     }
 
-    /** Whether the JVM has a capability in effect; an ordinary child of root has what the JVM has. */
+    /** Whether the JVM has an effective capability, as an ordinary child of root has it too. */
     boolean has(Capability capability) {
         return new CapabilitySet(child.hex("status.CapEff")).contains(capability);
     }

@@ -4,7 +4,7 @@ package org.umh4j.conformance;
 import org.umh4j.UmhSysctl;
 import org.umh4j.linux.CapabilitySet;
 
-/** What was written to the policy files before a helper was started. It never widens: one policy a JVM. */
+/** The text written to the policy files before a helper was started. A policy never widens, so a JVM has only one. */
 public enum Policy {
     FULL("", ""),
     FEW("2162721 128\n", ""),
@@ -20,7 +20,7 @@ public enum Policy {
         this.inheritable = inheritable;
     }
 
-    /** The policy of a recorded scenario, which its name tells. */
+    /** The policy of a recorded scenario, by its name. */
     static Policy of(String scenario) {
         if (scenario.contains("bset_few_inh0")) {
             return FEW_INHERITABLE_NONE;
@@ -42,7 +42,7 @@ public enum Policy {
         return inheritable;
     }
 
-    /** For the rest of this JVM's life. */
+    /** Applies it for the rest of this JVM's life. */
     public void apply() {
         if (!bset.isEmpty()) {
             require(UmhSysctl.writeBset(bset), bset);
@@ -54,11 +54,11 @@ public enum Policy {
 
     private static void require(int result, String text) {
         if (result != text.length()) {
-            throw new IllegalStateException("the write of " + text.trim() + " answered " + result);
+            throw new IllegalStateException("the write of " + text.trim() + " returned " + result);
         }
     }
 
-    /** What it leaves of a set. */
+    /** The capabilities of a set that the policy leaves. */
     CapabilitySet of(CapabilitySet set) {
         return bset.isEmpty() ? set : set.intersect(new CapabilitySet(words(bset)));
     }

@@ -20,8 +20,8 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 
 /**
- * The probe at the paths at which a kernel executed it, below a folder. It finds what it has to know in files beside
- * it, so that its arguments and its environment can be those that the kernel gave.
+ * The probe at the paths at which a kernel executed it, below a directory. It reads its commands from files next to it, so
+ * its arguments and its environment can be the kernel's.
  */
 public final class Programs {
     private static final int SET_UID_OWNER = 1000;
@@ -29,14 +29,14 @@ public final class Programs {
 
     private final Path root;
 
-    /** Below a folder; in a guest, where the kernel's helpers are the same files, below none. */
+    /** Below a directory; in a guest, where the kernel's helpers are the same files, at the paths themselves. */
     public Programs(Path root) {
         this.root = root;
     }
 
-    /** In the folder of the tests. */
+    /** In the directory of the tests. */
     static Programs ofTheTests() {
-        return new Programs(ProbeProgram.FOLDER.resolve("kernel-truth"));
+        return new Programs(ProbeProgram.FOLDER.resolve("conformance"));
     }
 
     /** At the paths themselves. */
@@ -44,7 +44,7 @@ public final class Programs {
         return new Programs(Path.of(""));
     }
 
-    /** The path at which the probe is that a kernel executed as {@code recorded}, with a folder for its reports. */
+    /** Installs the probe that a kernel executed as {@code recorded}, with a directory for its reports; returns its path. */
     String installed(String recorded) throws IOException {
         Path program = place(recorded);
         if (Files.notExists(program)) {
@@ -61,7 +61,7 @@ public final class Programs {
         return program.toString();
     }
 
-    /** Where a recorded path is here. */
+    /** The path on this host for a recorded path. */
     Path place(String recorded) {
         return Path.of(root.toString(), recorded);
     }
@@ -70,7 +70,7 @@ public final class Programs {
         return Path.of(program + ".reports");
     }
 
-    /** Has umh4j start the helper, waits for its end and answers its report. */
+    /** Starts the helper by umh4j, waits for its exit and returns its report. */
     Report start(Scenario scenario) throws IOException {
         SubprocessInfo info = scenario.call(this);
         if (scenario.name().endsWith(".core")) {
@@ -78,7 +78,7 @@ public final class Programs {
         } else {
             int retval = UsermodeHelper.exec(info, UmhWait.PROC);
             if (retval != 0) {
-                throw new IOException(scenario + " answered " + retval + " " + info.failure());
+                throw new IOException(scenario + " returned " + retval + " " + info.failure());
             }
         }
         return onlyReport(info.path());
@@ -95,7 +95,7 @@ public final class Programs {
         }
     }
 
-    /** The one report that a program has left. */
+    /** The only report of a program. */
     static Report onlyReport(String program) throws IOException {
         List<Report> reports = takeReports(program);
         if (reports.size() != 1) {
@@ -104,7 +104,7 @@ public final class Programs {
         return reports.get(0);
     }
 
-    /** The reports that a program has left; they are taken away. */
+    /** Reads and deletes the reports of a program. */
     static List<Report> takeReports(String program) throws IOException {
         List<Report> reports = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(reports(Path.of(program)), "*[0-9]")) {
@@ -116,7 +116,7 @@ public final class Programs {
         return reports;
     }
 
-    /** What the program at a recorded path does after its report, a word an element. */
+    /** Sets the commands that the program at a recorded path runs after its report. */
     void does(String recorded, String... words) throws IOException {
         Path file = Path.of(installed(recorded) + ".does");
         Path next = Path.of(file + ".next");
@@ -124,8 +124,8 @@ public final class Programs {
         Files.move(next, file, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** Whether a file with the set-user-ID bit means anything here. */
-    boolean honoursSetUid() {
+    /** Whether the file system applies the set-user-ID bit. */
+    boolean honorsSetUid() {
         try {
             Files.createDirectories(root);
             return Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()

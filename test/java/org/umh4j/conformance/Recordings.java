@@ -14,7 +14,7 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.umh4j.support.Report;
 
-/** What real kernels gave and answered: {@code test/expected/kernel-truth}. */
+/** The recordings of real kernels: {@code test/expected/conformance}. */
 public final class Recordings {
     /** The kernels by the names of their packages. */
     public static final List<String> KERNELS = List.of("6.1.0-56-cloud-amd64", "6.12.117+deb12-cloud-amd64");
@@ -32,14 +32,14 @@ public final class Recordings {
         return scenarios;
     }
 
-    /** What differs from one boot of a kernel to the next, and what another recorder has called otherwise. */
+    /** Fields that differ between boots of a kernel, or that depend on the recorder. */
     private static final Pattern OF_THE_BOOT = Pattern.compile(
             "(stat\\.)?ppid|status\\.PPid|keyrings\\..*\\.id|keyrings\\.session\\.describe_by_spec|status\\.SigQ"
                     + "|rlimits\\.(NPROC|SIGPENDING)|cgroup|argv|cmdline|fds\\.0\\.link");
 
     /**
-     * Where a helper that a kernel has just started is another than the recorded one of that kernel; of what both reports
-     * have. Nothing where there is no such recording.
+     * The differences between a helper that a kernel has just started and the recorded one, in the fields of both reports.
+     * Empty if there is no such recording.
      */
     static List<String> differences(String kernel, String name, Report report) throws IOException {
         List<String> differences = new ArrayList<>();
@@ -56,10 +56,10 @@ public final class Recordings {
         return differences;
     }
 
-    /** Those that the kernel of a guest has started a moment ago, a file each. */
-    static List<Scenario> helpers(Path folder) throws IOException {
+    /** The helpers that the kernel of a guest has just started, one file each. */
+    static List<Scenario> helpers(Path directory) throws IOException {
         List<Scenario> scenarios = new ArrayList<>();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.json")) {
             for (Path file : files) {
                 String name = file.getFileName().toString().replaceFirst("\\.json$", "");
                 scenarios.add(new Scenario(name, Report.read(file).root()));
@@ -69,7 +69,7 @@ public final class Recordings {
         return scenarios;
     }
 
-    /** The calls that a module made of {@code call_usermodehelper_exec()}, in their order. */
+    /** The calls of {@code call_usermodehelper_exec()} that a module made, in their order. */
     public static List<Call> calls(String kernel) throws IOException {
         List<Call> calls = new ArrayList<>();
         read("calls", kernel)
@@ -79,12 +79,12 @@ public final class Recordings {
         return calls;
     }
 
-    /** The writes to the sysctl files, whose text decides. */
+    /** The writes to the sysctl files whose result depends on the text. */
     public static List<SysctlWrite> writes(String kernel) throws IOException {
         return writes(kernel, SysctlWrite::isOfText);
     }
 
-    /** The writes by those who may, or may not. */
+    /** The writes whose result depends on the writer's privilege. */
     static List<SysctlWrite> writers(String kernel) throws IOException {
         return writes(kernel, SysctlWrite::isOfWriter);
     }
@@ -100,6 +100,6 @@ public final class Recordings {
     }
 
     private static JsonNode read(String what, String kernel) throws IOException {
-        return Report.expected("kernel-truth/" + what + "-" + kernel + ".json");
+        return Report.expected("conformance/" + what + "-" + kernel + ".json");
     }
 }

@@ -13,7 +13,7 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.Limits;
 import org.umh4j.task.Sched;
 
-/** One helper that a kernel started, and the same helper asked of umh4j. */
+/** One helper that a kernel started, and the call that starts the same helper by umh4j. */
 public record Scenario(String name, JsonNode record) {
     public Policy policy() {
         return Policy.of(name);
@@ -32,7 +32,7 @@ public record Scenario(String name, JsonNode record) {
         return path().endsWith("/suid");
     }
 
-    /** The call: the kernel's arguments and environment, and what this helper was given beyond the usual. */
+    /** The call: the kernel's arguments and environment, and this helper's special attributes. */
     SubprocessInfo call(Programs programs) throws IOException {
         SubprocessInfo info = SubprocessInfo.of(
                 programs.installed(path()), strings(record.path("argv")), strings(record.path("envp")));
@@ -48,7 +48,7 @@ public record Scenario(String name, JsonNode record) {
         return info;
     }
 
-    /** That kthreadd was changed from outside, and its children inherit; nobody changes it here, so it is asked for. */
+    /** In the recording kthreadd was changed and its children inherited that. Here the call requests the attributes. */
     private static void asAnOddKthreadd(SubprocessInfo info) {
         info.task(info.task()
                 .limits(Limits.defaults()

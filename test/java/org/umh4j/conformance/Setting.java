@@ -15,11 +15,11 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.ProbeProgram;
 
 /**
- * What a JVM can be under when it compares. Each differs from the first by what a row of the kernel map is about, so
- * that a row which is about nothing is found.
+ * The attributes of a JVM that compares. Each setting provokes the differences of some rows, so a row that never occurs
+ * is found.
  */
 enum Setting {
-    AS_IT_IS(Policy.FULL, Set.of(), null),
+    UNCHANGED(Policy.FULL, Set.of(), null),
     CONFINED(
             Policy.FULL,
             Set.of(
@@ -43,7 +43,7 @@ enum Setting {
             "write",
             "/proc/self/loginuid",
             "1000"),
-    HARD_TO_SPARE(
+    RAISED_OOM_SCORE(
             Policy.FULL,
             Set.of("oom_score_adj"),
             Capability.CAP_SYS_RESOURCE,
@@ -63,13 +63,14 @@ enum Setting {
             "5",
             "drop",
             "23"),
-    /** An odd caller, which leaves no trace. */
+    /** A caller with changed attributes, which the helper must not inherit. */
     ODD(Policy.FULL, Set.of(), null) {
         @Override
         List<String> words() {
             List<String> words = new ArrayList<>(oddWords());
-            words.addAll(
-                    List.of("chdir", Path.of("").toAbsolutePath().toString())); // where the class path and the map are
+            words.addAll(List.of(
+                    "chdir",
+                    Path.of("").toAbsolutePath().toString())); // the class path and the table are relative to it
             return words;
         }
 
@@ -91,7 +92,7 @@ enum Setting {
 
     /** Writers to the sysctl files as recordings name them, whose privilege is that of a JVM in a setting. */
     private static final Map<String, Setting> WRITERS = Map.of(
-            "with only CAP_SETPCAP+CAP_SYS_MODULE", AS_IT_IS,
+            "with only CAP_SETPCAP+CAP_SYS_MODULE", UNCHANGED,
             "without CAP_SYS_MODULE", BOUNDED,
             "without CAP_SETPCAP", LOW_LIMITS,
             "empty effective set", NOBODY);
@@ -112,22 +113,22 @@ enum Setting {
         return policy;
     }
 
-    /** The rows of the kernel map that it is there for. */
+    /** The rows of the table of differences that it provokes. */
     Set<String> provokes() {
         return provokes;
     }
 
-    /** Where a recorded writer has its like; none where what was refused is the opening of a file. */
+    /** The setting with the privilege of a recorded writer; empty if the kernel refused to open the file. */
     static Optional<Setting> of(SysctlWrite write) {
         return Optional.ofNullable(WRITERS.get(write.writer()));
     }
 
-    /** Whether it is there for the map alone, so that one recording is enough. */
-    boolean isForTheMap() {
+    /** Whether it only provokes rows, so that one recording is enough. */
+    boolean isForRowsOnly() {
         return !words.isEmpty();
     }
 
-    /** Whether this JVM can start one under it; root can start all but those that need a capability it has not. */
+    /** Whether this JVM can start a JVM under it; root can start all but those that need a missing capability. */
     boolean isPossible(Host host) {
         if (policy != Policy.FULL && !host.mayWritePolicy()) {
             return false;
@@ -136,20 +137,20 @@ enum Setting {
                 || host.isRoot() && Optional.ofNullable(needed).map(host::has).orElse(true);
     }
 
-    /** What the probe does before it executes the JVM. */
+    /** The commands of the probe before it executes the JVM. */
     List<String> words() {
         return words;
     }
 
-    /** Whether a helper is one to compare under it. */
+    /** Whether a helper is compared under it. */
     boolean takes(Scenario scenario) {
         return scenario.policy() == policy;
     }
 
-    /** What an odd process does to itself: all that children could have of it. As pid 1, a caller, or a JVM. */
+    /** The commands that change every attribute that children inherit: of pid 1, a caller, or a JVM. */
     static List<String> oddWords() {
         Path ofGuest = Path.of("odd.words");
-        Path file = Files.exists(ofGuest) ? ofGuest : Path.of("test/kernel-truth/guest/odd.words");
+        Path file = Files.exists(ofGuest) ? ofGuest : Path.of("test/conformance/guest/odd.words");
         try {
             return List.of(Files.readString(file).trim().split("\\s+"));
         } catch (IOException e) {
@@ -157,7 +158,7 @@ enum Setting {
         }
     }
 
-    /** A JVM under it. The probe becomes what the words say and executes the JVM. */
+    /** A JVM under it. The probe runs the commands and executes the JVM. */
     Jvm jvm() throws IOException {
         Jvm jvm = this == NOBODY ? new Jvm().readableByAll() : new Jvm();
         if (words().isEmpty()) {

@@ -10,32 +10,32 @@ import org.umh4j.linux.Errno;
 
 /** One recorded write to a file of {@code kernel.usermodehelper}. */
 public record SysctlWrite(String kernel, JsonNode recording) {
-    /** Whether a record is of a write whose text decides. */
+    /** Whether the result of a recorded write depends on the text. */
     static boolean isOfText(JsonNode recording) {
         return recording.path("scenario").asText().startsWith("sysctl.write");
     }
 
-    /** Whether a record is of a write that depends on who makes it. */
+    /** Whether the result of a recorded write depends on the writer's privilege. */
     static boolean isOfWriter(JsonNode recording) {
         return recording.path("scenario").asText().equals("sysctl.priv") && recording.has("case");
     }
 
-    /** What the writer had or had not, as the recording has it. */
+    /** The privilege of the writer, in the words of the recording. */
     String writer() {
         return text("case").replaceFirst("^uid 0,? ", "").replaceFirst(",.*", "");
     }
 
-    /** Whether it was at an offset, which a method has not. */
+    /** Whether it was at an offset, which a method does not have. */
     public boolean isAtOffset() {
         return text("case").startsWith("pwrite at offset");
     }
 
-    /** Whether its text is nothing but blanks, more than fit an argument of a program. */
+    /** Whether its text has only blanks, more than fit into an argument of a program. */
     boolean isOfManyBlanks() {
         return data().isBlank() && data().length() >= 128 << 10;
     }
 
-    /** What the kernel answered. */
+    /** The result of the kernel. */
     public SysctlReplay.Answer expected() {
         JsonNode write = recording.path("write");
         int result = write.isInt()
@@ -44,12 +44,12 @@ public record SysctlWrite(String kernel, JsonNode recording) {
         return new SysctlReplay.Answer(result, text("after"));
     }
 
-    /** What umh4j answers. */
+    /** The result of umh4j. */
     public SysctlReplay.Answer answer() {
         return SysctlReplay.write(text("before"), data());
     }
 
-    /** The same write to the policy of this JVM, which has the privilege that it has. None of these changes anything. */
+    /** Makes the same write to the policy of this JVM, with its privilege. None of these writes changes the policy. */
     Field ofThisJvm() {
         String before = policy();
         int result = text("file").equals("bset") ? UmhSysctl.writeBset(data()) : UmhSysctl.writeInheritable(data());
@@ -62,7 +62,7 @@ public record SysctlWrite(String kernel, JsonNode recording) {
         return UmhSysctl.bset().toSysctlText() + " " + UmhSysctl.inheritable().toSysctlText();
     }
 
-    /** Long ones were recorded by their size and their beginning. */
+    /** The text; long texts were recorded by their size and their beginning. */
     String data() {
         String recorded = text("data");
         if (recorded.startsWith("(8001 bytes)")) {

@@ -146,7 +146,7 @@ final class TaskTest {
         String out = new Jvm().run(NarrowedMain.class).requireSuccess();
         Report helper = Report.parse(out);
         long recorded = Long.parseUnsignedLong(
-                Report.expected("kernel-truth/born-state-" + V612 + ".json")
+                Report.expected("conformance/born-state-" + V612 + ".json")
                         .at("/records/bset_few.modprobe/record/status/CapBnd")
                         .asText(),
                 16);

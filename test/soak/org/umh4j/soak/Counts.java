@@ -58,9 +58,9 @@ record Counts(
     Map<String, Long> named() {
         Map<String, Long> named = new LinkedHashMap<>();
         named.put("descriptors", descriptors);
-        named.put("of memfds", memfds);
+        named.put("memfds among them", memfds);
         named.put("children", children);
-        named.put("of them zombies", zombies);
+        named.put("zombies among them", zombies);
         named.put("threads of the library", threads);
         named.put("cgroups", cgroups);
         named.put("resident KiB", residentKib);

@@ -27,13 +27,13 @@ import org.umh4j.task.Task;
 
 /** What is tried in a soak, how often among the others, how many helpers that makes, and when its answer is right. */
 enum Load {
-    WAIT("a helper, waited for", 8, 1, () -> exec("7", UmhWait.PROC) == 7 << 8),
-    KILLABLE("the same, killable", 8, 1, () -> exec("8", UmhWait.PROC.killable()) == 8 << 8),
+    WAIT("wait for the exit", 8, 1, () -> exec("7", UmhWait.PROC) == 7 << 8),
+    KILLABLE("wait for the exit, killable", 8, 1, () -> exec("8", UmhWait.PROC.killable()) == 8 << 8),
     FREEZABLE(
-            "the same, freezable", 4, 1, () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
-    EXEC("a helper, waited for until it is executed", 8, 1, () -> exec("0", UmhWait.EXEC) == 0),
-    NO_WAIT("a helper, not waited for", 8, 1, () -> exec("0", UmhWait.NO_WAIT) == 0),
-    DIES("a helper that a signal kills", 4, 1, () -> call(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
+            "wait for the exit, freezable", 4, 1, () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
+    EXEC("wait for the execve", 8, 1, () -> exec("0", UmhWait.EXEC) == 0),
+    NO_WAIT("no wait", 8, 1, () -> exec("0", UmhWait.NO_WAIT) == 0),
+    DIES("helper killed by a signal", 4, 1, () -> call(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
     PRIVILEGE(
             "no new privileges",
             4,
@@ -43,24 +43,24 @@ enum Load {
                                     .task(Task.defaults().cred(Cred.defaults().noNewPrivs())),
                             UmhWait.PROC)
                     == 0),
-    STARTED("a live helper, killed", 4, 1, Load::startedAndKilled),
-    CAPTURED("output and input", 2, 1, Load::captured),
-    PIPELINE("two helpers in a pipe", 1, 2, Load::piped),
-    DRIVER("a driver, loaded, forked, closed", 2, 1, Load::driver),
-    CGROUP("a helper that is born in a cgroup of its own, and killed with it", 2, 1, Load::inCgroup),
-    NAMESPACE("a helper in a new pid namespace", 2, 1, Load::inNamespace),
-    TIMEOUT("a time limit", 1, 1, Load::timedOut),
-    INTERRUPTED("a caller that is interrupted", 2, 1, Load::interrupted),
+    STARTED("`start`, then `kill`", 4, 1, Load::startedAndKilled),
+    CAPTURED("`run` with input and output", 2, 1, Load::captured),
+    PIPELINE("pipeline of two helpers", 1, 2, Load::piped),
+    DRIVER("driver: load, fork, close", 2, 1, Load::driver),
+    CGROUP("helper in a new cgroup, killed with it", 2, 1, Load::inCgroup),
+    NAMESPACE("helper in a new pid namespace", 2, 1, Load::inNamespace),
+    TIMEOUT("timeout", 1, 1, Load::timedOut),
+    INTERRUPTED("interrupted caller", 2, 1, Load::interrupted),
     MISSING(
-            "a program that is not there",
+            "missing program",
             2,
             0,
             () -> call(program("/no/such/program"), UmhWait.PROC) == -Errno.ENOENT.number()),
     NO_PROGRAM(
-            "a folder instead of a program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
-    REFUSED("an init function that refuses", 1, 0, Load::refused),
+            "directory as program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
+    REFUSED("init function that fails", 1, 0, Load::refused),
     PROCESS_BUILDER(
-            "a ProcessBuilder's process beside it",
+            "process of `ProcessBuilder`",
             1,
             0,
             () -> new ProcessBuilder("/bin/false").start().waitFor() == 1);

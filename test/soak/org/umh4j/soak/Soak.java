@@ -170,13 +170,13 @@ public final class Soak {
     private String text(Counts before, Counts after) {
         StringBuilder text = new StringBuilder();
         text.append(String.format(
-                "%d threads for %,.0f s, Java %d, Linux %s; %,d collections of the heap meanwhile.%n%n",
+                "%d threads for %,.0f s, Java %d, Linux %s; %,d garbage collections.%n%n",
                 THREADS,
                 samples.get(samples.size() - 1).seconds(),
                 Runtime.version().feature(),
                 System.getProperty("os.version").replaceAll("-.*", ""),
                 collections()));
-        text.append("| tried | how often | helpers | wrong |\n|---|---:|---:|---:|\n");
+        text.append("| operation | how often | helpers | wrong |\n|---|---:|---:|---:|\n");
         tried.forEach((load, count) -> text.append(row(
                 load.what,
                 count.sum(),
@@ -184,7 +184,7 @@ public final class Soak {
                 wrong.get(load).sum())));
         text.append(row("all", sum(tried), helpers.sum(), sum(wrong)));
         text.append(String.format(
-                "| cleanup functions, of those who have one | %,d | | %,d |%n",
+                "| cleanup functions | %,d | | %,d |%n",
                 Load.CALLED.sum(), Load.CALLED.sum() - Load.CLEANED.sum()));
         text.append("\n| counted | before | after |\n|---|---:|---:|\n");
         before.named()

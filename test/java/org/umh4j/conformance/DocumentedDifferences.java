@@ -12,15 +12,15 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The table "Born state" of {@code docs/kernel-map.md}: the fields that may differ from a kernel's helper. */
-public final class KernelMap {
-    /** Why a field may differ, as the table has it. */
+/** The table "Attributes" of {@code docs/differences.md}: the fields that may differ from a kernel's helper. */
+public final class DocumentedDifferences {
+    /** The reason for a difference. */
     public enum Kind {
-        /** The same rule has another outcome on another machine. */
+        /** The same rule gives another value on another host. */
         HOST,
-        /** As near as a process can come. */
+        /** A process can only approximate it. */
         APPROXIMATE,
-        /** Out of a process's reach. */
+        /** A process can't change it. */
         IMPOSSIBLE,
         /** Only one of the two reports has it. */
         ONE_SIDED
@@ -37,12 +37,12 @@ public final class KernelMap {
 
     private final List<Row> rows;
 
-    KernelMap(List<String> lines) {
+    DocumentedDifferences(List<String> lines) {
         List<Row> read = new ArrayList<>();
         boolean inside = false;
         for (String line : lines) {
             if (line.startsWith("## ")) {
-                inside = line.equals("## Born state");
+                inside = line.equals("## Attributes");
             } else if (inside && line.startsWith("| `")) {
                 read.addAll(rows(line));
             }
@@ -50,8 +50,8 @@ public final class KernelMap {
         this.rows = List.copyOf(read);
     }
 
-    public static KernelMap read() throws IOException {
-        return new KernelMap(Files.readAllLines(Path.of("docs/kernel-map.md")));
+    public static DocumentedDifferences read() throws IOException {
+        return new DocumentedDifferences(Files.readAllLines(Path.of("docs/differences.md")));
     }
 
     private static List<Row> rows(String line) {
@@ -65,12 +65,12 @@ public final class KernelMap {
         return rows;
     }
 
-    /** In the order of the table. */
+    /** All rows, in the order of the table. */
     public List<Row> rows() {
         return rows;
     }
 
-    /** The row of a field, or of the smallest group that it is in. */
+    /** The row of a field, or of the smallest group that has the field. */
     public Optional<Row> row(String field) {
         return rows.stream()
                 .filter(row -> row.covers(field))

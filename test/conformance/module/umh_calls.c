@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * umh_truth.c - calls call_usermodehelper_exec() as it is told, and tells what init, cleanup and the caller saw.
+ * umh_calls.c - calls call_usermodehelper_exec() on request, and reports the events of init, cleanup and the caller.
  *
- * A measuring instrument for a guest that is thrown away afterwards. It is a work of its own under the GPL, as a module
- * that uses these symbols has to be, and is in nothing that umh4j distributes.
+ * It is only for a guest. It is a separate work under the GPL, which a module that uses these symbols needs, and no
+ * artifact of umh4j contains it.
  *
- * /proc/umh_truth, written:
+ * /proc/umh_calls, written:
  *
  *	call WAIT INITRET ENVP ARGV KIND [PATH]
  *		WAIT is the wait flags in hexadecimal; INITRET what the init function returns, or "none" for none;
@@ -13,7 +13,7 @@
  *	depth N
  *		sets the disable depth, as the freezer does.
  *
- * read: what has happened since, a line an event: init, cleanup(RETVAL), returned(RESULT).
+ * read: the events since then, one on each line: init, cleanup(RETVAL), returned(RESULT).
  */
 
 #include <linux/kprobes.h>
@@ -40,7 +40,7 @@ struct call {
 static DEFINE_SPINLOCK(lock);
 static char events[1024];
 static size_t written;
-static unsigned int current_call; /* events of earlier calls, whose helper ran on, are not asked for any more */
+static unsigned int current_call; /* events of earlier calls are ignored, even if their helper still runs */
 
 static void note(unsigned int number, const char *event, int value, bool has_value)
 {
@@ -56,7 +56,7 @@ static void release(struct kref *references)
 	kfree(container_of(references, struct call, references));
 }
 
-static int truth_init(struct subprocess_info *info, struct cred *new)
+static int call_init(struct subprocess_info *info, struct cred *new)
 {
 	struct call *call = info->data;
 
@@ -64,7 +64,7 @@ static int truth_init(struct subprocess_info *info, struct cred *new)
 	return call->initret;
 }
 
-static void truth_cleanup(struct subprocess_info *info)
+static void call_cleanup(struct subprocess_info *info)
 {
 	struct call *call = info->data;
 
@@ -84,7 +84,7 @@ static void fill_vectors(struct call *call)
 	call->envp[1] = x;
 }
 
-/* "null" is no vector at all, "empty" one without strings. */
+/* "null" is a null pointer, "empty" a vector without strings. */
 static char **vector(char **strings, const char *kind)
 {
 	if (!strcmp(kind, "empty"))
@@ -104,7 +104,7 @@ static int make_call(struct call *call, unsigned int wait, bool has_init, const 
 	if (!strcmp(kind, "emptystr"))
 		call->path[0] = 0;
 	info = call_usermodehelper_setup(path, vector(call->argv, argv), vector(call->envp, envp), GFP_KERNEL,
-					 has_init ? truth_init : NULL, truth_cleanup, call);
+					 has_init ? call_init : NULL, call_cleanup, call);
 	if (!info)
 		return -ENOMEM; /* setup does not run cleanup; the caller drops both references */
 	note(number, "returned", call_usermodehelper_exec(info, wait), true);
@@ -139,7 +139,7 @@ out:
 	return result;
 }
 
-/* Not exported, and no symbol table is: a kprobe finds it. */
+/* The function is not exported, nor is the symbol table; a kprobe finds it. */
 static int set_depth(int depth)
 {
 	struct kprobe probe = {.symbol_name = "__usermodehelper_set_disable_depth"};
@@ -154,7 +154,7 @@ static int set_depth(int depth)
 	return 0;
 }
 
-static ssize_t truth_write(struct file *file, const char __user *user, size_t size, loff_t *position)
+static ssize_t calls_write(struct file *file, const char __user *user, size_t size, loff_t *position)
 {
 	char *words = memdup_user_nul(user, size);
 	int result = -EINVAL;
@@ -170,7 +170,7 @@ static ssize_t truth_write(struct file *file, const char __user *user, size_t si
 	return result < 0 ? result : (ssize_t)size;
 }
 
-static ssize_t truth_read(struct file *file, char __user *user, size_t size, loff_t *position)
+static ssize_t calls_read(struct file *file, char __user *user, size_t size, loff_t *position)
 {
 	char copy[sizeof(events)];
 	size_t length;
@@ -183,16 +183,16 @@ static ssize_t truth_read(struct file *file, char __user *user, size_t size, lof
 }
 
 static const struct proc_ops operations = {
-	.proc_write = truth_write,
-	.proc_read = truth_read,
+	.proc_write = calls_write,
+	.proc_read = calls_read,
 };
 
-static int __init truth_load(void)
+static int __init calls_load(void)
 {
-	return proc_create("umh_truth", 0600, NULL, &operations) ? 0 : -ENOMEM;
+	return proc_create("umh_calls", 0600, NULL, &operations) ? 0 : -ENOMEM;
 }
 
-/* Never unloaded: a helper may still be running whose cleanup is in here. */
-module_init(truth_load);
-MODULE_DESCRIPTION("calls call_usermodehelper_exec() as it is told");
+/* It is never unloaded, since the cleanup of a running helper may be in this module. */
+module_init(calls_load);
+MODULE_DESCRIPTION("calls call_usermodehelper_exec() on request");
 MODULE_LICENSE("GPL");

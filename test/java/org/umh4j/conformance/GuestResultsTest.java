@@ -15,19 +15,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.umh4j.support.Jvm;
 
-/** The test of the test in guests, which takes no guest: what they print decides. */
-final class KernelTruthTest {
+/** Tests the evaluation of the guests' output without a guest. */
+final class GuestResultsTest {
     private static final GuestLimit LIMIT = GuestLimit.LIMITS.stream()
             .filter(limit -> limit.name().equals("without CAP_SYS_RESOURCE"))
             .findFirst()
             .orElseThrow();
 
-    /** What a JVM under it prints: the only row, what its helper keeps, one of another user, and the doctor. */
-    private static final String SAID = """
+    /** The output of a JVM under it: the only row, the unapplied step, a helper of another user, and the doctor. */
+    private static final String OUTPUT = """
             {"kernel":"","field":{"scenario":"default.modprobe","name":"rlimits.NOFILE","there":"[1024,4096]",\
             "here":"[900,900]","verdict":"DOCUMENTED","row":"rlimits"}}
-            kept NOFILE
-            nobody uid [65534,65534,65534] no_new_privs 1 dumpable 1
+            unapplied NOFILE
+            other user uid [65534,65534,65534] no_new_privs 1 dumpable 1
             driver hello, exit code 0
             OK       kernel           6.12
             LIMITED  privilege        uid 0 without cap_sys_resource
@@ -35,13 +35,13 @@ final class KernelTruthTest {
             LIMITED  helper           starts; these stay as the JVM has them: NOFILE
             """;
 
-    private static List<String> failures(String said, int exitCode) throws IOException, InterruptedException {
-        return LIMIT.outcome(new Jvm.Outcome(exitCode, said, "")).failures();
+    private static List<String> failures(String output, int exitCode) throws IOException, InterruptedException {
+        return LIMIT.outcome(new Jvm.Outcome(exitCode, output, "")).failures();
     }
 
     @Test
     void limitUnderWhichAllAgreeDoesNotFail() throws Exception {
-        assertEquals(List.of(), failures(SAID, 0));
+        assertEquals(List.of(), failures(OUTPUT, 0));
     }
 
     @ParameterizedTest
@@ -49,47 +49,47 @@ final class KernelTruthTest {
             delimiter = '|',
             value = {
                 "DOCUMENTED | FAILURE | rlimits.NOFILE: ",
-                "them: NOFILE | them: NICE | keeps NOFILE, and umh doctor says",
-                "kept NOFILE | kept  | keeps , and umh doctor says",
+                "them: NOFILE | them: NICE | does not apply NOFILE, and umh doctor reports",
+                "unapplied NOFILE | unapplied  | does not apply , and umh doctor reports",
                 "LIMITED  privilege | OK       privilege | umh doctor finds [confinement, helper], not ",
                 "OK       kernel | LIMITED  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
                 "OK       kernel | MISSING  kernel | umh doctor finds [confinement, helper, kernel, privilege], not ",
-                "driver hello | driver EPERM | a driver says ",
-                "dumpable 1 | dumpable 0 | a helper of another user is ",
+                "driver hello | driver EPERM | a driver writes ",
+                "dumpable 1 | dumpable 0 | a helper of another user has ",
                 "{\"kernel\" | a trace | no helper was started",
             })
-    void oneThatDoesNotAgreeFails(String said, String otherwise, String failure) throws Exception {
-        assertTrue(SAID.contains(said));
-        String all = String.join("\n", failures(SAID.replace(said, otherwise), 0));
+    void disagreementFails(String output, String otherwise, String failure) throws Exception {
+        assertTrue(OUTPUT.contains(output));
+        String all = String.join("\n", failures(OUTPUT.replace(output, otherwise), 0));
         assertTrue(all.startsWith("without CAP_SYS_RESOURCE: "), all);
         assertTrue(all.contains(failure), all);
     }
 
     @Test
-    void doctorThatEndsOtherwiseThanItSpeaksFails() throws Exception {
-        assertEquals(List.of("without CAP_SYS_RESOURCE: umh doctor ends with 1"), failures(SAID, 1));
+    void exitCodeOfTheDoctorMustMatchItsOutput() throws Exception {
+        assertEquals(List.of("without CAP_SYS_RESOURCE: umh doctor exits with 1"), failures(OUTPUT, 1));
     }
 
     @Test
-    void whatAGuestCallsAFailureFailsTheWhole(@TempDir Path folder) throws Exception {
-        boots(folder, "failure AS_IT_IS default.modprobe nice: 0 there, 5 here");
+    void failureInAGuestFailsTheWhole(@TempDir Path folder) throws Exception {
+        boots(folder, "failure UNCHANGED default.modprobe nice: 0 there, 5 here");
         assertEquals(
-                List.of("5.10.0-1 AS_IT_IS default.modprobe nice: 0 there, 5 here"),
-                new KernelTruth(folder).failures());
+                List.of("5.10.0-1 UNCHANGED default.modprobe nice: 0 there, 5 here"),
+                new GuestResults(folder).failures());
     }
 
     @Test
     void rowThatNoGuestHasShownFailsTheWhole(@TempDir Path folder) throws Exception {
         boots(folder, "seen ppid");
-        assertEquals(List.of(), new KernelTruth(folder).failures());
+        assertEquals(List.of(), new GuestResults(folder).failures());
         Path main = folder.resolve("5.10.0-1-cloud-amd64/MAIN.out");
         Files.writeString(main, Files.readString(main).replace("@@seen cpuset\n", ""));
         assertEquals(
-                List.of("docs/kernel-map.md lists cpuset, and no guest has shown it"),
-                new KernelTruth(folder).failures());
+                List.of("docs/differences.md lists cpuset, and no guest has shown it"),
+                new GuestResults(folder).failures());
     }
 
-    /** Three boots that have shown all that takes a guest, and have said one thing more. */
+    /** Writes the output of three boots that have shown every row of the guests, and one more line. */
     private static void boots(Path folder, String more) throws IOException {
         Path kernel = Files.createDirectory(folder.resolve("5.10.0-1-cloud-amd64"));
         for (String mode : List.of("MAIN", "ODD", "LIMITS")) {
@@ -97,7 +97,7 @@ final class KernelTruthTest {
             if (mode.equals("MAIN")) {
                 Conformance.IN_GUESTS.keySet().forEach(row -> lines.add("@@seen " + row));
                 Setting.LOGGED_IN.provokes().forEach(row -> lines.add("@@seen " + row));
-                Setting.HARD_TO_SPARE.provokes().forEach(row -> lines.add("@@seen " + row));
+                Setting.RAISED_OOM_SCORE.provokes().forEach(row -> lines.add("@@seen " + row));
                 lines.add("@@" + more);
             }
             Files.write(kernel.resolve(mode + ".out"), lines);

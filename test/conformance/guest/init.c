@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* init.c - pid 1 of the guest: mounts what a system has, loads the modules, runs the JVM, powers off. */
+/* init.c - pid 1 of the guest: mounts file systems, loads the modules, runs the JVM, powers off. */
 
 /*
- * The command line's truth=MODE is handed to the program. What it prints goes to the second serial line, which the host
- * reads; the console stays the kernel's. As "odd" pid 1 it is executed by the probe, which has changed what a process
- * can change of itself (test/kernel-truth/run).
+ * It passes boot=MODE of the kernel's command line to the JVM. The JVM's output goes to the second serial line, which
+ * the host reads; the console stays the kernel's. In the boot ODD the probe executes this program, after it has changed
+ * every attribute that a process can change (test/conformance/run).
  */
 
 #define _GNU_SOURCE
@@ -26,13 +26,13 @@ static void must(int result, const char *what)
 		fprintf(stderr, "init: %s: %s\n", what, strerror(errno));
 }
 
-static void mount_on(const char *type, const char *place, const char *options)
+static void mount_on(const char *type, const char *target, const char *options)
 {
-	mkdir(place, 0755);
-	must(mount(type, place, type, 0, options), place);
+	mkdir(target, 0755);
+	must(mount(type, target, type, 0, options), target);
 }
 
-/* What a recording of each attribute needs, and a JVM. */
+/* The file systems that the recording of each attribute and a JVM need. */
 static void mount_all(void)
 {
 	mount_on("proc", "/proc", "");
@@ -48,7 +48,7 @@ static void mount_all(void)
 /* In the order of their names, which is that of their dependencies. */
 static void load_modules(void)
 {
-	static const char *const names[] = {"llc", "stp", "bridge", "umh_truth"};
+	static const char *const names[] = {"llc", "stp", "bridge", "umh_calls"};
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[64];
@@ -62,7 +62,7 @@ static void load_modules(void)
 	}
 }
 
-/* Raw, or the line discipline would turn each newline into two characters. */
+/* Raw, since the line discipline would otherwise turn each newline into two characters. */
 static int open_host(void)
 {
 	struct termios settings;
@@ -85,10 +85,10 @@ static const char *mode(void)
 	if (fd >= 0)
 		close(fd);
 	line[size > 0 ? size : 0] = 0;
-	found = strstr(line, "truth=");
+	found = strstr(line, "boot=");
 	if (!found)
 		return "MAIN";
-	found += strlen("truth=");
+	found += strlen("boot=");
 	found[strcspn(found, " \n")] = 0;
 	return found;
 }

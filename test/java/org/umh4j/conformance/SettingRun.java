@@ -10,37 +10,37 @@ import java.util.Optional;
 import org.umh4j.conformance.FieldComparison.Field;
 import org.umh4j.conformance.FieldComparison.Verdict;
 
-/** One JVM's part: starts the helpers of its setting, and prints what differs from each recording, an object a line. */
-final class InSetting {
-    /** What a line says. */
+/** Starts the helpers of one setting in one JVM, and prints each difference from a recording, one object a line. */
+final class SettingRun {
+    /** The content of a line. */
     record Line(String kernel, Field field) {}
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private InSetting() {}
+    private SettingRun() {}
 
-    /** The name of a setting; in a guest also the folder of what its kernel has just given to its helpers. */
+    /** Arguments: the name of a setting; in a guest also the directory with the reports of its kernel's helpers. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Setting setting = Setting.valueOf(arguments[0]);
         Programs programs = arguments.length == 1 ? Programs.ofTheTests() : Programs.ofTheGuest();
         Host host = Host.look(programs);
-        if (arguments.length == 1 && (setting != Setting.AS_IT_IS || host.mayWritePolicy())) {
+        if (arguments.length == 1 && (setting != Setting.UNCHANGED || host.mayWritePolicy())) {
             writes(setting);
         }
         setting.policy().apply();
-        FieldComparison comparison = new FieldComparison(KernelMap.read(), host);
+        FieldComparison comparison = new FieldComparison(DocumentedDifferences.read(), host);
         for (String kernel : arguments.length == 1 ? Recordings.KERNELS : List.of("")) {
             List<Scenario> helpers =
                     arguments.length == 1 ? Recordings.helpers(kernel) : Recordings.helpers(Path.of(arguments[1]));
             for (Scenario scenario : chosen(setting, helpers)) {
-                if (!scenario.isSetUid() || programs.honoursSetUid()) {
+                if (!scenario.isSetUid() || programs.honorsSetUid()) {
                     print(kernel, comparison.compare(scenario, programs.start(scenario)));
                 }
             }
         }
     }
 
-    /** What this JVM, with its privilege, may write. */
+    /** The writes that a JVM with this privilege makes. */
     private static void writes(Setting setting) throws IOException {
         for (String kernel : Recordings.KERNELS) {
             for (SysctlWrite write : Recordings.writers(kernel)) {
@@ -54,7 +54,7 @@ final class InSetting {
     static List<Scenario> chosen(Setting setting, List<Scenario> helpers) {
         return helpers.stream()
                 .filter(setting::takes)
-                .limit(setting.isForTheMap() ? 1 : Long.MAX_VALUE)
+                .limit(setting.isForRowsOnly() ? 1 : Long.MAX_VALUE)
                 .toList();
     }
 

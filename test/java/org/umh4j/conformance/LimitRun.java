@@ -18,24 +18,24 @@ import org.umh4j.task.Cred;
 import org.umh4j.task.Task;
 
 /**
- * A JVM's part under a limit: compares a helper with the kernel's, whose reports are in a folder; says what a helper
- * had to keep, what one of another user is, and what a driver says; and asks umh doctor.
+ * Runs in a JVM under a limit: compares a helper with the kernel's, whose reports are in a directory. Then it prints the
+ * unapplied steps of a helper, the attributes of a helper of another user, and the output of a driver, and runs umh doctor.
  */
-final class UnderLimit {
+final class LimitRun {
     static final String REFUSED = "refused ";
-    static final String KEPT = "kept ";
-    static final String NOBODY = "nobody ";
+    static final String UNAPPLIED = "unapplied ";
+    static final String OTHER_USER = "other user ";
     static final String DRIVER = "driver ";
     private static final int OTHER_UID = 65_534;
     private static final String PROBE = "/probe";
 
-    private UnderLimit() {}
+    private LimitRun() {}
 
     public static void main(String[] arguments) throws InterruptedException {
         try {
-            InSetting.main(new String[] {Setting.AS_IT_IS.name(), arguments[0]});
-            System.out.println(KEPT + kept());
-            System.out.println(NOBODY + nobody());
+            SettingRun.main(new String[] {Setting.UNCHANGED.name(), arguments[0]});
+            System.out.println(UNAPPLIED + unapplied());
+            System.out.println(OTHER_USER + otherUser());
             System.out.println(DRIVER + driver());
         } catch (IOException | LinkageError e) {
             System.out.println(REFUSED + e.getMessage());
@@ -47,7 +47,7 @@ final class UnderLimit {
         return SubprocessInfo.of(PROBE, new String[] {PROBE}, null);
     }
 
-    private static String kept() throws IOException, InterruptedException {
+    private static String unapplied() throws IOException, InterruptedException {
         try (Helper helper = UsermodeHelper.start(probe())) {
             helper.waitFor();
             Programs.onlyReport(PROBE);
@@ -58,22 +58,22 @@ final class UnderLimit {
     /** A program that runs from memory. */
     private static String driver() throws IOException {
         try (UsermodeDriver driver =
-                UsermodeDriver.load("truth", Path.of("/tool")).arguments("print", "hello")) {
+                UsermodeDriver.load("driver", Path.of("/tool")).arguments("print", "hello")) {
             driver.fork();
-            String said = new String(driver.pipeFromUmh().stream().readAllBytes(), StandardCharsets.US_ASCII).trim();
-            return said + ", " + driver.onExit().join();
+            String output = new String(driver.pipeFromUmh().stream().readAllBytes(), StandardCharsets.US_ASCII).trim();
+            return output + ", " + driver.onExit().join();
         } catch (UmhException e) {
             return e.toString();
         }
     }
 
     /** A helper of a user without privilege; between the change and its execve the launcher is not dumpable. */
-    private static String nobody() throws IOException {
+    private static String otherUser() throws IOException {
         Cred cred = Cred.defaults().uid(OTHER_UID).gid(OTHER_UID).noNewPrivs();
         SubprocessInfo info = probe().task(Task.defaults().cred(cred));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
         if (retval != 0) {
-            return info.failure().map(UmhException::toString).orElse("answered " + retval);
+            return info.failure().map(UmhException::toString).orElse("returned " + retval);
         }
         Report report = Programs.onlyReport(PROBE);
         return "uid " + report.get("uids_ruid_euid_suid") + " no_new_privs " + report.number("no_new_privs")

@@ -14,8 +14,8 @@ import org.umh4j.support.Report;
 import org.umh4j.task.Limits;
 import org.umh4j.task.Task;
 
-/** Cgroups of the second version, with their controllers, which the machines of the tests do not have. */
-final class GuestGroup {
+/** Cgroups of version 2 with their controllers, which the hosts of the tests do not have. */
+final class GuestCgroup {
     /** A group for a JVM. */
     static final Path LIMITED = Path.of("/sys/fs/cgroup/limited");
 
@@ -24,10 +24,10 @@ final class GuestGroup {
     private static final String PROBE = "/probe";
 
     /**
-     * What files of a group say, each with its value; and what becomes of a helper that is born there.
+     * Files of a cgroup with their values, and the result of a helper that is started in it.
      *
-     * @param does what the helper does
-     * @param tells a line of memory.events that is part of the answer, or nothing
+     * @param does commands of the helper
+     * @param tells a line of memory.events that is part of the result, or an empty string
      */
     record Case(String name, List<String> files, List<String> does, String tells, String expected) {
         String found(Programs programs) throws IOException, InterruptedException {
@@ -68,7 +68,7 @@ final class GuestGroup {
             born("threaded", "exit code 0, cpus [0,1]", "cgroup.type", "threaded"),
             born("controllers given to groups below", "CGROUP EBUSY", "cgroup.subtree_control", "+memory"));
 
-    private GuestGroup() {}
+    private GuestCgroup() {}
 
     private static Case born(String name, String expected, String... files) {
         return new Case(name, List.of(files), List.of(), "", expected);

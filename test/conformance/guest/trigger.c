@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trigger.c - does what makes the kernel start a helper, one way each. */
+/* trigger.c - makes the kernel start a helper, in one of several ways. */
 
 /*
- *	trigger modprobe	a socket of a family that nobody has: request_module("net-pf-39")
- *	trigger core		dies of SIGSEGV: core_pattern
- *	trigger request_key	asks for a key that does not exist: /sbin/request-key
+ *	trigger modprobe	opens a socket of an unknown family: request_module("net-pf-39")
+ *	trigger core		a child is killed by SIGSEGV: core_pattern
+ *	trigger request_key	requests a key that does not exist: /sbin/request-key
  *	trigger bridge_stp	turns on the spanning tree of a bridge: /sbin/bridge-stp
- *	trigger release_agent	leaves the last process of a cgroup: release_agent
- *	trigger bridge_end	turns it off, which starts the helper once more
- *	trigger write FILE TEXT	prints what one write(2) answers: a count, or an errno below 0
- *	trigger blanks FILE N	the same for so many blanks, which would not fit an argument
+ *	trigger bridge_end	turns it off, which starts the helper again
+ *	trigger release_agent	the last process of a cgroup exits: release_agent
+ *	trigger write FILE TEXT	prints the result of one write(2): a count, or a negative errno
+ *	trigger blanks FILE N	the same for N blanks, which would not fit into an argument
  */
 
 #define _GNU_SOURCE
@@ -68,7 +68,7 @@ static int modprobe(void)
 	return 0;
 }
 
-/* Dumpable also after a change of identity, and whatever the limit: a pipe has none. */
+/* The child is dumpable even after a change of identity. RLIMIT_CORE does not apply to a pipe. */
 static int core(void)
 {
 	pid_t child = fork();
@@ -82,7 +82,7 @@ static int core(void)
 	return waitpid(child, 0, 0) == child ? 0 : errno;
 }
 
-/* The helper instantiates nothing, so there is no key in the end; a name of its own each time, or the refusal is cached. */
+/* The helper instantiates no key. Each name is new, since the kernel caches a refusal. */
 static int request_key(void)
 {
 	char name[32];
@@ -96,18 +96,18 @@ static int bridge_stp(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (ioctl(fd, SIOCBRADDBR, "truth") < 0)
+	if (ioctl(fd, SIOCBRADDBR, "umh4j0") < 0)
 		return errno;
-	return write_text("/sys/class/net/truth/bridge/stp_state", "1");
+	return write_text("/sys/class/net/umh4j0/bridge/stp_state", "1");
 }
 
-/* Apart, so that the first report can be taken before. */
+/* A separate trigger, so that the first report can be read before. */
 static int bridge_end(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	write_text("/sys/class/net/truth/bridge/stp_state", "0");
-	return ioctl(fd, SIOCBRDELBR, "truth") < 0 ? errno : 0;
+	write_text("/sys/class/net/umh4j0/bridge/stp_state", "0");
+	return ioctl(fd, SIOCBRDELBR, "umh4j0") < 0 ? errno : 0;
 }
 
 static int release_agent(void)

@@ -10,14 +10,14 @@ import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.Report;
 
 /**
- * What the kernel map says of each field that may differ, as a rule for the value here. A difference that does not
- * follow its rule is no documented one.
+ * A rule for each field that may differ, in the order of {@code docs/differences.md}. A difference that does not follow
+ * its rule is not a documented one.
  */
-final class Documented {
-    /** A field that differs, with both helpers and the place: values are JSON text, null where a report has none. */
+final class DifferenceRules {
+    /** A field that differs, with both helpers and the host. Values are JSON text, or null if a report has none. */
     record Difference(Scenario scenario, String field, String there, String here, Report helper, Host host) {}
 
-    /** Whether a difference is the documented one. */
+    /** Decides whether a difference is the documented one. */
     interface Rule {
         boolean allows(Difference difference);
     }
@@ -25,7 +25,7 @@ final class Documented {
     private static final long PF_SUPERPRIV = 0x100;
     private static final Map<String, Rule> RULES = rules();
 
-    private Documented() {}
+    private DifferenceRules() {}
 
     static Rule rule(String name) {
         return RULES.get(name);
@@ -48,14 +48,14 @@ final class Documented {
         return rules;
     }
 
-    /** The same file, in another folder. */
+    /** The same file, in another directory. */
     private static void place(Map<String, Rule> rules) {
         rules.put("cwd", d -> text(d.here).equals("/"));
         rules.put("exe", d -> text(d.here).endsWith(text(d.there)));
         rules.put("fds.0.link", d -> isPipe(d.there) && isPipe(d.here) || isOfLibc(d));
     }
 
-    /** A libc opens 0 to 2 where a set-user-ID program has none of them. */
+    /** The libc of a set-user-ID program opens 0 to 2 if they are closed. */
     private static boolean isOfLibc(Difference d) {
         return d.scenario.isSetUid() && d.helper.get("fds").isEmpty();
     }
@@ -104,7 +104,7 @@ final class Documented {
                 "status.CapEff");
     }
 
-    /** A policy takes CAP_SETPCAP to apply. */
+    /** To apply a policy, the JVM needs CAP_SETPCAP. */
     private static long bounding(Difference d) {
         CapabilitySet own = d.host.bounding();
         return (d.host.has(Capability.CAP_SETPCAP) ? d.scenario.policy().of(own) : own).bits();
@@ -122,7 +122,7 @@ final class Documented {
                 "stat.policy");
     }
 
-    /** The helper has what any child of this JVM has. */
+    /** The helper has the same value as any child of this JVM. */
     private static void inherited(Map<String, Rule> rules) {
         all(
                 rules,
@@ -153,7 +153,7 @@ final class Documented {
 
     private static void limits(Map<String, Rule> rules) {
         rules.put("rlimits", d -> isPermitted(d, json(d, d.scenario.report())));
-        all(rules, Documented::isOfKthreadd, "rlimits.NPROC", "rlimits.SIGPENDING");
+        all(rules, DifferenceRules::isOfKthreadd, "rlimits.NPROC", "rlimits.SIGPENDING");
     }
 
     private static JsonNode json(Difference d, Report report) {
@@ -166,7 +166,7 @@ final class Documented {
         return limit == null || here.get(0).asLong() <= limit && here.get(1).asLong() <= limit;
     }
 
-    /** What the kernel gives, cut to the hard limit that the JVM can't raise. */
+    /** The limit of the kernel's helper, cut to the hard limit that the JVM can't raise. */
     private static boolean isPermitted(Difference d, JsonNode wanted) {
         if (d.host.has(Capability.CAP_SYS_RESOURCE)) {
             return false;
@@ -193,7 +193,7 @@ final class Documented {
         rules.put("keyrings.reqkey_default_set_reqkey_keyring", d -> d.there.equals("1") && d.here.equals("0"));
     }
 
-    /** Only one of the two programs that reported looks at it, or only one of the two kernels has it. */
+    /** Only one of the two reporting programs reads it, or only one of the two kernels has it. */
     private static void oneSided(Map<String, Rule> rules) {
         all(
                 rules,
@@ -237,7 +237,7 @@ final class Documented {
                 "describe_target_key",
                 "keyctl_assume_authority",
                 "read_reqkey_auth_callout");
-        rules.put("fds", Documented::isOfLibc);
+        rules.put("fds", DifferenceRules::isOfLibc);
     }
 
     private static void all(Map<String, Rule> rules, Rule rule, String... names) {
@@ -254,7 +254,7 @@ final class Documented {
         return Long.parseUnsignedLong(text(json).replaceFirst("^0x", ""), 16);
     }
 
-    /** A number as JSON, a text where the other is one. */
+    /** A number as JSON, as a string if the other one is a string. */
     private static String quotedLike(String like, long number) {
         return like.startsWith("\"") ? "\"" + number + "\"" : Long.toString(number);
     }
