@@ -26,8 +26,8 @@ public class NetworkHelper {
                                 .capabilities(CapabilitySet.of(Capability.CAP_NET_ADMIN))
                                 .noNewPrivs()));
         RunResult result = UsermodeHelper.run(info, Duration.ofSeconds(20));
-        System.out.print(result.out());
-        System.err.print(result.err());
+        System.out.print(result.stdoutText());
+        System.err.print(result.stderrText());
         System.exit(result.status().success() ? 0 : 1);
     }
 }

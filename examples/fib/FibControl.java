@@ -57,7 +57,7 @@ public final class FibControl implements AutoCloseable {
     public static FibControl start(Path program) throws IOException {
         UsermodeDriver driver = UsermodeDriver.load("fib", program).task(confined());
         Supervisor supervisor = Supervisor.of(driver, MESSAGE_BYTES)
-                .health(request(List.of(), List.of()), Duration.ofSeconds(1), TIMEOUT)
+                .healthCheck(request(List.of(), List.of()), Duration.ofSeconds(1), TIMEOUT)
                 .start();
         return new FibControl(driver, supervisor);
     }

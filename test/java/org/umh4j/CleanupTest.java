@@ -100,7 +100,7 @@ final class CleanupTest {
             throw new UnsupportedOperationException("odd");
         });
         assertThrows(UnsupportedOperationException.class, () -> UsermodeHelper.exec(info, new UmhWait(flags)));
-        assertEquals(0, HelperGate.running());
+        assertEquals(0, HelperGate.runningHelpers());
     }
 
     @ParameterizedTest

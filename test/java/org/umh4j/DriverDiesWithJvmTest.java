@@ -71,7 +71,7 @@ final class DriverDiesWithJvmTest {
                     .blob();
             SubprocessInfo info =
                     SubprocessInfo.of(blob, "held", new byte[][] {"held".getBytes(US_ASCII)}, new byte[0][]);
-            info.created(pid -> {
+            info.onCreated(pid -> {
                 System.out.println(pid);
                 Runtime.getRuntime().halt(0);
             });

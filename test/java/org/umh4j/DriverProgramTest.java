@@ -250,7 +250,7 @@ final class DriverProgramTest {
         try {
             SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
             StringBuilder seen = new StringBuilder();
-            info.created(pid -> seen.append(programOnceItWaits(pid)));
+            info.onCreated(pid -> seen.append(programOnceItWaits(pid)));
             try (Helper helper = UsermodeHelper.start(info)) {
                 assertEquals("/memfd:umh4j-launcher (deleted)", seen.toString());
                 assertEquals(
@@ -269,7 +269,7 @@ final class DriverProgramTest {
                 .blob();
         try {
             SubprocessInfo info = SubprocessInfo.of(blob, "held", HELD, new byte[0][]);
-            info.created(DriverProgramTest::kill);
+            info.onCreated(DriverProgramTest::kill);
             UmhException failure = assertThrows(UmhException.class, () -> UsermodeHelper.start(info));
             assertEquals("KILLED EINTR 9", text(failure) + " " + failure.detail());
         } finally {

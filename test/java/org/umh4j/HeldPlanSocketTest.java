@@ -76,7 +76,7 @@ final class HeldPlanSocketTest {
     void launcherThatIsKilledIsNoticedWhileTheCopyIsHeld(boolean inNewPidNamespace) throws Exception {
         try (Holder holder = new Holder()) {
             SubprocessInfo info = SubprocessInfo.of("/bin/sleep", new String[] {"sleep", "1000"}, null);
-            info.created(pid -> {
+            info.onCreated(pid -> {
                 long launcher = inNewPidNamespace ? Holder.successor() : pid;
                 holder.hold(launcher);
                 ProcessHandle.of(launcher).orElseThrow().destroyForcibly();
@@ -109,7 +109,7 @@ final class HeldPlanSocketTest {
 
         /** The launcher waits there until it has its copy. */
         SubprocessInfo after(SubprocessInfo info, boolean inNewPidNamespace) {
-            info.created(pid -> hold(inNewPidNamespace ? successor() : pid));
+            info.onCreated(pid -> hold(inNewPidNamespace ? successor() : pid));
             return inNewPidNamespace ? info.task(info.task().namespaces(NEW)) : info;
         }
 

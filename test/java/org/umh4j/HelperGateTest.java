@@ -34,10 +34,10 @@ final class HelperGateTest {
     @AfterEach
     void enabledAndIdle() throws InterruptedException {
         HelperGate.thaw();
-        for (int i = 0; i < 1_000 && HelperGate.running() != 0; i++) {
+        for (int i = 0; i < 1_000 && HelperGate.runningHelpers() != 0; i++) {
             Thread.sleep(10);
         }
-        assertEquals(0, HelperGate.running());
+        assertEquals(0, HelperGate.runningHelpers());
     }
 
     private static <T> CompletableFuture<T> inThread(Supplier<T> action) {
@@ -63,7 +63,7 @@ final class HelperGateTest {
             throws InterruptedException {
         SubprocessInfo info = ProbeProgram.doing("sleep", millis);
         new Thread(() -> result.complete(UsermodeHelper.exec(info, wait))).start();
-        while (HelperGate.running() == 0) {
+        while (HelperGate.runningHelpers() == 0) {
             Thread.sleep(1);
         }
         return info;
@@ -90,7 +90,7 @@ final class HelperGateTest {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         callUnderWay(UmhWait.PROC, call, "400");
         assertEquals(0, HelperGate.disable(Depth.FREEZING));
-        assertTrue(call.isDone() || HelperGate.running() == 0);
+        assertTrue(call.isDone() || HelperGate.runningHelpers() == 0);
         assertEquals(0, soon(call));
     }
 
@@ -122,7 +122,7 @@ final class HelperGateTest {
     void noWaitIsRunningOnlyUntilItIsHandedOver() {
         SubprocessInfo info = ProbeProgram.doing("sleep", "300");
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.NO_WAIT));
-        assertEquals(0, HelperGate.running());
+        assertEquals(0, HelperGate.runningHelpers());
         assertEquals(0, HelperGate.disable());
     }
 
@@ -272,7 +272,7 @@ final class HelperGateTest {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         callUnderWay(UmhWait.PROC.freezable(), call, "300");
         assertEquals(0, HelperGate.disable());
-        assertEquals(0, HelperGate.running());
+        assertEquals(0, HelperGate.runningHelpers());
         assertEquals(0, soon(call));
     }
 

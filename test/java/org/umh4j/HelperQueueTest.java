@@ -26,10 +26,10 @@ final class HelperQueueTest {
         HelperQueue queue = new HelperQueue(2);
         try (Helper first = queue.start(ProbeProgram.doing("pause"));
                 Helper second = queue.start(ProbeProgram.doing("pause"))) {
-            assertEquals(0, queue.free());
+            assertEquals(0, queue.available());
             second.kill(Signal.KILL);
             try (Helper third = queue.start(ProbeProgram.doing("pause"))) { // waits for second's end
-                assertEquals(0, queue.free());
+                assertEquals(0, queue.available());
                 assertTrue(first.isAlive() && third.isAlive());
             }
         }
@@ -97,7 +97,7 @@ final class HelperQueueTest {
             thread.join();
         }
         assertTrue(most.get() <= 3, () -> most + " at once");
-        assertEquals(3, queue.free());
+        assertEquals(3, queue.available());
     }
 
     @Test
@@ -108,7 +108,7 @@ final class HelperQueueTest {
                     UmhException.class, () -> queue.start(SubprocessInfo.of("/no/such", new String[] {"x"}, null)));
             assertEquals(-2, queue.exec(SubprocessInfo.of("/no/such", new String[] {"x"}, null)));
         }
-        assertEquals(1, queue.free());
+        assertEquals(1, queue.available());
     }
 
     @Test
@@ -128,8 +128,8 @@ final class HelperQueueTest {
         HelperQueue queue = new HelperQueue(1);
         RunResult result = queue.run(
                 ProbeProgram.doing("print", "x"), RunOptions.defaults().timeout(Duration.ofSeconds(20)));
-        assertEquals("x", result.out().trim());
-        assertEquals(1, queue.free());
+        assertEquals("x", result.stdoutText().trim());
+        assertEquals(1, queue.available());
     }
 
     @Test
@@ -139,9 +139,9 @@ final class HelperQueueTest {
 
     private static void awaitFree(HelperQueue queue, int places) throws InterruptedException {
         long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-        while (queue.free() < places && System.nanoTime() < deadline) {
+        while (queue.available() < places && System.nanoTime() < deadline) {
             Thread.sleep(1);
         }
-        assertEquals(places, queue.free());
+        assertEquals(places, queue.available());
     }
 }

@@ -57,13 +57,13 @@ final class HelperRunTest {
         Instant before = Instant.now();
         RunResult result = run("echo out; echo err >&2; sleep 0.2; exit 3");
         assertEquals(3, result.status().exitCode());
-        assertEquals("out\n", result.out());
-        assertEquals("err\n", result.err());
+        assertEquals("out\n", result.stdoutText());
+        assertEquals("err\n", result.stderrText());
         assertFalse(result.stdoutTruncated() || result.stderrTruncated());
         assertFalse(result.startTime().isBefore(before) || result.startTime().isAfter(Instant.now()));
         assertTrue(result.elapsed().compareTo(Duration.ofMillis(100)) > 0, () -> "it slept twice as long: " + result);
         assertTrue(result.elapsed().compareTo(Duration.between(before, Instant.now())) <= 0);
-        assertEquals(List.of(), result.sent());
+        assertEquals(List.of(), result.signalsSent());
         assertTrue(result.usage().orElseThrow().minorFaults() > 0);
     }
 
@@ -73,7 +73,7 @@ final class HelperRunTest {
         assertSame(good, good.requireSuccess());
         RunResult bad = run("echo so far; kill -9 $$");
         HelperFailedException failure = assertThrows(HelperFailedException.class, bad::requireSuccess);
-        assertEquals("so far\n", failure.result().out());
+        assertEquals("so far\n", failure.result().stdoutText());
         assertEquals("killed by SIGKILL", failure.getMessage());
     }
 
@@ -90,10 +90,10 @@ final class HelperRunTest {
     void whatIsBeyondTheLimitIsReadAndDropped(int limit, int kept, boolean truncated) throws Exception {
         RunResult result = UsermodeHelper.run(
                 Shell.script("head -c 655360 /dev/zero | tr '\\0' x; head -c 655360 /dev/zero | tr '\\0' y >&2"),
-                PATIENT.limit(limit));
+                PATIENT.outputLimit(limit));
         assertTrue(result.status().success());
-        assertEquals("x".repeat(kept), result.out());
-        assertEquals("y".repeat(kept), result.err());
+        assertEquals("x".repeat(kept), result.stdoutText());
+        assertEquals("y".repeat(kept), result.stderrText());
         assertEquals(truncated, result.stdoutTruncated());
         assertEquals(truncated, result.stderrTruncated());
     }
@@ -104,7 +104,7 @@ final class HelperRunTest {
         byte[] bytes = new byte[size];
         new Random(size).nextBytes(bytes);
         SubprocessInfo info = ProbeProgram.doing("cat");
-        RunResult result = UsermodeHelper.run(info, PATIENT.input(bytes).limit(size));
+        RunResult result = UsermodeHelper.run(info, PATIENT.input(bytes).outputLimit(size));
         assertArrayEquals(bytes, result.stdout());
         assertFalse(result.stdoutTruncated());
     }
@@ -119,7 +119,7 @@ final class HelperRunTest {
                         .exitCode());
         RunResult result = UsermodeHelper.run(Shell.script("exec <&-; echo on; exit 6"), PATIENT.input(much));
         assertEquals(6, result.status().exitCode());
-        assertEquals("on\n", result.out());
+        assertEquals("on\n", result.stdoutText());
     }
 
     @Test
@@ -131,7 +131,7 @@ final class HelperRunTest {
             assertEquals(
                     "second",
                     UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(channel))
-                            .out());
+                            .stdoutText());
             assertTrue(channel.isOpen(), "it is the caller's");
         }
         Pipe pipe = Pipe.open();
@@ -140,16 +140,16 @@ final class HelperRunTest {
         assertEquals(
                 "ab",
                 UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(pipe.source()))
-                        .out());
+                        .stdoutText());
         pipe.source().close();
     }
 
     @Test
     void withoutInputThereIsNothingToRead() throws Exception {
-        assertEquals("", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT).out());
+        assertEquals("", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT).stdoutText());
         SubprocessInfo piped = ProbeProgram.doing("cat")
                 .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0)));
-        assertEquals("", UsermodeHelper.run(piped, PATIENT).out());
+        assertEquals("", UsermodeHelper.run(piped, PATIENT).stdoutText());
     }
 
     @Test
@@ -163,8 +163,8 @@ final class HelperRunTest {
                 Shell.script("echo out; echo err >&2; echo file >&5")
                         .task(Task.defaults().descriptors(own)),
                 PATIENT);
-        assertEquals("", result.out());
-        assertEquals("out\nerr\n", result.err());
+        assertEquals("", result.stdoutText());
+        assertEquals("out\nerr\n", result.stderrText());
         assertEquals("file\n", java.nio.file.Files.readString(file));
     }
 
@@ -181,7 +181,7 @@ final class HelperRunTest {
             assertThrows(IllegalArgumentException.class, () -> UsermodeHelper.run(info, PATIENT));
             assertEquals(0, info.pid());
         }
-        assertThrows(IllegalArgumentException.class, () -> RunOptions.defaults().limit(-1));
+        assertThrows(IllegalArgumentException.class, () -> RunOptions.defaults().outputLimit(-1));
         assertThrows(IllegalArgumentException.class, () -> RunOptions.defaults().timeout(Duration.ofNanos(-1)));
         assertThrows(IllegalArgumentException.class, () -> RunOptions.defaults().grace(Duration.ofNanos(-1)));
     }
@@ -201,8 +201,8 @@ final class HelperRunTest {
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
         assertEquals("/bin/sh: SIGTERM after PT1S", failure.getMessage());
         assertEquals(15, failure.result().status().signal());
-        assertEquals("out\n", failure.result().out());
-        assertEquals("err\n", failure.result().err());
+        assertEquals("out\n", failure.result().stdoutText());
+        assertEquals("err\n", failure.result().stderrText());
         assertSent(failure.result(), Signal.TERM);
     }
 
@@ -210,9 +210,9 @@ final class HelperRunTest {
     private static void assertSent(RunResult result, Signal... signals) {
         assertEquals(
                 List.of(signals),
-                result.sent().stream().map(RunResult.Sent::signal).toList());
+                result.signalsSent().stream().map(RunResult.SentSignal::signal).toList());
         Duration before = LIMIT;
-        for (RunResult.Sent sent : result.sent()) {
+        for (RunResult.SentSignal sent : result.signalsSent()) {
             assertTrue(sent.after().compareTo(before) >= 0, () -> sent + " in " + result);
             before = sent.after();
         }
@@ -228,7 +228,7 @@ final class HelperRunTest {
                 () -> UsermodeHelper.run(
                         info, RunOptions.defaults().timeout(LIMIT).grace(Await.PATIENCE)));
         assertEquals(7, failure.result().status().exitCode());
-        assertEquals("ready\nlast words\n", failure.result().out());
+        assertEquals("ready\nlast words\n", failure.result().stdoutText());
         assertSent(failure.result(), Signal.TERM);
     }
 
@@ -240,7 +240,7 @@ final class HelperRunTest {
         HelperTimeoutException failure =
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, capture));
         assertEquals(9, failure.result().status().signal());
-        assertEquals("deaf\n", failure.result().out());
+        assertEquals("deaf\n", failure.result().stdoutText());
         assertSent(failure.result(), Signal.TERM, Signal.KILL);
         assertTrue(failure.getMessage().matches(".*: SIGTERM after PT1S, SIGKILL PT.*S later"), failure.getMessage());
     }
@@ -251,7 +251,7 @@ final class HelperRunTest {
                 Shell.script("sleep 1000 & echo $!; wait").task(Task.defaults().scope(KillScope.GROUP));
         HelperTimeoutException failure =
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
-        long grandchild = Long.parseLong(failure.result().out().trim());
+        long grandchild = Long.parseLong(failure.result().stdoutText().trim());
         Await.until("the grandchild has gone", () -> !Pid.isRunning(grandchild));
     }
 
@@ -284,8 +284,8 @@ final class HelperRunTest {
                 System.out.println(UsermodeHelper.run(info, LIMIT).status().exitCode());
             } catch (HelperFailedException e) {
                 RunResult result = e.result();
-                System.out.print(
-                        ((UmhException) e.getCause()).errnoName() + ", " + result.status() + ", " + result.out());
+                System.out.print(((UmhException) e.getCause()).errnoName() + ", " + result.status() + ", "
+                        + result.stdoutText());
             }
         }
     }
@@ -316,7 +316,7 @@ final class HelperRunTest {
                 result = e.result();
                 if (result.status().lost()) { // the time was over before the program began
                     assertInstanceOf(UmhException.class, e.getCause());
-                    assertEquals("", result.out());
+                    assertEquals("", result.stdoutText());
                     continue;
                 }
                 assertTrue(
@@ -325,7 +325,7 @@ final class HelperRunTest {
                                 : result.status().signal() == 15,
                         () -> "status " + e.result());
             }
-            assertTrue(result.out().equals("said\n") || result.status().signaled(), result::toString);
+            assertTrue(result.stdoutText().equals("said\n") || result.status().signaled(), result::toString);
         }
     }
 
@@ -367,7 +367,7 @@ final class HelperRunTest {
     void aGrandchildThatHoldsTheOutputDelaysNothing(String daemon) throws Exception {
         RunResult result = UsermodeHelper.run(Shell.script(daemon + " & echo $! >&2; echo done >&2; exit 3"), PATIENT);
         assertEquals(3, result.status().exitCode());
-        String[] lines = result.err().split("\n");
+        String[] lines = result.stderrText().split("\n");
         assertEquals("done", lines[1], "what it said after its daemon was started");
         ProcessHandle.of(Long.parseLong(lines[0])).ifPresent(ProcessHandle::destroyForcibly);
     }
@@ -376,7 +376,7 @@ final class HelperRunTest {
     void textIsWhatTheSystemsEncodingMakesOfTheBytes() throws Exception {
         RunResult result = UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(new byte[] {'a', 0, 'b'}));
         assertArrayEquals(new byte[] {'a', 0, 'b'}, result.stdout());
-        assertEquals("a\0b", result.out());
+        assertEquals("a\0b", result.stdoutText());
         assertEquals("a\0b", new String(result.stdout(), StandardCharsets.US_ASCII));
     }
 }

@@ -54,7 +54,7 @@ final class InvalidInputTest {
         SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/environ"}, odd);
         assertEquals(
                 String.join("\0", odd) + "\0",
-                UsermodeHelper.run(info, Await.PATIENCE).out());
+                UsermodeHelper.run(info, Await.PATIENCE).stdoutText());
     }
 
     private static void assertMessage(String part, org.junit.jupiter.api.function.Executable refused) {

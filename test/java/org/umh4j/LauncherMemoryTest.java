@@ -37,7 +37,7 @@ final class LauncherMemoryTest {
     /** The launcher's memory. It is held right before its execve; its pid is known before all of it is in place. */
     private static String maps(SubprocessInfo info) throws UmhException {
         AtomicReference<String> told = new AtomicReference<>("");
-        info.created(pid -> assertDoesNotThrow(() -> Await.until("the launcher is mapped", () -> {
+        info.onCreated(pid -> assertDoesNotThrow(() -> Await.until("the launcher is mapped", () -> {
             told.set(read(Path.of("/proc", Long.toString(pid), "maps")));
             return told.get().contains(CODE);
         })));
@@ -106,7 +106,7 @@ final class LauncherMemoryTest {
     @RequiresRoot
     void launcherEndsItsPersonalityBeforeItBecomesTheHelper() throws Exception {
         SubprocessInfo info = pausing(0);
-        info.created(pid -> {
+        info.onCreated(pid -> {
             Path personality = Path.of("/proc", Long.toString(pid), "personality");
             assertDoesNotThrow(
                     () -> Await.until("personality 0", () -> read(personality).equals("00000000\n")));
@@ -121,7 +121,7 @@ final class LauncherMemoryTest {
             RunResult result = UsermodeHelper.run(
                     SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/maps"}, null),
                     RunOptions.defaults());
-            stacks.add(begin(result.out(), "[stack]"));
+            stacks.add(begin(result.stdoutText(), "[stack]"));
         }
         assertNotEquals(1, stacks.size(), "all at " + stacks);
     }

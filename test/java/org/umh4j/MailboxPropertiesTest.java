@@ -70,7 +70,7 @@ final class MailboxPropertiesTest {
         try (Helper driver = driver(requests, sent, cut);
                 Mailbox mailbox = Mailbox.of(driver.writer(0), driver.reader(1), LIMIT)) {
             for (int i = 0; i < requests; i++) {
-                replies.add(mailbox.post(new byte[] {(byte) i}));
+                replies.add(mailbox.requestAsync(new byte[] {(byte) i}));
             }
             for (int i = 0; i < requests; i++) {
                 assertReply(expected.get(i + 1), replies.get(i));

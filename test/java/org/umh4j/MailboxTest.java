@@ -101,8 +101,8 @@ final class MailboxTest {
                 .environment("PATH=/usr/bin:/bin")) {
             driver.fork();
             try (Mailbox mailbox = Mailbox.of(driver, 1)) {
-                CompletableFuture<byte[]> first = mailbox.post(new byte[] {1});
-                CompletableFuture<byte[]> second = mailbox.post(new byte[] {2});
+                CompletableFuture<byte[]> first = mailbox.requestAsync(new byte[] {1});
+                CompletableFuture<byte[]> second = mailbox.requestAsync(new byte[] {2});
                 assertArrayEquals(new byte[] {2}, second.get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
                 assertArrayEquals(new byte[] {1}, first.get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
             }
@@ -140,8 +140,8 @@ final class MailboxTest {
     void requestUnderWayFailsWhenTheDriverDies() throws Exception {
         try (UsermodeDriver driver = forked("pause");
                 Mailbox mailbox = Mailbox.of(driver, MIB)) {
-            CompletableFuture<byte[]> small = mailbox.post(new byte[1]);
-            CompletableFuture<byte[]> large = mailbox.post(random(MIB));
+            CompletableFuture<byte[]> small = mailbox.requestAsync(new byte[1]);
+            CompletableFuture<byte[]> large = mailbox.requestAsync(random(MIB));
             driver.kill();
             for (CompletableFuture<byte[]> reply : List.of(small, large)) {
                 ExecutionException failure = assertThrows(
@@ -192,7 +192,7 @@ final class MailboxTest {
     void closingFailsWhatIsUnderWay() throws Exception {
         try (UsermodeDriver driver = forked("pause")) {
             Mailbox mailbox = Mailbox.of(driver, 1);
-            CompletableFuture<byte[]> reply = mailbox.post(new byte[1]);
+            CompletableFuture<byte[]> reply = mailbox.requestAsync(new byte[1]);
             mailbox.close();
             assertThrows(ExecutionException.class, () -> reply.get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS));
             assertThrows(IOException.class, () -> mailbox.request(new byte[1], PATIENCE));

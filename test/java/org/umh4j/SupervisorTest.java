@@ -34,17 +34,17 @@ final class SupervisorTest {
     private static final Duration PATIENCE = Duration.ofSeconds(DriverBlobs.PATIENCE_SECONDS);
     private static final Duration MOMENT = Duration.ofMillis(10);
 
-    private final BlockingQueue<Supervisor.Change> changes = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Supervisor.StateChange> changes = new LinkedBlockingQueue<>();
 
     private Supervisor supervisor(UsermodeDriver driver, int limit) {
         return Supervisor.of(driver, 1 << 10)
                 .backoff(MOMENT, Duration.ofMillis(100))
-                .limit(limit, Duration.ofMinutes(10))
+                .restartLimit(limit, Duration.ofMinutes(10))
                 .listener(changes::add);
     }
 
-    private Supervisor.Change change() throws InterruptedException {
-        Supervisor.Change change = changes.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
+    private Supervisor.StateChange change() throws InterruptedException {
+        Supervisor.StateChange change = changes.poll(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
         assertTrue(change != null, "no change of state");
         return change;
     }
@@ -62,7 +62,7 @@ final class SupervisorTest {
             assertChanges(State.STARTING, State.RUNNING);
             long first = driver.tgid();
             driver.kill();
-            Supervisor.Change ended = change();
+            Supervisor.StateChange ended = change();
             assertEquals(State.BACKING_OFF, ended.state());
             assertEquals(9, ended.status().orElseThrow().signal());
             assertEquals(1, ended.restarts());
@@ -116,8 +116,8 @@ final class SupervisorTest {
     void requestAfterOneThatFailedGoesToTheNextDriver() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("second", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))
                 .environment("PATH=/usr/bin:/bin")
-                .atExit(status ->
-                        changes.add(new Supervisor.Change(State.CLOSED, 0, Optional.of(status), Optional.empty())));
+                .atExit(status -> changes.add(
+                        new Supervisor.StateChange(State.CLOSED, 0, Optional.of(status), Optional.empty())));
         try (Supervisor supervisor =
                 supervisor(driver, 50).listener(change -> {}).start()) {
             for (int i = 0; i < 20; i++) {
@@ -142,7 +142,7 @@ final class SupervisorTest {
                     State.BACKING_OFF,
                     State.STARTING,
                     State.RUNNING);
-            Supervisor.Change last = change();
+            Supervisor.StateChange last = change();
             assertEquals(State.GIVEN_UP, last.state());
             assertEquals(7, last.status().orElseThrow().exitCode());
             assertThrows(IOException.class, () -> supervisor.request(new byte[1], PATIENCE));
@@ -153,11 +153,11 @@ final class SupervisorTest {
     void driverThatDoesNotAnswerIsKilledAndForkedAgain() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3)
-                .health(new byte[1], MOMENT, Duration.ofSeconds(2))
+                .healthCheck(new byte[1], MOMENT, Duration.ofSeconds(2))
                 .start()) {
             assertChanges(State.STARTING, State.RUNNING);
             driver.kill(Signal.STOP);
-            Supervisor.Change ended = change();
+            Supervisor.StateChange ended = change();
             assertEquals(State.BACKING_OFF, ended.state());
             assertEquals(9, ended.status().orElseThrow().signal());
             assertChanges(State.STARTING, State.RUNNING);
@@ -193,7 +193,7 @@ final class SupervisorTest {
             driver.task(Task.defaults().fs(Fs.defaults().cwd("/no/such/folder")));
             driver.kill();
             assertChanges(State.BACKING_OFF, State.STARTING);
-            Supervisor.Change failed = change();
+            Supervisor.StateChange failed = change();
             assertEquals(State.BACKING_OFF, failed.state());
             assertEquals(UmhStage.CWD, failed.failure().orElseThrow().stage());
             assertChanges(State.STARTING, State.GIVEN_UP);
@@ -218,7 +218,7 @@ final class SupervisorTest {
             driver.kill();
             assertChanges(State.BACKING_OFF, State.STARTING);
             for (int i = 0; i < 2; i++) {
-                Supervisor.Change failed = change();
+                Supervisor.StateChange failed = change();
                 assertEquals(State.BACKING_OFF, failed.state());
                 assertEquals(Optional.empty(), failed.failure());
                 assertChanges(State.STARTING);
@@ -234,8 +234,8 @@ final class SupervisorTest {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3)
                 .backoff(MOMENT, forever)
-                .limit(3, forever)
-                .health(new byte[1], MOMENT, forever)
+                .restartLimit(3, forever)
+                .healthCheck(new byte[1], MOMENT, forever)
                 .start()) {
             assertChanges(State.STARTING, State.RUNNING);
             for (int i = 0; i < 2; i++) {

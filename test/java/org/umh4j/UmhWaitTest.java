@@ -39,7 +39,7 @@ final class UmhWaitTest {
     void execRefusesFunctionForTheCreatedProcess(String name) throws Exception {
         UmhWait wait = (UmhWait) UmhWait.class.getField(name).get(null);
         SubprocessInfo info = ProbeProgram.doing("exit", "0");
-        info.created(pid -> {});
+        info.onCreated(pid -> {});
         assertThrows(IllegalArgumentException.class, () -> UsermodeHelper.exec(info, wait));
         try (Helper helper = UsermodeHelper.start(info)) { // nothing has changed
             assertEquals(0, helper.waitFor().exitCode());

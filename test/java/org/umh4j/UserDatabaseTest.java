@@ -99,7 +99,7 @@ final class UserDatabaseTest {
         with("/usr/bin/id", "#!/bin/sh\n[ \"$1 $2 $3\" = '-G -- far' ] && echo 7101 7102 7103\n");
         assertEquals(four(7100) + "|" + four(7101) + "|7101 7102 7103|", helperOf("--uid", "far"));
         assertEquals(four(7200), helperOf("--gid", "near").split("\\|")[1]);
-        assertEquals("this host knows no user 'nowhere'", said("nowhere"));
+        assertEquals("this host has no user 'nowhere'", said("nowhere"));
     }
 
     private String said(String name) throws Exception {
@@ -118,7 +118,7 @@ final class UserDatabaseTest {
     @Test
     void aSourceThatHangsIsNotWaitedForForEver() throws Exception {
         with("/usr/bin/getent", "#!/bin/sh\nexec sleep 600\n");
-        assertEquals("getent could not look up a name", said("slow").replaceFirst(":.*", ""));
+        assertEquals("the lookup of a name by getent failed", said("slow").replaceFirst(":.*", ""));
     }
 
     @Test

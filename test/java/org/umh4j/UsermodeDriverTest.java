@@ -176,11 +176,11 @@ final class UsermodeDriverTest {
 
     @Test
     void nameIsNotLongerThanTheKernelTakes() throws Exception {
-        UsermodeDriver.load("n".repeat(UsermodeDriver.LONGEST_NAME), DriverBlobs.probe())
+        UsermodeDriver.load("n".repeat(UsermodeDriver.MAX_NAME_BYTES), DriverBlobs.probe())
                 .close();
         assertThrows(
                 IllegalArgumentException.class,
-                () -> UsermodeDriver.named("n".repeat(UsermodeDriver.LONGEST_NAME + 1)));
+                () -> UsermodeDriver.named("n".repeat(UsermodeDriver.MAX_NAME_BYTES + 1)));
     }
 
     @Test

@@ -5,7 +5,10 @@ import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.StageFailure;
 import org.umh4j.linux.UmhStage;
 
-/** The one place that turns a failed stage into an exception, records it in the call, and notifies listeners. */
+/**
+ * The only place that turns a failed stage into an exception. It records the exception in the call and notifies
+ * listeners.
+ */
 final class CallFailure {
     private CallFailure() {}
 
@@ -14,8 +17,10 @@ final class CallFailure {
     }
 
     /**
+     * Creates and records the exception.
+     *
      * @param result the negative errno
-     * @param detail which descriptor, limit, capability or signal it was; else 0
+     * @param detail the number of the descriptor, limit, capability or signal that failed, else 0
      */
     static UmhException of(SubprocessInfo info, UmhStage stage, int result, int detail) {
         return of(info, stage, result, detail, null);
@@ -24,7 +29,7 @@ final class CallFailure {
     private static UmhException of(
             SubprocessInfo info, UmhStage stage, int result, int detail, @Nullable String object) {
         UmhException failure = new UmhException(info.path(), stage, result, detail, object);
-        info.failed(failure);
+        info.recordFailure(failure);
         HelperEvents.failed(info.path(), failure);
         return failure;
     }

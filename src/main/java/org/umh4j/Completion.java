@@ -10,34 +10,35 @@ import org.umh4j.internal.Child;
 import org.umh4j.internal.Stages;
 
 /**
- * Where a caller and its helper's result meet, or miss each other: {@code sub_info->complete}.
+ * Hands the helper's result to the waiting caller, which then runs cleanup. If the caller has stopped waiting, a
+ * thread of the library runs cleanup when the result arrives. The counterpart of {@code sub_info->complete}.
  *
- * <p>Whoever comes second ends the call: the result finds a waiting caller and hands itself over, and the caller runs
- * cleanup; or it finds that the caller has left, and cleanup is run for it. The kernel decides it by an
- * {@code xchg()} on that pointer, this class by one flag.
+ * <p>Both sides set one flag, and the first one decides which side runs cleanup, so it runs exactly once. The kernel
+ * uses {@code xchg()} on that pointer for the same purpose.
  */
 final class Completion {
     private final SubprocessInfo info;
     private final CompletableFuture<Void> arrived = new CompletableFuture<>();
-    /** Set before it has arrived. A number, since memory may be lacking for a box. */
+    /** Set before {@code arrived} completes. A primitive, since there may be no memory for an Integer. */
     private int result;
 
+    /** Set by the result when it arrives, or by the caller when it stops waiting. */
     private final AtomicBoolean decided = new AtomicBoolean();
 
     Completion(SubprocessInfo info) {
         this.info = info;
     }
 
-    /** The result will be the child's outcome, or its wait status. */
+    /** Takes the result from a child: the result of {@code execve}, or if {@code untilExit} the wait status. */
     void follow(Child child, boolean untilExit) {
         child.outcome().thenAccept(launch -> {
             try {
-                info.started(launch.pid()); // a successor may have replaced the first process
-                info.executed(launch.unapplied());
+                info.recordPid(launch.pid()); // a new pid namespace has a second process
+                info.recordUnapplied(launch.unapplied());
                 if (launch.result() < 0) {
                     CallFailure.of(info, Stages.of(launch.stage()), launch.result(), launch.detail());
                 }
-            } finally { // whatever memory was lacking for: somebody waits
+            } finally { // also after an OutOfMemoryError, since the caller waits
                 if (launch.result() < 0 || !untilExit) {
                     arrive(launch.result());
                 }
@@ -57,12 +58,12 @@ final class Completion {
         }
     }
 
-    /** The caller does not wait any longer; false when the result was there first. */
-    boolean leave() {
+    /** Ends the caller's interest in the result; false if the result has arrived already. */
+    boolean stopWaiting() {
         return decided.compareAndSet(false, true);
     }
 
-    /** The result; empty when the caller was interrupted and left. The interrupt flag stays set. */
+    /** Waits for the result; empty if an interrupt has ended the wait. The interrupt flag stays set. */
     OptionalInt await(boolean killable) {
         try {
             if (killable) {
@@ -72,12 +73,12 @@ final class Completion {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            if (leave()) {
+            if (stopWaiting()) {
                 return OptionalInt.empty();
             }
             arrived.join();
         } catch (ExecutionException e) {
-            throw new AssertionError("a result is a number", e);
+            throw new AssertionError("the future of a result never fails", e);
         }
         return OptionalInt.of(result);
     }

@@ -4,10 +4,11 @@ package org.umh4j;
 import org.umh4j.task.Cred;
 
 /**
- * Called once for a helper, right before it is created: the {@code init} of {@code struct subprocess_info}.
+ * A function that decides the credentials of one helper right before it is created: the {@code init} member of
+ * {@code struct subprocess_info}.
  *
- * <p>The kernel calls it in the new task; here no Java code ever runs between clone and exec, so it runs in the caller's
- * thread, or for {@link UmhWait#NO_WAIT} in a thread of the library. No lock is held.
+ * <p>The kernel calls init in the new task. Here no Java code can run between clone and exec, so init runs in the
+ * caller's thread, or for {@link UmhWait#NO_WAIT} in a thread of the library. No lock is held.
  */
 @FunctionalInterface
 public interface CredInit {
@@ -15,9 +16,11 @@ public interface CredInit {
      * Decides the helper's credentials.
      *
      * @param info the call
-     * @param cred what the helper would have, the policy of {@link UmhSysctl} applied
-     * @return what it shall have; {@code cred} itself changes nothing
-     * @throws InitException to refuse: nothing is executed, and its number is the call's result
+     * @param cred the credentials that the helper has otherwise, with the policy of {@link UmhSysctl} applied
+     * @return the credentials of the helper. The policy is applied to them again. {@code cred} itself is immutable: a
+     *     changed copy must be returned
+     * @throws InitException to refuse the call: no program is executed, and the call returns the number of the
+     *     exception
      */
     Cred init(SubprocessInfo info, Cred cred) throws InitException;
 }

@@ -19,10 +19,11 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.KillScope;
 
 /**
- * One call from entry to return: gate, launch, wait, cleanup. The counterpart of {@code call_usermodehelper_exec()}.
+ * One call from entry to return: the gate, the launch, the wait, cleanup. The counterpart of
+ * {@code call_usermodehelper_exec()}.
  *
- * <p>There are two ways to wait. A platform thread that can't be interrupted waits inside the one crossing that also
- * starts the helper. All others, virtual threads among them, park until the reaper has news.
+ * <p>There are two ways to wait. A platform thread whose wait is not killable waits in the JNI call that also starts
+ * the helper. All other callers, virtual threads included, park until the reaper completes a future.
  */
 final class Execution {
     private static final int EINVAL = Errno.EINVAL.number();
@@ -35,7 +36,7 @@ final class Execution {
     private static final int ECANCELED = Errno.ECANCELED.number();
 
     static {
-        // Loads the classes of the failure path now: later there may be no descriptor left to load a class with.
+        // Loads the classes of the failure path now: later there may be no descriptor left to open their jar.
         if (NativeLibrary.isLoaded()) {
             UmhException.load();
             HelperEvents.load();
@@ -49,13 +50,13 @@ final class Execution {
         Objects.requireNonNull(info, "info");
         Objects.requireNonNull(wait, "wait");
         if (info.task().descriptors().filter(Descriptors::hasPipes).isPresent()) {
-            throw new IllegalArgumentException("nobody would have the other end of the pipes; use start or run");
+            throw new IllegalArgumentException("exec does not return the other ends of the pipes; use start or run");
         }
-        if (info.isHeld()) { // start() alone lets its program begin
-            throw new IllegalArgumentException("a function for the created process goes with start alone");
+        if (info.isHeld()) { // only start() lets such a program begin
+            throw new IllegalArgumentException("only start accepts a function for the created process");
         }
         NativeLibrary.require();
-        info.take();
+        info.begin();
         if (!info.hasPath()) {
             return refuse(info, UmhStage.SETUP, -EINVAL);
         }
@@ -66,34 +67,35 @@ final class Execution {
             return refuse(info, UmhStage.DISABLED, -EBUSY);
         }
         try {
-            return info.isEmptyPath() ? info.release(0) : entered(info, wait);
+            return info.isEmptyPath() ? info.release(0) : execAdmitted(info, wait);
         } finally {
             HelperGate.leave();
         }
     }
 
-    /** Ends a call that was refused at its entry: the kernel has no retval for it yet. */
+    /** Ends a call that is refused at its entry. As in the kernel, its {@code retval} stays 0. */
     private static int refuse(SubprocessInfo info, UmhStage stage, int result) {
         CallFailure.of(info, stage, result, 0);
         info.release(0);
         return result;
     }
 
-    private static int entered(SubprocessInfo info, UmhWait wait) {
+    /** Executes a call that has passed the gate. */
+    private static int execAdmitted(SubprocessInfo info, UmhWait wait) {
         if (wait.isNoWait()) {
-            return CallbackThreads.offer(() -> unattended(info)) ? 0 : refuse(info, UmhStage.WAIT, -EAGAIN);
+            return CallbackThreads.offer(() -> execNoWait(info)) ? 0 : refuse(info, UmhStage.WAIT, -EAGAIN);
         }
-        boolean parks = wait.isKillable() || wait.isFreezable() || Launcher.parks(info);
-        return parks ? parked(info, wait) : blocking(info, wait);
+        boolean parks = wait.isKillable() || wait.isFreezable() || Launcher.mustNotBlock(info);
+        return parks ? execParking(info, wait) : execBlocking(info, wait);
     }
 
-    private static int blocking(SubprocessInfo info, UmhWait wait) {
+    private static int execBlocking(SubprocessInfo info, UmhWait wait) {
         int retval = -ECANCELED;
         try {
             if (wait.isForProcess()) {
-                retval = retval(Launcher.status(info));
+                retval = retval(Launcher.runToEnd(info));
             } else {
-                Launcher.child(info, Until.EXEC, StartDeadline.endless());
+                Launcher.start(info, Until.EXEC, StartDeadline.endless());
                 retval = 0;
             }
         } catch (UmhException e) {
@@ -104,14 +106,14 @@ final class Execution {
         return retval;
     }
 
-    private static int parked(SubprocessInfo info, UmhWait wait) {
+    private static int execParking(SubprocessInfo info, UmhWait wait) {
         Completion completion = new Completion(info);
         OptionalInt retval = OptionalInt.of(-ECANCELED);
         try {
-            StartDeadline patience = wait.isKillable() ? StartDeadline.untilInterrupted() : StartDeadline.endless();
-            completion.follow(Launcher.child(info, Until.STARTED, patience), wait.isForProcess());
+            StartDeadline deadline = wait.isKillable() ? StartDeadline.untilInterrupted() : StartDeadline.endless();
+            completion.follow(Launcher.start(info, Until.STARTED, deadline), wait.isForProcess());
             retval = wait.isFreezable()
-                    ? HelperGate.freezable(() -> completion.await(wait.isKillable()))
+                    ? HelperGate.freezableWait(() -> completion.await(wait.isKillable()))
                     : completion.await(wait.isKillable());
         } catch (UmhException e) {
             retval = OptionalInt.of(e.retval());
@@ -121,13 +123,13 @@ final class Execution {
         return retval.orElse(-EINTR);
     }
 
-    /** NO_WAIT, in a thread of our own: everything happens later. */
-    private static void unattended(SubprocessInfo info) {
+    /** Executes a NO_WAIT call. Runs in a thread of the library. */
+    private static void execNoWait(SubprocessInfo info) {
         Completion completion = new Completion(info);
-        completion.leave();
+        completion.stopWaiting();
         int retval = -ECANCELED;
         try {
-            completion.follow(Launcher.child(info, Until.STARTED, StartDeadline.endless()), false);
+            completion.follow(Launcher.start(info, Until.STARTED, StartDeadline.endless()), false);
             retval = 0;
         } catch (UmhException e) {
             retval = e.retval();
@@ -142,22 +144,22 @@ final class Execution {
         return start(info, StartDeadline.endless());
     }
 
-    /** The same with a bound; {@code patience} holds how the wait ended. */
-    static Helper start(SubprocessInfo info, StartDeadline patience) throws UmhException {
+    /** Starts a helper within a deadline, which records whether the time or an interrupt has ended it. */
+    static Helper start(SubprocessInfo info, StartDeadline deadline) throws UmhException {
         Objects.requireNonNull(info, "info");
         if (info.task().scope() == KillScope.CGROUP
                 && info.task().limits().cgroupPath().isEmpty()) {
-            throw new IllegalArgumentException("the scope is a cgroup, and the call has named none by its path");
+            throw new IllegalArgumentException("scope CGROUP needs a cgroup by its path; add Limits.cgroup(String)");
         }
         Descriptors descriptors = info.task().descriptors().orElse(Descriptors.devNull());
         NativeLibrary.require();
         info.task(info.task().descriptors(descriptors));
-        info.take();
+        info.begin();
         Pipes pipes = descriptors.hasPipes() ? new Pipes() : Pipes.none();
         Helper helper = null;
         int retval = -ECANCELED;
         try {
-            helper = new Helper(info, enterAndStart(info, pipes, patience), pipes);
+            helper = new Helper(info, enterAndStart(info, pipes, deadline), pipes);
             retval = 0;
             return helper;
         } catch (UmhException e) {
@@ -168,7 +170,7 @@ final class Execution {
         }
     }
 
-    private static Child enterAndStart(SubprocessInfo info, Pipes pipes, StartDeadline patience) throws UmhException {
+    private static Child enterAndStart(SubprocessInfo info, Pipes pipes, StartDeadline deadline) throws UmhException {
         if (!info.hasPath()) {
             throw CallFailure.of(info, UmhStage.SETUP, -EINVAL, 0);
         }
@@ -182,20 +184,20 @@ final class Execution {
             if (info.isEmptyPath()) {
                 throw CallFailure.of(info, UmhStage.SETUP, -ENOENT, 0);
             }
-            boolean parks = Launcher.parks(info);
-            Child child = Launcher.child(
+            boolean parks = Launcher.mustNotBlock(info);
+            Child child = Launcher.start(
                     info,
                     parks ? Until.STARTED : Until.EXEC,
                     pipes,
                     info.task().scope() != KillScope.PROCESS,
-                    patience);
-            int told = letBegin(info, child);
-            if (told < 0) {
-                child.outcome().join(); // it was killed, which is not the reason
-                throw CallFailure.of(info, UmhStage.EXEC, told, 0);
+                    deadline);
+            int result = letProgramBegin(info, child);
+            if (result < 0) {
+                child.outcome().join(); // its own failure, KILLED, is a consequence of this one
+                throw CallFailure.of(info, UmhStage.EXEC, result, 0);
             }
             if (parks) {
-                Launcher.awaitOutcome(info, child, patience);
+                Launcher.awaitOutcome(info, child, deadline);
             }
             return child;
         } finally {
@@ -203,33 +205,36 @@ final class Execution {
         }
     }
 
-    /** Calls the caller's function with the pid before the program begins, if there is one. */
-    private static int letBegin(SubprocessInfo info, Child child) {
-        LongConsumer created = info.created();
-        if (created == null) {
+    /** Calls the function for the created process, if the call has one, and then lets the program begin. */
+    private static int letProgramBegin(SubprocessInfo info, Child child) {
+        LongConsumer onCreated = info.onCreated();
+        if (onCreated == null) {
             return 0;
         }
-        created.accept(child.pid());
+        onCreated.accept(child.pid());
         return child.go();
     }
 
-    /** Without a helper its pipes are closed. When cleanup throws, nobody gets the helper: it is not left running. */
+    /**
+     * Runs cleanup, and closes the pipes if there is no helper. If cleanup throws, the caller does not receive the
+     * helper, so it is closed.
+     */
     private static void releaseStarted(SubprocessInfo info, int retval, @Nullable Helper helper, Pipes pipes) {
-        boolean kept = false;
+        boolean returned = false;
         try {
             info.release(retval);
-            kept = helper != null;
+            returned = helper != null;
         } finally {
-            if (!kept) {
+            if (!returned) {
                 pipes.close();
             }
-            if (!kept && helper != null) {
+            if (!returned && helper != null) {
                 helper.close();
             }
         }
     }
 
-    /** The raw status as the kernel returns it; a lost one as wait(2) says it. */
+    /** The raw status, as the kernel returns it; {@code -ECHILD} for a lost one, as {@code wait(2)} fails. */
     static int retval(int status) {
         return status == WaitStatus.LOST.raw() ? -ECHILD : status;
     }

@@ -30,115 +30,126 @@ import org.umh4j.task.KillScope;
 import org.umh4j.task.NamespaceSetup;
 
 /**
- * A program that was started and may be running.
+ * A started program: signals, pipes, exit status, and its end.
  *
- * <p>It is one process, whatever becomes of its number: signals go through a pidfd and can't reach a later process with
- * the same pid. It is reaped as soon as it ends, whether anybody asks or not, and costs one descriptor until then and
- * no thread.
+ * <pre>{@code
+ * try (Helper helper = UsermodeHelper.start(info)) {
+ *     helper.onExit().thenAccept(status -> log(status));
+ *     helper.waitFor(Duration.ofSeconds(10));
+ * }   // closing kills it if it is alive
+ * }</pre>
  *
- * <p>Its pipes, if it has any, stay open until they or the helper are closed. A pipe reaches its end when no process
- * holds its other end any more. For a library that takes a {@link Process} there is {@link #toProcess}. {@link #close}
- * also kills; call {@link #detach} for a helper that must outlive its handle. If a handle is dropped without
- * {@code close}, the process goes on and is reaped at its end. Its pipes are closed some time after they have become
- * unreachable too.
+ * <p>A helper is one process. Signals are sent by a pidfd, so they never reach a later process with the same pid. The
+ * library reaps the process as soon as it ends. Until then it costs one descriptor and no thread.
+ *
+ * <p>{@link #close} kills the process; call {@link #detach} before for a process that must continue. If a helper
+ * becomes unreachable without {@code close}, its process continues to run and is reaped at its end. Its pipes are
+ * closed some time after they have become unreachable too. Otherwise pipes stay open until they or the helper are
+ * closed. A pipe from the helper is at its end when no process holds the other end.
+ *
+ * <p>{@link #toProcess} returns a view for libraries that take a {@link Process}.
  *
  * <p>All methods may be called from any thread at any time, also after {@link #close}.
  */
 public final class Helper implements AutoCloseable {
+    /** The time that {@link #close} waits for a process after SIGKILL. */
     static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Child child;
     private final Pipes pipes;
-    private final KillScope scope;
-    private final @Nullable String cgroup;
+    private final KillScope closeScope;
+    private final @Nullable String cgroupPath;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
-    /** SIGKILL was sent, and the process had not ended at the end of the wait. */
-    private volatile boolean outlived;
+    /** Set by {@link #close} if the process had not ended within {@link #CLOSE_TIMEOUT} after SIGKILL. */
+    private volatile boolean survivedClose;
 
-    private volatile @Nullable ProcessHandle handle;
-    private @Nullable HelperProcess process;
+    private volatile @Nullable ProcessHandle jdkHandle;
+    private @Nullable HelperProcess processView;
 
     Helper(SubprocessInfo info, Child child, Pipes pipes) {
         this.child = child;
         this.pipes = pipes;
-        this.scope = info.task().scope();
-        this.cgroup = info.task().limits().cgroupPath().orElse(null);
+        this.closeScope = info.task().scope();
+        this.cgroupPath = info.task().limits().cgroupPath().orElse(null);
     }
 
-    /** The process id, in this JVM's pid namespace. */
+    /** Returns the process id in the JVM's pid namespace. */
     public long pid() {
         return child.pid();
     }
 
-    /** When its program was in place. */
+    /** Returns the time at which {@code execve} succeeded. */
     public Instant startTime() {
         return startTime;
     }
 
-    /** Whether the process has not been reaped yet. */
+    /** Returns whether the process has not been reaped yet. */
     public boolean isAlive() {
         return !child.exit().isDone();
     }
 
     /**
-     * A future that is completed when the process has ended and been reaped.
+     * Returns a future that is completed when the process has ended and been reaped.
      *
-     * <p>Each call returns a new future; completing or cancelling it does nothing to the helper. Dependent stages run
+     * <p>Each call returns a new future. Completing or canceling it has no effect on the helper. Dependent stages run
      * in a thread of the library. There are two such threads, and one more for each callback that blocks. A callback
-     * that blocks does not delay other callbacks, but code that blocks for long belongs in the caller's own executor.
+     * that blocks does not delay other callbacks; run code that blocks for long in an executor of the caller.
      */
     public CompletableFuture<WaitStatus> onExit() {
         return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), CallbackThreads.executor());
     }
 
-    /** The status if the process has ended. */
+    /** Returns the exit status; empty while the process is alive. */
     public Optional<WaitStatus> status() {
         return isAlive()
                 ? Optional.empty()
                 : Optional.of(new WaitStatus(child.exit().join().status()));
     }
 
-    /** What the process has used, once it has ended; empty when its status was lost or taken by somebody else. */
+    /**
+     * Returns the resources that the process has used. Empty while it is alive, if its status was lost, and if other
+     * code in the JVM has reaped it.
+     */
     public Optional<ResourceUsage> usage() {
         if (isAlive()) {
             return Optional.empty();
         }
         ResourceUsage usage = usage(child.exit().join().numbers());
-        return usage.minorFaults() == 0 ? Optional.empty() : Optional.of(usage); // no program runs without one
+        return usage.minorFaults() == 0 ? Optional.empty() : Optional.of(usage); // every program has page faults
     }
 
-    /** In the order of enum umh_end. */
-    private static ResourceUsage usage(long[] end) {
+    /** The numbers are in the order of {@code enum umh_end}. */
+    private static ResourceUsage usage(long[] numbers) {
         return new ResourceUsage(
-                Duration.ofNanos(end[1] * 1_000),
-                Duration.ofNanos(end[2] * 1_000),
-                end[3],
-                end[4],
-                end[5],
-                end[6],
-                end[7],
-                end[8]);
+                Duration.ofNanos(numbers[1] * 1_000),
+                Duration.ofNanos(numbers[2] * 1_000),
+                numbers[3],
+                numbers[4],
+                numbers[5],
+                numbers[6],
+                numbers[7],
+                numbers[8]);
     }
 
     /**
-     * Waits for the end of the process.
+     * Waits for the end of the process and returns its exit status.
      *
-     * @throws InterruptedException if the waiting thread is interrupted; the helper runs on
+     * @throws InterruptedException if the waiting thread is interrupted; the helper continues to run
      */
     public WaitStatus waitFor() throws InterruptedException {
         try {
             return new WaitStatus(child.exit().get().status());
         } catch (ExecutionException e) {
-            throw new AssertionError("an end is no failure", e);
+            throw new AssertionError("the future of an end never fails", e);
         }
     }
 
     /**
-     * Waits for the end of the process, but not for ever.
+     * Waits up to {@code timeout} for the end of the process.
      *
-     * @return the status; empty when the process was still alive at the end of the timeout
-     * @throws InterruptedException if the waiting thread is interrupted; the helper runs on
+     * @return the exit status; empty if the process is still alive when the timeout expires
+     * @throws InterruptedException if the waiting thread is interrupted; the helper continues to run
      */
     public Optional<WaitStatus> waitFor(Duration timeout) throws InterruptedException {
         try {
@@ -147,56 +158,65 @@ public final class Helper implements AutoCloseable {
         } catch (TimeoutException e) {
             return Optional.empty();
         } catch (ExecutionException e) {
-            throw new AssertionError("an end is no failure", e);
+            throw new AssertionError("the future of an end never fails", e);
         }
     }
 
     /**
      * Sends a signal to the process.
      *
-     * @return whether it was sent; false when the process has ended
-     * @throws UmhException if the kernel refuses: {@code EPERM} for a helper that has become another user's
+     * @return true if the signal was sent; false if the process has ended
+     * @throws UmhException at stage KILL: {@code EPERM} if the helper has another uid and the JVM lacks
+     *     {@code CAP_KILL}
      */
     public boolean kill(Signal signal) throws UmhException {
         return kill(Objects.requireNonNull(signal, "signal").number());
     }
 
     /**
-     * Sends a signal by number, real-time signals among them; 0 only asks whether the process exists.
+     * Sends a signal by its number, which may be a real-time signal. The number 0 sends no signal and only checks
+     * whether the process exists.
      *
      * @return as {@link #kill(Signal)}
      * @throws UmhException as {@link #kill(Signal)}
+     * @throws IllegalArgumentException if the number is not in 0 to 64
      */
     public boolean kill(int signal) throws UmhException {
         if (signal < 0 || signal > Signal.MAX) {
             throw new IllegalArgumentException("signal " + signal + " is not in 0 to " + Signal.MAX);
         }
-        return sent(child.signal(signal), signal);
+        return wasSent(child.signal(signal), signal);
     }
 
     /**
-     * Sends a signal to the helper and to what it has started, as far as the scope reaches.
+     * Sends a signal to the helper and to other processes in a scope.
      *
-     * <p>Also after the helper's end, when the call was set up with {@link SubprocessInfo#scope}: a group from Linux 6.9 on, a
-     * session as long as the helper's own group has a member, a cgroup always. Otherwise its number is all there is to
-     * tell group or session by, and with the helper's end that can become another's: then nobody is reached.
+     * <p>After the helper's end the other processes can still be reached if the task was created with
+     * {@link org.umh4j.task.Task#scope}: a process group from Linux 6.9 on, a session as long as the helper's process
+     * group has a member, a cgroup always. Without that setting the group or session is known by the helper's pid
+     * only. Since the pid may be reused after the helper's end, no signal is sent then.
      *
-     * @return whether there was anybody
-     * @throws UmhException if the kernel refuses; {@code ENOENT} when the members of a session can't be found because
-     *     {@code /proc} is missing or that of another pid namespace: the helper itself was signalled
-     * @throws IllegalArgumentException if the reach is a cgroup and the signal not SIGKILL, or the call has named no cgroup
+     * @return true if the signal was sent to at least one process
+     * @throws UmhException at stage KILL: as {@link #kill(Signal)}; {@code ENOENT} if the members of a session can't
+     *     be found because {@code /proc} is not mounted or belongs to another pid namespace. The signal was sent to
+     *     the helper itself in that case
+     * @throws IllegalArgumentException if the scope is CGROUP, and the signal is not SIGKILL or the task has no
+     *     cgroup path
      */
-    public boolean kill(KillScope reach, Signal signal) throws UmhException {
+    public boolean kill(KillScope scope, Signal signal) throws UmhException {
         Objects.requireNonNull(signal, "signal");
-        return switch (Objects.requireNonNull(reach, "reach")) {
+        return switch (Objects.requireNonNull(scope, "scope")) {
             case PROCESS -> kill(signal);
-            case GROUP -> sent(child.signalGroup(signal.number()), signal.number());
+            case GROUP -> wasSent(child.signalGroup(signal.number()), signal.number());
             case SESSION -> killSession(signal);
-            case CGROUP -> ScopedKill.cgroup(cgroup, signal);
+            case CGROUP -> ScopedKill.cgroup(cgroupPath, signal);
         };
     }
 
-    /** The leader last: as long as it is not reaped its number is the session's. Stopped, it starts nobody meanwhile. */
+    /**
+     * Signals the session, its leader last: until the leader is reaped, its pid can't belong to another session. Before
+     * SIGKILL the leader is stopped, so that it starts no process meanwhile.
+     */
     private boolean killSession(Signal signal) throws UmhException {
         if (!child.mayLeadSession()) {
             return false;
@@ -208,12 +228,12 @@ public final class Helper implements AutoCloseable {
         try {
             any = ScopedKill.session(pid(), signal, child::holdsNumber);
         } finally {
-            any |= kill(signal); // also where nobody else can be found
+            any |= kill(signal); // also if the other members can't be found
         }
         return any;
     }
 
-    private boolean sent(int result, int signal) throws UmhException {
+    private boolean wasSent(int result, int signal) throws UmhException {
         if (result == 0) {
             return true;
         }
@@ -223,34 +243,45 @@ public final class Helper implements AutoCloseable {
         throw new UmhException("pid " + pid(), UmhStage.KILL, result, signal);
     }
 
-    /** The JVM's end of the pipe on which the helper writes to this descriptor; {@link org.umh4j.task.Descriptors#pipeToJvm} made it. */
-    public PipeReader reader(int target) {
-        return new PipeReader(required(pipes.reader(target), target));
+    /**
+     * Returns the reading end of a pipe that {@link org.umh4j.task.Descriptors#pipeToJvm} has made.
+     *
+     * @param descriptor the descriptor to which the helper writes
+     * @throws NoSuchElementException if that descriptor is not such a pipe
+     */
+    public PipeReader reader(int descriptor) {
+        return new PipeReader(requirePipe(pipes.reader(descriptor), descriptor, "pipeToJvm"));
     }
 
-    /** The JVM's end of the pipe from which the helper reads at this descriptor; {@link org.umh4j.task.Descriptors#pipeFromJvm} made it. */
-    public PipeWriter writer(int target) {
-        return new PipeWriter(required(pipes.writer(target), target));
+    /**
+     * Returns the writing end of a pipe that {@link org.umh4j.task.Descriptors#pipeFromJvm} has made.
+     *
+     * @param descriptor the descriptor from which the helper reads
+     * @throws NoSuchElementException if that descriptor is not such a pipe
+     */
+    public PipeWriter writer(int descriptor) {
+        return new PipeWriter(requirePipe(pipes.writer(descriptor), descriptor, "pipeFromJvm"));
     }
 
-    private static PipeEnd required(@Nullable PipeEnd end, int target) {
+    private static PipeEnd requirePipe(@Nullable PipeEnd end, int descriptor, String method) {
         if (end == null) {
-            throw new NoSuchElementException("descriptor " + target + " is no pipe in this direction");
+            throw new NoSuchElementException("descriptor " + descriptor + " is not a pipe made by Descriptors." + method
+                    + "(" + descriptor + ")");
         }
         return end;
     }
 
-    /** What the helper reads at descriptor 0; to be closed for its end of file. */
+    /** Returns the stream to the helper's descriptor 0. Closing it gives the helper end of file. */
     public OutputStream stdin() {
         return writer(0).stream();
     }
 
-    /** What the helper writes to descriptor 1. */
+    /** Returns the stream from the helper's descriptor 1. */
     public InputStream stdout() {
         return reader(1).stream();
     }
 
-    /** What the helper writes to descriptor 2. */
+    /** Returns the stream from the helper's descriptor 2. */
     public InputStream stderr() {
         return reader(2).stream();
     }
@@ -260,79 +291,83 @@ public final class Helper implements AutoCloseable {
     }
 
     /**
-     * The namespaces of this helper, for another helper to join; all kinds but the user namespace if none is named. A
-     * start with them fails with {@code ESRCH} once this helper has been reaped.
+     * Returns a setup with which another helper joins the namespaces of this one. Without an argument it joins all
+     * kinds but the user namespace. A start with it fails with {@code ESRCH} after this helper has been reaped.
      */
     public NamespaceSetup namespaces(Namespace... kinds) {
         return NamespaceSetup.defaults().join(new HelperHandle(this), kinds);
     }
 
-    /** Opens a pidfd of it, owned by {@code opened}; {@code -ESRCH} when it was reaped. */
-    int openPid(OpenedFiles opened) {
+    /** Opens a pidfd of the process, owned by {@code opened}; {@code -ESRCH} if it was reaped. */
+    int openPidfd(OpenedFiles opened) {
         return child.openPid(opened);
     }
 
-    /** Completed in the reaper's thread: for dependents of our own, which do not block. */
+    /** A future that completes in the reaper's thread. Only for dependents that do not block. */
     CompletableFuture<?> exitEvent() {
         return child.exit();
     }
 
-    /** The JDK's view of the process; empty when it has ended, since its number may be another process's now. */
+    /**
+     * Returns the JDK's handle of the process; empty after its end, since its pid may belong to another process then.
+     */
     public Optional<ProcessHandle> toHandle() {
         Optional<ProcessHandle> found = ProcessHandle.of(pid());
         if (child.isReaped()) {
-            return Optional.empty(); // asked in this order: it was the helper's when it was taken
+            return Optional.empty(); // checked after the lookup: the pid was the helper's while the handle was made
         }
-        found.ifPresent(known -> handle = known);
+        found.ifPresent(handle -> jdkHandle = handle);
         return found;
     }
 
-    /** The JDK's handle, even after the end if it was obtained before; else a {@link HelperHandle}. */
+    /** The JDK's handle, also after the end if it was obtained before; else a {@link HelperHandle}. */
     ProcessHandle handle() {
         toHandle();
-        ProcessHandle known = handle;
+        ProcessHandle known = jdkHandle;
         return known == null ? new HelperHandle(this) : known;
     }
 
     /**
-     * The helper as a {@link Process}, for libraries that take one; the same object each time.
+     * Returns the helper as a {@link Process}, for libraries that take one. Each call returns the same object.
      *
-     * <p>It behaves like the JDK's own processes, and therefore differs from this class:
+     * <p>The process behaves like those of the JDK, and therefore differs from this class:
      *
      * <ul>
-     *   <li>Its streams are the pipes at descriptors 0, 1 and 2, buffered. Use either these streams or the helper's
-     *       own, not both. Without a pipe the output is at its end and the input is closed.
+     *   <li>Its streams are the pipes at descriptors 0, 1 and 2, with buffers. Use either these streams or those of the
+     *       helper, not both. Without a pipe the output is at its end and the input is closed.
      *   <li>An interrupt does not end a read or a write. A closed stream fails with {@code Stream closed}.
      *       {@code destroy} closes the streams.
-     *   <li>The descriptors of those pipes are closed when the process has ended; its remaining output can still be
-     *       read. If another process still holds the output's other end, the output goes on as long as a thread reads
-     *       it, and ends after two seconds without a read. The pipes of a live process stay open even if the view is
-     *       dropped.
-     *   <li>Its exit value is the exit code, 128 and the signal's number after a signal, 255 when the status was lost.
+     *   <li>The descriptors of these pipes are closed when the process has ended; its remaining output can still be
+     *       read. If another process still holds the writing end, the output continues as long as a thread reads it,
+     *       and ends after two seconds without a read. The pipes of a live process stay open even if the
+     *       {@code Process} becomes unreachable.
+     *   <li>Its exit value is the exit code, or 128 plus the signal's number, or 255 if the status was lost.
      *   <li>{@code toHandle} and {@code info} never throw. If the process had ended before this method or
-     *       {@link #toHandle} was called, the handle is not one of the JDK's and can't be compared with those; it knows
-     *       only the pid.
-     *   <li>From JDK 26 on {@code Process} has a {@code close} too, which closes the streams and <em>waits</em> for the
-     *       end. {@link #close} of this class <em>kills</em>. Only the latter closes pipes at other descriptors than 0,
+     *       {@link #toHandle} was called, the handle is not one of the JDK, has only the pid, and can't be compared
+     *       with handles of the JDK.
+     *   <li>From JDK 26 on {@code Process} has a {@code close} too, which closes the streams and <em>waits</em> for
+     *       the end. {@link #close} of this class <em>kills</em>, and also closes pipes at other descriptors than 0,
      *       1 and 2.
      * </ul>
      */
     public synchronized Process toProcess() {
-        process = process == null ? new HelperProcess(this) : process;
-        return process;
+        processView = processView == null ? new HelperProcess(this) : processView;
+        return processView;
     }
 
     /**
-     * What the helper was not given because this host does not let the JVM give it: the attributes of these stages are
-     * as the JVM has them. Empty on an ordinary host for a JVM of root.
+     * Returns the stages that the host refused and that were not required. The helper has the JVM's attributes
+     * instead. The set is empty for a JVM of root on an ordinary host.
      */
     public Set<UmhStage> unapplied() {
         return Stages.of(child.outcome().join().unapplied());
     }
 
     /**
-     * Lets the helper run on whatever becomes of this handle: {@link #close} will close its pipes and not kill it. It is
-     * still reaped. A helper of its own session also outlives the JVM.
+     * Detaches the process from this object: {@link #close} closes the pipes and does not kill. The process is still
+     * reaped. A helper in a new session, which is the default, also outlives the JVM.
+     *
+     * @return this helper
      */
     public Helper detach() {
         detached = true;
@@ -340,18 +375,22 @@ public final class Helper implements AutoCloseable {
     }
 
     /**
-     * Kills the process if it is alive, or as much as the call's {@link SubprocessInfo#scope scope} says, closes its pipes,
-     * and waits until it is reaped. The wait takes at most five seconds, which only a process needs that hangs in the kernel
-     * or is frozen. Such a process is reported once to the {@link System.Logger} {@code org.umh4j}, {@link #isAlive} returns
-     * true, and it is reaped when it ends. Not interruptible; may be called again, and then does not wait for such a process.
+     * Kills the process and the other processes in the {@link org.umh4j.task.Task#scope scope} of its task, closes
+     * the pipes, and waits until the process is reaped.
+     *
+     * <p>The wait ends after five seconds. Only a process that hangs in the kernel or is frozen needs that long. It
+     * is logged once to the {@link System.Logger} {@code org.umh4j}, {@link #isAlive} stays true, and it is reaped
+     * when it ends.
+     *
+     * <p>An interrupt does not end the wait. A further call closes nothing, and does not wait for such a process again.
      */
     @Override
     public void close() {
         if (!detached) {
             killAll();
         }
-        pipes.close(); // after the signal: its end shall be that, and not a broken pipe
-        if (!detached && !outlived) {
+        pipes.close(); // after SIGKILL, so that the exit status is not that of a broken pipe
+        if (!detached && !survivedClose) {
             Timeouts.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
             reportIfAlive();
         }
@@ -360,32 +399,37 @@ public final class Helper implements AutoCloseable {
 
     private void reportIfAlive() {
         if (isAlive()) {
-            outlived = true;
+            survivedClose = true;
             System.getLogger("org.umh4j")
                     .log(
                             System.Logger.Level.WARNING,
-                            "pid " + pid() + " has not ended within " + CLOSE_TIMEOUT.toSeconds() + " s after SIGKILL");
+                            "pid " + pid() + " has not ended within " + CLOSE_TIMEOUT.toSeconds()
+                                    + " s after SIGKILL: it is frozen or hangs in the kernel; see /proc/" + pid()
+                                    + "/stack");
         }
     }
 
-    /** Asks it to end, with what the scope says beside it; false when it has ended already. */
+    /** Sends SIGTERM to the helper and the other processes in its scope; false if the helper has ended already. */
     boolean terminate() throws UmhException {
-        KillScope reach = scope == KillScope.CGROUP ? KillScope.PROCESS : scope; // nothing but SIGKILL reaches a cgroup
-        return kill(0) && (kill(reach, Signal.TERM) || kill(Signal.TERM)); // it may lead no group
+        // Only SIGKILL can be sent to a cgroup.
+        KillScope scope = closeScope == KillScope.CGROUP ? KillScope.PROCESS : closeScope;
+        return kill(0) && (kill(scope, Signal.TERM) || kill(Signal.TERM)); // the helper may not lead a group
     }
 
     /**
-     * The scope first: where the kernel has no better way, it is found by a leader that has not been reaped.
+     * Sends SIGKILL to the helper and the other processes in its scope. The others come first: before Linux 6.9 they
+     * can only be found while their leader is not reaped.
      *
-     * @return whether something was left to be killed
+     * @return true if the signal was sent to at least one process
      */
     boolean killAll() {
         boolean reached = false;
-        if (scope != KillScope.PROCESS) {
+        if (closeScope != KillScope.PROCESS) {
             try {
-                reached = kill(scope, Signal.KILL);
+                reached = kill(closeScope, Signal.KILL);
             } catch (UmhException e) {
-                System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "not all of a helper was killed", e);
+                System.getLogger("org.umh4j")
+                        .log(System.Logger.Level.WARNING, "some processes in the scope of a helper were not killed", e);
             }
         }
         return child.signal(Signal.KILL.number()) == 0 || reached;

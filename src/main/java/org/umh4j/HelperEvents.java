@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Stages;
@@ -12,90 +14,124 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 
 /**
- * Tells listeners, and the flight recorder where the JVM has one and it was ever switched on; else nothing happens here.
+ * Notifies the listeners, and the flight recorder if the JVM has one and it was ever started. Without either it does
+ * nothing.
  */
 final class HelperEvents {
-    private static final boolean AVAILABLE = isAvailable();
-
-    /** Whether there ever was a listener: until then nothing of it is loaded. */
-    private static volatile boolean listened;
+    private static final boolean HAS_JFR = hasJfr();
+    private static final CopyOnWriteArrayList<Registration> LISTENERS = new CopyOnWriteArrayList<>();
 
     private HelperEvents() {}
 
-    /** Has everything loaded that a later event needs. */
+    /** One listener that was added, and the notifications that it has not received yet. */
+    private static final class Registration {
+        private final HelperListener listener;
+        private final SerialExecutor notifications = new SerialExecutor();
+        private volatile boolean removed;
+
+        Registration(HelperListener listener) {
+            this.listener = listener;
+        }
+
+        void deliverLater(Consumer<HelperListener> notification) {
+            notifications.execute(() -> {
+                if (!removed) {
+                    notification.accept(listener);
+                }
+            });
+        }
+    }
+
+    static void add(HelperListener listener) {
+        LISTENERS.add(new Registration(Objects.requireNonNull(listener, "listener")));
+    }
+
+    static boolean remove(HelperListener listener) {
+        for (Registration registration : LISTENERS) {
+            if (registration.listener == listener && LISTENERS.remove(registration)) {
+                registration.removed = true;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static void deliver(List<Registration> registrations, Consumer<HelperListener> notification) {
+        for (Registration registration : registrations) {
+            registration.deliverLater(notification);
+        }
+    }
+
+    /** Loads all classes that a later event needs. */
     static void load() {
-        if (AVAILABLE && JfrEvents.isOn()) {
+        if (isRecording()) {
             JfrEvents.load();
         }
     }
 
-    /** Whether somebody wants to know of a helper before it has ended. */
+    private static boolean isRecording() {
+        return HAS_JFR && JfrEvents.isOn();
+    }
+
+    /** Whether a listener or the flight recorder must be notified of a helper's start before its end. */
     static boolean areStartsAwaited() {
-        return isListenedTo() || areStartsRecorded();
+        return !LISTENERS.isEmpty() || areStartsRecorded();
     }
 
-    /** Whether the flight recorder has starts, and when what of them was done. */
+    /** Whether the flight recorder records starts, with the times of their steps. */
     static boolean areStartsRecorded() {
-        return AVAILABLE && JfrEvents.isOn() && JfrEvents.areStartsRecorded();
+        return isRecording() && JfrEvents.areStartsRecorded();
     }
 
-    /** A process was started: its program is in place, or its outcome will tell. */
+    /** A process was created. Whether {@code execve} succeeds is known when the outcome of the child is complete. */
     static void started(SubprocessInfo info, Child child) {
-        if (AVAILABLE && JfrEvents.isOn()) {
+        if (isRecording()) {
             JfrEvents.started(info.path(), child);
         }
-        if (isListenedTo()) {
-            tellOf(Objects.requireNonNull(info.path()), child, Audience.now());
+        if (!LISTENERS.isEmpty()) {
+            // A listener that is notified of the start is also notified of the end.
+            notifyOf(Objects.requireNonNull(info.path()), child, List.copyOf(LISTENERS));
         }
     }
 
-    private static boolean isListenedTo() {
-        return listened && !Audience.isEmpty();
-    }
-
-    static void add(HelperListener listener) {
-        Audience.add(listener);
-        listened = true;
-    }
-
-    /** What hangs on the child's futures may run in the reaper, and leaves a message. */
-    private static void tellOf(String path, Child child, List<Audience> audiences) {
+    /** The dependents of the child's futures may run in the reaper's thread. They only queue a notification. */
+    private static void notifyOf(String path, Child child, List<Registration> registrations) {
         child.outcome().thenAccept(launch -> {
             if (launch.result() == 0) {
-                Duration took = Duration.ofNanos(launch.nanos());
+                Duration launchTime = Duration.ofNanos(launch.nanos());
                 long pid = launch.pid();
-                Audience.tell(audiences, listener -> listener.started(path, pid, took));
+                deliver(registrations, listener -> listener.started(path, pid, launchTime));
                 if (launch.unapplied() != 0) {
                     Set<UmhStage> unapplied = Stages.of(launch.unapplied());
-                    Audience.tell(audiences, listener -> listener.unapplied(path, pid, unapplied));
+                    deliver(registrations, listener -> listener.unapplied(path, pid, unapplied));
                 }
             }
         });
         child.exit().thenAccept(end -> {
             Duration lifetime = Duration.ofNanos(System.nanoTime() - child.beginNanos());
             WaitStatus status = new WaitStatus(end.status());
-            Audience.tell(audiences, listener -> listener.exited(path, child.pid(), status, lifetime));
+            deliver(registrations, listener -> listener.exited(path, child.pid(), status, lifetime));
         });
     }
 
-    /** A helper was run to its end in one go, which is not done where its start is awaited. */
-    static void ran(SubprocessInfo info, int status, long nanos) {
-        if (AVAILABLE && JfrEvents.isOn()) {
+    /** A helper was started and awaited in one JNI call. That is not done if {@link #areStartsAwaited}. */
+    static void ranToEnd(SubprocessInfo info, int status, long nanos) {
+        if (isRecording()) {
             JfrEvents.exited(info.path(), info.pid(), new WaitStatus(status), nanos);
         }
     }
 
     static UmhException failed(@Nullable String path, UmhException failure) {
-        if (AVAILABLE && JfrEvents.isOn()) {
+        if (isRecording()) {
             JfrEvents.failed(path, failure);
         }
-        if (isListenedTo()) {
-            Audience.tell(Audience.now(), listener -> listener.failed(path, failure));
+        if (!LISTENERS.isEmpty()) {
+            deliver(LISTENERS, listener -> listener.failed(path, failure));
         }
         return failure;
     }
 
-    private static boolean isAvailable() {
+    private static boolean hasJfr() {
         try {
             Class.forName("jdk.jfr.FlightRecorder");
             return true;

@@ -4,11 +4,12 @@ package org.umh4j;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** A helper that was run and did not end as it should have. What it had written until then is in the result. */
+/**
+ * Thrown by {@code run} and {@link RunResult#requireSuccess} for a helper that was started and did not end as required.
+ */
 public class HelperFailedException extends IOException {
     private static final long serialVersionUID = 1;
 
-    /** The result, as far as there is one. */
     private final transient RunResult result;
 
     HelperFailedException(String message, RunResult result, @Nullable Throwable cause) {
@@ -16,7 +17,7 @@ public class HelperFailedException extends IOException {
         this.result = result;
     }
 
-    /** How it ended, and its output until then. */
+    /** Returns the helper's status, and its output until the failure. A deserialized exception has no result: null. */
     public RunResult result() {
         return result;
     }

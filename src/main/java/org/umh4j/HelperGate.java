@@ -5,37 +5,41 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.umh4j.linux.Errno;
 
 /**
- * Turns helpers off and on for the whole JVM, as the kernel does around suspend.
+ * Disables and enables helpers for the whole JVM, as the kernel does around suspend.
  *
- * <p>A checkpoint, an upgrade, a failover: {@link #disable} refuses new helpers ({@code -EBUSY}) and waits until the
- * calls under way have returned. {@link #readTrylock} and {@link #readLockWait} are for code that needs helpers to stay
- * enabled for a while: as long as such a lock is held, nobody changes the depth. {@link #freeze} and {@link #thaw} are
- * the freezer's two halves; callers that wait with {@link UmhWait#freezable} do not hold it up.
+ * <p>Before a checkpoint, an upgrade or a failover, call {@link #disable}: new calls fail with {@code -EBUSY}, and
+ * the method waits until the running calls have returned. {@link #enable} ends it.
  *
- * <p>A running helper is a <em>call</em> that has not returned; a process that runs on after its call is none.
+ * <p>{@link #readTrylock} and {@link #readLockWait} take a read lock, which keeps helpers enabled: while it is held,
+ * a change of the depth waits. {@link #freeze} and {@link #thaw} are the operations of the freezer. A freeze does not
+ * wait for calls with {@link UmhWait#freezable}; those do not return before the thaw.
  *
- * <p>All methods may be called from any thread. None can be interrupted: an interrupt stays pending.
+ * <p>The kernel's term <em>running helper</em> means a call that has not returned. A process that continues to run
+ * after its call has returned does not count.
+ *
+ * <p>All methods may be called from any thread. An interrupt does not end a wait; the interrupt flag stays set.
  *
  * @implSpec {@code __usermodehelper_disable()}, {@code __usermodehelper_set_disable_depth()},
  *     {@code usermodehelper_read_trylock()}, {@code usermodehelper_read_lock_wait()} of {@code kernel/umh.c},
  *     {@code freeze_processes()} and {@code thaw_processes()} of {@code kernel/power/process.c}, Linux 6.12
  */
 public final class HelperGate {
-    /** How far helpers are disabled: {@code enum umh_disable_depth}. */
+    /** The degree to which helpers are disabled: {@code enum umh_disable_depth}. */
     public enum Depth {
-        /** Helpers run. */
+        /** Calls are executed. */
         ENABLED,
-        /** Helpers are refused; {@link HelperGate#readTrylock} waits, because this does not last. */
+        /** Calls fail with {@code -EBUSY}. {@link HelperGate#readTrylock} waits, since this depth is temporary. */
         FREEZING,
-        /** Helpers are refused; {@link HelperGate#readTrylock} fails. */
+        /** Calls fail with {@code -EBUSY}, and {@link HelperGate#readTrylock} fails with {@code -EAGAIN}. */
         DISABLED
     }
 
-    /** {@code RUNNING_HELPERS_TIMEOUT}: how long {@link #disable} waits for running calls. */
+    /** The time that {@link #disable} waits for running calls: {@code RUNNING_HELPERS_TIMEOUT}, 5 seconds. */
     public static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
 
     private static final int EAGAIN = Errno.EAGAIN.number();
@@ -46,27 +50,31 @@ public final class HelperGate {
 
     private static Depth depth = Depth.ENABLED;
     private static boolean frozen;
-    /** Holders of the read lock, and those who wait to change the depth: umhelper_sem. */
+    /** The number of read locks that are held. With the next field the counterpart of umhelper_sem. */
     private static int readers;
-
-    private static int writers;
-    /** Calls from entry to return: running_helpers. Those in a freezable wait are counted in both. */
-    private static int running;
-
-    private static int freezable;
+    /** The number of threads that wait to change the depth. */
+    private static int waitingWriters;
+    /** The number of calls from entry to return: running_helpers. It includes those of the next field. */
+    private static int runningHelpers;
+    /** The number of calls in a freezable wait. */
+    private static int freezableWaits;
 
     private HelperGate() {}
 
-    /** Disables helpers; as {@link #disable(Depth)} with {@link Depth#DISABLED}. */
+    /**
+     * Disables helpers: {@link #disable(Depth)} with {@link Depth#DISABLED}.
+     *
+     * @return as {@link #disable(Depth)}
+     */
     public static int disable() {
         return disable(Depth.DISABLED);
     }
 
     /**
-     * Disables helpers and waits up to {@link #DRAIN_TIMEOUT} until no call is under way.
+     * Sets the depth and waits up to {@link #DRAIN_TIMEOUT} until no call is running.
      *
-     * @return 0; {@code -EAGAIN} if calls were still under way, and then helpers are enabled again; {@code -EINVAL} for
-     *     {@link Depth#ENABLED}
+     * @return 0 if no call was running at one moment of the wait; {@code -EAGAIN} if calls were still running, in
+     *     which case helpers are enabled again; {@code -EINVAL} for {@link Depth#ENABLED}
      */
     public static int disable(Depth newDepth) {
         Objects.requireNonNull(newDepth, "newDepth");
@@ -76,7 +84,7 @@ public final class HelperGate {
         LOCK.lock();
         try {
             changeDepth(newDepth);
-            if (await(DRAIN_TIMEOUT.toNanos(), () -> running == 0) > 0) {
+            if (await(DRAIN_TIMEOUT.toNanos(), () -> runningHelpers == 0) > 0) {
                 return 0;
             }
             changeDepth(Depth.ENABLED);
@@ -91,7 +99,7 @@ public final class HelperGate {
         setDisableDepth(Depth.ENABLED);
     }
 
-    /** Sets the depth without waiting for calls under way: {@code __usermodehelper_set_disable_depth()}. */
+    /** Sets the depth without waiting for running calls: {@code __usermodehelper_set_disable_depth()}. */
     public static void setDisableDepth(Depth newDepth) {
         Objects.requireNonNull(newDepth, "newDepth");
         LOCK.lock();
@@ -102,7 +110,7 @@ public final class HelperGate {
         }
     }
 
-    /** How far helpers are disabled now. */
+    /** Returns the present depth. */
     public static Depth depth() {
         LOCK.lock();
         try {
@@ -112,30 +120,30 @@ public final class HelperGate {
         }
     }
 
-    /** How many calls are under way. */
-    public static int running() {
+    /** Returns the number of calls that have not returned: {@code running_helpers}. */
+    public static int runningHelpers() {
         LOCK.lock();
         try {
-            return running;
+            return runningHelpers;
         } finally {
             LOCK.unlock();
         }
     }
 
     /**
-     * Keeps helpers enabled until {@link #readUnlock}; waits while they are FREEZING.
+     * Takes a read lock, which keeps helpers enabled until {@link #readUnlock}. Waits while the depth is FREEZING.
      *
-     * @return 0 with the lock held, or {@code -EAGAIN} without it when they are DISABLED
+     * @return 0 if the lock is held; {@code -EAGAIN} if the depth is DISABLED
      */
     public static int readTrylock() {
         LOCK.lock();
         try {
             for (; ; ) {
-                if (writers == 0 && depth == Depth.ENABLED) {
+                if (waitingWriters == 0 && depth == Depth.ENABLED) {
                     readers++;
                     return 0;
                 }
-                if (writers == 0 && depth == Depth.DISABLED) {
+                if (waitingWriters == 0 && depth == Depth.DISABLED) {
                     return -EAGAIN;
                 }
                 CHANGED.awaitUninterruptibly();
@@ -146,31 +154,30 @@ public final class HelperGate {
     }
 
     /**
-     * Keeps helpers enabled until {@link #readUnlock}; waits for that while they are disabled in any way.
+     * Takes a read lock, which keeps helpers enabled until {@link #readUnlock}. Waits up to {@code timeout} while the
+     * depth is FREEZING or DISABLED.
      *
-     * @return what is left of the timeout; zero means that the time ran out and the lock is not held
+     * @return the rest of the timeout, at least one nanosecond, if the lock is held; zero if it is not
      * @throws IllegalArgumentException for a negative timeout
      */
     public static Duration readLockWait(Duration timeout) {
-        long nanos = Timeouts.notNegative(timeout, "timeout");
+        long nanos = Timeouts.saturatedNanos(Timeouts.requireNotNegative(timeout, "timeout"));
         LOCK.lock();
         try {
-            // Enabled already: the lock is held, and the whole timeout is left; one of zero is answered as a
-            // nanosecond.
-            long left = await(nanos, () -> writers == 0 && depth == Depth.ENABLED);
+            long left = await(nanos, () -> waitingWriters == 0 && depth == Depth.ENABLED);
             if (left > 0) {
                 readers++;
             }
-            return Duration.ofNanos(Math.max(left, 0));
+            return Duration.ofNanos(left);
         } finally {
             LOCK.unlock();
         }
     }
 
     /**
-     * Gives the lock back; from whichever thread.
+     * Releases a read lock. It need not be called by the thread that took the lock.
      *
-     * @throws IllegalMonitorStateException if nobody holds it
+     * @throws IllegalMonitorStateException if no read lock is held
      */
     public static void readUnlock() {
         LOCK.lock();
@@ -186,49 +193,52 @@ public final class HelperGate {
     }
 
     /**
-     * Freezes: no new helper, every call that is under way has returned or is in a freezable wait, and those stay there
-     * until {@link #thaw}.
+     * Freezes: disables helpers and waits until every running call has returned or is in a freezable wait. Those in a
+     * freezable wait do not return before {@link #thaw}.
      *
-     * @param timeout how long to wait for calls under way; the kernel's own is {@link #DRAIN_TIMEOUT}
-     * @return 0, frozen; or {@code -EAGAIN}, and then helpers are enabled again
-     * @throws IllegalArgumentException for a negative timeout, before anything is changed
+     * @param timeout the time to wait for running calls; the kernel's is {@link #DRAIN_TIMEOUT}
+     * @return 0 if frozen; {@code -EAGAIN} if calls were still running, in which case helpers are enabled again
+     * @throws IllegalArgumentException for a negative timeout
      */
     public static int freeze(Duration timeout) {
-        long nanos = Timeouts.notNegative(timeout, "timeout");
+        long nanos = Timeouts.saturatedNanos(Timeouts.requireNotNegative(timeout, "timeout"));
         LOCK.lock();
         try {
             changeDepth(Depth.FREEZING);
             frozen = true;
-            if (await(nanos, () -> running == freezable) > 0) {
+            if (await(nanos, () -> runningHelpers == freezableWaits) > 0) {
                 changeDepth(Depth.DISABLED);
                 return 0;
             }
-            melt();
+            endFreeze();
             return -EAGAIN;
         } finally {
             LOCK.unlock();
         }
     }
 
-    /** Ends a freeze: frozen callers go on, helpers are enabled. Without a freeze it only enables. */
+    /**
+     * Ends a freeze: calls in a freezable wait may return, and helpers are enabled. Without a freeze it only enables
+     * them.
+     */
     public static void thaw() {
         LOCK.lock();
         try {
             changeDepth(Depth.FREEZING);
-            melt();
+            endFreeze();
         } finally {
             LOCK.unlock();
         }
     }
 
-    /** A call enters; false when helpers are disabled, and then it must not leave. */
+    /** Counts a call as running; false if helpers are disabled. {@link #leave} must follow if it returns true. */
     static boolean enter() {
         LOCK.lock();
         try {
             if (depth != Depth.ENABLED) {
                 return false;
             }
-            running++;
+            runningHelpers++;
             return true;
         } finally {
             LOCK.unlock();
@@ -238,62 +248,62 @@ public final class HelperGate {
     static void leave() {
         LOCK.lock();
         try {
-            running--;
+            runningHelpers--;
             CHANGED.signalAll();
         } finally {
             LOCK.unlock();
         }
     }
 
-    /** A wait that the freezer counts as frozen, and that does not end before the thaw. */
-    static <T> T freezable(Supplier<T> wait) {
-        changeFreezable(1);
+    /** Runs a wait that {@link #freeze} does not wait for. It returns after the thaw. */
+    static <T> T freezableWait(Supplier<T> wait) {
+        changeFreezableWaits(1);
         try {
             return wait.get();
         } finally {
-            changeFreezable(-1);
+            changeFreezableWaits(-1);
         }
     }
 
-    private static void changeFreezable(int change) {
+    private static void changeFreezableWaits(int change) {
         LOCK.lock();
         try {
             while (change < 0 && frozen) {
                 CHANGED.awaitUninterruptibly();
             }
-            freezable += change;
+            freezableWaits += change;
             CHANGED.signalAll();
         } finally {
             LOCK.unlock();
         }
     }
 
-    private static void melt() {
+    private static void endFreeze() {
         frozen = false;
         changeDepth(Depth.ENABLED);
     }
 
-    /** down_write(&umhelper_sem): after all readers, and before new ones. */
+    /** down_write(&umhelper_sem): waits for all readers, and blocks new ones meanwhile. */
     private static void changeDepth(Depth newDepth) {
-        writers++;
+        waitingWriters++;
         while (readers > 0) {
             CHANGED.awaitUninterruptibly();
         }
-        writers--;
+        waitingWriters--;
         depth = newDepth;
         CHANGED.signalAll();
     }
 
-    private interface Check {
-        boolean holds();
-    }
-
-    /** Waits, uninterruptibly, with the lock held; what is left of the time, 0 or less when it ran out. */
-    private static long await(long nanos, Check check) {
+    /**
+     * Waits for a condition with the lock held. An interrupt does not end the wait.
+     *
+     * @return the time that is left, at least 1; 0 if the time ran out
+     */
+    private static long await(long nanos, BooleanSupplier condition) {
         boolean interrupted = false;
         long deadline = System.nanoTime() + nanos;
         long left = nanos;
-        while (!check.holds() && left > 0) {
+        while (!condition.getAsBoolean() && left > 0) {
             try {
                 left = CHANGED.awaitNanos(left);
             } catch (InterruptedException e) {
@@ -304,6 +314,6 @@ public final class HelperGate {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return check.holds() ? Math.max(left, 1) : 0;
+        return condition.getAsBoolean() ? Math.max(left, 1) : 0;
     }
 }

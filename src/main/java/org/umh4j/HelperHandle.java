@@ -12,8 +12,8 @@ import org.umh4j.internal.PidfdSource;
 import org.umh4j.linux.Signal;
 
 /**
- * A handle of a helper for which the JDK has none. The JDK makes a handle of a pid, and only while {@code /proc} has
- * that pid. For an ended process a JDK handle knows no more than this one.
+ * A process handle for a helper that has ended. The JDK creates a handle for a pid only, and only while {@code /proc}
+ * has that pid. For an ended process a handle of the JDK has no more information than this one.
  */
 final class HelperHandle implements ProcessHandle, PidfdSource {
     private final Helper helper;
@@ -24,7 +24,7 @@ final class HelperHandle implements ProcessHandle, PidfdSource {
 
     @Override
     public int openPidfd(OpenedFiles opened) {
-        return helper.openPid(opened);
+        return helper.openPidfd(opened);
     }
 
     @Override
@@ -49,7 +49,7 @@ final class HelperHandle implements ProcessHandle, PidfdSource {
 
     @Override
     public Info info() {
-        return Unknown.INFO;
+        return EmptyInfo.INFO;
     }
 
     @Override
@@ -64,15 +64,15 @@ final class HelperHandle implements ProcessHandle, PidfdSource {
 
     @Override
     public boolean destroy() {
-        return sent(Signal.TERM);
+        return kill(Signal.TERM);
     }
 
     @Override
     public boolean destroyForcibly() {
-        return sent(Signal.KILL);
+        return kill(Signal.KILL);
     }
 
-    private boolean sent(Signal signal) {
+    private boolean kill(Signal signal) {
         try {
             return helper.kill(signal);
         } catch (UmhException e) {
@@ -106,7 +106,7 @@ final class HelperHandle implements ProcessHandle, PidfdSource {
     }
 
     /** The info of an ended process: every field is empty. */
-    private enum Unknown implements Info {
+    private enum EmptyInfo implements Info {
         INFO;
 
         @Override

@@ -8,16 +8,7 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 
 /**
- * Is told of the helpers of this JVM: for metrics and logs.
- *
- * <p>{@link UsermodeHelper#addListener} adds one. It is told of each helper that is started from then on, by whatever way,
- * drivers among them: once that it was {@link #started}, and after that once that it has {@link #exited}; or once that it
- * {@link #failed}. So the helpers that were started and have not exited are those that run.
- *
- * <p>A listener is called by one thread of the library at a time, so it needs no lock. While it blocks it occupies that
- * thread, and later notifications wait in memory; other callbacks are not delayed. An exception that it throws is
- * logged, and the next notification follows. Notifications cost nothing without a listener. With one, a call that waits
- * for the end needs the reaper's thread, and fails with {@code EAGAIN} if no thread can be created.
+ * A listener that is notified of the helpers of this JVM: for metrics and logs.
  *
  * <pre>{@code
  * UsermodeHelper.addListener(new HelperListener() {
@@ -26,40 +17,49 @@ import org.umh4j.linux.WaitStatus;
  *     }
  * });
  * }</pre>
+ *
+ * <p>{@link UsermodeHelper#addListener} adds a listener. From then on it is notified of every helper, drivers included,
+ * whichever method starts it: either of {@link #started} once and later of {@link #exited} once, or of {@link #failed}
+ * once. So the number of running helpers is the number of starts minus the number of exits.
+ *
+ * <p>One thread of the library at a time calls a listener, so it needs no lock. While it blocks it occupies that
+ * thread, and its later notifications wait in memory; other callbacks are not delayed. An exception that it throws is
+ * logged, and the next notification follows. Without a listener notifications cost nothing. With one, a call that
+ * waits for the helper's end needs the reaper's thread, and fails with {@code EAGAIN} if no thread can be created.
  */
 public interface HelperListener {
     /**
-     * A helper's program is in place.
+     * Called when {@code execve} of a helper has succeeded.
      *
      * @param path the program, or the driver's name
      * @param pid its process id
-     * @param launch how long it took to make the process and to have its program in place
+     * @param launchTime the time from the start of the launch until {@code execve} has succeeded
      */
-    default void started(String path, long pid, Duration launch) {}
+    default void started(String path, long pid, Duration launchTime) {}
 
     /**
-     * A helper was started without some of its attributes, because the host refused steps that were not required.
-     * Called right after {@link #started}.
+     * Called right after {@link #started} if the host refused steps that were not required. The helper has the JVM's
+     * attributes instead.
      *
      * @param path the program, or the driver's name
      * @param pid its process id
-     * @param stages the stages that were not applied, so that the helper has the JVM's attribute; at least one
+     * @param stages the stages that were not applied; at least one
      */
     default void unapplied(String path, long pid, Set<UmhStage> stages) {}
 
     /**
-     * A helper could not be started, or a driver's program not be loaded.
+     * Called when a helper could not be started, or a driver's program could not be loaded.
      *
-     * @param path the program, or the driver's name; null when the call had none
+     * @param path the program, or the driver's name; null if the call had none
      * @param failure the stage and the errno
      */
     default void failed(@Nullable String path, UmhException failure) {}
 
     /**
-     * A helper has ended and was reaped.
+     * Called when a helper has ended and was reaped.
      *
      * @param path the program, or the driver's name
-     * @param pid its process id, which may be another process's by now
+     * @param pid its former process id, which may belong to another process by now
      * @param status how it ended
      * @param lifetime the time since its launch began
      */

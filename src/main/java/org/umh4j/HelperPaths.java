@@ -10,41 +10,45 @@ import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
 
 /**
- * Which programs this JVM may start at all.
+ * The policy for the programs that this JVM may start. It has two independent parts:
  *
- * <p>One program can mediate all calls, as {@code CONFIG_STATIC_USERMODEHELPER} has it: it is executed instead of the
- * path of every call, with the argument vector of the call, whose first element tells it what was meant. An empty
- * path turns every call into a successful no-op. And a list can say which paths are allowed: a call of another one fails
- * with {@code EPERM} at {@link org.umh4j.linux.UmhStage#POLICY}.
+ * <ul>
+ *   <li>{@link #redirectAllTo} names one program that is executed instead of the path of every call, as
+ *       {@code CONFIG_STATIC_USERMODEHELPER} does. It gets the argument vector of the call; by convention the first
+ *       argument is the name of the requested program. An empty path turns every call into a successful no-op.
+ *   <li>{@link #allowOnly} lists the allowed paths. A call of another path fails with {@code EPERM} at
+ *       {@link org.umh4j.linux.UmhStage#POLICY}.
+ * </ul>
  *
- * <p>Either can be said once, also by the properties {@code org.umh4j.static.path} and {@code org.umh4j.allowed.paths}
- * (separated by {@code :}); it then holds as long as the JVM runs.
+ * <p>Each part can be set once and then holds for the life of the JVM. The system properties
+ * {@code org.umh4j.static.path} and {@code org.umh4j.allowed.paths} (separated by {@code :}) set them too.
  *
  * @implSpec {@code call_usermodehelper_setup()} of {@code kernel/umh.c}, Linux 6.12
  */
 public final class HelperPaths {
-    private static final AtomicReference<String> MEDIATOR =
+    private static final AtomicReference<String> REDIRECTION =
             new AtomicReference<>(System.getProperty("org.umh4j.static.path"));
     private static final AtomicReference<Set<String>> ALLOWED = new AtomicReference<>(allowedByProperty());
 
     private HelperPaths() {}
 
     /**
-     * Has this program executed for every call from now on; {@code ""} makes every call a no-op.
+     * Executes this program instead of the path of every call from now on; {@code ""} makes every call a no-op.
      *
-     * @throws IllegalStateException if one was named before
+     * @throws IllegalStateException if a program was set before
      */
-    public static void mediateBy(String path) {
+    public static void redirectAllTo(String path) {
         Bytes.of(path, "path");
-        if (!MEDIATOR.compareAndSet(null, path)) {
-            throw new IllegalStateException("calls are already mediated by '" + MEDIATOR.get() + "'");
+        if (!REDIRECTION.compareAndSet(null, path)) {
+            throw new IllegalStateException("all calls are already redirected to '" + REDIRECTION.get() + "'");
         }
     }
 
     /**
-     * Allows these paths and no others from now on. They are compared as text with the path of the call.
+     * Allows these paths and no others from now on. A path is compared as text with the path of the call; links are not
+     * resolved. A driver has no path: its name is compared.
      *
-     * @throws IllegalStateException if a list was given before
+     * @throws IllegalStateException if a list was set before
      */
     public static void allowOnly(String... paths) {
         Arguments.nonNull(paths, "paths");
@@ -53,10 +57,10 @@ public final class HelperPaths {
         }
     }
 
-    /** The path that is executed for a call of this one, which may be null. */
-    static byte @Nullable [] mediated(byte @Nullable [] path) {
-        String mediator = MEDIATOR.get();
-        return mediator == null ? path : Bytes.of(mediator, "path");
+    /** Returns the path to execute for a call of {@code path}. */
+    static byte @Nullable [] redirected(byte @Nullable [] path) {
+        String redirection = REDIRECTION.get();
+        return redirection == null ? path : Bytes.of(redirection, "path");
     }
 
     static boolean allows(byte @Nullable [] path) {

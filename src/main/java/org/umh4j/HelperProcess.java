@@ -17,11 +17,11 @@ import org.umh4j.linux.Signal;
 import org.umh4j.linux.WaitStatus;
 
 /**
- * A helper as the JDK's Process. Info, children and descendants come from a JDK handle, which is obtained while the
- * process lives and knows its start time.
+ * A helper as a {@link Process} of the JDK. Info, children and descendants come from a handle of the JDK, which is
+ * obtained while the process is alive and so has its start time.
  *
- * <p>Class Process has been Closeable since JDK 26, and this class inherits its {@code close}. A method of that name,
- * compiled here for 17, would override it without a warning.
+ * <p>Class Process has a {@code close} method since JDK 26, which this class must inherit. A method of that name here
+ * would override it without a warning, since the class is compiled for 17.
  */
 final class HelperProcess extends Process {
     private static final int LOST = 255;
@@ -39,7 +39,7 @@ final class HelperProcess extends Process {
         stdin = ProcessStreams.input(pipes.writer(0));
         stdout = ProcessStreams.output(pipes.reader(1));
         stderr = ProcessStreams.output(pipes.reader(2));
-        helper.exitEvent().thenRun(pipes::release); // until then it also keeps the pipes reachable
+        helper.exitEvent().thenRun(pipes::release); // this also keeps the pipes reachable until the exit
     }
 
     @Override
@@ -90,29 +90,29 @@ final class HelperProcess extends Process {
         return this;
     }
 
-    /** The JDK's process swallows this too: a helper that has become another user's can't be signalled. */
+    /** Ignores EPERM for a helper with another uid, as the JDK's process does. */
     private void destroy(Signal signal) {
         try {
             helper.kill(signal);
         } catch (UmhException e) {
-            System.getLogger("org.umh4j").log(System.Logger.Level.DEBUG, "not signalled", e);
+            System.getLogger("org.umh4j").log(System.Logger.Level.DEBUG, "a helper could not be signaled", e);
         }
         closeStreams();
     }
 
-    /** As the JDK's process does it: callers rely on that, and close nothing. */
+    /** Closes the streams, as the JDK's process does. Callers rely on it. */
     private void closeStreams() {
         Pipes pipes = helper.pipes();
         for (PipeEnd end : new PipeEnd[] {pipes.writer(0), pipes.reader(1), pipes.reader(2)}) {
             if (end != null) {
-                end.closeBehindReaders(); // first, so that no thread waits for room for buffered bytes
+                end.closeBehindReaders(); // first, so that closing a stream does not wait to write its buffer
             }
         }
         for (Closeable stream : new Closeable[] {stdin, stdout, stderr}) {
             try {
                 stream.close();
             } catch (IOException e) {
-                // what was buffered for a process that was to end
+                // the buffered bytes for the destroyed process are lost
             }
         }
     }

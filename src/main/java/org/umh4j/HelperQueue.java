@@ -6,35 +6,45 @@ import java.util.Objects;
 import java.util.concurrent.Semaphore;
 
 /**
- * Lets so many helpers live at the same time and no more; who comes first is first.
+ * A limit for the number of helpers that run at the same time. A caller that exceeds it waits; callers are served in
+ * the order of their arrival.
  *
- * <p>A place is taken before a helper is started and free again when it has ended, whoever waits for it.
+ * <pre>{@code
+ * HelperQueue queue = new HelperQueue(4);
+ * RunResult result = queue.run(info, RunOptions.defaults());   // waits while four helpers run
+ * }</pre>
+ *
+ * <p>A helper occupies a place from before its start until its end, even if no thread waits for that end.
  */
 public final class HelperQueue {
     private final Semaphore places;
 
-    /** A queue for so many helpers at once. */
-    public HelperQueue(int atOnce) {
-        if (atOnce < 1) {
-            throw new IllegalArgumentException("a queue for " + atOnce + " helpers starts none");
+    /**
+     * Creates a queue.
+     *
+     * @param maxRunning the largest number of helpers that run at the same time; at least 1
+     */
+    public HelperQueue(int maxRunning) {
+        if (maxRunning < 1) {
+            throw new IllegalArgumentException("maxRunning " + maxRunning + " is not positive");
         }
-        places = new Semaphore(atOnce, true);
+        places = new Semaphore(maxRunning, true);
     }
 
-    /** How many could be started now without waiting. */
-    public int free() {
+    /** Returns the number of helpers that could be started now without waiting. */
+    public int available() {
         return places.availablePermits();
     }
 
-    /** How many callers wait for a place. */
+    /** Returns the number of callers that wait for a place. */
     public int waiting() {
         return places.getQueueLength();
     }
 
     /**
-     * Waits for a place and starts a helper.
+     * Waits for a place and starts a helper, as {@link UsermodeHelper#start} does.
      *
-     * @throws InterruptedException if the caller is interrupted while it waits; nothing is started, the call is unused
+     * @throws InterruptedException if the caller is interrupted while it waits for a place; {@code info} is not used up
      */
     public Helper start(SubprocessInfo info) throws UmhException, InterruptedException {
         Objects.requireNonNull(info, "info");
@@ -52,7 +62,11 @@ public final class HelperQueue {
         }
     }
 
-    /** Waits for a place and runs a call as {@link UsermodeHelper#exec} does, until the helper's end. */
+    /**
+     * Waits for a place and executes a call with {@link UmhWait#PROC}, as {@link UsermodeHelper#exec} does.
+     *
+     * @throws InterruptedException if the caller is interrupted while it waits for a place; {@code info} is not used up
+     */
     public int exec(SubprocessInfo info) throws InterruptedException {
         Objects.requireNonNull(info, "info");
         places.acquire();
@@ -63,13 +77,18 @@ public final class HelperQueue {
         }
     }
 
-    /** Waits for a place and runs a helper as {@link UsermodeHelper#run} does. */
-    public RunResult run(SubprocessInfo info, RunOptions capture) throws IOException, InterruptedException {
+    /**
+     * Waits for a place and runs a helper, as {@link UsermodeHelper#run} does. The timeout begins when a place is free.
+     *
+     * @throws InterruptedException as {@link UsermodeHelper#run}, and if the caller is interrupted while it waits for
+     *     a place
+     */
+    public RunResult run(SubprocessInfo info, RunOptions options) throws IOException, InterruptedException {
         Objects.requireNonNull(info, "info");
-        Objects.requireNonNull(capture, "capture");
+        Objects.requireNonNull(options, "options");
         places.acquire();
         try {
-            return UsermodeHelper.run(info, capture);
+            return UsermodeHelper.run(info, options);
         } finally {
             places.release();
         }

@@ -22,69 +22,71 @@ import org.umh4j.linux.WaitStatus;
 import org.umh4j.task.Descriptors;
 
 /**
- * One helper from start to end with its streams, in the caller's thread: reads and writes what there is, then sleeps
- * until there is more, the helper has ended, or the time is over.
+ * Runs one helper from start to end in the caller's thread. It reads and writes the pipes without blocking, then
+ * sleeps until a pipe is ready, the helper has ended, or the timeout has expired.
  */
 final class HelperRun {
-    /** What is still in a pipe when its helper has ended is no more than the largest pipe holds. */
-    private static final int LARGEST_PIPE = 1 << 20;
+    /** The largest capacity of a pipe, and so of the output that is unread when its helper has ended. */
+    private static final int MAX_PIPE_BYTES = 1 << 20;
 
-    private static final byte[] NOTHING = {};
+    private static final byte[] NO_BYTES = {};
 
     private final Helper helper;
     private final RunOptions options;
     private final OutputBuffer out;
     private final OutputBuffer err;
     private final @Nullable PipeEnd stdin;
-    private final StartDeadline patience;
-    private final List<RunResult.Sent> sent = new ArrayList<>();
-    /** Until the end; null when that was not seen. */
+    private final StartDeadline deadline;
+    private final List<RunResult.SentSignal> signalsSent = new ArrayList<>();
+    /** The time from the call to the helper's end; null until then. */
     private @Nullable Duration elapsed;
 
     private int written;
 
-    private HelperRun(Helper helper, RunOptions options, StartDeadline patience) {
+    private HelperRun(Helper helper, RunOptions options, StartDeadline deadline) {
         this.helper = helper;
-        this.patience = patience;
+        this.deadline = deadline;
         this.options = options;
-        out = new OutputBuffer(helper.pipes().reader(1), options.limit());
-        err = new OutputBuffer(helper.pipes().reader(2), options.limit());
+        out = new OutputBuffer(helper.pipes().reader(1), options.outputLimit());
+        err = new OutputBuffer(helper.pipes().reader(2), options.outputLimit());
         stdin = helper.pipes().writer(0);
     }
 
     static RunResult run(SubprocessInfo info, RunOptions options) throws IOException, InterruptedException {
         Objects.requireNonNull(info, "info");
-        Descriptors own = info.task().descriptors().orElse(Descriptors.none());
-        Descriptors descriptors = Objects.requireNonNull(options, "options").descriptors(own);
+        Descriptors ofCall = info.task().descriptors().orElse(Descriptors.none());
+        Descriptors descriptors = Objects.requireNonNull(options, "options").addTo(ofCall);
         if (descriptors.hasPipesBeyondStandard()) {
             throw new IllegalArgumentException(
-                    "nobody would have the other end of a pipe beyond 0, 1 and 2; use start");
+                    "run does not return the other end of a pipe beyond 0, 1 and 2; use start");
         }
         info.task(info.task().descriptors(descriptors));
         Duration timeout = options.timeout();
-        StartDeadline patience = StartDeadline.of(timeout == null ? Long.MAX_VALUE : Timeouts.saturatedNanos(timeout));
-        try (Helper helper = start(info, options, patience)) {
-            return new HelperRun(helper, options, patience).toEnd(info.path());
+        StartDeadline deadline = StartDeadline.of(timeout == null ? Long.MAX_VALUE : Timeouts.saturatedNanos(timeout));
+        try (Helper helper = start(info, options, deadline)) {
+            return new HelperRun(helper, options, deadline).toEnd(info.path());
         }
     }
 
-    /** The timeout counts from the call. If it expires before the program has begun, no helper is left. */
-    private static Helper start(SubprocessInfo info, RunOptions options, StartDeadline patience)
+    /**
+     * Starts the helper. The timeout counts from the call. If it expires before {@code execve}, the process is killed.
+     */
+    private static Helper start(SubprocessInfo info, RunOptions options, StartDeadline deadline)
             throws IOException, InterruptedException {
         try {
-            return Execution.start(info, patience);
+            return Execution.start(info, deadline);
         } catch (UmhException e) {
-            if (patience.isInterrupted() && Thread.interrupted()) {
+            if (deadline.isInterrupted() && Thread.interrupted()) {
                 throw new InterruptedException();
             }
-            if (patience.leftNanos() > 0 || e.errno() != Errno.ETIMEDOUT.number()) {
+            if (deadline.leftNanos() > 0 || e.errno() != Errno.ETIMEDOUT.number()) {
                 throw e;
             }
             Duration timeout = Objects.requireNonNull(options.timeout());
-            RunResult nothing = new RunResult(
+            RunResult empty = new RunResult(
                     WaitStatus.LOST,
-                    NOTHING,
-                    NOTHING,
+                    NO_BYTES,
+                    NO_BYTES,
                     false,
                     false,
                     Instant.now(),
@@ -92,28 +94,28 @@ final class HelperRun {
                     List.of(),
                     Optional.empty(),
                     Set.of());
-            throw new HelperTimeoutException(info.path() + ": not started within " + timeout, nothing, e);
+            throw new HelperTimeoutException(info.path() + ": not started within " + timeout, empty, e);
         }
     }
 
     private RunResult toEnd(@Nullable String path) throws IOException, InterruptedException {
         try {
             Duration timeout = options.timeout();
-            if (pumpUntilExit(patience.leftNanos())) {
+            if (transferUntilExit(deadline.leftNanos())) {
                 return result();
             }
             if (!helper.terminate()) {
-                pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos()); // it has ended by itself, a moment ago
+                transferUntilExit(Helper.CLOSE_TIMEOUT.toNanos()); // it has ended meanwhile
                 return result();
             }
-            note(Signal.TERM);
+            recordSent(Signal.TERM);
             String signals = "SIGTERM after " + timeout;
-            if (!pumpUntilExit(Timeouts.saturatedNanos(options.grace()))) {
+            if (!transferUntilExit(Timeouts.saturatedNanos(options.grace()))) {
                 if (helper.killAll()) {
-                    note(Signal.KILL);
+                    recordSent(Signal.KILL);
                     signals += ", SIGKILL " + options.grace() + " later";
                 }
-                pumpUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
+                transferUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
             }
             throw new HelperTimeoutException(path + ": " + signals, result(), null);
         } catch (HelperFailedException e) {
@@ -124,36 +126,36 @@ final class HelperRun {
         }
     }
 
-    private void note(Signal signal) {
-        sent.add(new RunResult.Sent(signal, sinceBegin()));
+    private void recordSent(Signal signal) {
+        signalsSent.add(new RunResult.SentSignal(signal, sinceCall()));
     }
 
-    private Duration sinceBegin() {
-        return Duration.ofNanos(patience.pastNanos());
+    private Duration sinceCall() {
+        return Duration.ofNanos(deadline.pastNanos());
     }
 
-    /** Whether the helper ended within the time. */
-    private boolean pumpUntilExit(long nanos) throws IOException, InterruptedException {
-        long from = System.nanoTime();
+    /** Transfers data until the helper has ended; false if the time is over before. */
+    private boolean transferUntilExit(long nanos) throws IOException, InterruptedException {
+        long begin = System.nanoTime();
         while (helper.isAlive()) {
-            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - from);
+            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - begin);
             if (left <= 0) {
                 return false;
             }
-            if (Thread.interrupted()) { // a helper that writes all the time lets nobody sleep
+            if (Thread.interrupted()) { // sleep() is never called while the helper writes all the time
                 throw new InterruptedException();
             }
-            if (!pump()) {
+            if (!transfer()) {
                 sleep(left);
             }
         }
-        elapsed = sinceBegin();
+        elapsed = sinceCall();
         drain();
         return true;
     }
 
-    /** Moves what can be moved now; whether that was anything. */
-    private boolean pump() throws IOException {
+    /** Reads and writes without waiting; false if no byte was transferred. */
+    private boolean transfer() throws IOException {
         return out.read() + err.read() + write() > 0;
     }
 
@@ -161,12 +163,12 @@ final class HelperRun {
         if (stdin == null || !stdin.isOpen()) {
             return 0;
         }
-        byte[] input = options.input() == null ? NOTHING : options.input();
+        byte[] input = options.input() == null ? NO_BYTES : options.input();
         int size = 0;
         try {
             size = written < input.length ? stdin.writeNow(input, written, input.length - written) : 0;
         } catch (IOException e) {
-            stdin.close(); // a helper need not read all of it
+            stdin.close(); // the helper has closed its end without reading all of it
         }
         written += size;
         if (written == input.length) {
@@ -178,25 +180,25 @@ final class HelperRun {
     private void sleep(long nanos) throws IOException, InterruptedException {
         List<CompletableFuture<?>> events = new ArrayList<>();
         events.add(helper.exitEvent());
-        out.addTo(events);
-        err.addTo(events);
+        out.addEventTo(events);
+        err.addEventTo(events);
         if (stdin != null && stdin.isOpen()) {
             events.add(stdin.whenReady());
         }
         try {
             CompletableFuture.anyOf(events.toArray(CompletableFuture[]::new)).get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            // the caller looks at the clock
+            // the caller checks the time
         } catch (ExecutionException e) {
-            throw new AssertionError("events have no failure", e);
+            throw new AssertionError("the future of an event never fails", e);
         }
     }
 
-    /** A grandchild may hold the pipes and write on: what the helper itself wrote is in them by now. */
+    /** Reads the rest of the output. The bound ends it if another process holds the pipe and continues to write. */
     private void drain() throws IOException {
-        for (OutputBuffer sink : new OutputBuffer[] {out, err}) {
-            for (int left = LARGEST_PIPE; left > 0; ) {
-                int size = sink.read();
+        for (OutputBuffer output : new OutputBuffer[] {out, err}) {
+            for (int left = MAX_PIPE_BYTES; left > 0; ) {
+                int size = output.read();
                 if (size <= 0) {
                     break;
                 }
@@ -213,8 +215,8 @@ final class HelperRun {
                 out.truncated(),
                 err.truncated(),
                 helper.startTime(),
-                elapsed == null ? sinceBegin() : elapsed,
-                List.copyOf(sent),
+                elapsed == null ? sinceCall() : elapsed,
+                List.copyOf(signalsSent),
                 helper.usage(),
                 helper.unapplied());
     }

@@ -4,11 +4,13 @@ package org.umh4j;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A helper that was told to end because it took too long. {@link RunResult#sent} says which signals it was sent when, the
- * message after which timeout and grace; the status says what it made of them: it may have ended by itself.
+ * Thrown by {@code run} when the helper did not end within the timeout and was sent SIGTERM.
  *
- * <p>The timeout may also expire before the program has begun. Then no helper runs, the status is lost, and the cause
- * names the stage.
+ * <p>{@link RunResult#signalsSent} lists the signals and their times, the message has the timeout and the grace period.
+ * The status shows the effect of the signals: a helper that handles SIGTERM may have exited normally.
+ *
+ * <p>The timeout may also expire before {@code execve}. Then no helper runs, the status is lost, and the cause names
+ * the stage.
  */
 public final class HelperTimeoutException extends HelperFailedException {
     private static final long serialVersionUID = 1;

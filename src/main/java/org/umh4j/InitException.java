@@ -4,32 +4,35 @@ package org.umh4j;
 import java.util.Objects;
 import org.umh4j.linux.Errno;
 
-/** Thrown by an init function that refuses. Its number becomes the result of the call, unchanged. */
+/**
+ * An exception by which a {@link CredInit} function refuses a call. Its number becomes the result of the call,
+ * unchanged.
+ */
 public final class InitException extends Exception {
     private static final long serialVersionUID = 1;
 
-    /** What the call returns. */
+    /** The result of the call. */
     private final int retval;
 
     /**
-     * Refuses with a number; by custom a negative errno.
+     * Creates an exception with a number, by convention a negative errno.
      *
      * @throws IllegalArgumentException for 0, which would mean success
      */
     public InitException(int retval) {
-        super("init refused with " + retval);
+        super("the init function refused the call with " + retval);
         if (retval == 0) {
-            throw new IllegalArgumentException("0 means success; refuse with a negative errno");
+            throw new IllegalArgumentException("retval is 0, which means success; use a negative errno");
         }
         this.retval = retval;
     }
 
-    /** Refuses with an errno, negated. */
+    /** Creates an exception with the negative number of an errno. */
     public InitException(Errno errno) {
         this(-Objects.requireNonNull(errno, "errno").number());
     }
 
-    /** The number. */
+    /** Returns the result of the call. */
     public int retval() {
         return retval;
     }

@@ -14,14 +14,17 @@ import org.umh4j.internal.Child;
 import org.umh4j.internal.LaunchResult;
 import org.umh4j.linux.WaitStatus;
 
-/** The events themselves; this class is only touched where there is a flight recorder. */
+/** The events of the flight recorder. This class is only loaded if the JVM has the module {@code jdk.jfr}. */
 final class JfrEvents {
-    /** What the flight recorder takes for a time that nobody knows. */
-    private static final long UNKNOWN = Long.MIN_VALUE;
+    /** The value that the flight recorder shows as a missing time. */
+    private static final long UNKNOWN_NANOS = Long.MIN_VALUE;
 
     private JfrEvents() {}
 
-    /** Until then no class of an event is loaded, which takes longer than a launch. */
+    /**
+     * Whether a recording was ever started. Before that no event class is loaded, since that takes longer than a
+     * launch.
+     */
     static boolean isOn() {
         return FlightRecorder.isInitialized();
     }
@@ -39,7 +42,7 @@ final class JfrEvents {
     @Name("org.umh4j.HelperStart")
     @Label("Helper Start")
     @Category("Usermode Helper")
-    @Description("A helper's program is in place")
+    @Description("execve of a helper has succeeded")
     @StackTrace(false)
     static final class HelperStart extends Event {
         @Label("Path")
@@ -50,24 +53,24 @@ final class JfrEvents {
         long pid;
 
         @Label("Launch")
-        @Description("From the call to the program in place")
+        @Description("Time from the start of the launch until execve has succeeded")
         @Timespan(Timespan.NANOSECONDS)
         long launch;
 
         @Label("Create")
-        @Description("Stages SOCKET to LAUNCH: until the launcher was executed")
+        @Description("Part of the launch: stages SOCKET to LAUNCH, until the launcher runs")
         @Timespan(Timespan.NANOSECONDS)
-        long create = UNKNOWN;
+        long create = UNKNOWN_NANOS;
 
         @Label("Apply")
-        @Description("From there through the stages of the plan, but for a filter and what has to follow it")
+        @Description("Part of the launch: the stages of the plan up to, not including, a seccomp filter")
         @Timespan(Timespan.NANOSECONDS)
-        long apply = UNKNOWN;
+        long apply = UNKNOWN_NANOS;
 
         @Label("Execute")
-        @Description("From there to stage EXEC, until the program was in place and that was noticed")
+        @Description("Part of the launch: the rest, until the success of execve is noticed")
         @Timespan(Timespan.NANOSECONDS)
-        long execute = UNKNOWN;
+        long execute = UNKNOWN_NANOS;
     }
 
     @Name("org.umh4j.HelperFailure")
@@ -110,39 +113,40 @@ final class JfrEvents {
         long lifetime;
     }
 
-    /** What hangs on the child's futures runs in the reaper and writes an event, which does not block. */
+    /** The dependents of the child's futures may run in the reaper's thread. Writing an event does not block. */
     static void started(@Nullable String path, Child child) {
         if (!new HelperStart().isEnabled() && !new HelperExit().isEnabled()) {
             return;
         }
-        child.outcome().thenAccept(launch -> inPlace(path, launch));
+        child.outcome().thenAccept(launch -> executed(path, launch));
         child.exit()
                 .thenAccept(end -> exited(
                         path, child.pid(), new WaitStatus(end.status()), System.nanoTime() - child.beginNanos()));
     }
 
-    private static void inPlace(@Nullable String path, LaunchResult launch) {
+    private static void executed(@Nullable String path, LaunchResult launch) {
         HelperStart event = new HelperStart();
         if (event.isEnabled() && launch.result() == 0) {
             event.path = path;
             event.pid = launch.pid();
             event.launch = launch.nanos();
-            divide(event, launch);
+            setParts(event, launch);
             event.commit();
         }
     }
 
     /**
-     * By the launcher's clock, which is another one where the helper has joined a time namespace. On a busy machine it may be
-     * done before we look at ours.
+     * Sets the parts of the launch. Some of their times come from the launcher, whose clock differs if the helper has
+     * joined a time namespace; then the parts stay unknown. On a busy host the launcher may have reported before the
+     * JVM reads its clock.
      */
-    private static void divide(HelperStart event, LaunchResult launch) {
-        long said = launch.saidNanos();
-        long launched = Math.min(launch.launchedNanos(), said);
-        if (launched >= launch.beginNanos() && launch.endNanos() >= said) {
+    private static void setParts(HelperStart event, LaunchResult launch) {
+        long applied = launch.saidNanos();
+        long launched = Math.min(launch.launchedNanos(), applied);
+        if (launched >= launch.beginNanos() && launch.endNanos() >= applied) {
             event.create = launched - launch.beginNanos();
-            event.apply = said - launched;
-            event.execute = launch.endNanos() - said;
+            event.apply = applied - launched;
+            event.execute = launch.endNanos() - applied;
         }
     }
 

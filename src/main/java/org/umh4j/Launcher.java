@@ -21,7 +21,9 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.task.Cred;
 import org.umh4j.task.PlanWriter;
 
-/** From a call to a process: init, the plan, the launch. What goes wrong is noted in the call and thrown. */
+/**
+ * Turns a call into a process: runs init, writes the plan, launches. A failure is recorded in the call and thrown.
+ */
 final class Launcher {
     private static final int EAGAIN = Errno.EAGAIN.number();
     private static final int EINVAL = Errno.EINVAL.number();
@@ -30,20 +32,22 @@ final class Launcher {
     private Launcher() {}
 
     /**
-     * Whether the caller must not block: a virtual thread, the one thread that ties helpers to the JVM, or who has to say
-     * that the program may begin.
+     * Whether the launch must not block in the kernel until {@code execve}: the caller is a virtual thread, or the
+     * reaper launches for it, or the caller must still let the program begin.
      */
-    static boolean parks(SubprocessInfo info) {
+    static boolean mustNotBlock(SubprocessInfo info) {
         return VirtualThreads.isCurrent() || info.task().signals().hasParentDeathSignal() || info.isHeld();
     }
 
-    /** Starts a process that nobody will have a handle of. */
-    static Child child(SubprocessInfo info, Until until, StartDeadline patience) throws UmhException {
-        return child(info, until, Pipes.none(), false, patience);
+    /** Starts a process that no {@link Helper} will refer to. */
+    static Child start(SubprocessInfo info, Until until, StartDeadline deadline) throws UmhException {
+        return start(info, until, Pipes.none(), false, deadline);
     }
 
-    /** Starts a process that the reaper knows of. Its outcome is known, unless it was to be started only. */
-    static Child child(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd, StartDeadline patience)
+    /**
+     * Starts a process that the reaper watches. The outcome of the child is complete unless {@code until} is STARTED.
+     */
+    static Child start(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd, StartDeadline deadline)
             throws UmhException {
         Cred cred = credentials(info);
         if (!Reaper.hold()) {
@@ -51,11 +55,11 @@ final class Launcher {
         }
         try {
             Child child = new Child(keepsPidfd);
-            if (!Reaper.watch(child, launch(info, cred, until, pipes, patience))) {
+            if (!Reaper.watch(child, launch(info, cred, until, pipes, deadline))) {
                 throw CallFailure.of(info, UmhStage.WAIT, -ENOMEM, 0);
             }
             if (until == Until.EXEC) {
-                awaitOutcome(info, child, patience);
+                awaitOutcome(info, child, deadline);
             }
             HelperEvents.started(info, child);
             return child;
@@ -64,70 +68,67 @@ final class Launcher {
         }
     }
 
-    /**
-     * Waits until {@code execve} has succeeded. If the caller's patience ends before, the process is killed and is not
-     * a helper.
-     */
-    static void awaitOutcome(SubprocessInfo info, Child child, StartDeadline patience) throws UmhException {
-        int result = patience.await(child.outcome());
+    /** Waits until {@code execve} has succeeded. If the deadline expires before, the process is killed. */
+    static void awaitOutcome(SubprocessInfo info, Child child, StartDeadline deadline) throws UmhException {
+        int result = deadline.await(child.outcome());
         if (result < 0) {
             child.signal(Signal.KILL.number());
             StartDeadline.comes(child.outcome(), Helper.CLOSE_TIMEOUT.toNanos());
             throw CallFailure.of(info, UmhStage.EXEC, result, 0);
         }
-        require(info, child.outcome().join());
+        requireSuccess(info, child.outcome().join());
     }
 
     /**
-     * Runs a process to its end and returns the wait status. One JNI call does it, unless a listener must be notified
-     * of the start.
+     * Runs a process to its end and returns the wait status. It takes one JNI call, unless a listener must be
+     * notified of the start.
      */
-    static int status(SubprocessInfo info) throws UmhException {
+    static int runToEnd(SubprocessInfo info) throws UmhException {
         if (HelperEvents.areStartsAwaited()) {
-            return child(info, Until.EXEC, StartDeadline.endless())
+            return start(info, Until.EXEC, StartDeadline.endless())
                     .exit()
                     .join()
                     .status();
         }
         Cred cred = credentials(info);
         long begin = System.nanoTime();
-        boolean watched =
-                info.task().limits().hasCgroup() && Reaper.hold(); // the reaper ends what a frozen cgroup holds
+        // The JNI call blocks while the cgroup is frozen; the reaper kills the process then.
+        boolean reaperHeld = info.task().limits().hasCgroup() && Reaper.hold();
         int status;
         try {
             status = launch(info, cred, Until.EXIT, Pipes.none(), StartDeadline.endless())
                     .status();
         } finally {
-            if (watched) {
+            if (reaperHeld) {
                 Reaper.release();
             }
         }
-        HelperEvents.ran(info, status, System.nanoTime() - begin);
+        HelperEvents.ranToEnd(info, status, System.nanoTime() - begin);
         return status;
     }
 
-    static LaunchResult require(SubprocessInfo info, LaunchResult launch) throws UmhException {
+    private static LaunchResult requireSuccess(SubprocessInfo info, LaunchResult launch) throws UmhException {
         if (launch.result() < 0) {
             throw CallFailure.of(info, Stages.of(launch.stage()), launch.result(), launch.detail());
         }
-        info.started(launch.pid());
-        info.executed(launch.unapplied());
+        info.recordPid(launch.pid());
+        info.recordUnapplied(launch.unapplied());
         return launch;
     }
 
-    private static LaunchResult launch(SubprocessInfo info, Cred cred, Until until, Pipes pipes, StartDeadline patience)
+    private static LaunchResult launch(SubprocessInfo info, Cred cred, Until until, Pipes pipes, StartDeadline deadline)
             throws UmhException {
         if (info.argc() == 0) {
             throw CallFailure.of(info, UmhStage.SETUP, -EINVAL, 0);
         }
-        try (OpenedFiles opened = new OpenedFiles(patience)) {
+        try (OpenedFiles opened = new OpenedFiles(deadline)) {
             Plan plan = plan(info, cred, opened, pipes);
-            int limit = patience.leftMillis();
+            int timeoutMillis = deadline.leftMillis();
             LaunchResult launch = info.task().signals().hasParentDeathSignal()
-                    ? Reaper.call(
-                            () -> LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit))
-                    : LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, limit);
-            return require(info, launch);
+                    ? Reaper.call(() ->
+                            LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, timeoutMillis))
+                    : LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, timeoutMillis);
+            return requireSuccess(info, launch);
         }
     }
 
@@ -141,7 +142,7 @@ final class Launcher {
         }
     }
 
-    /** The policy is applied before init, as in the kernel; and after it, so that init can't undo it. */
+    /** The policy is applied before init, as the kernel does, and again after it, so that init can't extend it. */
     private static Cred credentials(SubprocessInfo info) throws UmhException {
         CapabilitySet bset = UmhSysctl.bset();
         CapabilitySet inheritable = UmhSysctl.inheritable();
@@ -152,7 +153,7 @@ final class Launcher {
         try {
             Cred offered = cred.bounding(cred.bounding().intersect(new CapabilitySet(Host.bounding())));
             Cred chosen = info.init().init(info, offered);
-            Objects.requireNonNull(chosen, "init answered null; it answers the credentials");
+            Objects.requireNonNull(chosen, "the init function returned null; it must return credentials");
             return chosen.restrictedTo(bset, inheritable);
         } catch (InitException e) {
             throw CallFailure.of(info, UmhStage.INIT, e.retval(), 0);

@@ -21,26 +21,35 @@ import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.PipeEnd;
 
 /**
- * Requests to a driver and its replies, over its two pipes.
+ * Exchanges requests and replies with a driver over its two pipes.
  *
- * <p>A message is eight bytes and its content: the content's length and a number, 32 bits each, the most significant byte
- * first. A reply bears the number of its request; replies may come in any order. A request is answered, or fails, exactly
- * once: when the driver ends or sends what is no reply, all that are under way fail at once, and nothing is sent again,
- * since only the caller knows whether that is safe. A reply that comes after its request was given up is dropped.
+ * <pre>{@code
+ * driver.fork();
+ * try (Mailbox mailbox = Mailbox.of(driver, 64 << 10)) {
+ *     byte[] reply = mailbox.request(message, Duration.ofSeconds(2));
+ * }
+ * }</pre>
  *
- * <p>Any number of requests may be under way. Who waits parks, virtual threads included; a driver that does not read, or does
- * not answer, costs a deadline and no thread. The pipes belong to the mailbox from now on.
+ * <p>A message has a header of eight bytes and a content. The header has the length of the content and the number of
+ * the message, both 32 bits with the most significant byte first. A reply has the number of its request. Replies may
+ * arrive in any order, and any number of requests may be pending.
+ *
+ * <p>A request receives its reply or fails, exactly once. If the driver ends or sends an invalid message, all pending
+ * requests fail at once. No request is sent again, since only the caller knows whether a repetition is safe. A reply
+ * to a request whose caller has stopped waiting is dropped.
+ *
+ * <p>A waiting caller parks, so a virtual thread does not pin its carrier. A driver that does not read or reply
+ * delays its callers until their timeouts, and blocks no thread of the library. The mailbox owns the pipes: no other
+ * code may use them.
  */
 public final class Mailbox implements AutoCloseable {
-    /** How many bytes stand before a message's content. */
+    /** The size of the header before the content of a message. */
     public static final int HEADER_BYTES = 8;
 
-    private static final int CHUNK = 64 << 10;
+    /** The number of chunks after which the reaper's thread turns to other events. */
+    private static final int MAX_CHUNKS_AT_ONCE = 16;
 
-    /** How many chunks are read before others have their turn. */
-    private static final int TURN = 16;
-
-    /** A message on its way out, and the reply that is expected. */
+    /** A message to be sent, and the future of its reply. */
     private static final class Request {
         private final int number;
         private final byte[] bytes;
@@ -57,7 +66,9 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
-    /** The conversation was over before, so the driver has seen nothing of the request. */
+    /**
+     * Thrown if the mailbox had failed or was closed before, so the driver has not received any byte of the request.
+     */
     static final class NotSentException extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -66,59 +77,66 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
-    private final PipeEnd to;
-    private final PipeEnd from;
-    private final int limit;
-    private final CompletableFuture<Void> over = new CompletableFuture<>();
+    private final PipeEnd toDriver;
+    private final PipeEnd fromDriver;
+    private final int maxContentBytes;
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Integer, Request> pending = new HashMap<>();
     private final ArrayDeque<Request> outgoing = new ArrayDeque<>();
-    private int issued;
-    private boolean awaitsRoom;
+    private int lastNumber;
+    private boolean waitsForRoom;
     private @Nullable IOException failure;
 
-    // The message that is being read. One call of readable() comes after the other.
-    private final byte[] chunk = new byte[CHUNK];
+    // The message that is being received. Calls of receive() never overlap.
+    private final byte[] chunk = new byte[PipeEnd.CHUNK_BYTES];
     private final ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
     private @Nullable ByteBuffer content;
 
-    private Mailbox(PipeEnd to, PipeEnd from, int limit) {
-        this.to = to;
-        this.from = from;
-        this.limit = limit;
+    private Mailbox(PipeEnd toDriver, PipeEnd fromDriver, int maxContentBytes) {
+        this.toDriver = toDriver;
+        this.fromDriver = fromDriver;
+        this.maxContentBytes = maxContentBytes;
     }
 
     /**
-     * A mailbox over the pipes of a driver that was forked.
+     * Creates a mailbox over the pipes of a driver that was forked.
      *
-     * @param limitBytes how large a message's content may be, in both directions
+     * @param maxContentBytes the largest content of a message in either direction
      */
-    public static Mailbox of(UsermodeDriver driver, int limitBytes) {
+    public static Mailbox of(UsermodeDriver driver, int maxContentBytes) {
         Objects.requireNonNull(driver, "driver");
-        return of(driver.pipeToUmh(), driver.pipeFromUmh(), limitBytes);
+        return of(driver.pipeToUmh(), driver.pipeFromUmh(), maxContentBytes);
     }
 
-    /** A mailbox over two pipes of any helper. */
-    public static Mailbox of(PipeWriter to, PipeReader from, int limitBytes) {
-        if (limitBytes < 0 || limitBytes > Integer.MAX_VALUE - HEADER_BYTES) {
-            throw new IllegalArgumentException("a message can't have " + limitBytes + " bytes");
+    /**
+     * Creates a mailbox over two pipes of any helper.
+     *
+     * @param maxContentBytes the largest content of a message in either direction
+     */
+    public static Mailbox of(PipeWriter toHelper, PipeReader fromHelper, int maxContentBytes) {
+        if (maxContentBytes < 0 || maxContentBytes > Integer.MAX_VALUE - HEADER_BYTES) {
+            throw new IllegalArgumentException(
+                    "maxContentBytes " + maxContentBytes + " is not in 0 to " + (Integer.MAX_VALUE - HEADER_BYTES));
         }
         Mailbox mailbox = new Mailbox(
-                Objects.requireNonNull(to, "to").end(),
-                Objects.requireNonNull(from, "from").end(),
-                limitBytes);
-        mailbox.readable();
+                Objects.requireNonNull(toHelper, "toHelper").end(),
+                Objects.requireNonNull(fromHelper, "fromHelper").end(),
+                maxContentBytes);
+        mailbox.receive();
         return mailbox;
     }
 
     /**
      * Sends a request and waits for its reply.
      *
-     * @throws TimeoutException if there is none in time; the mailbox goes on working
-     * @throws IOException if the driver has ended or closed a pipe, or has sent what is no reply
-     * @throws InterruptedException if the caller is interrupted; the request is given up, or, if it was interrupted before, not sent
-     * @throws IllegalArgumentException if the request is larger than the limit
+     * @throws TimeoutException if no reply arrives within the timeout; the mailbox remains usable
+     * @throws IOException if the mailbox is closed, or the driver has ended, has closed a pipe, or has sent an
+     *     invalid message
+     * @throws InterruptedException if the caller is interrupted. If it was interrupted before the call, the request
+     *     is not sent
+     * @throws IllegalArgumentException if the message is larger than the limit
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
         Objects.requireNonNull(message, "message");
@@ -135,31 +153,38 @@ public final class Mailbox implements AutoCloseable {
             Throwable reason = Objects.requireNonNull(e.getCause());
             throw new IOException(reason.getMessage(), reason);
         } finally {
-            giveUp(request);
+            forget(request);
         }
     }
 
     /**
-     * Sends a request and returns a future of its reply, which fails as {@link #request} does. Dependent stages run in
-     * a thread of the library, as with {@link Helper#onExit}.
+     * Sends a request and returns a future of its reply.
+     *
+     * <p>The future fails with an {@link IOException} in the cases in which {@link #request} throws one. Dependent
+     * stages run in a thread of the library, as those of {@link Helper#onExit} do. A request whose future was
+     * canceled or has timed out is forgotten: its reply is dropped.
+     *
+     * @throws IOException if the mailbox is closed or has failed already; the request is not sent
+     * @throws IllegalArgumentException if the message is larger than the limit
      */
-    public CompletableFuture<byte[]> post(byte[] message) throws IOException {
+    public CompletableFuture<byte[]> requestAsync(byte[] message) throws IOException {
         Request request = submit(message);
         CompletableFuture<byte[]> reply = request.reply.thenApplyAsync(bytes -> bytes, CallbackThreads.executor());
-        reply.whenComplete((bytes, none) -> giveUp(request)); // the caller may have set a timeout
+        reply.whenComplete((bytes, failure) -> forget(request)); // also if the caller cancels it
         return reply;
     }
 
-    /** The same for the library's own dependent stages. They do not block, so they may run in the reaper. */
-    CompletableFuture<byte[]> postOwn(byte[] message) throws IOException {
+    /** As {@link #requestAsync}, but dependents may run in the reaper's thread, so they must not block. */
+    CompletableFuture<byte[]> requestInternally(byte[] message) throws IOException {
         Request request = submit(message);
-        request.reply.whenComplete((bytes, none) -> giveUp(request));
+        request.reply.whenComplete((bytes, failure) -> forget(request));
         return request.reply;
     }
 
     private Request submit(byte[] message) throws IOException {
-        if (Objects.requireNonNull(message, "message").length > limit) {
-            throw new IllegalArgumentException("a message of " + message.length + " bytes; the limit is " + limit);
+        if (Objects.requireNonNull(message, "message").length > maxContentBytes) {
+            throw new IllegalArgumentException(
+                    "the message has " + message.length + " bytes; the limit is " + maxContentBytes);
         }
         Request request;
         lock.lock();
@@ -168,10 +193,10 @@ public final class Mailbox implements AutoCloseable {
                 throw new NotSentException(failure);
             }
             do {
-                issued++;
-            } while (pending.containsKey(issued));
-            request = new Request(issued, message);
-            pending.put(issued, request);
+                lastNumber++;
+            } while (pending.containsKey(lastNumber));
+            request = new Request(lastNumber, message);
+            pending.put(lastNumber, request);
             outgoing.add(request);
         } finally {
             lock.unlock();
@@ -180,8 +205,8 @@ public final class Mailbox implements AutoCloseable {
         return request;
     }
 
-    /** Nobody waits for the reply any more. What has not begun to be sent never is; what has must be sent whole. */
-    private void giveUp(Request request) {
+    /** Removes a request. If none of its bytes was sent, it will not be sent; otherwise it must be sent completely. */
+    private void forget(Request request) {
         lock.lock();
         try {
             pending.remove(request.number, request);
@@ -193,12 +218,12 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
-    /** Sends what there is room for, and comes again when there is more. */
+    /** Sends as many bytes as the pipe has room for, and continues when it has room again. */
     private void send() {
         try {
             if (sendNow()) {
-                to.whenReady().thenRun(() -> {
-                    arrived();
+                toDriver.whenReady().thenRun(() -> {
+                    roomAvailable();
                     send();
                 });
             }
@@ -207,28 +232,28 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
-    private void arrived() {
+    private void roomAvailable() {
         lock.lock();
         try {
-            awaitsRoom = false;
+            waitsForRoom = false;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Whether the caller has to wait for room; one at a time does. */
+    /** Sends without waiting; true if this call must wait for room in the pipe. Only one call at a time gets true. */
     private boolean sendNow() throws IOException {
         lock.lock();
         try {
-            while (!awaitsRoom && !outgoing.isEmpty()) {
+            while (!waitsForRoom && !outgoing.isEmpty()) {
                 Request first = outgoing.peek();
-                int size = to.writeNow(first.bytes, first.sent, first.bytes.length - first.sent);
+                int size = toDriver.writeNow(first.bytes, first.sent, first.bytes.length - first.sent);
                 first.sent += size;
-                awaitsRoom = size == 0;
+                waitsForRoom = size == 0;
                 if (first.sent == first.bytes.length) {
                     outgoing.remove();
                 }
-                if (awaitsRoom) {
+                if (waitsForRoom) {
                     return true;
                 }
             }
@@ -238,33 +263,35 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
-    /** Reads what there is, and comes again when there is more. Runs in the reaper, so it never waits. */
-    private void readable() {
+    /**
+     * Reads the available bytes, and continues when there are more. It runs in the reaper's thread, so it never waits.
+     */
+    private void receive() {
         try {
             int size = 1;
-            for (int i = 0; i < TURN && size > 0; i++) {
-                size = from.readNow(chunk, 0, CHUNK);
+            for (int i = 0; i < MAX_CHUNKS_AT_ONCE && size > 0; i++) {
+                size = fromDriver.readNow(chunk, 0, chunk.length);
                 accept(ByteBuffer.wrap(chunk, 0, Math.max(size, 0)));
             }
             if (size < 0) {
-                throw new EOFException("the driver has ended, or closed its pipe");
+                throw new EOFException("the driver has ended, or has closed its pipe");
             }
-            from.whenReady().thenRun(this::readable);
+            fromDriver.whenReady().thenRun(this::receive);
         } catch (IOException e) {
             fail(e);
         } catch (OutOfMemoryError e) {
-            fail(new IOException("no memory for a message", e));
+            fail(new IOException("no memory for a message of the driver; use a lower maxContentBytes", e));
         }
     }
 
     private void accept(ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
             if (content == null) {
-                move(bytes, header);
-                content = header.hasRemaining() ? null : ByteBuffer.allocate(announced());
+                transfer(bytes, header);
+                content = header.hasRemaining() ? null : ByteBuffer.allocate(contentLength());
             }
             if (content != null) {
-                move(bytes, content);
+                transfer(bytes, content);
                 if (!content.hasRemaining()) {
                     deliver(header.getInt(Integer.BYTES), content.array());
                     header.clear();
@@ -274,16 +301,16 @@ public final class Mailbox implements AutoCloseable {
         }
     }
 
-    private int announced() throws IOException {
+    private int contentLength() throws IOException {
         int length = header.getInt(0);
-        if (length < 0 || length > limit) {
+        if (length < 0 || length > maxContentBytes) {
             throw new IOException("the driver has sent a message of " + Integer.toUnsignedLong(length)
-                    + " bytes; the limit is " + limit);
+                    + " bytes; the limit is " + maxContentBytes);
         }
         return length;
     }
 
-    private static void move(ByteBuffer from, ByteBuffer into) {
+    private static void transfer(ByteBuffer from, ByteBuffer into) {
         int size = Math.min(from.remaining(), into.remaining());
         into.put(from.slice(from.position(), size));
         from.position(from.position() + size);
@@ -297,23 +324,26 @@ public final class Mailbox implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        if (request != null) { // else its request was given up
+        if (request != null) { // null if the caller has stopped waiting
             request.reply.complete(reply);
         }
     }
 
-    /** Fails what is under way and closes both pipes. */
+    /** Closes both pipes. Pending requests fail. */
     @Override
     public void close() {
         fail(new IOException("the mailbox is closed"));
     }
 
-    /** Complete when the conversation is over, by close or failure. Dependents must not block: they may run in the reaper. */
-    CompletableFuture<Void> over() {
-        return over;
+    /**
+     * A future that completes at a close or a failure. Dependents may run in the reaper's thread, so they must not
+     * block.
+     */
+    CompletableFuture<Void> onClose() {
+        return closed;
     }
 
-    /** From now on every request fails. */
+    /** Closes both pipes. Pending and later requests fail for this reason. */
     void fail(IOException reason) {
         List<Request> failed;
         lock.lock();
@@ -325,9 +355,9 @@ public final class Mailbox implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        to.close();
-        from.close();
+        toDriver.close();
+        fromDriver.close();
         failed.forEach(request -> request.reply.completeExceptionally(reason));
-        over.complete(null);
+        closed.complete(null);
     }
 }

@@ -8,48 +8,51 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.PipeEnd;
 
-/** Where the output of one descriptor is kept, up to a limit. Without a pipe there is nothing to keep. */
+/** Collects the output of one descriptor up to a limit, and drops the rest. Without a pipe there is no output. */
 final class OutputBuffer {
-    private static final int CHUNK = 64 << 10;
-
     private final @Nullable PipeEnd pipe;
     private final int limit;
-    private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream collected = new ByteArrayOutputStream();
     private byte @Nullable [] chunk;
-    private boolean ended;
+    private boolean atEnd;
     private boolean truncated;
 
     OutputBuffer(@Nullable PipeEnd pipe, int limit) {
         this.pipe = pipe;
         this.limit = limit;
-        ended = pipe == null;
+        atEnd = pipe == null;
     }
 
-    /** Takes what there is now: how many bytes; 0 when there is nothing, or nothing more will come. */
+    /**
+     * Reads available output without waiting.
+     *
+     * @return the number of bytes; 0 if none is available, or the pipe is at its end
+     */
     int read() throws IOException {
-        if (ended || pipe == null || !pipe.isOpen()) {
+        if (atEnd || pipe == null || !pipe.isOpen()) {
             return 0;
         }
-        chunk = chunk == null ? new byte[CHUNK] : chunk;
+        chunk = chunk == null ? new byte[PipeEnd.CHUNK_BYTES] : chunk;
         int size = pipe.readNow(chunk, 0, chunk.length);
         if (size < 0) {
-            ended = true;
+            atEnd = true;
             return 0;
         }
-        int room = Math.min(size, limit - kept.size());
-        kept.write(chunk, 0, room);
+        int room = Math.min(size, limit - collected.size());
+        collected.write(chunk, 0, room);
         truncated |= room < size;
         return size;
     }
 
-    void addTo(List<CompletableFuture<?>> events) throws IOException {
-        if (!ended && pipe != null && pipe.isOpen()) {
+    /** Adds an event that completes when more output is available or the pipe is at its end. */
+    void addEventTo(List<CompletableFuture<?>> events) throws IOException {
+        if (!atEnd && pipe != null && pipe.isOpen()) {
             events.add(pipe.whenReady());
         }
     }
 
     byte[] bytes() {
-        return kept.toByteArray();
+        return collected.toByteArray();
     }
 
     boolean truncated() {

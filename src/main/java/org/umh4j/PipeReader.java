@@ -9,11 +9,12 @@ import java.util.Objects;
 import org.umh4j.internal.PipeEnd;
 
 /**
- * The JVM's end of a pipe on which a helper writes.
+ * The JVM's end of a pipe to which a helper writes.
  *
- * <p>Reading waits for the first byte, and a virtual thread that waits pins no carrier. An interrupt ends a wait with an
- * {@link java.io.InterruptedIOException}, stays pending, and leaves the pipe open and whole; closing it from another thread
- * ends it with an {@link java.nio.channels.AsynchronousCloseException}. Bytes go to whoever reads first: one reader is usual.
+ * <p>A read waits for the first byte. A virtual thread that waits does not pin its carrier. An interrupt ends the
+ * wait with an {@link java.io.InterruptedIOException}; the interrupt flag stays set, the pipe stays open, and no data
+ * is lost. If another thread closes the pipe, the wait ends with an
+ * {@link java.nio.channels.AsynchronousCloseException}. If several threads read, each byte goes to one of them.
  */
 public final class PipeReader implements ReadableByteChannel {
     private final PipeEnd end;
@@ -41,7 +42,7 @@ public final class PipeReader implements ReadableByteChannel {
         end.close();
     }
 
-    /** The same as a stream, without a buffer; closing either closes both. */
+    /** Returns a stream without a buffer that reads from this pipe. Closing it closes the pipe. */
     public InputStream stream() {
         return new InputStream() {
             @Override

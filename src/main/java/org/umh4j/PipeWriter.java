@@ -11,11 +11,11 @@ import org.umh4j.internal.PipeEnd;
 /**
  * The JVM's end of a pipe from which a helper reads.
  *
- * <p>Writing waits while the pipe is full, and a virtual thread that waits pins no carrier. When nobody reads any more it
- * fails with {@code Broken pipe}. What two threads write at the same time is not mixed: one waits for the other. An
- * interrupt ends a wait with an {@link java.io.InterruptedIOException}; what was written before it is written, and the
- * position of a buffer tells how much that was. Closing is the helper's end of file; from another thread it ends a wait with
- * an {@link java.nio.channels.AsynchronousCloseException}.
+ * <p>A write waits while the pipe is full. A virtual thread that waits does not pin its carrier. If no process has
+ * the other end open any more, the write fails with {@code Broken pipe}. Two writes at the same time are not mixed:
+ * the second waits for the first. An interrupt ends the wait with an {@link java.io.InterruptedIOException}; the
+ * position of the buffer shows how many bytes were written before. Closing gives the helper end of file. If another
+ * thread closes the pipe, the wait ends with an {@link java.nio.channels.AsynchronousCloseException}.
  */
 public final class PipeWriter implements WritableByteChannel {
     private final PipeEnd end;
@@ -28,7 +28,7 @@ public final class PipeWriter implements WritableByteChannel {
         return end;
     }
 
-    /** Writes all that remains. */
+    /** Writes all remaining bytes of the buffer. */
     @Override
     public int write(ByteBuffer from) throws IOException {
         int length = Objects.requireNonNull(from, "from").remaining();
@@ -46,7 +46,7 @@ public final class PipeWriter implements WritableByteChannel {
         end.close();
     }
 
-    /** The same as a stream, without a buffer; closing either closes both. */
+    /** Returns a stream without a buffer that writes to this pipe. Closing it closes the pipe. */
     public OutputStream stream() {
         return new OutputStream() {
             @Override

@@ -12,18 +12,19 @@ import org.umh4j.linux.WaitStatus;
 import org.umh4j.task.Descriptors;
 
 /**
- * Helpers each of which reads what the one before it writes: {@code a | b | c}.
+ * Helpers that are connected by pipes, as in the shell's {@code a | b | c}.
  *
  * <pre>{@code
- * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))))) {
+ * Task output = Task.defaults().descriptors(Descriptors.none().pipeToJvm(1));
+ * try (Pipeline pipeline = Pipeline.start(list, sort, uniq.task(output))) {
  *     String lines = new String(pipeline.last().stdout().readAllBytes());
  *     List<WaitStatus> statuses = pipeline.waitFor();
  * }
  * }</pre>
  *
- * <p>A pipe connects descriptor 1 of each helper to descriptor 0 of the next one. Each of 0, 1 and 2 that has no other
- * source is {@code /dev/null}; all other descriptors come from the calls. The helpers share nothing else: each has its
- * own identity, limits and cgroup.
+ * <p>A pipe connects descriptor 1 of each helper to descriptor 0 of the next one. All other descriptors come from the
+ * task of each call; a descriptor 0, 1 or 2 that it lacks is {@code /dev/null}. The helpers share nothing else:
+ * identity, limits and cgroup come from the task of each call too.
  */
 public final class Pipeline implements AutoCloseable {
     private final List<Helper> helpers;
@@ -33,14 +34,15 @@ public final class Pipeline implements AutoCloseable {
     }
 
     /**
-     * Starts them from the first to the last. When one can't be started those before it are killed, and those behind it are
-     * unused: their cleanup does not run.
+     * Starts the helpers from the first to the last. If one can't be started, the helpers before it are killed. The
+     * calls after it stay unused: their cleanup functions do not run.
      *
-     * @throws UmhException if one could not be started; it names that one
-     * @throws IllegalArgumentException if there are fewer than two, or one has a source of its own where a pipe has to be
+     * @throws UmhException if a helper could not be started; the message names its program
+     * @throws IllegalArgumentException if there are fewer than two calls, or the task of a call has a descriptor
+     *     where the pipeline needs its pipe
      */
     public static Pipeline start(SubprocessInfo... calls) throws UmhException {
-        requirePossible(calls);
+        requireRoomForPipes(calls);
         List<Helper> helpers = new ArrayList<>();
         PipePair before = PipePair.none();
         try {
@@ -56,18 +58,21 @@ public final class Pipeline implements AutoCloseable {
         }
     }
 
-    /** The pipe that the next one reads. Those that are this one's alone are closed in the JVM, however it goes. */
+    /**
+     * Starts one helper and returns the pipe to the next one. The JVM's copies of the descriptors that this helper
+     * uses are closed, also after a failure.
+     */
     private static PipePair startOne(SubprocessInfo call, PipePair before, boolean hasNext, List<Helper> helpers)
             throws UmhException {
         PipePair after = PipePair.none();
         int started = helpers.size();
         try (before) {
-            Descriptors own = call.task().descriptors().orElse(Descriptors.none());
-            Descriptors descriptors = before.isOpen() ? own.inherit(0, before.reading()) : own;
+            Descriptors ofCall = call.task().descriptors().orElse(Descriptors.none());
+            Descriptors descriptors = before.isOpen() ? ofCall.inherit(0, before.reading()) : ofCall;
             if (hasNext) {
                 int result = after.open();
                 if (result < 0) {
-                    call.take();
+                    call.begin();
                     UmhException failure = CallFailure.of(call, UmhStage.SOURCE, result, 1);
                     call.release(result);
                     throw failure;
@@ -84,36 +89,40 @@ public final class Pipeline implements AutoCloseable {
         return after;
     }
 
-    private static void requirePossible(SubprocessInfo... calls) {
+    private static void requireRoomForPipes(SubprocessInfo... calls) {
         if (Arguments.nonNull(calls, "calls").length < 2) {
-            throw new IllegalArgumentException("a pipeline has two helpers or more, not " + calls.length);
+            throw new IllegalArgumentException("a pipeline needs at least two helpers, not " + calls.length);
         }
         for (int i = 0; i < calls.length; i++) {
-            Descriptors own = calls[i].task().descriptors().orElse(Descriptors.none());
-            boolean taken = i > 0 && own.contains(0) || i < calls.length - 1 && own.contains(1);
-            if (taken) {
-                throw new IllegalArgumentException(
-                        "helper " + i + " of the pipeline has a source of its own where its pipe has to be");
+            Descriptors ofCall = calls[i].task().descriptors().orElse(Descriptors.none());
+            int conflict = i > 0 && ofCall.contains(0) ? 0 : i < calls.length - 1 && ofCall.contains(1) ? 1 : -1;
+            if (conflict >= 0) {
+                throw new IllegalArgumentException("the task of helper " + i + " has a descriptor " + conflict
+                        + ", which must be a pipe of the pipeline");
             }
         }
     }
 
-    /** All of them, in their order. */
+    /** Returns the helpers in their order. */
     public List<Helper> helpers() {
         return helpers;
     }
 
-    /** The one whose descriptor 0 is not a pipe of the pipeline. */
+    /** Returns the first helper. Its descriptor 0 comes from its task. */
     public Helper first() {
         return helpers.get(0);
     }
 
-    /** The one whose descriptor 1 is not a pipe of the pipeline. */
+    /** Returns the last helper. Its descriptor 1 comes from its task. */
     public Helper last() {
         return helpers.get(helpers.size() - 1);
     }
 
-    /** Waits for all of them: each one's status. */
+    /**
+     * Waits for the end of all helpers.
+     *
+     * @return the exit statuses in the order of the helpers
+     */
     public List<WaitStatus> waitFor() throws InterruptedException {
         List<WaitStatus> statuses = new ArrayList<>();
         for (Helper helper : helpers) {
@@ -122,7 +131,11 @@ public final class Pipeline implements AutoCloseable {
         return statuses;
     }
 
-    /** Waits for all of them, but not for ever; empty when one was still alive at the end of the timeout. */
+    /**
+     * Waits up to {@code timeout} for the end of all helpers.
+     *
+     * @return the exit statuses in the order of the helpers; empty if a helper is still alive when the timeout expires
+     */
     public Optional<List<WaitStatus>> waitFor(Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + Timeouts.saturatedNanos(timeout);
         List<WaitStatus> statuses = new ArrayList<>();
@@ -136,7 +149,7 @@ public final class Pipeline implements AutoCloseable {
         return Optional.of(statuses);
     }
 
-    /** Closes all of them. */
+    /** Closes all helpers, as {@link Helper#close} does. */
     @Override
     public void close() {
         helpers.forEach(Helper::close);

@@ -13,30 +13,32 @@ import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.PipeEnd;
 
 /**
- * The streams of a helper, with the behaviour of the JDK's processes: they are buffered, an interrupt does not end a
+ * The streams of a helper with the behavior of the JDK's processes: they are buffered, an interrupt does not end a
  * wait, and a closed stream throws {@code Stream closed}.
  */
 final class ProcessStreams {
     private ProcessStreams() {}
 
-    /** Reads the helper's output; at its end if there is no pipe. */
+    /** A stream from the helper. Without a pipe it is at its end. */
     static InputStream output(@Nullable PipeEnd pipe) {
-        return pipe == null ? new ByteArrayInputStream(new byte[0]) : new BufferedInputStream(new Output(pipe));
+        return pipe == null
+                ? new ByteArrayInputStream(new byte[0])
+                : new BufferedInputStream(new PipeInputStream(pipe));
     }
 
-    /** Writes the helper's input; closed if there is no pipe. */
+    /** A stream to the helper. Without a pipe it is closed. */
     static OutputStream input(@Nullable PipeEnd pipe) {
-        return pipe == null ? new Closed() : new BufferedOutputStream(new Input(pipe));
+        return pipe == null ? new ClosedStream() : new BufferedOutputStream(new PipeOutputStream(pipe));
     }
 
     private static IOException streamClosed() {
         return new IOException("Stream closed");
     }
 
-    private static final class Output extends InputStream {
+    private static final class PipeInputStream extends InputStream {
         private final PipeEnd pipe;
 
-        Output(PipeEnd pipe) {
+        PipeInputStream(PipeEnd pipe) {
             this.pipe = pipe;
         }
 
@@ -67,16 +69,16 @@ final class ProcessStreams {
 
         @Override
         public void close() {
-            if (pipe.isOpen()) { // else closeBehindReaders() has closed it
+            if (pipe.isOpen()) { // closeBehindReaders() may have closed it
                 pipe.close();
             }
         }
     }
 
-    private static final class Input extends OutputStream {
+    private static final class PipeOutputStream extends OutputStream {
         private final PipeEnd pipe;
 
-        Input(PipeEnd pipe) {
+        PipeOutputStream(PipeEnd pipe) {
             this.pipe = pipe;
         }
 
@@ -101,7 +103,7 @@ final class ProcessStreams {
         }
     }
 
-    private static final class Closed extends OutputStream {
+    private static final class ClosedStream extends OutputStream {
         @Override
         public void write(int one) throws IOException {
             throw streamClosed();

@@ -8,80 +8,91 @@ import org.jspecify.annotations.Nullable;
 import org.umh4j.task.Descriptors;
 
 /**
- * How {@link UsermodeHelper#run} deals with a helper: what it reads, how much of its output is kept, how long it may
- * take. Immutable; each method answers a changed copy.
+ * The options of {@link UsermodeHelper#run}: the input of the helper, the limit of its output, the timeout.
+ * Immutable; each method returns a changed copy.
  *
- * <p>{@link #defaults()}: nothing to read ({@code /dev/null}), up to 1 MiB kept of each stream, no timeout, two seconds
- * between SIGTERM and SIGKILL.
+ * <pre>{@code
+ * RunResult sorted = UsermodeHelper.run(info, RunOptions.defaults().input(bytes).timeout(Duration.ofSeconds(5)));
+ * }</pre>
+ *
+ * <p>By default the helper reads {@code /dev/null}, up to 1 MiB of each output stream is in the result, there is no
+ * timeout, and the grace period between SIGTERM and SIGKILL is two seconds.
  */
 public final class RunOptions {
-    /** The time between SIGTERM and SIGKILL unless {@link #grace} sets another one. */
+    /** The default of {@link #grace}: two seconds. */
     public static final Duration DEFAULT_GRACE = Duration.ofSeconds(2);
 
-    private static final int DEFAULT_LIMIT = 1 << 20;
-    private static final RunOptions DEFAULTS = new RunOptions(null, null, DEFAULT_LIMIT, null, DEFAULT_GRACE);
+    private static final int DEFAULT_OUTPUT_LIMIT = 1 << 20;
+    private static final RunOptions DEFAULTS = new RunOptions(null, null, DEFAULT_OUTPUT_LIMIT, null, DEFAULT_GRACE);
 
     private final byte @Nullable [] input;
-    private final @Nullable Channel channel;
-    private final int limit;
+    private final @Nullable Channel inputChannel;
+    private final int outputLimit;
     private final @Nullable Duration timeout;
     private final Duration grace;
 
     private RunOptions(
-            byte @Nullable [] input, @Nullable Channel channel, int limit, @Nullable Duration timeout, Duration grace) {
+            byte @Nullable [] input,
+            @Nullable Channel inputChannel,
+            int outputLimit,
+            @Nullable Duration timeout,
+            Duration grace) {
         this.input = input;
-        this.channel = channel;
-        this.limit = limit;
+        this.inputChannel = inputChannel;
+        this.outputLimit = outputLimit;
         this.timeout = timeout;
         this.grace = grace;
     }
 
-    /** Nothing to read, 1 MiB of each stream, no timeout. */
+    /**
+     * Returns options without input and timeout, with 1 MiB of each output stream and a grace period of two seconds.
+     */
     public static RunOptions defaults() {
         return DEFAULTS;
     }
 
-    /** The helper reads these bytes at descriptor 0, and then its end. */
+    /** Sets the bytes that the helper reads at descriptor 0, followed by end of file. */
     public RunOptions input(byte[] bytes) {
-        return new RunOptions(Objects.requireNonNull(bytes, "bytes").clone(), null, limit, timeout, grace);
+        return new RunOptions(Objects.requireNonNull(bytes, "bytes").clone(), null, outputLimit, timeout, grace);
     }
 
-    /** The helper reads this channel of the JDK itself: a file, a socket, a pipe's end; nothing passes through the JVM. */
-    public RunOptions input(Channel source) {
-        return new RunOptions(null, Objects.requireNonNull(source, "source"), limit, timeout, grace);
+    /**
+     * Gives the helper the descriptor of a channel as its descriptor 0. The channel must be one of the JDK's own: a
+     * file, a socket, a pipe. The data does not pass through the JVM.
+     */
+    public RunOptions input(Channel channel) {
+        return new RunOptions(null, Objects.requireNonNull(channel, "channel"), outputLimit, timeout, grace);
     }
 
-    /** How many bytes of each stream are kept; what is beyond is read and dropped, and the result says so. */
-    public RunOptions limit(int bytes) {
+    /**
+     * Sets the largest number of bytes of each output stream that the result has. Further output is read and dropped,
+     * and the result is marked as truncated.
+     */
+    public RunOptions outputLimit(int bytes) {
         if (bytes < 0) {
             throw new IllegalArgumentException("limit " + bytes + " is negative");
         }
-        return new RunOptions(input, channel, bytes, timeout, grace);
+        return new RunOptions(input, inputChannel, bytes, timeout, grace);
     }
 
-    /** How long the helper may take; then it gets SIGTERM. */
+    /** Sets the time from the call after which the helper is sent SIGTERM. The default is none. */
     public RunOptions timeout(Duration duration) {
-        return new RunOptions(input, channel, limit, notNegative(duration, "timeout"), grace);
+        Duration checked = Timeouts.requireNotNegative(duration, "timeout");
+        return new RunOptions(input, inputChannel, outputLimit, checked, grace);
     }
 
-    /** How long after SIGTERM it gets SIGKILL. */
+    /** Sets the time between SIGTERM and SIGKILL. The default is {@link #DEFAULT_GRACE}. */
     public RunOptions grace(Duration duration) {
-        return new RunOptions(input, channel, limit, timeout, notNegative(duration, "grace"));
-    }
-
-    private static Duration notNegative(Duration duration, String what) {
-        if (Objects.requireNonNull(duration, what).isNegative()) {
-            throw new IllegalArgumentException(what + " " + duration + " is negative");
-        }
-        return duration;
+        Duration checked = Timeouts.requireNotNegative(duration, "grace");
+        return new RunOptions(input, inputChannel, outputLimit, timeout, checked);
     }
 
     byte @Nullable [] input() {
         return input;
     }
 
-    int limit() {
-        return limit;
+    int outputLimit() {
+        return outputLimit;
     }
 
     @Nullable
@@ -93,11 +104,11 @@ public final class RunOptions {
         return grace;
     }
 
-    /** The helper's own descriptors, with what is missing of the first three filled in. */
-    Descriptors descriptors(Descriptors own) {
-        Descriptors descriptors = own;
-        if (channel != null) {
-            descriptors = descriptors.inherit(0, channel);
+    /** Adds the input, and {@code /dev/null} or a pipe for each of 0, 1 and 2 that the call does not have. */
+    Descriptors addTo(Descriptors descriptorsOfCall) {
+        Descriptors descriptors = descriptorsOfCall;
+        if (inputChannel != null) {
+            descriptors = descriptors.inherit(0, inputChannel);
         } else if (input != null) {
             descriptors = descriptors.pipeFromJvm(0);
         } else if (!descriptors.contains(0)) {

@@ -14,18 +14,24 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 
 /**
- * What came of a helper that {@link UsermodeHelper#run} ran.
+ * The result of {@link UsermodeHelper#run}: the status of a helper that has ended, its output, and the resources that
+ * it has used.
  *
- * @param status how it ended; lost also when it hangs in the kernel and could not be killed
- * @param stdout what it wrote to descriptor 1, as much as was to be kept
- * @param stderr what it wrote to descriptor 2, as much as was to be kept
- * @param stdoutTruncated whether it wrote more
- * @param stderrTruncated whether it wrote more
- * @param startTime when its program was in place
- * @param elapsed from the call to its end, by a monotonic clock; if it hangs in the kernel, to the moment at which
- *     waiting ended
- * @param sent the signals that it was sent because its time was over, in their order; none when it ended in time
- * @param usage what it used up; empty when its status was lost
+ * <pre>{@code
+ * String routes = UsermodeHelper.run(info, Duration.ofSeconds(5)).requireSuccess().stdoutText();
+ * }</pre>
+ *
+ * @param status how it ended; lost if it hangs in the kernel and could not be killed
+ * @param stdout its output to descriptor 1, up to {@link RunOptions#outputLimit}
+ * @param stderr its output to descriptor 2, up to {@link RunOptions#outputLimit}
+ * @param stdoutTruncated whether output to descriptor 1 was dropped
+ * @param stderrTruncated whether output to descriptor 2 was dropped
+ * @param startTime the time at which {@code execve} succeeded
+ * @param elapsed the time from the call to the helper's end, by a monotonic clock; if the helper hangs in the kernel,
+ *     to the end of the wait
+ * @param signalsSent the signals that {@code run} sent because the timeout had expired, in their order; empty without
+ *     timeout
+ * @param usage the resources that the helper used; empty if its status was lost
  * @param unapplied the stages that the host refused and that were not required, as in {@link Helper#unapplied}
  */
 public record RunResult(
@@ -36,49 +42,49 @@ public record RunResult(
         boolean stderrTruncated,
         Instant startTime,
         Duration elapsed,
-        List<Sent> sent,
+        List<SentSignal> signalsSent,
         Optional<ResourceUsage> usage,
         Set<UmhStage> unapplied) {
     /**
-     * A signal that ended a helper's time.
+     * A signal that {@code run} sent to a helper.
      *
-     * @param signal which one
+     * @param signal the signal
      * @param after the time from the call to the signal, by the clock of {@link RunResult#elapsed}
      */
-    public record Sent(Signal signal, Duration after) {
-        /** No component may be null. */
-        public Sent {
+    public record SentSignal(Signal signal, Duration after) {
+        /** Requires that no component is null. */
+        public SentSignal {
             Objects.requireNonNull(signal, "signal");
             Objects.requireNonNull(after, "after");
         }
     }
 
-    /** No component may be null. */
+    /** Requires that no component is null. */
     public RunResult {
         Objects.requireNonNull(status, "status");
         Objects.requireNonNull(stdout, "stdout");
         Objects.requireNonNull(stderr, "stderr");
         Objects.requireNonNull(startTime, "startTime");
         Objects.requireNonNull(elapsed, "elapsed");
-        Objects.requireNonNull(sent, "sent");
+        Objects.requireNonNull(signalsSent, "signalsSent");
         Objects.requireNonNull(usage, "usage");
         Objects.requireNonNull(unapplied, "unapplied");
     }
 
-    /** Standard output as text in the system's encoding. */
-    public String out() {
+    /** Decodes {@link #stdout} in the system's encoding. */
+    public String stdoutText() {
         return Bytes.toString(stdout);
     }
 
-    /** Standard error as text in the system's encoding. */
-    public String err() {
+    /** Decodes {@link #stderr} in the system's encoding. */
+    public String stderrText() {
         return Bytes.toString(stderr);
     }
 
     /**
-     * This result, if the exit code is 0.
+     * Returns this result if the exit code is 0.
      *
-     * @throws HelperFailedException if it is another one, or none; with this result
+     * @throws HelperFailedException if the exit code is another one, or a signal ended the helper; with this result
      */
     public RunResult requireSuccess() throws HelperFailedException {
         if (!status.success()) {
@@ -89,7 +95,7 @@ public record RunResult(
 
     @Override
     public String toString() {
-        return "Result[" + status + ", " + stdout.length + (stdoutTruncated ? "+" : "") + " bytes out, " + stderr.length
-                + (stderrTruncated ? "+" : "") + " bytes err, " + elapsed + "]";
+        return "RunResult[" + status + ", " + stdout.length + (stdoutTruncated ? "+" : "") + " bytes stdout, "
+                + stderr.length + (stderrTruncated ? "+" : "") + " bytes stderr, " + elapsed + "]";
     }
 }

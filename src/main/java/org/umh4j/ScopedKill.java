@@ -20,24 +20,28 @@ import org.umh4j.linux.Errno;
 import org.umh4j.linux.Signal;
 import org.umh4j.linux.UmhStage;
 
-/** Signals for more than one process. */
+/** Sends signals to all processes of a session or a cgroup. */
 final class ScopedKill {
     private static final Path PROC = Path.of("/proc");
-    /** A session that makes processes faster than they can be found is given up on; a cgroup is the means for that. */
-    private static final int ROUNDS = 100;
+    /**
+     * The limit of rounds for a session that creates processes faster than they can be found. A cgroup has no such
+     * limit.
+     */
+    private static final int MAX_ROUNDS = 100;
 
     private ScopedKill() {}
 
     /**
-     * Every process of the session but its leader; for SIGKILL until none is found that was not found before.
+     * Signals every process of the session except its leader. SIGKILL is repeated until no further process is found.
      *
-     * @param isOurs whether the session's number can't have become another session's
+     * @param isNumberHeld whether the number of the session can't have been reused by another session
+     * @return true if the signal was sent to at least one process
      */
-    static boolean session(long session, Signal signal, BooleanSupplier isOurs) throws UmhException {
+    static boolean session(long session, Signal signal, BooleanSupplier isNumberHeld) throws UmhException {
         boolean any = false;
-        for (int round = 0; round < ROUNDS; round++) {
-            boolean found =
-                    Processes.signalAll(candidates(session), signal.number(), pid -> sessionOf(pid) == session, isOurs);
+        for (int round = 0; round < MAX_ROUNDS; round++) {
+            boolean found = Processes.signalAll(
+                    membersOfSession(session), signal.number(), pid -> sessionOf(pid) == session, isNumberHeld);
             any |= found;
             if (!found || signal != Signal.KILL) {
                 break;
@@ -46,10 +50,10 @@ final class ScopedKill {
         return any;
     }
 
-    private static List<Integer> candidates(long session) throws UmhException {
+    private static List<Integer> membersOfSession(long session) throws UmhException {
         List<Integer> pids = new ArrayList<>();
-        if (!isProcOurs()) {
-            throw notFound(session);
+        if (!isProcOfOwnNamespace()) {
+            throw procUnusable(session);
         }
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[1-9]*")) {
             for (Path process : processes) {
@@ -60,16 +64,19 @@ final class ScopedKill {
             }
             return pids;
         } catch (IOException | DirectoryIteratorException e) {
-            throw notFound(session);
+            throw procUnusable(session);
         }
     }
 
-    private static UmhException notFound(long session) {
+    private static UmhException procUnusable(long session) {
         return new UmhException("session " + session, UmhStage.KILL, -Errno.ENOENT.number(), 0);
     }
 
-    /** In the /proc of an outer pid namespace a process has one number for each; those of others are not ours to signal. */
-    private static boolean isProcOurs() {
+    /**
+     * Whether {@code /proc} belongs to the JVM's pid namespace. In that of an outer one {@code NSpid} has several
+     * numbers, and the names of directories are not pids of the JVM's namespace.
+     */
+    private static boolean isProcOfOwnNamespace() {
         try {
             return ProcFile.read("/proc/self/status").lines().noneMatch(line -> line.matches("NSpid:\t\\d+\t.*"));
         } catch (IOException e) {
@@ -77,7 +84,7 @@ final class ScopedKill {
         }
     }
 
-    /** The sixth field of /proc/PID/stat; -1 for a process that is gone or a zombie, which no signal reaches. */
+    /** The session of a process, the sixth field of /proc/PID/stat; -1 if it has ended or is a zombie. */
     private static long sessionOf(int pid) {
         try {
             String[] fields = ProcFile.fields(ProcFile.read("/proc/" + pid + "/stat"));
@@ -87,13 +94,20 @@ final class ScopedKill {
         }
     }
 
-    /** {@code cgroup.kill} (5.14) is one write for everything below, forks in flight included. */
-    static boolean cgroup(@Nullable String folder, Signal signal) throws UmhException {
-        if (folder == null || signal != Signal.KILL) {
-            throw new IllegalArgumentException(
-                    "only SIGKILL reaches a cgroup, and the call must have named one by its path");
+    /**
+     * Kills every process of a cgroup and of the cgroups below it. One write to {@code cgroup.kill} (Linux 5.14) does
+     * that, and includes processes that are being forked at the moment.
+     *
+     * @return true if the cgroup had a process
+     */
+    static boolean cgroup(@Nullable String path, Signal signal) throws UmhException {
+        if (path == null) {
+            throw new IllegalArgumentException("scope CGROUP needs a cgroup by its path; add Limits.cgroup(String)");
         }
-        Path group = Path.of(folder);
+        if (signal != Signal.KILL) {
+            throw new IllegalArgumentException("only SIGKILL can be sent to a cgroup, not " + signal);
+        }
+        Path group = Path.of(path);
         try {
             if (!Files.readAllLines(group.resolve("cgroup.events")).contains("populated 1")) {
                 return false;
@@ -104,39 +118,42 @@ final class ScopedKill {
             Files.writeString(group.resolve("cgroup.kill"), "1", StandardOpenOption.WRITE);
             return true;
         } catch (NoSuchFileException e) {
-            if (Files.exists(group)) { // the root of all, which can't be killed
-                throw new UmhException(folder, UmhStage.KILL, -Errno.EINVAL.number(), signal.number());
+            if (Files.exists(group)) { // the root cgroup, which has neither file
+                throw new UmhException(path, UmhStage.KILL, -Errno.EINVAL.number(), signal.number());
             }
-            return false; // it was removed, and only an empty one can be
+            return false; // it was removed, so it was empty
         } catch (IOException | UncheckedIOException e) {
-            throw new UmhException(folder, UmhStage.KILL, -Errno.EACCES.number(), signal.number());
+            throw new UmhException(path, UmhStage.KILL, -Errno.EACCES.number(), signal.number());
         }
     }
 
-    /** Before 5.14: one by one, in this folder and all below, until none is left. */
+    /** Before Linux 5.14: kills the processes of this cgroup and those below one by one, until no process is left. */
     private static boolean killEach(Path group, Signal signal) throws IOException {
         boolean any = false;
         boolean found = true;
-        for (int round = 0; found && round < ROUNDS; round++) {
+        for (int round = 0; found && round < MAX_ROUNDS; round++) {
             found = false;
-            for (Path folder : folders(group)) {
+            for (Path directory : directories(group)) {
                 found |= Processes.signalAll(
-                        members(folder), signal.number(), pid -> members(folder).contains(pid), () -> true);
+                        members(directory),
+                        signal.number(),
+                        pid -> members(directory).contains(pid),
+                        () -> true);
             }
             any |= found;
         }
         return any;
     }
 
-    private static List<Path> folders(Path group) throws IOException {
+    private static List<Path> directories(Path group) throws IOException {
         try (Stream<Path> all = Files.walk(group)) {
             return all.filter(Files::isDirectory).toList();
         }
     }
 
-    private static List<Integer> members(Path folder) {
+    private static List<Integer> members(Path directory) {
         try {
-            return Files.readAllLines(folder.resolve("cgroup.procs")).stream()
+            return Files.readAllLines(directory.resolve("cgroup.procs")).stream()
                     .map(Integer::valueOf)
                     .toList();
         } catch (NoSuchFileException e) {

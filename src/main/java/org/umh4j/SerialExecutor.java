@@ -2,31 +2,35 @@
 package org.umh4j;
 
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.umh4j.internal.CallbackThreads;
 
 /**
- * What one listener is still to be told: in order, one after the other, in a thread of the library and never in the one
- * that has the news, which may hold a lock.
+ * Runs tasks one after the other, in their order, in a thread of the library. It never runs a task in the thread that
+ * submits it, since that thread may hold a lock.
  */
-final class SerialExecutor {
+final class SerialExecutor implements Executor {
     private final ConcurrentLinkedQueue<Runnable> waiting = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean telling = new AtomicBoolean();
+    private final AtomicBoolean running = new AtomicBoolean();
 
-    /** Where no thread can be made it waits for the next one. What it throws is logged. */
-    void tell(Runnable message) {
-        waiting.add(message);
-        if (telling.compareAndSet(false, true) && !CallbackThreads.offer(this::tellAll)) {
-            telling.set(false);
+    /**
+     * Submits a task. An exception is logged. If no thread can be created, the task waits for the next submission.
+     */
+    @Override
+    public void execute(Runnable task) {
+        waiting.add(task);
+        if (running.compareAndSet(false, true) && !CallbackThreads.offer(this::runAll)) {
+            running.set(false);
         }
     }
 
-    private void tellAll() {
+    private void runAll() {
         do {
-            for (Runnable message = waiting.poll(); message != null; message = waiting.poll()) {
-                CallbackThreads.logged(message);
+            for (Runnable task = waiting.poll(); task != null; task = waiting.poll()) {
+                CallbackThreads.logged(task);
             }
-            telling.set(false);
-        } while (!waiting.isEmpty() && telling.compareAndSet(false, true));
+            running.set(false);
+        } while (!waiting.isEmpty() && running.compareAndSet(false, true));
     }
 }

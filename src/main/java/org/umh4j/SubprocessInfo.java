@@ -16,25 +16,27 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.task.Task;
 
 /**
- * One call of a helper: what to run, what to do before and after. Set up once, executed once, released once.
+ * One call of a helper: the program, its arguments and environment, the {@link Task} that it is born with, and the
+ * functions that run before and after. It is set up once and executed once.
  *
  * <pre>{@code
  * SubprocessInfo info = SubprocessInfo.of("/usr/sbin/ip", new String[] {"ip", "link"}, new String[] {"PATH=/usr/sbin"})
- *         .init((i, cred) -> cred.bounding(CapabilitySet.of(CAP_NET_ADMIN)))
- *         .cleanup(i -> log(i.retval()));
+ *         .task(Task.defaults().fs(Fs.defaults().cwd("/tmp")))
+ *         .init((call, cred) -> cred.bounding(CapabilitySet.of(CAP_NET_ADMIN)))
+ *         .cleanup(call -> log(call.retval()));
  * int retval = UsermodeHelper.exec(info, UmhWait.PROC);
  * }</pre>
  *
- * <p>The path is executed as it stands: there is no shell, and {@code PATH} is not searched. A relative path is looked
- * up in the helper's working directory, which is {@code /} by default. If the helper has another root or joins a mount
- * namespace, a path through a magic link of {@code /proc} is refused. The first argument is by convention the program's
- * name. The environment is exactly what is passed.
+ * <p>The path is passed to {@code execve(2)} unchanged: no shell is used, and {@code PATH} is not searched. A
+ * relative path starts at the helper's working directory, which is {@code /} by default. If the helper has another
+ * root or joins a mount namespace, a path through a magic link of {@code /proc} fails with {@code ELOOP}. The first
+ * argument is by convention the program's name. The environment has the passed variables and no others.
  *
- * <p>Strings become bytes in {@code sun.jnu.encoding}, as the JVM decoded those that it got from the system; a
- * character that is not in it is refused rather than replaced, and so is a NUL. For other bytes there is
- * {@link #of(byte[], byte[][], byte[][])}.
+ * <p>Strings are encoded in {@code sun.jnu.encoding}, the encoding in which the JVM decodes strings of the system. A
+ * NUL or a character that can't be encoded throws an {@link IllegalArgumentException}.
+ * {@link #of(byte[], byte[][], byte[][])} accepts any bytes.
  *
- * <p>An object of this class is changed by one thread, until it is executed; later changes are refused.
+ * <p>One thread at a time may set up a call. A change after its execution throws an {@link IllegalStateException}.
  *
  * @implSpec {@code call_usermodehelper_setup()} and {@code call_usermodehelper_freeinfo()} of {@code kernel/umh.c},
  *     Linux 6.12
@@ -47,46 +49,46 @@ public final class SubprocessInfo {
     }
 
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
-    private final byte @Nullable [] asked;
-    /** What is executed; not what was asked for, where one program mediates all calls. Decided when the call begins. */
+    private final byte @Nullable [] requestedPath;
+    /** The path to execute. It differs from the requested one if {@link HelperPaths} redirects all calls. */
     private byte @Nullable [] path;
 
     private final byte[][] argv;
     private final byte[][] envp;
-    /** What is executed instead of the path; null in an ordinary call. */
+    /** The program of a driver, which is executed instead of the path; null in an ordinary call. */
     private @Nullable Blob blob;
 
-    private @Nullable LongConsumer created;
+    private @Nullable LongConsumer onCreated;
     private @Nullable CredInit init;
     private @Nullable Consumer<SubprocessInfo> cleanup;
     private Task task = Task.defaults();
     private volatile int retval;
     private volatile int pid;
-    /** A bit for each stage that was not applied. */
+    /** One bit for each stage that was not applied. */
     private volatile long unapplied;
 
     private volatile @Nullable UmhException failure;
 
     private SubprocessInfo(byte @Nullable [] path, byte[][] argv, byte[][] envp, @Nullable Blob blob) {
-        this.asked = path;
+        this.requestedPath = path;
         this.argv = argv;
         this.envp = envp;
         this.blob = blob;
-        mediate();
+        applyRedirection();
     }
 
-    /** One program for all calls is one for drivers too. */
-    private void mediate() {
-        path = HelperPaths.mediated(asked);
-        blob = path == asked ? blob : null;
+    /** A redirection of all calls applies to drivers too. */
+    private void applyRedirection() {
+        path = HelperPaths.redirected(requestedPath);
+        blob = path == requestedPath ? blob : null;
     }
 
     /**
-     * Sets up a call.
+     * Creates a call.
      *
-     * @param path the program; null makes every execution answer {@code -EINVAL}, {@code ""} makes it a successful no-op
-     * @param argv the argument vector; null or empty makes every execution answer {@code -EINVAL}
-     * @param envp the environment, {@code NAME=VALUE} each; null is an empty one
+     * @param path the program; with null the call returns {@code -EINVAL}, with {@code ""} it is a successful no-op
+     * @param argv the argument vector; if it is null or empty the call returns {@code -EINVAL}
+     * @param envp the environment, each element as {@code NAME=VALUE}; null is an empty environment
      * @throws IllegalArgumentException if a string has a NUL or a character that can't be encoded
      */
     public static SubprocessInfo of(@Nullable String path, String @Nullable [] argv, String @Nullable [] envp) {
@@ -94,40 +96,45 @@ public final class SubprocessInfo {
         return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"), null);
     }
 
-    /** The same with bytes, for names in another encoding than the system's; without their NUL. */
+    /**
+     * Creates a call from bytes, for strings in another encoding than the system's. A terminating NUL must not be
+     * included.
+     *
+     * @throws IllegalArgumentException if an element has a NUL
+     */
     public static SubprocessInfo of(byte @Nullable [] path, byte @Nullable [][] argv, byte @Nullable [][] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
-        return new SubprocessInfo(program, copied(argv, "argv"), copied(envp, "envp"), null);
+        return new SubprocessInfo(program, checkedCopy(argv, "argv"), checkedCopy(envp, "envp"), null);
     }
 
-    /** A call of a program that has no path, which messages and {@link HelperPaths} know by this name. */
-    static SubprocessInfo of(Blob blob, String path, byte[][] argv, byte[][] envp) {
-        return new SubprocessInfo(Bytes.of(path, "path"), argv, envp, blob);
+    /** Creates a call of a driver, which has no path. Messages and {@link HelperPaths} use its name as the path. */
+    static SubprocessInfo of(Blob blob, String driverName, byte[][] argv, byte[][] envp) {
+        return new SubprocessInfo(Bytes.of(driverName, "driverName"), argv, envp, blob);
     }
 
-    private static byte[][] encoded(String @Nullable [] strings, String what) {
+    private static byte[][] encoded(String @Nullable [] strings, String name) {
         if (strings == null) {
             return new byte[0][];
         }
         byte[][] bytes = new byte[strings.length][];
         for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = Bytes.of(strings[i], what, i);
+            bytes[i] = Bytes.of(strings[i], name, i);
         }
         return bytes;
     }
 
-    private static byte[][] copied(byte @Nullable [][] strings, String what) {
+    private static byte[][] checkedCopy(byte @Nullable [][] strings, String name) {
         if (strings == null) {
             return new byte[0][];
         }
         byte[][] bytes = new byte[strings.length][];
         for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = Bytes.of(strings[i], what, i);
+            bytes[i] = Bytes.of(strings[i], name, i);
         }
         return bytes;
     }
 
-    /** Has a function decide the helper's credentials right before it is created; null for none. */
+    /** Sets a function that decides the helper's credentials right before it is created; null for none. */
     public SubprocessInfo init(@Nullable CredInit function) {
         requireSetUp();
         init = function;
@@ -135,9 +142,10 @@ public final class SubprocessInfo {
     }
 
     /**
-     * Has a function called exactly once when the call is over, however it ended; {@link #retval} tells how.
+     * Sets a function that runs exactly once at the end of the call, whether it succeeded or failed. It can read
+     * {@link #retval} and {@link #failure}.
      *
-     * <p>It runs in the caller's thread where the caller waits for the result, else in a thread of the library.
+     * <p>It runs in the caller's thread if the caller waits for the result, else in a thread of the library.
      */
     public SubprocessInfo cleanup(Consumer<SubprocessInfo> function) {
         requireSetUp();
@@ -145,52 +153,57 @@ public final class SubprocessInfo {
         return this;
     }
 
-    /** Sets what the helper is born with. The default is {@link Task#defaults()}. */
-    public SubprocessInfo task(Task bornWith) {
+    /** Sets the state that the helper is born with. The default is {@link Task#defaults()}. */
+    public SubprocessInfo task(Task state) {
         requireSetUp();
-        task = Objects.requireNonNull(bornWith, "bornWith");
+        task = Objects.requireNonNull(state, "state");
         return this;
     }
 
-    /** What the helper is born with. */
+    /** Returns the state that the helper is born with. */
     public Task task() {
         return task;
     }
 
-    /** Sets a function that is called with the pid before the program's first instruction. For {@code start} alone. */
-    void created(LongConsumer function) {
-        created = function;
+    /**
+     * Sets a function that is called with the pid before the program's first instruction. Only {@code start} accepts
+     * it.
+     */
+    void onCreated(LongConsumer function) {
+        onCreated = function;
     }
 
-    /** The program, as the system's encoding reads it; null if none was given. */
+    /** Returns the program, decoded in the system's encoding; null if the call has none. */
     public @Nullable String path() {
         return path == null ? null : Bytes.toString(path);
     }
 
     /**
-     * The result of the call, for cleanup and later; 0 before.
+     * Returns the result of the call; 0 before cleanup.
      *
-     * <p>As in the kernel it is also 0 where the call was refused at its entry: no path, or helpers disabled. {@link
-     * #failure} tells.
+     * <p>As in the kernel it is also 0 if the path was null or helpers were disabled. {@link #failure} has the errno
+     * then.
      */
     public int retval() {
         return retval;
     }
 
-    /** The helper's process id once it has one, else 0. After its end the number may belong to another process. */
+    /**
+     * Returns the helper's process id; 0 before it is created. After its end the number may belong to another process.
+     */
     public int pid() {
         return pid;
     }
 
     /**
-     * The stages that the host refused and that were not required; the helper has the JVM's attributes instead. Known
-     * once {@code execve} has succeeded; empty before, and when there was no helper.
+     * Returns the stages that the host refused and that were not required. The helper has the JVM's attributes
+     * instead. The set is empty until {@code execve} has succeeded.
      */
     public Set<UmhStage> unapplied() {
         return Stages.of(unapplied);
     }
 
-    /** Why the helper could not be started: the stage and the errno behind a negative result. */
+    /** Returns the stage and the errno of a failed start; empty if the helper was started. */
     public Optional<UmhException> failure() {
         return Optional.ofNullable(failure);
     }
@@ -200,13 +213,14 @@ public final class SubprocessInfo {
         return blob;
     }
 
+    /** Whether the program must not begin before {@link #onCreated} has returned. */
     boolean isHeld() {
-        return created != null;
+        return onCreated != null;
     }
 
     @Nullable
-    LongConsumer created() {
-        return created;
+    LongConsumer onCreated() {
+        return onCreated;
     }
 
     @Nullable
@@ -215,7 +229,7 @@ public final class SubprocessInfo {
     }
 
     boolean isAllowed() {
-        return HelperPaths.allows(asked);
+        return HelperPaths.allows(requestedPath);
     }
 
     boolean hasPath() {
@@ -234,7 +248,9 @@ public final class SubprocessInfo {
         return envp.length;
     }
 
-    /** The path, the arguments and the environment, each with its NUL, as they cross to C. */
+    /**
+     * Returns the path, the arguments and the environment, each with its NUL: the form that the native method expects.
+     */
     byte[] strings() {
         ByteArrayOutputStream all = new ByteArrayOutputStream(256);
         append(all, Objects.requireNonNull(path));
@@ -252,31 +268,30 @@ public final class SubprocessInfo {
         all.write(0);
     }
 
-    /** From here on the call is under way and will be released. */
-    void take() {
+    /** Marks the call as executed. {@link #release} must follow. */
+    void begin() {
         if (!state.compareAndSet(State.SET_UP, State.EXECUTED)) {
-            throw new IllegalStateException("a SubprocessInfo is executed once; set up another one");
+            throw new IllegalStateException("this SubprocessInfo was executed already; create another one");
         }
-        mediate(); // it may have been decided since the call was set up
+        applyRedirection(); // HelperPaths may have changed since the call was created
     }
 
-    void started(int helper) {
-        pid = helper;
+    void recordPid(int helperPid) {
+        pid = helperPid;
     }
 
-    /** {@code execve} has succeeded. */
-    void executed(long unappliedStages) {
-        unapplied = unappliedStages;
+    void recordUnapplied(long stages) {
+        unapplied = stages;
     }
 
-    void failed(UmhException reason) {
+    void recordFailure(UmhException reason) {
         failure = reason;
     }
 
-    /** The end of the call: cleanup runs. Answers the result, so that callers can return it. */
+    /** Ends the call: runs cleanup, and returns {@code result}. */
     int release(int result) {
         if (!state.compareAndSet(State.EXECUTED, State.RELEASED)) {
-            throw new IllegalStateException("released twice");
+            throw new IllegalStateException("this SubprocessInfo was released twice");
         }
         retval = result;
         if (cleanup != null) {
@@ -287,7 +302,7 @@ public final class SubprocessInfo {
 
     private void requireSetUp() {
         if (state.get() != State.SET_UP) {
-            throw new IllegalStateException("already executed; set up another SubprocessInfo");
+            throw new IllegalStateException("this SubprocessInfo was executed already; create another one");
         }
     }
 

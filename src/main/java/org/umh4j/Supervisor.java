@@ -18,153 +18,162 @@ import org.umh4j.linux.Signal;
 import org.umh4j.linux.WaitStatus;
 
 /**
- * Keeps a driver running, for callers that ask for it: forks it, asks it now and then whether it is well, and forks it again
- * when it has ended.
+ * Keeps a driver running: forks it, checks its health by periodic requests, and forks it again when it has ended.
  *
  * <pre>{@code
  * try (Supervisor supervisor = Supervisor.of(driver, 64 << 10)
  *         .backoff(Duration.ofMillis(100), Duration.ofSeconds(10))
- *         .limit(5, Duration.ofMinutes(1))
- *         .health(ping, Duration.ofSeconds(5), Duration.ofSeconds(1))
+ *         .restartLimit(5, Duration.ofMinutes(1))
+ *         .healthCheck(ping, Duration.ofSeconds(5), Duration.ofSeconds(1))
  *         .listener(change -> log(change))
  *         .start()) {
- *     byte[] reply = supervisor.request(question, Duration.ofSeconds(2));
+ *     byte[] reply = supervisor.request(message, Duration.ofSeconds(2));
  * }
  * }</pre>
  *
- * <p>Requests go through a {@link Mailbox}. One that is under way when the driver ends fails, and is not sent again: only the
- * caller knows whether it may be done twice. One that is made while the driver is being restarted waits for that, within its
- * own timeout. A driver that does not answer the health check in time, closes a pipe or sends what is no message is killed,
- * and so restarted.
+ * <p>Requests go through a {@link Mailbox}. A request that is pending when the driver ends fails. It is not sent
+ * again, since only the caller knows whether a repetition is safe. A request that is made during a restart waits for
+ * the driver until its timeout. A driver that does not reply to the health check in time, closes a pipe or sends an
+ * invalid message is killed and restarted.
  *
- * <p>It has no thread of its own: it runs in the library's threads for callbacks.
+ * <p>The settings can be changed until {@link #start}. A supervisor needs no separate thread: it uses the library's
+ * threads for callbacks.
  */
 public final class Supervisor implements AutoCloseable {
-    /** What the driver is doing. */
+    /** The state of the driver. */
     public enum State {
-        /** It is being forked. */
+        /** The driver is being forked. */
         STARTING,
-        /** It runs. */
+        /** The driver runs. */
         RUNNING,
-        /** It has ended, and is forked again when the backoff is over. */
+        /** The driver has ended, and will be forked again after a pause. */
         BACKING_OFF,
-        /** It has ended too often and is not forked again. */
+        /** The driver has ended more often than the restart limit allows. It is not forked again. */
         GIVEN_UP,
         /** The supervisor was closed. */
         CLOSED
     }
 
     /**
-     * A change of state, for the listener.
+     * A change of the state.
      *
-     * @param state the new one
-     * @param restarts how many restarts the limit counts at the moment
-     * @param status how the process has ended, where one has
-     * @param failure why none could be made, where that is so; also empty when the driver's task function threw something,
-     *     which is logged
+     * @param state the new state
+     * @param restarts the number of restarts within the window of {@link Supervisor#restartLimit}
+     * @param status the exit status of the process, if its end is the reason of the change
+     * @param failure the failure of the fork, if it is the reason of the change. An unchecked exception of the
+     *     driver's init function is logged instead
      */
-    public record Change(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {
-        /** No component may be null. */
-        public Change {
+    public record StateChange(State state, int restarts, Optional<WaitStatus> status, Optional<UmhException> failure) {
+        /** Requires that no component is null. */
+        public StateChange {
             Objects.requireNonNull(state, "state");
             Objects.requireNonNull(status, "status");
             Objects.requireNonNull(failure, "failure");
         }
     }
 
-    /** What is asked, how often, and how long the answer may take. */
-    private record Health(byte[] question, Duration every, Duration deadline) {}
+    private record HealthCheck(byte[] request, Duration period, Duration timeout) {}
 
-    /** One process of the driver's. */
-    private record Incarnation(Helper process, Mailbox mailbox) {}
+    /** One process of the driver. */
+    private record Instance(Helper process, Mailbox mailbox) {}
 
     private final UsermodeDriver driver;
-    private final int limitBytes;
-    private Duration first = RestartBackoff.DEFAULT_FIRST_PAUSE;
-    private Duration longest = RestartBackoff.DEFAULT_LONGEST_PAUSE;
-    private int most = RestartBackoff.DEFAULT_LIMIT;
+    private final int maxContentBytes;
+    private Duration firstPause = RestartBackoff.DEFAULT_FIRST_PAUSE;
+    private Duration longestPause = RestartBackoff.DEFAULT_LONGEST_PAUSE;
+    private int maxRestarts = RestartBackoff.DEFAULT_LIMIT;
     private Duration window = RestartBackoff.DEFAULT_WINDOW;
-    private @Nullable Health health;
-    private Consumer<Change> listener = change -> {};
+    private @Nullable HealthCheck healthCheck;
+    private Consumer<StateChange> listener = change -> {};
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private @Nullable RestartBackoff restarts;
+    private @Nullable RestartBackoff backoff;
     private @Nullable State state;
-    private @Nullable Incarnation current;
-    private @Nullable Timer restart;
+    private @Nullable Instance current;
+    private @Nullable Timer nextRestart;
     private @Nullable Timer nextCheck;
 
-    private final SerialExecutor news = new SerialExecutor();
+    private final SerialExecutor notifications = new SerialExecutor();
 
-    private Supervisor(UsermodeDriver driver, int limitBytes) {
+    private Supervisor(UsermodeDriver driver, int maxContentBytes) {
         this.driver = driver;
-        this.limitBytes = limitBytes;
+        this.maxContentBytes = maxContentBytes;
     }
 
     /**
-     * For a driver that is loaded and does not run. It is the supervisor's from now on, and closed with it.
+     * Creates a supervisor for a driver that is loaded and does not run. The supervisor owns the driver and closes it.
      *
-     * @param limitBytes as {@link Mailbox#of(UsermodeDriver, int)}
+     * @param maxContentBytes the largest content of a message, as in {@link Mailbox#of(UsermodeDriver, int)}
      */
-    public static Supervisor of(UsermodeDriver driver, int limitBytes) {
-        return new Supervisor(Objects.requireNonNull(driver, "driver"), limitBytes);
+    public static Supervisor of(UsermodeDriver driver, int maxContentBytes) {
+        return new Supervisor(Objects.requireNonNull(driver, "driver"), maxContentBytes);
     }
 
-    /** The pause before a restart: the first one, doubled each time up to the longest. 100 ms and 10 s by default. */
-    public Supervisor backoff(Duration firstPause, Duration longestPause) {
+    /**
+     * Sets the pauses before restarts. Each pause is twice the one before, up to the longest. The default is 100 ms
+     * and 10 s.
+     */
+    public Supervisor backoff(Duration first, Duration longest) {
         requireNotStarted();
-        Duration checked = positive(firstPause, "firstPause");
-        longest = positive(longestPause, "longestPause");
-        first = checked;
+        Duration checked = Timeouts.requirePositive(first, "first");
+        longestPause = Timeouts.requirePositive(longest, "longest");
+        firstPause = checked;
         return this;
     }
 
-    /** How often it may be restarted within a time; the next end is the last. 5 times in a minute by default. */
-    public Supervisor limit(int restartsAtMost, Duration within) {
+    /**
+     * Sets the number of restarts within a time. If the driver ends again after that number, it is not restarted any
+     * more. The default is 5 restarts within a minute.
+     */
+    public Supervisor restartLimit(int restarts, Duration within) {
         requireNotStarted();
-        if (restartsAtMost < 0) {
-            throw new IllegalArgumentException("a driver can't be restarted " + restartsAtMost + " times");
+        if (restarts < 0) {
+            throw new IllegalArgumentException("restarts " + restarts + " is negative");
         }
-        window = positive(within, "within");
-        most = restartsAtMost;
+        window = Timeouts.requirePositive(within, "within");
+        maxRestarts = restarts;
         return this;
     }
 
-    /** A request that a healthy driver answers within the deadline, whatever the answer. None by default. */
-    public Supervisor health(byte[] request, Duration period, Duration answeredWithin) {
+    /**
+     * Sets a request that is sent to the running driver periodically. Any reply within the timeout passes the check.
+     * By default there is no check.
+     */
+    public Supervisor healthCheck(byte[] request, Duration period, Duration timeout) {
         requireNotStarted();
-        if (Objects.requireNonNull(request, "request").length > limitBytes) {
-            throw new IllegalArgumentException("a request of " + request.length + " bytes; the limit is " + limitBytes);
+        if (Objects.requireNonNull(request, "request").length > maxContentBytes) {
+            throw new IllegalArgumentException(
+                    "the request has " + request.length + " bytes; the limit is " + maxContentBytes);
         }
-        health = new Health(request.clone(), positive(period, "period"), positive(answeredWithin, "answeredWithin"));
+        healthCheck = new HealthCheck(
+                request.clone(),
+                Timeouts.requirePositive(period, "period"),
+                Timeouts.requirePositive(timeout, "timeout"));
         return this;
     }
 
-    /** Has a function told of every change, one after the other in their order, in a thread of the library. */
-    public Supervisor listener(Consumer<Change> function) {
+    /**
+     * Sets a function that is notified of every change of state, in order and one at a time, in a thread of the
+     * library.
+     */
+    public Supervisor listener(Consumer<StateChange> function) {
         requireNotStarted();
-        listener = Objects.requireNonNull(function, "listener");
+        listener = Objects.requireNonNull(function, "function");
         return this;
-    }
-
-    private static Duration positive(Duration duration, String what) {
-        if (Objects.requireNonNull(duration, what).isNegative() || duration.isZero()) {
-            throw new IllegalArgumentException(what + " is not positive: " + duration);
-        }
-        return duration;
     }
 
     private void requireNotStarted() {
         if (state() != null) {
-            throw new IllegalStateException("the supervisor was started");
+            throw new IllegalStateException("the supervisor was started already");
         }
     }
 
     /**
      * Forks the driver for the first time and returns when it runs.
      *
-     * @throws UmhException if that fails, which is not tried again; the driver is closed
+     * @return this supervisor
+     * @throws UmhException if the fork fails. It is not tried again, and the driver is closed
      */
     public Supervisor start() throws UmhException {
         begin();
@@ -184,14 +193,14 @@ public final class Supervisor implements AutoCloseable {
         lock.lock();
         try {
             requireNotStarted();
-            restarts = new RestartBackoff(first, longest, most, window);
+            backoff = new RestartBackoff(firstPause, longestPause, maxRestarts, window);
             enter(State.STARTING, Optional.empty(), Optional.empty());
         } finally {
             lock.unlock();
         }
     }
 
-    /** What the driver is doing; null before the start. */
+    /** Returns the state of the driver; null before {@link #start}. */
     public @Nullable State state() {
         lock.lock();
         try {
@@ -202,10 +211,10 @@ public final class Supervisor implements AutoCloseable {
     }
 
     /**
-     * Sends a request and waits for its reply, and before that for the driver if it is being restarted.
+     * Sends a request and waits for its reply. If the driver is being restarted, waits for the restart first.
      *
-     * @throws TimeoutException if there is none in time
-     * @throws IOException if the driver has ended meanwhile, or is not restarted any more
+     * @throws TimeoutException if no reply arrives within the timeout
+     * @throws IOException if the driver ends before its reply, or will not be restarted
      * @throws InterruptedException if the caller is interrupted
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
@@ -213,28 +222,29 @@ public final class Supervisor implements AutoCloseable {
         long nanos = Timeouts.saturatedNanos(timeout);
         long begin = System.nanoTime();
         for (; ; ) {
-            Mailbox mailbox = running(Duration.ofNanos(nanos - (System.nanoTime() - begin)));
+            Mailbox mailbox = runningMailbox(Duration.ofNanos(nanos - (System.nanoTime() - begin)));
             try {
                 return mailbox.request(message, Duration.ofNanos(nanos - (System.nanoTime() - begin)));
             } catch (Mailbox.NotSentException e) {
-                // it has ended a moment ago: as if it were being restarted already
+                // the driver has just ended: wait for its restart
             }
         }
     }
 
-    /** The mailbox of a driver that runs and has not ended the conversation. */
-    private Mailbox running(Duration timeout) throws IOException, InterruptedException, TimeoutException {
+    /** Waits until the driver runs and its mailbox is open. */
+    private Mailbox runningMailbox(Duration timeout) throws IOException, InterruptedException, TimeoutException {
         long left = Timeouts.saturatedNanos(timeout);
         lock.lock();
         try {
             while (state != State.RUNNING
                     || current == null
-                    || current.mailbox.over().isDone()) {
+                    || current.mailbox.onClose().isDone()) {
                 if (state == null || state == State.GIVEN_UP || state == State.CLOSED) {
-                    throw new IOException(driver.name() + " is not running: " + state);
+                    throw new IOException(
+                            "driver " + driver.name() + " is not running; the state of its supervisor is " + state);
                 }
                 if (left <= 0) {
-                    throw new TimeoutException(driver.name() + " was not running within " + timeout);
+                    throw new TimeoutException("driver " + driver.name() + " did not run within " + timeout);
                 }
                 left = changed.awaitNanos(left);
             }
@@ -244,32 +254,32 @@ public final class Supervisor implements AutoCloseable {
         }
     }
 
-    /** The driver runs when this returns, unless the supervisor was closed meanwhile. */
+    /** Forks the driver. It runs when this method returns, unless the supervisor was closed meanwhile. */
     private void fork() throws UmhException {
         driver.fork();
-        Incarnation made = converse();
+        Instance instance = openMailbox();
         lock.lock();
         try {
             if (state == State.CLOSED) {
-                return; // and so is the driver
+                return; // close() has closed the driver
             }
-            current = made;
+            current = instance;
             enter(State.RUNNING, Optional.empty(), Optional.empty());
         } finally {
             lock.unlock();
         }
-        made.mailbox
-                .over()
-                .thenRunAsync(() -> kill(made), CallbackThreads.executor()); // nobody can talk to it any more
-        made.process.onExit().thenAccept(status -> ended(made, status)); // now, since it must not come before RUNNING
-        checkLater(made);
+        // Without its mailbox the process is of no use.
+        instance.mailbox.onClose().thenRunAsync(() -> kill(instance), CallbackThreads.executor());
+        // Registered here, so that the listener is notified of RUNNING before the exit.
+        instance.process.onExit().thenAccept(status -> ended(instance, status));
+        checkLater(instance);
     }
 
-    /** A process that nobody can talk to must not be in the way of the next one. */
-    private Incarnation converse() {
+    /** Opens a mailbox to the forked process, or kills the process, which would block the next fork. */
+    private Instance openMailbox() {
         Helper process = driver.process();
         try {
-            return new Incarnation(process, Mailbox.of(driver, limitBytes));
+            return new Instance(process, Mailbox.of(driver, maxContentBytes));
         } catch (RuntimeException | Error e) {
             process.close();
             throw e;
@@ -290,15 +300,16 @@ public final class Supervisor implements AutoCloseable {
             fork();
         } catch (UmhException e) {
             restartLater(Optional.empty(), Optional.of(e));
-        } catch (RuntimeException | Error e) { // of the driver's task function, or no memory
-            System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, "a callback failed", e);
+        } catch (RuntimeException | Error e) { // thrown by the driver's init function, or no memory
+            System.getLogger("org.umh4j")
+                    .log(System.Logger.Level.WARNING, "driver " + driver.name() + " could not be forked", e);
             restartLater(Optional.empty(), Optional.empty());
         }
     }
 
-    /** Its requests have failed when the listener learns of it. */
-    private void ended(Incarnation made, WaitStatus status) {
-        made.mailbox.fail(new IOException(driver.name() + " has ended: " + status));
+    /** Fails the pending requests before the listener is notified. */
+    private void ended(Instance instance, WaitStatus status) {
+        instance.mailbox.fail(new IOException("driver " + driver.name() + " has ended: " + status));
         restartLater(Optional.of(status), Optional.empty());
     }
 
@@ -308,64 +319,64 @@ public final class Supervisor implements AutoCloseable {
             if (state == State.CLOSED) {
                 return;
             }
-            Optional<Duration> pause = Objects.requireNonNull(restarts).after(System.nanoTime());
+            Optional<Duration> pause = Objects.requireNonNull(backoff).after(System.nanoTime());
             enter(pause.isPresent() ? State.BACKING_OFF : State.GIVEN_UP, status, failure);
-            restart = pause.isEmpty() ? null : after(pause.get(), this::forkAgain);
+            nextRestart = pause.isEmpty() ? null : after(pause.get(), this::forkAgain);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Each process has its own chain of questions, which ends with it. */
-    private void checkLater(Incarnation made) {
-        Health asked = health;
-        if (asked == null) {
+    /** Schedules the next health check. Each process has a separate series of checks, which ends with the process. */
+    private void checkLater(Instance instance) {
+        HealthCheck check = healthCheck;
+        if (check == null) {
             return;
         }
         lock.lock();
         try {
             if (state != State.CLOSED) {
-                nextCheck = after(asked.every, () -> check(made, asked));
+                nextCheck = after(check.period, () -> check(instance, check));
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void check(Incarnation made, Health asked) {
+    private void check(Instance instance, HealthCheck check) {
         try {
-            CompletableFuture<byte[]> reply = made.mailbox.postOwn(asked.question);
+            CompletableFuture<byte[]> reply = instance.mailbox.requestInternally(check.request);
             Timer deadline = Reaper.after(
-                    Timeouts.saturatedNanos(asked.deadline),
-                    () -> reply.completeExceptionally(new TimeoutException("the driver does not answer")));
-            reply.whenComplete((bytes, none) -> deadline.cancel());
-            reply.whenCompleteAsync((bytes, none) -> checked(made, none), CallbackThreads.executor());
+                    Timeouts.saturatedNanos(check.timeout),
+                    () -> reply.completeExceptionally(new TimeoutException("no reply to the health check")));
+            reply.whenComplete((bytes, failure) -> deadline.cancel());
+            reply.whenCompleteAsync((bytes, failure) -> checked(instance, failure), CallbackThreads.executor());
         } catch (IOException e) {
-            // the conversation is over, and it is killed for that
+            // the mailbox is closed, so the process is being killed
         }
     }
 
-    private void checked(Incarnation made, Throwable none) {
-        if (none == null) {
-            checkLater(made);
+    private void checked(Instance instance, @Nullable Throwable failure) {
+        if (failure == null) {
+            checkLater(instance);
         } else {
-            kill(made);
+            kill(instance);
         }
     }
 
-    /** This process or none: it may have ended, and another one run. */
-    private static void kill(Incarnation made) {
+    /** Kills this process and never a later process of the driver. */
+    private static void kill(Instance instance) {
         try {
-            made.process.kill(Signal.KILL);
+            instance.process.kill(Signal.KILL);
         } catch (UmhException e) {
             System.getLogger("org.umh4j")
-                    .log(System.Logger.Level.WARNING, "a driver that does not answer is not killed", e);
+                    .log(System.Logger.Level.WARNING, "a driver that does not reply could not be killed", e);
         }
     }
 
-    /** Not by the JDK's timer: all code in the JVM shares that one thread. */
-    private static Timer after(Duration time, Runnable step) {
-        return Reaper.after(Timeouts.saturatedNanos(time), () -> CallbackThreads.execute(step));
+    /** Runs an action later. The JDK's timer is not used, since all code in the JVM shares its thread. */
+    private static Timer after(Duration delay, Runnable action) {
+        return Reaper.after(Timeouts.saturatedNanos(delay), () -> CallbackThreads.execute(action));
     }
 
     private static void cancel(@Nullable Timer timer) {
@@ -374,23 +385,23 @@ public final class Supervisor implements AutoCloseable {
         }
     }
 
-    /** The listener is told later, without the lock, and after it was told of the change before. */
+    /** Changes the state. The listener is notified later, without the lock, in the order of the changes. */
     private void enter(State next, Optional<WaitStatus> status, Optional<UmhException> failure) {
         lock.lock();
         try {
             state = next;
             changed.signalAll();
-            Change change = new Change(next, restarts == null ? 0 : restarts.count(), status, failure);
-            news.tell(() -> listener.accept(change));
+            StateChange change = new StateChange(next, backoff == null ? 0 : backoff.count(), status, failure);
+            notifications.execute(() -> listener.accept(change));
         } finally {
             lock.unlock();
         }
     }
 
-    /** Kills the driver and closes it; requests that are under way or wait fail. */
+    /** Kills and closes the driver. Pending and waiting requests fail. */
     @Override
     public void close() {
-        Incarnation last;
+        Instance last;
         lock.lock();
         try {
             if (state == State.CLOSED) {
@@ -398,7 +409,7 @@ public final class Supervisor implements AutoCloseable {
             }
             enter(State.CLOSED, Optional.empty(), Optional.empty());
             last = current;
-            cancel(restart);
+            cancel(nextRestart);
             cancel(nextCheck);
         } finally {
             lock.unlock();

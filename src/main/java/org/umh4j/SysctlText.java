@@ -5,58 +5,58 @@ import java.nio.charset.StandardCharsets;
 import org.umh4j.linux.Errno;
 
 /**
- * The text form of the two sysctl files, read as the kernel reads what is written to them.
+ * The text form of the two sysctl files, parsed as the kernel parses a write to them.
  *
- * <p>Up to two unsigned words. Whatever follows the second is left unread, as long as it begins with white space.
+ * <p>A text has up to two unsigned words. Text after the second word is not read if white space precedes it.
  *
- * @param result how many bytes were taken, or a negative errno
- * @param words how many words there were
- * @param low the first word, of which 32 bits count
- * @param high the second word, of which 32 bits count
+ * @param result the number of bytes that were consumed, or a negative errno
+ * @param words the number of words
+ * @param low the first word, of which the lower 32 bits count
+ * @param high the second word, of which the lower 32 bits count
  * @implSpec {@code do_proc_doulongvec_minmax()} and {@code proc_get_long()} of {@code kernel/sysctl.c}, Linux 6.12
  */
 record SysctlText(int result, int words, long low, long high) {
-    private static final int WORDS = 2;
-    private static final int WORD = 32;
-    private static final long LOW = 0xffff_ffffL;
-    /** A number of so many characters is refused unread: TMPBUFLEN - 1. */
-    private static final int LONGEST_NUMBER = 21;
-    /** Only this much of a write is read: PAGE_SIZE - 1, for pages of 4 KiB. */
-    private static final int LONGEST_TEXT = 4_095;
-    /** The kernel copies no write of this size or more: KMALLOC_MAX_SIZE. */
-    private static final int LARGEST_WRITE = 4 << 20;
+    private static final int MAX_WORDS = 2;
+    private static final int WORD_BITS = 32;
+    private static final long LOW_MASK = 0xffff_ffffL;
+    /** TMPBUFLEN - 1: the kernel refuses a number of this many characters or more. */
+    private static final int NUMBER_LENGTH_LIMIT = 21;
+    /** PAGE_SIZE - 1, for pages of 4 KiB: the kernel reads no more of a write. */
+    private static final int MAX_READ_BYTES = 4_095;
+    /** KMALLOC_MAX_SIZE: the kernel refuses a write of this size or more. */
+    private static final int WRITE_SIZE_LIMIT = 4 << 20;
 
     static SysctlText parse(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         if (bytes.length == 0) {
             return failed(0);
         }
-        if (bytes.length >= LARGEST_WRITE) {
+        if (bytes.length >= WRITE_SIZE_LIMIT) {
             return failed(-Errno.ENOMEM.number());
         }
-        int length = Math.min(bytes.length, LONGEST_TEXT);
-        String seen = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
-        long[] words = new long[WORDS];
+        int length = Math.min(bytes.length, MAX_READ_BYTES);
+        String readable = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
+        long[] words = new long[MAX_WORDS];
         int count = 0;
-        int at = skipBlanks(seen, 0);
-        while (count < WORDS && at < length) {
-            int end = endOfNumber(seen, at);
-            if (end < 0 || !parseWord(seen.substring(at, end), words, count)) {
+        int position = skipBlanks(readable, 0);
+        while (count < MAX_WORDS && position < length) {
+            int end = endOfNumber(readable, position);
+            if (end < 0 || !parseWord(readable.substring(position, end), words, count)) {
                 return failed(-Errno.EINVAL.number());
             }
             count++;
-            at = skipBlanks(seen, end);
+            position = skipBlanks(readable, end);
         }
-        int unread = length - at; // of the part that is read: the rest of a long write counts as taken
+        int unread = length - position; // bytes beyond MAX_READ_BYTES count as consumed
         return count == 0
                 ? failed(-Errno.EINVAL.number())
                 : new SysctlText(bytes.length - unread, count, words[0], words[1]);
     }
 
-    /** The bits of the set that the words leave; a word that was not given leaves its half alone. */
+    /** The intersection of the set and the words. A missing word leaves its half of the set unchanged. */
     long intersect(long set) {
-        long upper = words == WORDS ? high << WORD : ~LOW;
-        return set & (upper | low & LOW);
+        long upper = words == MAX_WORDS ? high << WORD_BITS : ~LOW_MASK;
+        return set & (upper | low & LOW_MASK);
     }
 
     private static SysctlText failed(int result) {
@@ -71,21 +71,21 @@ record SysctlText(int result, int words, long low, long high) {
         return c == ' ' || c == '\t' || c == '\n';
     }
 
-    private static int skipBlanks(String text, int at) {
-        int end = at;
+    private static int skipBlanks(String text, int start) {
+        int end = start;
         while (end < text.length() && isBlank(text.charAt(end))) {
             end++;
         }
         return end;
     }
 
-    /** The end of a number and nothing else; -1 when there is something else. */
-    private static int endOfNumber(String text, int at) {
-        int end = at;
+    /** The index of the separator after a number; -1 if the number is too long. */
+    private static int endOfNumber(String text, int start) {
+        int end = start;
         while (end < text.length() && !isSeparator(text.charAt(end))) {
             end++;
         }
-        return end - at < LONGEST_NUMBER ? end : -1;
+        return end - start < NUMBER_LENGTH_LIMIT ? end : -1;
     }
 
     private static boolean parseWord(String number, long[] words, int index) {
@@ -93,13 +93,13 @@ record SysctlText(int result, int words, long low, long high) {
         int base = hex ? 16 : number.startsWith("0") ? 8 : 10;
         String digits = hex ? number.substring(2) : number;
         if (!digits.chars().allMatch(c -> isDigit(c, base))) {
-            return false; // a sign too, and characters that only Java takes for digits
+            return false; // parseUnsignedLong would accept a sign, and digits outside of ASCII
         }
         try {
             words[index] = Long.parseUnsignedLong(digits, base);
             return true;
         } catch (NumberFormatException e) {
-            return false; // none, or too many
+            return false; // no digit, or more than 64 bits
         }
     }
 

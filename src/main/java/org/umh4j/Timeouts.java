@@ -4,24 +4,30 @@ package org.umh4j;
 import java.time.Duration;
 import java.util.Objects;
 
-/** What the JDK lacks for waiting. */
+/** Checks and conversions of durations, and a wait that an interrupt does not end. */
 final class Timeouts {
-    /** A wait that can be interrupted. */
-    interface Wait {
+    /** A wait that an interrupt ends. */
+    interface InterruptibleWait {
         Object upTo(Duration timeout) throws InterruptedException;
     }
 
     private Timeouts() {}
 
-    /** The same, for a duration that must not be negative. */
-    static long notNegative(Duration duration, String name) {
+    static Duration requireNotNegative(Duration duration, String name) {
         if (Objects.requireNonNull(duration, name).isNegative()) {
             throw new IllegalArgumentException(name + " is negative: " + duration);
         }
-        return saturatedNanos(duration);
+        return duration;
     }
 
-    /** As many nanoseconds as fit; none for a negative duration. */
+    static Duration requirePositive(Duration duration, String name) {
+        if (Objects.requireNonNull(duration, name).isNegative() || duration.isZero()) {
+            throw new IllegalArgumentException(name + " is not positive: " + duration);
+        }
+        return duration;
+    }
+
+    /** The duration in nanoseconds; 0 for a negative one, {@link Long#MAX_VALUE} for one of more than 292 years. */
     static long saturatedNanos(Duration duration) {
         try {
             return Math.max(Objects.requireNonNull(duration, "timeout").toNanos(), 0);
@@ -30,10 +36,10 @@ final class Timeouts {
         }
     }
 
-    /** Waits up to the timeout whatever interrupts it; an interrupt stays pending. */
-    static void uninterruptibly(Duration timeout, Wait wait) {
+    /** Waits up to the timeout. An interrupt does not end the wait, and the interrupt flag is set again on return. */
+    static void uninterruptibly(Duration timeout, InterruptibleWait wait) {
         boolean interrupted = false;
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + saturatedNanos(timeout);
         for (; ; ) {
             try {
                 wait.upTo(Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0)));

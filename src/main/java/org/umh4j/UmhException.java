@@ -7,28 +7,34 @@ import org.umh4j.linux.Errno;
 import org.umh4j.linux.UmhStage;
 
 /**
- * A helper that could not be started: the stage at which it failed, and the errno that the kernel gave there.
+ * Thrown when a helper could not be started, a driver's program could not be loaded, or a signal could not be sent.
+ * It has the {@link #stage} that failed and the {@link #errno} that the kernel returned there.
  *
- * <p>The message names the program, the stage and the error, and says what to look at. Nothing of the attempt is left:
- * no process, no descriptor.
+ * <p>The message has the program, the stage, the object that failed (a descriptor, a file, a limit) if there is one,
+ * the errno, and for common errors a hint at the remedy. {@code docs/errors.md} lists every stage and its errnos. No
+ * process and no descriptor of a failed start remains.
  */
 public class UmhException extends IOException {
     private static final long serialVersionUID = 1;
 
-    /** The stage. */
+    /** The stage that failed. */
     private final UmhStage stage;
 
-    /** What exec() returns: the negative errno, or whatever init refused with. */
+    /** The result of exec(): the negative errno, or the number of an {@link InitException}. */
     private final int retval;
 
-    /** Which one of several. */
+    /** The number of the descriptor, limit, capability or signal that failed, else 0. */
     private final int detail;
 
     UmhException(@Nullable String path, UmhStage stage, int retval, int detail) {
         this(path, stage, retval, detail, null);
     }
 
-    /** With the name of the file that could not be opened. */
+    /**
+     * Creates an exception.
+     *
+     * @param object the name of the file that could not be opened, if it was one
+     */
     UmhException(@Nullable String path, UmhStage stage, int retval, int detail, @Nullable String object) {
         super(message(path, stage, retval, detail, object));
         this.stage = stage;
@@ -36,32 +42,35 @@ public class UmhException extends IOException {
         this.detail = detail;
     }
 
-    /** Has everything loaded that a later failure needs. */
+    /** Loads all classes that a later failure needs. */
     static void load() {
         message(null, UmhStage.EXEC, -Errno.ENOENT.number(), 0, null);
     }
 
-    /** Where it failed. */
+    /** Returns the stage that failed. */
     public UmhStage stage() {
         return stage;
     }
 
-    /** The positive errno of that stage; 0 when an init function refused with a number that is not an errno. */
+    /** Returns the positive errno; 0 if an init function refused the call with a positive number. */
     public int errno() {
         return Math.max(-retval, 0);
     }
 
-    /** The errno's name, such as {@code ENOENT}. */
+    /** Returns the name of the errno, such as {@code ENOENT}. */
     public String errnoName() {
         return Errno.name(errno());
     }
 
-    /** What {@link UsermodeHelper#exec} returns for the same failure: the negative errno, but for odd init functions. */
+    /**
+     * Returns the result of {@link UsermodeHelper#exec} for the same failure: the negative errno, or the number of an
+     * {@link InitException}.
+     */
     public int retval() {
         return retval;
     }
 
-    /** Which descriptor, resource, capability or signal it was, where the stage has several; else 0. */
+    /** Returns the number of the descriptor, resource limit, capability or signal that failed; 0 for other stages. */
     public int detail() {
         return detail;
     }
@@ -79,7 +88,7 @@ public class UmhException extends IOException {
         } else {
             message.append(retval);
         }
-        String advice = ErrorHints.of(stage, -retval);
-        return message.append(advice.isEmpty() ? "" : ": " + advice).toString();
+        String hint = ErrorHints.of(stage, -retval);
+        return message.append(hint.isEmpty() ? "" : ": " + hint).toString();
     }
 }

@@ -12,72 +12,81 @@ import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Errno;
 
 /**
- * What no helper of this JVM may have: the policy of {@code kernel.usermodehelper.bset} and {@code .inheritable}.
+ * The capability policy of this JVM: its counterpart of the sysctls {@code kernel.usermodehelper.bset} and
+ * {@code kernel.usermodehelper.inheritable}. It limits the capabilities of every helper.
  *
- * <p>Two sets of capabilities. Every helper's bounding set is cut down to the one, its inheritable set to the other,
- * before its init function runs and again after it. Both start with what the host's own sysctl says, where this process
- * may read it, else full. They can only be narrowed: nothing that was dropped comes back for as long as the JVM runs.
+ * <p>The policy has two sets of capabilities. Every helper's bounding set is intersected with the first, its
+ * inheritable set with the second, before its init function runs and again after it. The initial values are the
+ * host's sysctls if this process may read them, else all capabilities. The sets can only be narrowed: a capability
+ * that was removed does not return for the life of the JVM.
  *
- * <p>Dropping from a bounding set needs {@code CAP_SETPCAP} in the JVM; without it a narrowed policy makes every start
- * fail at {@link org.umh4j.linux.UmhStage#BOUNDING}, rather than start helpers that ignore it.
+ * <p>The JVM needs {@code CAP_SETPCAP} to drop a capability from a bounding set. Without it a narrowed policy makes
+ * every start fail at {@link org.umh4j.linux.UmhStage#BOUNDING}; no helper starts without the policy applied.
  *
  * @implSpec {@code proc_cap_handler()} of {@code kernel/umh.c}, Linux 6.12
  */
 public final class UmhSysctl {
-    private static final String HOST = "/proc/sys/kernel/usermodehelper/";
-    private static final AtomicLong BSET = new AtomicLong(host("bset"));
-    private static final AtomicLong INHERITABLE = new AtomicLong(host("inheritable"));
+    private static final String SYSCTL_DIRECTORY = "/proc/sys/kernel/usermodehelper/";
+    private static final AtomicLong BSET = new AtomicLong(ofHost("bset"));
+    private static final AtomicLong INHERITABLE = new AtomicLong(ofHost("inheritable"));
 
     private UmhSysctl() {}
 
-    /** What helpers may have in their bounding set. */
+    /** Returns the capabilities that helpers may have in their bounding set. */
     public static CapabilitySet bset() {
         NativeLibrary.require();
         return new CapabilitySet(BSET.get());
     }
 
-    /** What helpers may have in their inheritable set. */
+    /** Returns the capabilities that helpers may have in their inheritable set. */
     public static CapabilitySet inheritable() {
         NativeLibrary.require();
         return new CapabilitySet(INHERITABLE.get());
     }
 
-    /** Intersects the first with a set; what remains. */
+    /** Intersects the first set with {@code set} and returns the result. */
     public static CapabilitySet narrowBset(CapabilitySet set) {
         return narrow(BSET, set);
     }
 
-    /** Intersects the second with a set; what remains. */
+    /** Intersects the second set with {@code set} and returns the result. */
     public static CapabilitySet narrowInheritable(CapabilitySet set) {
         return narrow(INHERITABLE, set);
     }
 
-    private static CapabilitySet narrow(AtomicLong words, CapabilitySet set) {
+    private static CapabilitySet narrow(AtomicLong policy, CapabilitySet set) {
         NativeLibrary.require();
-        long kept = Objects.requireNonNull(set, "set").bits();
-        return new CapabilitySet(words.accumulateAndGet(kept, (a, b) -> a & b));
+        long bits = Objects.requireNonNull(set, "set").bits();
+        return new CapabilitySet(policy.accumulateAndGet(bits, (a, b) -> a & b));
     }
 
     /**
-     * Does what a {@code write(2)} of this text to {@code /proc/sys/kernel/usermodehelper/bset} does, to this JVM's
-     * policy alone.
+     * Intersects the first set with a text, as a {@code write(2)} to {@code /proc/sys/kernel/usermodehelper/bset}
+     * does. Only the policy of this JVM changes.
      *
-     * <p>One or two words, decimal, {@code 0x} hexadecimal or {@code 0} octal, low word first, separated by blanks,
-     * tabs or newlines. One word leaves the high one alone. A sign is refused like any other invalid character.
+     * <p>The text has one or two 32-bit words, the low one first: decimal, hexadecimal with {@code 0x} or octal with
+     * {@code 0}, separated by spaces, tabs or newlines. One word leaves the high half unchanged. A sign is an invalid
+     * character.
      *
-     * @return how many bytes were taken; {@code -EINVAL} for anything else, and nothing is changed; {@code -EPERM}
-     *     without {@code CAP_SETPCAP} and {@code CAP_SYS_MODULE}, before the text is looked at
+     * @return the number of bytes that were consumed; {@code -EINVAL} for an invalid text, which changes nothing;
+     *     {@code -EPERM} if the JVM lacks {@code CAP_SETPCAP} or {@code CAP_SYS_MODULE}, which is checked before the
+     *     text
      */
     public static int writeBset(String text) {
         return write(BSET, text);
     }
 
-    /** The same for {@code inheritable}. */
+    /**
+     * Intersects the second set with a text, as a {@code write(2)} to
+     * {@code /proc/sys/kernel/usermodehelper/inheritable} does.
+     *
+     * @return as {@link #writeBset}
+     */
     public static int writeInheritable(String text) {
         return write(INHERITABLE, text);
     }
 
-    private static int write(AtomicLong words, String text) {
+    private static int write(AtomicLong policy, String text) {
         Objects.requireNonNull(text, "text");
         CapabilitySet effective = new CapabilitySet(Host.effective());
         if (!effective.contains(Capability.CAP_SETPCAP) || !effective.contains(Capability.CAP_SYS_MODULE)) {
@@ -85,18 +94,18 @@ public final class UmhSysctl {
         }
         SysctlText parsed = SysctlText.parse(text);
         if (parsed.result() > 0) {
-            words.updateAndGet(parsed::intersect);
+            policy.updateAndGet(parsed::intersect);
         }
         return parsed.result();
     }
 
-    /** 0 if the library is not loaded: then no helper can be started either. */
-    private static long host(String name) {
+    /** The host's value of a sysctl; 0 if the native library is not loaded, since no helper can be started then. */
+    private static long ofHost(String name) {
         if (!NativeLibrary.isLoaded()) {
             return 0;
         }
         try {
-            SysctlText text = SysctlText.parse(ProcFile.read(HOST + name));
+            SysctlText text = SysctlText.parse(ProcFile.read(SYSCTL_DIRECTORY + name));
             return text.result() > 0 ? text.intersect(Host.capabilities()) : Host.capabilities();
         } catch (IOException e) {
             return Host.capabilities();

@@ -2,7 +2,11 @@
 package org.umh4j;
 
 /**
- * How long a call waits for its helper: the {@code UMH_*} flags of {@code include/linux/umh.h}.
+ * The point until which a call waits for its helper: the {@code UMH_*} flags of {@code include/linux/umh.h}.
+ *
+ * <p>{@link #NO_WAIT} does not wait, {@link #EXEC} waits until {@code execve} has succeeded or failed, {@link #PROC}
+ * waits until the helper has ended. {@link #killable} and {@link #freezable} add a flag:
+ * {@code UmhWait.PROC.killable()}.
  *
  * @param flags the kernel's bits: 1 for exec, 2 for the process, 4 killable, 8 freezable
  */
@@ -14,35 +18,42 @@ public record UmhWait(int flags) {
     private static final int ALL = UMH_WAIT_EXEC | UMH_WAIT_PROC | UMH_KILLABLE | UMH_FREEZABLE;
 
     /**
-     * {@code UMH_NO_WAIT}: the caller goes on at once, and the answer is 0 whatever becomes of the helper.
+     * {@code UMH_NO_WAIT}: the call returns 0 at once. A later failure of the helper does not change the result.
      *
      * <p>A daemon thread of the library starts the helper, so the JVM may end before the helper is started. Two threads
      * serve all such calls, and one more for each init or cleanup function that blocks. If no thread can be created,
      * the result is {@code -EAGAIN}.
      *
-     * <p>As in the kernel, a killable or freezable NO_WAIT is a killable or freezable EXEC.
+     * <p>As in the kernel, {@code NO_WAIT.killable()} equals {@code EXEC.killable()} in effect, and
+     * {@code NO_WAIT.freezable()} equals {@code EXEC.freezable()}.
      */
     public static final UmhWait NO_WAIT = new UmhWait(0);
 
-    /** {@code UMH_WAIT_EXEC}: until the helper's program is in place, or is known not to be. */
+    /** {@code UMH_WAIT_EXEC}: the call waits until {@code execve} has succeeded, or a stage has failed. */
     public static final UmhWait EXEC = new UmhWait(UMH_WAIT_EXEC);
 
-    /** {@code UMH_WAIT_PROC}: until the helper has ended. */
+    /** {@code UMH_WAIT_PROC}: the call waits until the helper has ended. */
     public static final UmhWait PROC = new UmhWait(UMH_WAIT_PROC);
 
-    /** Refuses flags that the kernel does not know. */
+    /** Accepts the four flags of the kernel only. */
     public UmhWait {
         if ((flags & ~ALL) != 0) {
             throw new IllegalArgumentException("unknown wait flags 0x" + Integer.toHexString(flags & ~ALL));
         }
     }
 
-    /** The same, and an interrupt of the caller ends its wait with {@code -EINTR}; the helper runs on. */
+    /**
+     * Adds {@code UMH_KILLABLE}: an interrupt of the caller ends its wait with {@code -EINTR}; the helper continues
+     * to run.
+     */
     public UmhWait killable() {
         return new UmhWait(flags | UMH_KILLABLE);
     }
 
-    /** The same, and {@link HelperGate#freeze} does not wait for this caller, who does not return until thawed. */
+    /**
+     * Adds {@code UMH_FREEZABLE}: {@link HelperGate#freeze} does not wait for this call, and the call does not return
+     * before {@link HelperGate#thaw}.
+     */
     public UmhWait freezable() {
         return new UmhWait(flags | UMH_FREEZABLE);
     }
@@ -65,7 +76,7 @@ public record UmhWait(int flags) {
 
     @Override
     public String toString() {
-        String what = isForProcess() ? "UMH_WAIT_PROC" : isNoWait() ? "UMH_NO_WAIT" : "UMH_WAIT_EXEC";
-        return what + (isKillable() ? "|UMH_KILLABLE" : "") + (isFreezable() ? "|UMH_FREEZABLE" : "");
+        String point = isForProcess() ? "UMH_WAIT_PROC" : isNoWait() ? "UMH_NO_WAIT" : "UMH_WAIT_EXEC";
+        return point + (isKillable() ? "|UMH_KILLABLE" : "") + (isFreezable() ? "|UMH_FREEZABLE" : "");
     }
 }

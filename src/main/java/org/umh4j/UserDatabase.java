@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.LongStream;
@@ -20,25 +19,28 @@ import org.umh4j.internal.NameService;
 import org.umh4j.linux.WaitStatus;
 
 /**
- * Looks up names of users and groups: first in the two files that every system has, then in the host's other sources.
+ * Looks up users and groups by name: first in {@code /etc/passwd} and {@code /etc/group}, then in the other sources of
+ * {@code nsswitch.conf(5)}.
  *
- * <p>{@code getent} and {@code id} query the other sources. They run as helpers with a time limit, so a name service
- * module that hangs or crashes does not affect the JVM. All text is decoded as ISO 8859-1 and so compared byte by byte,
- * since a name has no fixed encoding.
+ * <p>The programs {@code getent} and {@code id} query the other sources. They run as helpers with a timeout, so a
+ * name service module that hangs or crashes does not affect the JVM. A name has no fixed encoding: all text is
+ * decoded as ISO 8859-1, so names are compared byte by byte.
  */
 final class UserDatabase implements NameService {
-    private static final Path USERS = Path.of("/etc/passwd");
-    private static final Path GROUPS = Path.of("/etc/group");
-    private static final Path SOURCES = Path.of("/etc/nsswitch.conf");
-    /** Sources that add no groups to those that the files have for a local user. */
-    private static final Set<String> LOCAL = Set.of("files", "compat", "systemd", "db", "altfiles");
+    private static final Path PASSWD = Path.of("/etc/passwd");
+    private static final Path GROUP = Path.of("/etc/group");
+    private static final Path NSSWITCH = Path.of("/etc/nsswitch.conf");
+    /** The sources that add no groups to those which the files have for a local user. */
+    private static final Set<String> LOCAL_SOURCES = Set.of("files", "compat", "systemd", "db", "altfiles");
 
     private static final String[] ENVIRONMENT = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"};
-    /** The exit code of getent when no source has the name. */
-    private static final WaitStatus EXIT_UNKNOWN = new WaitStatus(2 << 8);
+    /** The exit status of getent(1) if no source has the name. */
+    private static final WaitStatus NAME_NOT_FOUND = new WaitStatus(2 << 8);
 
+    /** The index of the list of members in a line of {@code /etc/group}. */
     private static final int MEMBERS = 3;
-    private static final long LARGEST_ID = 0xffff_fffeL;
+
+    private static final long MAX_ID = 0xffff_fffeL;
 
     static {
         NameService.register(new UserDatabase());
@@ -47,36 +49,31 @@ final class UserDatabase implements NameService {
     private UserDatabase() {}
 
     @Override
-    public User user(String name, Duration bound) {
-        requireNotNegative(bound);
+    public User user(String name, Duration timeout) {
+        Timeouts.requireNotNegative(timeout, "timeout");
         String key = key(name, "user");
-        Optional<String[]> local = inFile(USERS, key);
-        String[] fields = local.isPresent() ? local.get() : asked("passwd", key, bound);
+        Optional<String[]> local = inFile(PASSWD, key);
+        String[] fields = local.isPresent() ? local.get() : fromOtherSources("passwd", key, timeout);
         long gid = id(fields[3]).orElseThrow(() -> unknown("user", name));
         long uid = id(fields[2]).orElseThrow(() -> unknown("user", name));
         boolean filesSuffice =
-                local.isPresent() && sources("initgroups", "group").allMatch(LOCAL::contains);
-        return new User(uid, gid, filesSuffice ? groupsInFile(key, gid) : groupsAsked(key, gid, bound));
+                local.isPresent() && sources("initgroups", "group").allMatch(LOCAL_SOURCES::contains);
+        return new User(uid, gid, filesSuffice ? groupsInFile(key, gid) : groupsFromOtherSources(key, gid, timeout));
     }
 
     @Override
-    public long group(String name, Duration bound) {
-        requireNotNegative(bound);
+    public long group(String name, Duration timeout) {
+        Timeouts.requireNotNegative(timeout, "timeout");
         String key = key(name, "group");
-        String[] fields = inFile(GROUPS, key).orElseGet(() -> asked("group", key, bound));
+        String[] fields = inFile(GROUP, key).orElseGet(() -> fromOtherSources("group", key, timeout));
         return id(fields[2]).orElseThrow(() -> unknown("group", name));
-    }
-
-    private static void requireNotNegative(Duration bound) {
-        if (Objects.requireNonNull(bound, "bound").isNegative()) {
-            throw new IllegalArgumentException("bound " + bound + " is negative");
-        }
     }
 
     private static String key(String name, String kind) {
         String key = text(Bytes.of(name, kind));
         if (key.isEmpty() || key.contains(":") || key.contains("\n")) {
-            throw new IllegalArgumentException("'" + name + "' is no name of a " + kind);
+            throw new IllegalArgumentException(
+                    "'" + name + "' can't be the name of a " + kind + ": it is empty, or has a colon or a newline");
         }
         return key;
     }
@@ -86,30 +83,30 @@ final class UserDatabase implements NameService {
     }
 
     private static IllegalArgumentException unknown(String kind, String name) {
-        return new IllegalArgumentException("this host knows no " + kind + " '" + name + "'");
+        return new IllegalArgumentException("this host has no " + kind + " '" + name + "'");
     }
 
-    /** The fields of the first well-formed line of this name. */
+    /** The fields of the first valid line with this name. */
     private static Optional<String[]> inFile(Path file, String key) {
         return lines(file).filter(fields -> fields[0].equals(key)).findFirst();
     }
 
     private static long[] groupsInFile(String user, long primary) {
-        LongStream member = lines(GROUPS)
+        LongStream member = lines(GROUP)
                 .filter(fields -> Arrays.asList(fields[MEMBERS].split(",")).contains(user))
                 .mapToLong(fields -> id(fields[2]).orElse(primary));
         return LongStream.concat(LongStream.of(primary), member).distinct().toArray();
     }
 
     private static Stream<String[]> lines(Path file) {
-        return read(file).lines().map(line -> line.split(":", -1)).filter(UserDatabase::isSound);
+        return read(file).lines().map(line -> line.split(":", -1)).filter(UserDatabase::isValid);
     }
 
-    private static boolean isSound(String[] fields) {
+    private static boolean isValid(String[] fields) {
         return fields.length > MEMBERS && id(fields[2]).isPresent();
     }
 
-    /** A file that is missing or unreadable has no names. */
+    /** The text of a file; empty if it is missing or unreadable. */
     private static String read(Path file) {
         try {
             return text(Files.readAllBytes(file));
@@ -122,12 +119,12 @@ final class UserDatabase implements NameService {
         return Optional.of(digits)
                 .filter(text -> text.matches("\\d{1,10}"))
                 .map(Long::valueOf)
-                .filter(id -> id <= LARGEST_ID);
+                .filter(id -> id <= MAX_ID);
     }
 
     /** The sources in nsswitch.conf(5) for the first of these databases that it lists. */
     private static Stream<String> sources(String... databases) {
-        List<String> lines = read(SOURCES)
+        List<String> lines = read(NSSWITCH)
                 .lines()
                 .map(line -> line.replaceFirst("#.*", "").strip())
                 .toList();
@@ -144,39 +141,39 @@ final class UserDatabase implements NameService {
         return Stream.of("files");
     }
 
-    private static String[] asked(String database, String key, Duration bound) {
+    private static String[] fromOtherSources(String database, String key, Duration timeout) {
         String kind = database.equals("passwd") ? "user" : "group";
-        RunResult answer = ask(bound, "getent", database, "--", key);
-        String[] fields = text(answer.stdout()).lines().findFirst().orElse("").split(":", -1);
-        // getent takes digits for an id, and then finds another name.
-        if (answer.status().success() && isSound(fields) && fields[0].equals(key)) {
+        RunResult result = query(timeout, "getent", database, "--", key);
+        String[] fields = text(result.stdout()).lines().findFirst().orElse("").split(":", -1);
+        // getent interprets digits as an id, and then returns the line of another name.
+        if (result.status().success() && isValid(fields) && fields[0].equals(key)) {
             return fields;
         }
-        if (answer.status().success() || answer.status().equals(EXIT_UNKNOWN)) {
+        if (result.status().success() || result.status().equals(NAME_NOT_FOUND)) {
             throw unknown(kind, Bytes.toString(key.getBytes(StandardCharsets.ISO_8859_1)));
         }
-        throw new UncheckedIOException(new IOException("getent " + database + " ended with " + answer.status()));
+        throw new UncheckedIOException(new IOException("getent " + database + " failed: " + result.status()));
     }
 
     /** The groups that initgroups(3) would set. id -G lists the primary group first. */
-    private static long[] groupsAsked(String user, long primary, Duration bound) {
-        RunResult answer = ask(bound, "id", "-G", "--", user);
-        if (!answer.status().success()) {
-            throw new UncheckedIOException(new IOException("id -G ended with " + answer.status()));
+    private static long[] groupsFromOtherSources(String user, long primary, Duration timeout) {
+        RunResult result = query(timeout, "id", "-G", "--", user);
+        if (!result.status().success()) {
+            throw new UncheckedIOException(new IOException("id -G failed: " + result.status()));
         }
-        LongStream groups = Stream.of(text(answer.stdout()).strip().split("\\s+"))
+        LongStream groups = Stream.of(text(result.stdout()).strip().split("\\s+"))
                 .flatMap(word -> id(word).stream())
                 .mapToLong(id -> id);
         return LongStream.concat(LongStream.of(primary), groups).distinct().toArray();
     }
 
-    private static RunResult ask(Duration bound, String tool, String... arguments) {
+    private static RunResult query(Duration timeout, String tool, String... arguments) {
         Path program = Stream.of("/usr/bin/", "/bin/")
                 .map(directory -> Path.of(directory + tool))
                 .filter(Files::isExecutable)
                 .findFirst()
-                .orElseThrow(() ->
-                        new UncheckedIOException(new IOException("no " + tool + " to query other sources of names")));
+                .orElseThrow(() -> new UncheckedIOException(new IOException("neither /usr/bin/" + tool + " nor /bin/"
+                        + tool + " exists; it is needed for names outside of /etc")));
         byte[][] argv = Stream.concat(Stream.of(tool), Stream.of(arguments))
                 .map(word -> word.getBytes(StandardCharsets.ISO_8859_1))
                 .toArray(byte[][]::new);
@@ -184,12 +181,13 @@ final class UserDatabase implements NameService {
                 .map(word -> word.getBytes(StandardCharsets.ISO_8859_1))
                 .toArray(byte[][]::new);
         try {
-            return UsermodeHelper.run(SubprocessInfo.of(Bytes.of(program.toString(), "path"), argv, envp), bound);
+            return UsermodeHelper.run(SubprocessInfo.of(Bytes.of(program.toString(), "path"), argv, envp), timeout);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new UncheckedIOException(new InterruptedIOException("interrupted while " + tool + " ran"));
+            throw new UncheckedIOException(new InterruptedIOException("interrupted while waiting for " + tool));
         } catch (IOException e) {
-            throw new UncheckedIOException(new IOException(tool + " could not look up a name: " + e.getMessage(), e));
+            throw new UncheckedIOException(
+                    new IOException("the lookup of a name by " + tool + " failed: " + e.getMessage(), e));
         }
     }
 }

@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -27,48 +28,47 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
 /**
- * A program that travels inside the caller: part of a Java tool that runs as a process of its own, with two pipes to it
- * and exactly the privileges that it needs.
+ * A helper whose program is bytes in the caller's memory, such as a resource of its jar. It runs as a separate
+ * process with the privileges of its {@link Task}, and two pipes connect it to the JVM.
  *
  * <pre>{@code
  * try (UsermodeDriver driver = UsermodeDriver.load("parser", Tool.class, "parser.elf")
- *         .task(Task.defaults().cred(nobody).sandbox(filter))) {
+ *         .task(Task.defaults().cred(unprivileged).sandbox(filter))) {
  *     driver.fork();
  *     driver.pipeToUmh().stream().write(request);
  *     int first = driver.pipeFromUmh().stream().read();
  * }
  * }</pre>
  *
- * <p><b>The program</b> is executed from memory: nobody can write to it, and it is never on a disk. It is an executable
- * that needs nothing but the kernel (a dynamic one is given to its loader), or a script; the interpreter of a script
- * opens it by a descriptor, which stays open in the script's process. Where the host forbids executable memfds it lies in
- * a tmpfs of its own that is mounted nowhere.
+ * <p><b>The program</b> is executed from a sealed memfd: no process can write to it, and it is never on a disk. It is
+ * an executable (a dynamic one is passed to its loader) or a script. The interpreter of a script opens it by a
+ * descriptor, which stays open in the script's process. If the host forbids executable memfds, the program is a file
+ * in a private tmpfs that is mounted nowhere.
  *
- * <p><b>The process</b> reads at descriptor 0 what is written to {@link #pipeToUmh}, and what it writes to descriptor 1
- * comes out of {@link #pipeFromUmh}; nothing else is open in it. Its first argument is its name, its environment is
- * empty, all else is as in an ordinary call, until {@link #task} says otherwise. Its pid is known here before its first
- * instruction.
+ * <p><b>The process</b> reads the bytes of {@link #pipeToUmh} at descriptor 0 and writes to {@link #pipeFromUmh} at
+ * descriptor 1. No other descriptor is open in it. Its first argument is its name, and its environment is empty. All
+ * other attributes are those of an ordinary call. {@link #task}, {@link #arguments} and {@link #environment} change
+ * them. The JVM knows the pid before the first instruction of the program.
  *
- * <p>{@link HelperPaths} knows it by its name: a list of allowed paths has to have that, and a program that mediates all
- * calls is executed instead of it.
+ * <p>{@link HelperPaths} compares the name of the driver in place of a path: {@link HelperPaths#allowOnly} must list
+ * it, and the program of {@link HelperPaths#redirectAllTo} is executed instead of the driver.
  *
- * <p><b>Its life</b> ends with the JVM's, however that ends: SIGKILL is sent by the kernel when the JVM is gone, whichever
- * thread has forked it. The kernel forgets about that when the driver changes its own uid or executes a set-user-ID program;
- * end of file at descriptor 0 tells such a driver the same. A JVM that crashes is gone when its core dump is written, if there
- * is to be one. The driver's end is noticed at once: {@link #atExit} runs, once, the
- * pipes say so, whoever else holds them, and it may be forked again. Nothing restarts it unless it is
- * given to a {@link Supervisor}.
+ * <p><b>Its end.</b> The kernel sends the driver SIGKILL when the JVM ends, for any reason and whichever thread has
+ * called {@link #fork}. A JVM that crashes ends after its core dump is written. The kernel drops that signal when the
+ * driver changes its uid or executes a set-user-ID program; such a driver must exit at end of file of descriptor 0.
+ * When the driver ends, {@link #atExit} runs once, the pipes are at their end even if other processes hold them, and
+ * {@link #fork} may be called again. The library does not restart a driver; {@link Supervisor} does.
  *
  * @implSpec {@code umd_load_blob()}, {@code umd_unload_blob()} and {@code fork_usermode_driver()} of
  *     {@code kernel/usermode_driver.c}, Linux 5.9 to 6.16
  */
 public final class UsermodeDriver implements AutoCloseable {
-    /** The longest name in bytes; the kernel shows it behind {@code memfd:}. */
-    public static final int LONGEST_NAME = 249;
+    /** The largest length of a name in bytes: that of {@code memfd_create(2)}. */
+    public static final int MAX_NAME_BYTES = 249;
 
     private final String name;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition forked = lock.newCondition();
+    private final Condition forkEnded = lock.newCondition();
 
     private volatile byte[][] arguments = {};
     private volatile byte[][] environment = {};
@@ -76,11 +76,12 @@ public final class UsermodeDriver implements AutoCloseable {
     private volatile @Nullable CredInit init;
     private volatile Consumer<WaitStatus> atExit = status -> {};
 
-    /** Null when nothing is loaded. All of these change under the lock. */
+    // The following fields are changed with the lock held.
+    /** The program; null if none is loaded. */
     private volatile @Nullable Blob blob;
 
-    private @Nullable Thread forking;
-    /** The process of the last fork; null before, and while another one is made. */
+    private @Nullable Thread forkingThread;
+    /** The process of the last fork; null before the first fork, and during a fork. */
     private volatile @Nullable Helper helper;
 
     private volatile long tgid;
@@ -90,48 +91,56 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     /**
-     * A driver without a program, to be loaded by {@link #load(InputStream)}.
+     * Creates a driver without a program. {@link #load(InputStream)} loads one.
      *
-     * @param name what it is called: its first argument, and a file's name, so without slash
+     * @param name the first argument of the process and the name of the memfd: 1 to {@link #MAX_NAME_BYTES} bytes,
+     *     without a slash
      */
     public static UsermodeDriver named(String name) {
         int length = Bytes.of(name, "name").length;
-        if (length == 0 || length > LONGEST_NAME) {
-            throw new IllegalArgumentException("a driver's name has 1 to " + LONGEST_NAME + " bytes, not " + length);
+        if (length == 0 || length > MAX_NAME_BYTES) {
+            throw new IllegalArgumentException(
+                    "the name has " + length + " bytes; it must have 1 to " + MAX_NAME_BYTES);
         }
         if (name.contains("/") || name.equals(".") || name.equals("..")) {
-            throw new IllegalArgumentException("'" + name + "' is no name of a file");
+            throw new IllegalArgumentException(
+                    "the name '" + name + "' is not the name of a file: it has a slash, or is '.' or '..'");
         }
         return new UsermodeDriver(name);
     }
 
     /**
-     * Loads a driver from these bytes.
+     * Creates a driver from the bytes of an executable or a script.
      *
-     * @throws UmhException at {@link UmhStage#BLOB}: {@code ENOEXEC} for none at all, {@code EACCES} where the host
-     *     forbids it
+     * @throws UmhException at {@link UmhStage#BLOB}: {@code ENOEXEC} for an empty program, {@code EACCES} if the host
+     *     forbids executable memfds and the JVM can't mount a tmpfs
      */
     public static UsermodeDriver load(String name, byte[] program) throws IOException {
         return loaded(name, new ByteArrayInputStream(Objects.requireNonNull(program, "program")));
     }
 
     /**
-     * Loads a driver from a file, which may be changed or deleted afterwards.
+     * Creates a driver from a file. The file may be changed or deleted when this method has returned.
      *
-     * @throws UmhException {@code EACCES} at {@link UmhStage#BLOB} for what is no regular file, as {@code execve(2)} has it: a
-     *     FIFO would be waited for
+     * @throws UmhException as {@link #load(String, byte[])}; also {@code EACCES} if the path is not a regular file,
+     *     as from {@code execve(2)}
      */
     public static UsermodeDriver load(String name, Path program) throws IOException {
         Objects.requireNonNull(program, "program");
-        if (java.nio.file.Files.exists(program) && !java.nio.file.Files.isRegularFile(program)) {
+        if (Files.exists(program) && !Files.isRegularFile(program)) {
             throw named(name).failed(UmhStage.BLOB, -Errno.EACCES.number());
         }
-        try (InputStream in = java.nio.file.Files.newInputStream(program)) {
+        try (InputStream in = Files.newInputStream(program)) {
             return loaded(name, in);
         }
     }
 
-    /** Loads a driver from a resource beside a class, as {@link Class#getResourceAsStream} finds it. */
+    /**
+     * Creates a driver from a resource next to a class, as {@link Class#getResourceAsStream} finds it.
+     *
+     * @throws UmhException as {@link #load(String, byte[])}
+     * @throws FileNotFoundException if there is no such resource
+     */
     public static UsermodeDriver load(String name, Class<?> owner, String resource) throws IOException {
         Objects.requireNonNull(owner, "owner");
         try (InputStream in = owner.getResourceAsStream(Objects.requireNonNull(resource, "resource"))) {
@@ -149,9 +158,9 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     /**
-     * Reads a program to the end of the stream, which is not closed.
+     * Loads the program from a stream. The stream is read to its end and not closed.
      *
-     * @throws UmhException {@code EBUSY} when there is one already; else as {@link #load(String, byte[])}
+     * @throws UmhException {@code EBUSY} if a program is loaded already; else as {@link #load(String, byte[])}
      */
     public void load(InputStream program) throws IOException {
         Objects.requireNonNull(program, "program");
@@ -181,98 +190,102 @@ public final class UsermodeDriver implements AutoCloseable {
         }
     }
 
-    /** Its arguments behind the name; for the next fork. */
-    public UsermodeDriver arguments(String... more) {
-        arguments = encoded(Objects.requireNonNull(more, "more"), "arguments");
+    /** Sets the arguments that follow the name, from the next fork on. */
+    public UsermodeDriver arguments(String... strings) {
+        arguments = encoded(Objects.requireNonNull(strings, "strings"), "arguments");
         return this;
     }
 
-    /** The same with bytes, for names in another encoding than the system's; without their NUL. */
-    public UsermodeDriver arguments(List<byte[]> more) {
-        arguments = copied(Objects.requireNonNull(more, "more"), "arguments");
+    /** Sets the arguments as bytes, for strings in another encoding than the system's. A NUL must not be included. */
+    public UsermodeDriver arguments(List<byte[]> strings) {
+        arguments = checkedCopy(Objects.requireNonNull(strings, "strings"), "arguments");
         return this;
     }
 
-    /** Its environment, {@code NAME=VALUE} each; for the next fork. */
+    /** Sets the environment, each element as {@code NAME=VALUE}, from the next fork on. The default is empty. */
     public UsermodeDriver environment(String... variables) {
         environment = encoded(Objects.requireNonNull(variables, "variables"), "environment");
         return this;
     }
 
-    /** The same with bytes, for names in another encoding than the system's; without their NUL. */
+    /** Sets the environment as bytes, for strings in another encoding than the system's. A NUL must not be included. */
     public UsermodeDriver environment(List<byte[]> variables) {
-        environment = copied(Objects.requireNonNull(variables, "variables"), "environment");
+        environment = checkedCopy(Objects.requireNonNull(variables, "variables"), "environment");
         return this;
     }
 
-    private static byte[][] encoded(String[] strings, String what) {
+    private static byte[][] encoded(String[] strings, String name) {
         return IntStream.range(0, strings.length)
-                .mapToObj(i -> Bytes.of(strings[i], what, i))
+                .mapToObj(i -> Bytes.of(strings[i], name, i))
                 .toArray(byte[][]::new);
     }
 
-    private static byte[][] copied(List<byte[]> strings, String what) {
+    private static byte[][] checkedCopy(List<byte[]> strings, String name) {
         return IntStream.range(0, strings.size())
-                .mapToObj(i -> Bytes.of(strings.get(i), what, i))
+                .mapToObj(i -> Bytes.of(strings.get(i), name, i))
                 .toArray(byte[][]::new);
     }
 
     /**
-     * Sets what the process is born with from the next fork on: identity, limits, namespaces, more descriptors.
-     * Descriptors 0 and 1 are always the two pipes, and the signal at the JVM's end is always SIGKILL.
+     * Sets the state that the process is born with from the next fork on: identity, limits, namespaces, more
+     * descriptors. Descriptors 0 and 1 are always the two pipes, and the parent death signal is always SIGKILL.
      */
-    public UsermodeDriver task(Task bornWith) {
-        task = Objects.requireNonNull(bornWith, "bornWith");
+    public UsermodeDriver task(Task state) {
+        task = Objects.requireNonNull(state, "state");
         return this;
     }
 
-    /** Sets a function that decides the credentials at every fork, in the thread that forks; null for none. */
+    /**
+     * Sets a function that decides the credentials at every fork. It runs in the thread that forks. Null is no
+     * function.
+     */
     public UsermodeDriver init(@Nullable CredInit function) {
         init = function;
         return this;
     }
 
     /**
-     * Sets a routine that runs when a process has ended, exactly once for each process of {@link #fork}, however it
-     * ended. It runs in a thread of the library, like a dependent stage of {@link Helper#onExit}.
+     * Sets a routine that runs exactly once at the end of each process of {@link #fork}. It runs in a thread of the
+     * library, like a dependent stage of {@link Helper#onExit}. It applies from the next fork on.
      */
     public UsermodeDriver atExit(Consumer<WaitStatus> routine) {
         atExit = Objects.requireNonNull(routine, "routine");
         return this;
     }
 
-    /** What it is called. */
+    /** Returns the name of the driver. */
     public String name() {
         return name;
     }
 
-    /** Whether there is a program. */
+    /** Returns whether a program is loaded. */
     public boolean isLoaded() {
         return blob != null;
     }
 
     /**
-     * Makes the process and returns when its program is in place. The pipes of the one before are closed.
+     * Creates the process and returns when {@code execve} has succeeded. The pipes of the previous process are closed.
      *
-     * @throws UmhException {@code EBUSY} while one runs, {@code EINVAL} when nothing is loaded; else what has kept the
-     *     process from being made, and then there is none: {@code ENOEXEC} at {@link UmhStage#EXEC} for a program of another
-     *     machine, {@code ENOENT} for a script's missing interpreter
+     * @throws UmhException at {@link UmhStage#BLOB}: {@code EBUSY} while a process of the driver runs, {@code EINVAL}
+     *     if no program is loaded. At other stages as {@link UsermodeHelper#start}; for instance at
+     *     {@link UmhStage#EXEC}: {@code ENOEXEC} for a program of another architecture, {@code ENOENT} if the
+     *     interpreter of a script is missing
      */
     public void fork() throws UmhException {
         Blob program = beginFork();
-        Helper made = null;
+        Helper started = null;
         try {
-            made = UsermodeHelper.start(call(program));
+            started = UsermodeHelper.start(call(program));
         } finally {
-            endFork(made);
+            endFork(started);
         }
-        watch(made, atExit);
+        watch(started, atExit);
     }
 
     private Blob beginFork() throws UmhException {
         lock.lock();
         try {
-            if (forking != null || isRunning()) {
+            if (forkingThread != null || isRunning()) {
                 throw failed(UmhStage.BLOB, -Errno.EBUSY.number());
             }
             if (blob == null) {
@@ -281,22 +294,22 @@ public final class UsermodeDriver implements AutoCloseable {
             if (helper != null) {
                 helper.close();
             }
-            tgid = 0; // before the helper: without one, the pid is believed
+            tgid = 0; // before the helper, since tgid() trusts this field while there is no helper
             helper = null;
-            forking = Thread.currentThread();
+            forkingThread = Thread.currentThread();
             return blob;
         } finally {
             lock.unlock();
         }
     }
 
-    private void endFork(@Nullable Helper made) {
+    private void endFork(@Nullable Helper started) {
         lock.lock();
         try {
-            forking = null;
-            helper = made;
-            tgid = made == null ? 0 : made.pid();
-            forked.signalAll();
+            forkingThread = null;
+            helper = started;
+            tgid = started == null ? 0 : started.pid();
+            forkEnded.signalAll();
         } finally {
             lock.unlock();
         }
@@ -306,90 +319,105 @@ public final class UsermodeDriver implements AutoCloseable {
         byte[][] argv = Stream.concat(Stream.of(Bytes.of(name, "name")), Stream.of(arguments))
                 .toArray(byte[][]::new);
         SubprocessInfo info = SubprocessInfo.of(program, name, argv, environment);
-        Descriptors own = task.descriptors().orElse(Descriptors.none());
-        info.task(task.descriptors(own.pipeFromJvm(0).pipeToJvm(1))
+        Descriptors ofTask = task.descriptors().orElse(Descriptors.none());
+        info.task(task.descriptors(ofTask.pipeFromJvm(0).pipeToJvm(1))
                 .signals(task.signals().parentDeathSignal(Signal.KILL)));
         info.init(init);
-        info.created(pid -> tgid = pid);
+        info.onCreated(pid -> tgid = pid);
         return info;
     }
 
-    /** Its own pipes end with it even if a child of it holds them; only then is the routine told. */
-    private void watch(Helper made, Consumer<WaitStatus> routine) {
-        made.exitEvent().thenRun(() -> {
-            made.pipes().end();
-            CallbackThreads.execute(() -> routine.accept(made.status().orElse(WaitStatus.LOST)));
+    /** Ends the pipes at the exit, even if another process holds them, and runs the exit routine after that. */
+    private static void watch(Helper started, Consumer<WaitStatus> routine) {
+        started.exitEvent().thenRun(() -> {
+            started.pipes().end();
+            CallbackThreads.execute(() -> routine.accept(started.status().orElse(WaitStatus.LOST)));
         });
     }
 
-    /** Whether the process lives. */
+    /** Returns whether the process is alive. */
     public boolean isRunning() {
         Helper current = helper;
         return current != null && current.isAlive();
     }
 
-    /** The process id, in this JVM's pid namespace; 0 while none runs. In a new pid namespace it is known after the fork. */
+    /**
+     * Returns the process id in the JVM's pid namespace; 0 while no process runs. The pid of a driver in a new pid
+     * namespace is known when {@link #fork} has returned, that of others before the first instruction of the program.
+     */
     public long tgid() {
         Helper current = helper;
         return current == null || current.isAlive() ? tgid : 0;
     }
 
-    /** What is written here the process reads at descriptor 0. Writing fails once it has ended. */
+    /** Returns the pipe to descriptor 0 of the process. A write fails after the end of the process. */
     public PipeWriter pipeToUmh() {
         return writer(0);
     }
 
-    /** What the process writes to descriptor 1. Reading ends once it has ended and all is read. */
+    /**
+     * Returns the pipe from descriptor 1 of the process. It is at its end when the process has ended and all bytes
+     * are read.
+     */
     public PipeReader pipeFromUmh() {
         return reader(1);
     }
 
-    /** The pipe to another descriptor, made by {@link org.umh4j.task.Descriptors#pipeFromJvm} in the {@link #task}. */
-    public PipeWriter writer(int target) {
-        return required().writer(target);
+    /** Returns the pipe to another descriptor, which {@link Descriptors#pipeFromJvm} in the {@link #task} has made. */
+    public PipeWriter writer(int descriptor) {
+        return required().writer(descriptor);
     }
 
-    /** The pipe from another descriptor, made by {@link org.umh4j.task.Descriptors#pipeToJvm} in the {@link #task}. */
-    public PipeReader reader(int target) {
-        return required().reader(target);
+    /** Returns the pipe from another descriptor, which {@link Descriptors#pipeToJvm} in the {@link #task} has made. */
+    public PipeReader reader(int descriptor) {
+        return required().reader(descriptor);
     }
 
-    /** A future that is completed when the process of the last fork has ended, as {@link Helper#onExit}. */
+    /** Returns a future that completes at the end of the process of the last fork, as {@link Helper#onExit} does. */
     public CompletableFuture<WaitStatus> onExit() {
         return required().onExit();
     }
 
-    /** How the process of the last fork has ended; empty while it runs. */
+    /** Returns the exit status of the process of the last fork; empty while it runs. */
     public Optional<WaitStatus> status() {
         return required().status();
     }
 
-    /** Kills the process; false when it has ended. */
+    /**
+     * Kills the process.
+     *
+     * @return as {@link Helper#kill(Signal)}
+     */
     public boolean kill() throws UmhException {
         return kill(Signal.KILL);
     }
 
-    /** Sends the process a signal; false when it has ended. */
+    /**
+     * Sends a signal to the process.
+     *
+     * @return as {@link Helper#kill(Signal)}
+     */
     public boolean kill(Signal signal) throws UmhException {
         Objects.requireNonNull(signal, "signal");
         return required().kill(signal);
     }
 
     /**
-     * Kills the process, waits until it is reaped, closes its pipes and frees the program.
+     * Kills the process, waits until it is reaped, closes its pipes and frees the program. Another program can be
+     * loaded after that.
      *
-     * <p>Waits at most five seconds for a process that hangs in the kernel, which is reaped later. Another one can be loaded.
+     * <p>The wait ends after five seconds for a process that hangs in the kernel; it is reaped later.
      *
-     * @throws UmhException {@code EINVAL} when nothing is loaded
+     * @throws UmhException {@code EINVAL} at {@link UmhStage#BLOB} if no program is loaded
      */
     public void unload() throws UmhException {
         if (!free()) {
-            throw new UmhException(
-                    name, UmhStage.BLOB, -Errno.EINVAL.number(), 0); // no helper that failed: nobody is told
+            // No helper has failed, so listeners are not notified.
+            throw new UmhException(name, UmhStage.BLOB, -Errno.EINVAL.number(), 0);
         }
     }
 
-    /** Whether there was something to free. */
+    /** Frees the program; false if none was loaded. */
     private boolean free() {
         lock.lock();
         try {
@@ -409,15 +437,16 @@ public final class UsermodeDriver implements AutoCloseable {
     }
 
     private void awaitFork() {
-        if (forking == Thread.currentThread()) {
-            throw new IllegalStateException("a driver can't be unloaded by a function that its fork calls");
+        if (forkingThread == Thread.currentThread()) {
+            throw new IllegalStateException(
+                    "unload and close must not be called by the init function of the same driver");
         }
-        while (forking != null) {
-            forked.awaitUninterruptibly();
+        while (forkingThread != null) {
+            forkEnded.awaitUninterruptibly();
         }
     }
 
-    /** {@link #unload}, if anything is loaded. */
+    /** Unloads the driver as {@link #unload} does. Without a program it does nothing. */
     @Override
     public void close() {
         free();
@@ -431,7 +460,7 @@ public final class UsermodeDriver implements AutoCloseable {
     private Helper required() {
         Helper current = helper;
         if (current == null) {
-            throw new IllegalStateException(name + " was not forked");
+            throw new IllegalStateException("driver " + name + " has no process; call fork() first");
         }
         return current;
     }

@@ -9,36 +9,45 @@ import org.jspecify.annotations.Nullable;
 /**
  * Starts programs the way the Linux kernel starts its helpers.
  *
- * <p>{@link #call} and {@link #exec} return what the kernel's functions return: 0, a raw wait status, or a negative
- * errno. {@link #start} is for programs that go on living: it answers a {@link Helper}, or throws a
- * {@link UmhException} that names the stage.
- *
  * <pre>{@code
  * int retval = UsermodeHelper.call("/sbin/modprobe", new String[] {"modprobe", "-q", "dummy"},
  *         UsermodeHelper.kernelEnvironment(), UmhWait.PROC);
  * }</pre>
  *
- * <p>What a helper is born with unless something else is asked for: its own session and no terminal, no descriptors,
- * all signals at their default and unblocked, umask 022, nice 0, every cpu, kthreadd's resource limits, a new empty
- * session keyring, working directory {@code /}; the JVM's identity, cgroup and namespaces. Nothing of it depends on the
- * thread that calls. {@code docs/differences.md} lists every attribute.
+ * <p>Four methods start a program:
  *
- * <p>All methods may be called from any thread at any time, virtual ones included.
+ * <ul>
+ *   <li>{@link #call} and {@link #exec} return what the kernel's functions return: 0, a raw wait status, or a negative
+ *       errno.
+ *   <li>{@link #run} waits for the end of the program and returns its status and output.
+ *   <li>{@link #start} returns a {@link Helper} while the program runs. It throws a {@link UmhException} that names the
+ *       failed stage.
+ * </ul>
+ *
+ * <p>A helper with the default {@link org.umh4j.task.Task} has: a new session and no terminal, no descriptors, every
+ * signal at its default and unblocked, umask 022, nice 0, every CPU, the resource limits of kthreadd, a new empty
+ * session keyring, the working directory {@code /}; and the JVM's identity, cgroup and namespaces. No attribute
+ * depends on the calling thread. {@link #start} and {@link #run} add descriptors 0, 1 and 2.
+ * {@code docs/differences.md} lists every attribute.
  *
  * @implSpec {@code call_usermodehelper()} and {@code call_usermodehelper_exec()} of {@code kernel/umh.c}, Linux 6.12
  */
 public final class UsermodeHelper {
-    private static final String[] ENVIRONMENT = {"HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin"};
+    private static final String[] KERNEL_ENVIRONMENT = {
+        "HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin",
+    };
 
     private UsermodeHelper() {}
 
-    /** The environment that the kernel gives to modprobe: {@code HOME=/}, {@code TERM=linux} and a {@code PATH}. */
+    /**
+     * Returns the environment that the kernel gives to modprobe: {@code HOME=/}, {@code TERM=linux} and a {@code PATH}.
+     */
     public static String[] kernelEnvironment() {
-        return ENVIRONMENT.clone();
+        return KERNEL_ENVIRONMENT.clone();
     }
 
     /**
-     * Runs a program and waits as long as {@code wait} says; {@link SubprocessInfo#of} and {@link #exec} in one.
+     * Runs a program: {@link SubprocessInfo#of} and {@link #exec} in one call.
      *
      * @return as {@link #exec}
      */
@@ -47,34 +56,37 @@ public final class UsermodeHelper {
     }
 
     /**
-     * Runs a program and waits as long as {@code wait} says.
+     * Runs a program and waits until the point that {@code wait} names.
      *
      * <table>
-     * <caption>What it returns</caption>
+     * <caption>Returned value</caption>
      * <tr><td>path null</td><td>{@code -EINVAL}</td></tr>
      * <tr><td>helpers disabled</td><td>{@code -EBUSY}</td></tr>
-     * <tr><td>path {@code ""}</td><td>0; nothing is started</td></tr>
-     * <tr><td>init refused</td><td>its number</td></tr>
-     * <tr><td>{@link UmhWait#NO_WAIT}</td><td>0, whatever happens later</td></tr>
-     * <tr><td>{@link UmhWait#EXEC}</td><td>0 once the program is in place, else the negative errno</td></tr>
-     * <tr><td>{@link UmhWait#PROC}</td><td>the raw wait status ({@code exit 1} is 256, SIGKILL is 9); the negative errno
-     *     if it never ran; {@code -ECHILD} if the status was lost</td></tr>
-     * <tr><td>killable, and interrupted</td><td>{@code -EINTR}; the helper runs on</td></tr>
+     * <tr><td>path {@code ""}</td><td>0; no process is created</td></tr>
+     * <tr><td>init threw an {@link InitException}</td><td>the number of the exception</td></tr>
+     * <tr><td>{@link UmhWait#NO_WAIT}</td><td>0; a later failure is not returned</td></tr>
+     * <tr><td>{@link UmhWait#EXEC}</td><td>0 once {@code execve} has succeeded, else the negative errno</td></tr>
+     * <tr><td>{@link UmhWait#PROC}</td><td>the raw wait status ({@code exit 1} is 256, SIGKILL is 9); the negative
+     *     errno if the program was not executed; {@code -ECHILD} if the status was lost</td></tr>
+     * <tr><td>killable, and interrupted</td><td>{@code -EINTR}; the helper continues to run</td></tr>
      * </table>
      *
-     * <p>In every case the call's cleanup runs exactly once: before this method returns, but for NO_WAIT and for an
-     * interrupted killable caller, where it runs when the helper has come as far as it was to be waited for.
+     * <p>The cleanup function of the call runs exactly once in every case. It runs before this method returns, with two
+     * exceptions: after NO_WAIT, and after the interrupt of a killable caller, it runs when the helper has reached the
+     * point that {@code wait} names.
      *
-     * <p>An interrupt never ends a wait that is not killable. Either way the caller's interrupt flag stays set.
+     * <p>An interrupt does not end a wait that is not killable. The interrupt flag of the caller stays set in both
+     * cases.
      *
      * @throws IllegalStateException if {@code info} was executed before
+     * @throws IllegalArgumentException if the call has pipes, since their other ends would be unreachable
      */
     public static int exec(SubprocessInfo info, UmhWait wait) {
         return Execution.exec(info, wait);
     }
 
     /**
-     * Runs a program to its end, or to the end of a timeout, and answers its status and output.
+     * Runs a program with a timeout and returns its status and output.
      *
      * @return as {@link #run(SubprocessInfo, RunOptions)}
      */
@@ -83,52 +95,58 @@ public final class UsermodeHelper {
     }
 
     /**
-     * Runs a program to its end and answers its status and output.
+     * Runs a program to its end and returns its status and output.
      *
-     * <p>Descriptors 0 to 2 that the call says nothing of are what {@code options} says; the call's own stay, and a pipe of its
-     * own at 0 is at its end when {@code options} has no input for it. A helper that takes too long gets SIGTERM, and after the
-     * grace SIGKILL, as far as the call's {@link SubprocessInfo#scope} reaches (a cgroup by SIGKILL alone). Somebody else who
-     * holds its output open, such as a daemon that it has started, delays nothing.
+     * <p>An input in {@code options} replaces descriptor 0 of the call. Otherwise a descriptor 0, 1 or 2 of the call
+     * stays; if the call has none, descriptor 0 is {@code /dev/null}, and 1 and 2 are pipes into the result. A pipe
+     * that the call itself has at descriptor 0 is at its end at once if {@code options} has no input.
      *
-     * @throws UmhException if it could not be started
-     * @throws HelperTimeoutException if it took too long; with the output until then
-     * @throws HelperFailedException if it could not be followed to its end, as when the kernel refuses to signal it; with the
-     *     output until then. Another exit code than 0 is a result: {@link RunResult#requireSuccess} makes a failure of it
-     * @throws InterruptedException if the caller is interrupted; the helper has been killed then
-     * @throws IllegalArgumentException if the call has pipes beyond 0, 1 and 2, whose other end nobody would have
+     * <p>When the timeout expires, the processes in the {@link org.umh4j.task.Task#scope scope} of the call are sent
+     * SIGTERM, and after the grace period SIGKILL. With the scope of a cgroup SIGTERM is sent to the helper alone,
+     * since only SIGKILL can be sent to a cgroup. Another process that holds the output pipes open, such as a daemon
+     * that the helper has started, does not delay the result.
+     *
+     * @throws UmhException if the program could not be started
+     * @throws HelperTimeoutException if the timeout expired; with the output until then
+     * @throws HelperFailedException if the end of the helper could not be awaited, for instance because the kernel
+     *     refuses to signal it; with the output until then. An exit code other than 0 is a normal result;
+     *     {@link RunResult#requireSuccess} turns it into this exception
+     * @throws InterruptedException if the caller is interrupted; the helper has been killed by then
+     * @throws IllegalArgumentException if the call has pipes beyond 0, 1 and 2, since their other ends would be
+     *     unreachable
      */
     public static RunResult run(SubprocessInfo info, RunOptions options) throws IOException, InterruptedException {
         return HelperRun.run(info, options);
     }
 
     /**
-     * Starts a program and returns when it is in place, as {@link UmhWait#EXEC} does.
+     * Starts a program and returns when {@code execve} has succeeded, as {@link UmhWait#EXEC} does.
      *
-     * <p>The call's cleanup has run when this returns. Not interruptible: the wait ends when the kernel has read the
-     * program.
+     * <p>The cleanup function of the call has run when this method returns. An interrupt does not end the wait.
      *
-     * @throws UmhException if it could not be started; also for an empty path, which {@link #exec} takes for a no-op
+     * @throws UmhException if the program could not be started; also for an empty path, for which {@link #exec}
+     *     returns 0
+     * @throws IllegalStateException if {@code info} was executed before
      */
     public static Helper start(SubprocessInfo info) throws UmhException {
         return Execution.start(info);
     }
 
     /**
-     * Has a listener told of each helper that is started from now on, until it is removed or the JVM ends. One that is added
-     * twice is told twice.
-     *
-     * @throws NullPointerException if there is none
+     * Adds a listener. It is notified of each helper that is started from now on, until it is removed. A listener
+     * that is added twice is notified twice.
      */
     public static void addListener(HelperListener listener) {
         HelperEvents.add(listener);
     }
 
     /**
-     * Has a listener told nothing more, not even of helpers that it knows of. A call to it that is under way goes on.
+     * Removes a listener. It receives no further notification, not even the exit of a helper whose start it was
+     * notified of. A notification that is being delivered at the moment continues.
      *
-     * @return whether it had been added, and not been removed since
+     * @return whether the listener was registered
      */
     public static boolean removeListener(HelperListener listener) {
-        return Audience.remove(Objects.requireNonNull(listener, "listener"));
+        return HelperEvents.remove(Objects.requireNonNull(listener, "listener"));
     }
 }

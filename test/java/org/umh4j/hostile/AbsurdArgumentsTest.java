@@ -256,7 +256,7 @@ final class AbsurdArgumentsTest {
         /** What the receiver says of itself, and the state that all share. */
         private static String state(Object receiver) throws Exception {
             TreeMap<String, String> state = new TreeMap<>();
-            state.put("gate", HelperGate.depth() + " " + HelperGate.running());
+            state.put("gate", HelperGate.depth() + " " + HelperGate.runningHelpers());
             state.put("policy", UmhSysctl.bset() + " " + UmhSysctl.inheritable());
             if (receiver != null && Modifier.isPublic(receiver.getClass().getModifiers())) {
                 for (Method method : receiver.getClass().getDeclaredMethods()) {

@@ -70,12 +70,12 @@ final class HostileHostTest {
     private static void assertAnswersAreTheSame(SubprocessInfo like) throws Exception {
         assertEquals(
                 BasicUse.ANSWERS,
-                jvm(new Jvm(), like, BasicUse.class).requireSuccess().out());
+                jvm(new Jvm(), like, BasicUse.class).requireSuccess().stdoutText());
     }
 
     private static void assertDoctorNames(SubprocessInfo like, String what) throws Exception {
         RunResult doctor = jvm(new Jvm(), like, org.umh4j.cli.Main.class, "doctor");
-        assertTrue(doctor.out().contains(what), doctor.toString() + doctor.out() + doctor.err());
+        assertTrue(doctor.stdoutText().contains(what), doctor.toString() + doctor.stdoutText() + doctor.stderrText());
     }
 
     /** Not clone3 with EPERM: with that answer libc itself can't start a thread, and no JVM lives. */
@@ -117,9 +117,12 @@ final class HostileHostTest {
         SubprocessInfo like = refusing(call, errno);
         String error = "the launcher can't be made ready: errno " + number;
         RunResult result = jvm(new Jvm(), like, BasicUse.class);
-        assertTrue(result.err().contains(error) && result.err().contains(remedy), result.err());
+        assertTrue(result.stderrText().contains(error) && result.stderrText().contains(remedy), result.stderrText());
         RunResult entries = jvm(new Jvm(), like, EntriesMain.class).requireSuccess();
-        assertTrue(entries.out().lines().count() == 1 && entries.out().contains(error), entries.out());
+        assertTrue(
+                entries.stdoutText().lines().count() == 1
+                        && entries.stdoutText().contains(error),
+                entries.stdoutText());
         assertDoctorNames(like, error);
     }
 
@@ -130,7 +133,7 @@ final class HostileHostTest {
         SubprocessInfo like = refusing("pidfd_send_signal", errno);
         assertEquals(
                 "sent\n",
-                jvm(new Jvm(), like, SignalMain.class).requireSuccess().out());
+                jvm(new Jvm(), like, SignalMain.class).requireSuccess().stdoutText());
         assertDoctorNames(like, "a seccomp filter");
     }
 

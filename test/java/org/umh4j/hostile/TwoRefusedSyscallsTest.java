@@ -117,7 +117,7 @@ final class TwoRefusedSyscallsTest {
     @MethodSource("listsAndAges")
     void listsOfRuntimesLeaveTheAnswersAsTheyAre(List<String> listAndAge) throws Exception {
         RunResult result = jvm(Filter.named(listAndAge.get(0)), listAndAge.get(1));
-        assertEquals(BasicUse.ANSWERS + WaysToEndMain.ANSWERS, result.out(), result.err());
+        assertEquals(BasicUse.ANSWERS + WaysToEndMain.ANSWERS, result.stdoutText(), result.stderrText());
     }
 
     static Stream<String> pairs() {
@@ -138,15 +138,15 @@ final class TwoRefusedSyscallsTest {
         RunResult result = jvm(Filter.of(List.of(pair.replace(" and ", " "))), "");
         if (NEEDED.contains(pair.substring(errno.length() + 1))) {
             assertTrue(
-                    result.err().contains(errno)
-                            || result.out().contains(errno)
-                            || result.out().contains("lost"),
+                    result.stderrText().contains(errno)
+                            || result.stdoutText().contains(errno)
+                            || result.stdoutText().contains("lost"),
                     result.toString());
         } else {
             // a helper that may not kill itself exits with 125
             String answers =
                     pair.matches(".*\\bkill\\b.*") ? BasicUse.ANSWERS.replace(" 9 ", " 32000 ") : BasicUse.ANSWERS;
-            assertEquals(answers + WaysToEndMain.ANSWERS, result.out(), result.err());
+            assertEquals(answers + WaysToEndMain.ANSWERS, result.stdoutText(), result.stderrText());
         }
     }
 

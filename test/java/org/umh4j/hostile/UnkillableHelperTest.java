@@ -82,7 +82,8 @@ final class UnkillableHelperTest {
         } finally {
             logger.removeHandler(handler);
         }
-        assertEquals(List.of("pid " + helper.pid() + " has not ended within 5 s after SIGKILL"), logged);
+        assertEquals(1, logged.size());
+        assertTrue(logged.get(0).startsWith("pid " + helper.pid() + " has not ended within 5 s after SIGKILL"));
         state("THAWED");
         assertEquals(Signal.KILL.number(), helper.waitFor().signal());
     }

@@ -345,7 +345,7 @@ final class UnprivilegedJvmTest {
         private static String report(Consumer<SubprocessInfo> asked) throws IOException, InterruptedException {
             SubprocessInfo info = SubprocessInfo.of(ProbeProgram.path(), ProbeProgram.argv("--fd", "1"), null);
             asked.accept(info);
-            return UsermodeHelper.run(info, LONG).out();
+            return UsermodeHelper.run(info, LONG).stdoutText();
         }
     }
 }

@@ -125,7 +125,7 @@ final class CallbackThreadsTest {
                 UsermodeDriver driver = DriverBlobs.doing("cat");
                 test.made.add(driver);
                 driver.fork();
-                Mailbox.of(driver, 1 << 10).post(new byte[] {1}).thenAccept(bytes -> test.stay());
+                Mailbox.of(driver, 1 << 10).requestAsync(new byte[] {1}).thenAccept(bytes -> test.stay());
             }
         },
         INIT_OF_A_RESTART {
@@ -287,7 +287,7 @@ final class CallbackThreadsTest {
         UsermodeDriver driver = DriverBlobs.doing("pause").atExit(status -> routine.countDown());
         try (Supervisor supervisor = Supervisor.of(driver, 1 << 10)
                 .backoff(Duration.ofMillis(1), Duration.ofMillis(1))
-                .health(new byte[] {1}, Duration.ofMillis(20), Duration.ofMillis(20)) // it never answers
+                .healthCheck(new byte[] {1}, Duration.ofMillis(20), Duration.ofMillis(20)) // it never answers
                 .listener(change -> states.add(change.state()))
                 .start()) {
             for (Supervisor.State state = supervisor.state(); state != Supervisor.State.BACKING_OFF; ) {

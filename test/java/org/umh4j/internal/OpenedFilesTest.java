@@ -228,7 +228,7 @@ final class OpenedFilesTest {
         SubprocessInfo info = SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "cat /proc/$$/fdinfo/5"}, null)
                 .task(Task.defaults().descriptors(files));
         RunResult result = UsermodeHelper.run(info, Duration.ofMinutes(1));
-        String line = result.out()
+        String line = result.stdoutText()
                 .lines()
                 .filter(one -> one.startsWith("flags:"))
                 .findFirst()

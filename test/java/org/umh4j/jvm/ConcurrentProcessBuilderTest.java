@@ -73,7 +73,7 @@ final class ConcurrentProcessBuilderTest {
             case 0 -> {
                 RunResult result = UsermodeHelper.run(info, RunOptions.defaults());
                 yield result.status().exitCode() == number % 200
-                        && result.out().trim().equals(text);
+                        && result.stdoutText().trim().equals(text);
             }
             case 1 ->
                 UsermodeHelper.exec(

@@ -193,7 +193,7 @@ final class VirtualThreadStreamsTest {
                 }));
             }
             String out = UsermodeHelper.run(org.umh4j.support.Shell.script("cat " + fifos[0]), Duration.ofSeconds(20))
-                    .out();
+                    .stdoutText();
             for (Thread thread : threads) {
                 join(thread);
             }

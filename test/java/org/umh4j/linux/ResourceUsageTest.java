@@ -50,7 +50,7 @@ final class ResourceUsageTest {
     void usageIsWhatTheHelperKnewAndALittleMore() throws Exception {
         RunResult result = spend().requireSuccess();
         // struct rusage: two times of two fields, then fourteen counters.
-        long[] own = Arrays.stream(result.out().trim().split(" "))
+        long[] own = Arrays.stream(result.stdoutText().trim().split(" "))
                 .mapToLong(Long::parseLong)
                 .toArray();
         ResourceUsage usage = result.usage().orElseThrow();

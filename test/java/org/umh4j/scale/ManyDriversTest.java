@@ -161,7 +161,7 @@ final class ManyDriversTest {
 
     private static CompletableFuture<byte[]> post(Mailbox mailbox, int size) {
         try {
-            return mailbox.post(new byte[size]);
+            return mailbox.requestAsync(new byte[size]);
         } catch (IOException e) {
             return CompletableFuture.failedFuture(e);
         }
@@ -236,7 +236,7 @@ final class ManyDriversTest {
             Mailbox mailbox = Mailbox.of(driver, MIB);
             List<CompletableFuture<byte[]>> replies = new ArrayList<>();
             for (int i = 0; i < 64; i++) {
-                replies.add(mailbox.post(new byte[MIB - i]));
+                replies.add(mailbox.requestAsync(new byte[MIB - i]));
             }
             for (int i = 0; i < 64; i++) {
                 assertEquals(MIB - i, replies.get(i).get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS).length);

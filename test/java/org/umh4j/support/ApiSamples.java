@@ -94,10 +94,11 @@ public final class ApiSamples {
         SAMPLES.put(SubprocessInfo.class, ApiSamples::call);
         SAMPLES.put(ResourceUsage.class, () -> ended().usage().orElseThrow());
         SAMPLES.put(RunResult.class, () -> UsermodeHelper.run(call(), Duration.ofSeconds(20)));
-        SAMPLES.put(RunResult.Sent.class, () -> new RunResult.Sent(org.umh4j.linux.Signal.TERM, Duration.ZERO));
         SAMPLES.put(
-                Supervisor.Change.class,
-                () -> new Supervisor.Change(Supervisor.State.RUNNING, 0, Optional.empty(), Optional.empty()));
+                RunResult.SentSignal.class, () -> new RunResult.SentSignal(org.umh4j.linux.Signal.TERM, Duration.ZERO));
+        SAMPLES.put(
+                Supervisor.StateChange.class,
+                () -> new Supervisor.StateChange(Supervisor.State.RUNNING, 0, Optional.empty(), Optional.empty()));
         SAMPLES.put(UmhException.class, ApiSamples::failure);
         SAMPLES.put(Helper.class, ApiSamples::ended);
         SAMPLES.put(PipeReader.class, () -> ended().reader(1));

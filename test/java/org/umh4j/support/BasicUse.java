@@ -40,7 +40,7 @@ public final class BasicUse {
         String[] argv = {"sh", "-c", "read word; echo $word; exit 3"};
         RunResult result = UsermodeHelper.run(
                 SubprocessInfo.of("/bin/sh", argv, null), RunOptions.defaults().input("hello\n".getBytes()));
-        SAID.add("run " + result.out().trim() + ", " + result.status());
+        SAID.add("run " + result.stdoutText().trim() + ", " + result.status());
         SAID.add("timeout " + timedOut());
         try (UsermodeDriver driver = DriverBlobs.doing("exit", "7")) {
             driver.fork();

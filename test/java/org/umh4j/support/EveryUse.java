@@ -53,7 +53,7 @@ public final class EveryUse {
         var before = Leaks.descriptors(); // all is loaded that is loaded once
         RunResult result = UsermodeHelper.run(
                 shell("read word; echo $word; exit 3"), RunOptions.defaults().input("hello\n".getBytes()));
-        SAID.add("run " + result.out().trim() + ", " + result.status());
+        SAID.add("run " + result.stdoutText().trim() + ", " + result.status());
         SAID.add("streams " + streamed());
         SAID.add("gone " + writtenToNobody());
         SAID.add("timeout " + timedOut());

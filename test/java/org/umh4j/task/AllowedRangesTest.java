@@ -100,7 +100,7 @@ final class AllowedRangesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, UsermodeDriver.LONGEST_NAME})
+    @ValueSource(ints = {1, UsermodeDriver.MAX_NAME_BYTES})
     void shortestAndLongestNameOfADriverAreTaken(int length) throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load("d".repeat(length), DriverBlobs.probe())) {
             driver.arguments("exit", "0").fork();

@@ -66,7 +66,7 @@ final class CredTest {
         try {
             String out = UsermodeHelper.run(info.task(info.task().cred(cred).namespaces(namespaces)), LONG)
                     .requireSuccess()
-                    .out();
+                    .stdoutText();
             String[] fields = {"status.Uid", "status.Gid", "status.Groups"};
             StringBuilder ids = new StringBuilder();
             for (String field : fields) {
@@ -156,7 +156,7 @@ final class CredTest {
                             Shell.script("cat /proc/sys/kernel/hostname")
                                     .task(Task.defaults().namespaces(namespaces)),
                             LONG)
-                    .out()
+                    .stdoutText()
                     .trim();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
@@ -276,7 +276,7 @@ final class CredTest {
                         .sandbox(Sandbox.defaults()
                                 .seccomp(Filter.refusing(
                                         call, Errno.valueOf(errno).number()))));
-        return UsermodeHelper.run(info, Duration.ofSeconds(90)).requireSuccess().out();
+        return UsermodeHelper.run(info, Duration.ofSeconds(90)).requireSuccess().stdoutText();
     }
 
     /** Prints what each way of calling says that was kept. */

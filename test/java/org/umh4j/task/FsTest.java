@@ -152,7 +152,7 @@ final class FsTest {
                                 .seccomp(Filter.refusing(
                                         "openat2", Errno.valueOf(errno).number()))));
         RunResult result = UsermodeHelper.run(info, Duration.ofSeconds(90));
-        assertEquals("", result.requireSuccess().out());
+        assertEquals("", result.requireSuccess().stdoutText());
     }
 
     private static String[] env(List<String> command) {
@@ -414,7 +414,7 @@ final class FsTest {
         try {
             RunResult result = UsermodeHelper.run(info, LONG);
             return result.status().success()
-                    ? result.out().trim()
+                    ? result.stdoutText().trim()
                     : result.status().toString();
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();

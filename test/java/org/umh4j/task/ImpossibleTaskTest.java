@@ -130,7 +130,7 @@ final class ImpossibleTaskTest {
                                         .descriptors(Descriptors.none().inherit(1, held()))),
                                 UmhWait.PROC)),
                 refusal(
-                        "nobody would have the other end",
+                        "exec does not return the other ends",
                         () -> UsermodeHelper.exec(
                                 probe().task(Task.defaults()
                                         .descriptors(Descriptors.none().pipeToJvm(1))),
@@ -179,7 +179,7 @@ final class ImpossibleTaskTest {
                         "timer slack is for other policies",
                         () -> probe().task(Task.defaults()
                                 .sched(SCHED.timerSlack(day).fifo(1)))),
-                refusal("limit -1 is negative", () -> RunOptions.defaults().limit(-1)));
+                refusal("limit -1 is negative", () -> RunOptions.defaults().outputLimit(-1)));
     }
 
     static Stream<Refusal> views() {
@@ -444,7 +444,7 @@ final class ImpossibleTaskTest {
     @Test
     void oneProgramMediatesAllCallsAndOnlyAllowedPathsAreStarted() throws Exception {
         assertEquals(
-                "POLICY EPERM\n0\n256\ncalls are already mediated by '/bin/false'\nthe allowed paths are already [/bin/true]\n",
+                "POLICY EPERM\n0\n256\nall calls are already redirected to '/bin/false'\nthe allowed paths are already [/bin/true]\n",
                 new Jvm().run(PathsMain.class).requireSuccess());
         String refused = "POLICY EPERM\n0\n";
         String allowed = "-Dorg.umh4j.allowed.paths=/bin/x:/bin/true";
@@ -468,10 +468,10 @@ final class ImpossibleTaskTest {
         public static void main(String[] arguments) {
             HelperPaths.allowOnly("/bin/true");
             System.out.println(call("/bin/false") + "\n" + call("/bin/true"));
-            HelperPaths.mediateBy("/bin/false");
+            HelperPaths.redirectAllTo("/bin/false");
             System.out.println(call("/bin/true"));
             for (Executable second :
-                    List.<Executable>of(() -> HelperPaths.mediateBy("/x"), () -> HelperPaths.allowOnly("/x"))) {
+                    List.<Executable>of(() -> HelperPaths.redirectAllTo("/x"), () -> HelperPaths.allowOnly("/x"))) {
                 System.out.println(
                         assertThrows(IllegalStateException.class, second).getMessage());
             }

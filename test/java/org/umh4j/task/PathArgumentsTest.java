@@ -97,7 +97,7 @@ final class PathArgumentsTest {
                 .task(TASK.fs(Fs.defaults().cwd(directory)));
         assertEquals(
                 directory.toRealPath() + "\n",
-                UsermodeHelper.run(info, LONG).requireSuccess().out());
+                UsermodeHelper.run(info, LONG).requireSuccess().stdoutText());
     }
 
     @Test

@@ -134,7 +134,7 @@ enum Load {
     private static boolean captured() throws Exception {
         byte[] input = "hello".getBytes(StandardCharsets.US_ASCII);
         return UsermodeHelper.run(cat(), RunOptions.defaults().input(input))
-                .out()
+                .stdoutText()
                 .equals("hello");
     }
 

@@ -157,7 +157,7 @@ final class HelperOptions {
             HelperPaths.allowOnly(allowed.toArray(String[]::new));
         }
         if (staticHelper != null) {
-            HelperPaths.mediateBy(staticHelper);
+            HelperPaths.redirectAllTo(staticHelper);
         }
     }
 

@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A program in memory, without a name on any disk, which nobody can write to. */
 public final class Blob implements AutoCloseable {
-    private static final int CHUNK = 64 << 10;
     /** Where {@link #load} needs them; a class whose initialiser asked for them could not say why there is no library. */
     private static final class Place {
         static final int FD = Native.blobFd();
@@ -39,15 +38,15 @@ public final class Blob implements AutoCloseable {
         }
         boolean written = false;
         try {
-            byte[] chunk = new byte[CHUNK];
-            int size = program.readNBytes(chunk, 0, CHUNK);
+            byte[] chunk = new byte[PipeEnd.CHUNK_BYTES];
+            int size = program.readNBytes(chunk, 0, PipeEnd.CHUNK_BYTES);
             if (size == 0) {
                 return new Loaded(null, 0);
             }
             boolean script = size >= 2 && chunk[0] == '#' && chunk[1] == '!';
             while (size > 0 && result >= 0) {
                 result = write(opened, chunk, size);
-                size = program.readNBytes(chunk, 0, CHUNK);
+                size = program.readNBytes(chunk, 0, PipeEnd.CHUNK_BYTES);
             }
             written = result >= 0;
             if (written) {

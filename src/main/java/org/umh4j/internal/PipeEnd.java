@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class PipeEnd implements Watcher {
     private static final int NONE = -1;
     private static final int MOMENT_MILLIS = 10;
-    private static final int CHUNK = 64 << 10;
+    public static final int CHUNK_BYTES = 64 << 10;
     /** The largest capacity of a pipe, and so of the content that a helper can leave. */
     private static final int LARGEST_PIPE = 1 << 20;
     /** The wait for output of other processes that hold the pipe, while no thread reads. */
@@ -200,7 +200,7 @@ public final class PipeEnd implements Watcher {
             int at = from.arrayOffset() + position;
             return transfer((fd, is) -> Native.write(fd, is, from.array(), at, length), true);
         }
-        byte[] bytes = new byte[Math.min(length, CHUNK)];
+        byte[] bytes = new byte[Math.min(length, CHUNK_BYTES)];
         from.duplicate().get(bytes);
         return transfer((fd, is) -> Native.write(fd, is, bytes, 0, bytes.length), true);
     }
