@@ -13,9 +13,6 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.Proxy;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -30,16 +27,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.umh4j.Helper;
 import org.umh4j.HelperGate;
 import org.umh4j.HelperPaths;
 import org.umh4j.UmhSysctl;
 import org.umh4j.support.Absurd;
 import org.umh4j.support.ApiSamples;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.PublicApi;
 import org.umh4j.task.Cred;
 
 /**
@@ -65,7 +61,7 @@ final class AbsurdArgumentsTest {
         private static final AtomicInteger REFUSED = new AtomicInteger();
 
         public static void main(String[] arguments) throws Exception {
-            List<Class<?>> types = types();
+            List<Class<?>> types = PublicApi.types();
             types.remove(HelperPaths.class);
             types.add(HelperPaths.class); // what it takes holds for all that follows
             for (Class<?> type : types) {
@@ -86,34 +82,6 @@ final class AbsurdArgumentsTest {
 
         private static boolean isListener(Class<?> type) {
             return type.isInterface();
-        }
-
-        /** What the module exports. */
-        private static List<Class<?>> types() throws Exception {
-            Path folder = Path.of(Helper.class
-                            .getProtectionDomain()
-                            .getCodeSource()
-                            .getLocation()
-                            .toURI())
-                    .resolve("org/umh4j");
-            List<Class<?>> types = new ArrayList<>();
-            try (Stream<Path> files = Files.list(folder)) {
-                for (Path file : files.sorted().collect(Collectors.toList())) {
-                    String name = file.getFileName().toString();
-                    if (name.endsWith(".class") && !name.contains("-info")) {
-                        Class<?> type = Class.forName(
-                                "org.umh4j." + name.substring(0, name.length() - ".class".length()),
-                                false,
-                                ArgumentsMain.class.getClassLoader());
-                        Class<?> around = type.getEnclosingClass();
-                        boolean isReached = around == null || Modifier.isPublic(around.getModifiers());
-                        if (Modifier.isPublic(type.getModifiers()) && isReached && !type.isAnonymousClass()) {
-                            types.add(type);
-                        }
-                    }
-                }
-            }
-            return types;
         }
 
         private static void tryAll(Class<?> type, Executable executable) throws Exception {

@@ -105,14 +105,13 @@ final class FrozenCgroupTest {
         try (OwnCgroup cgroup = OwnCgroup.make("frozen-" + moment + way)) {
             Process lease = new ProcessBuilder(NativeProgram.compile("lease"), leased.toString(), "-1").start();
             assertEquals('h', lease.getInputStream().read());
-            SubprocessInfo info = (moment == Moment.BEFORE_EXEC
-                            ? SubprocessInfo.of(leased.toString(), new String[] {"true"}, null)
-                            : ProbeProgram.doing("exit", "0")
-                                    .task(Task.defaults()
-                                            .descriptors(Descriptors.none()
-                                                    .open(7, leased.toString(), StandardOpenOption.READ))))
-                    .task(Task.defaults()
-                            .limits(Limits.defaults().cgroup(cgroup.folder().toString())));
+            Task task = Task.defaults()
+                    .limits(Limits.defaults().cgroup(cgroup.folder().toString()));
+            Descriptors lent = Descriptors.none().open(7, leased, StandardOpenOption.READ);
+            SubprocessInfo info = moment == Moment.BEFORE_EXEC
+                    ? SubprocessInfo.of(leased.toString(), new String[] {"true"}, null)
+                            .task(task)
+                    : ProbeProgram.doing("exit", "0").task(task.descriptors(lent));
             String[] told = {null};
             Thread caller = new Thread(() -> told[0] = told(info, way));
             caller.start();

@@ -264,7 +264,9 @@ final class LauncherAttackersTest {
                     new ProcessBuilder("chown", "-R", "-h", owner, own.folder().toString(), base.toString())
                             .start()
                             .waitFor());
-            SubprocessInfo attacker = call(
+            Cred user = Cred.defaults().uid(UID).gid(UID).groups(new long[0]).noNewPrivs();
+            SubprocessInfo attacker = Amended.task(
+                    call(
                             program,
                             "own",
                             own.folder().toString(),
@@ -273,13 +275,8 @@ final class LauncherAttackersTest {
                             own.folder().toString(),
                             other.folder().toString(),
                             "/tmp",
-                            own.folder() + "/inner")
-                    .task(Task.defaults()
-                            .cred(Cred.defaults()
-                                    .uid(UID)
-                                    .gid(UID)
-                                    .groups(new long[0])
-                                    .noNewPrivs()));
+                            own.folder() + "/inner"),
+                    task -> task.cred(user));
             Map<String, long[]> counts = during(
                     attacker,
                     "owner of a cgroup",

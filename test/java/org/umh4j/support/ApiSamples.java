@@ -81,6 +81,7 @@ public final class ApiSamples {
         SAMPLES.put(Descriptors.class, () -> Descriptors.none().devNull(0).devNull(1));
         SAMPLES.put(Task.class, Task::defaults);
         SAMPLES.put(ProcessHandle.class, ProcessHandle::current);
+        SAMPLES.put(java.nio.file.OpenOption.class, () -> StandardOpenOption.READ);
         SAMPLES.put(Fs.class, Fs::defaults);
         SAMPLES.put(Limits.class, Limits::defaults);
         SAMPLES.put(NamespaceSetup.class, NamespaceSetup::defaults);

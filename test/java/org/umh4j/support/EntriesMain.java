@@ -7,8 +7,6 @@ import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
-import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -25,7 +23,6 @@ import java.util.stream.Stream;
 import org.umh4j.RunOptions;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
-import org.umh4j.UsermodeHelper;
 
 /**
  * Calls every public method of the API that can be called without a helper, twice, and prints what was said of the library: on
@@ -47,7 +44,6 @@ public final class EntriesMain {
             "UmhSysctl.narrowBset",
             "UmhSysctl.writeBset",
             "UsermodeDriver.load",
-            "CapabilitySet.all",
             "Sandbox.landlockAbi",
             "Pipeline.start");
 
@@ -80,7 +76,7 @@ public final class EntriesMain {
     public static void main(String[] arguments) throws Exception {
         for (int time = 0; time < 2; time++) {
             SPEAKERS.clear();
-            for (Class<?> type : api()) {
+            for (Class<?> type : PublicApi.types()) {
                 callAll(type);
             }
             WELL_KNOWN.stream()
@@ -89,30 +85,6 @@ public final class EntriesMain {
         }
         SAID.forEach(System.out::println);
         Runtime.getRuntime().halt(0);
-    }
-
-    private static List<Class<?>> api() throws Exception {
-        URI classes = UsermodeHelper.class
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI();
-        try (Stream<Path> files = Files.list(Path.of(classes).resolve("org/umh4j"))) {
-            return files.map(file -> file.getFileName().toString())
-                    .filter(name -> name.endsWith(".class") && !name.equals("package-info.class"))
-                    .sorted()
-                    .<Class<?>>map(EntriesMain::withoutInitialising)
-                    .filter(type -> Modifier.isPublic(type.getModifiers()))
-                    .toList();
-        }
-    }
-
-    private static Class<?> withoutInitialising(String file) {
-        try {
-            return Class.forName("org.umh4j." + file.replace(".class", ""), false, EntriesMain.class.getClassLoader());
-        } catch (ClassNotFoundException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private static void callAll(Class<?> type) throws Exception {

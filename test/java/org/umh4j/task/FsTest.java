@@ -37,6 +37,7 @@ import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
+import org.umh4j.support.Shell;
 
 /**
  * A helper's working directory and program lie in its root, however they are named, and it has entered them as itself.
@@ -207,8 +208,9 @@ final class FsTest {
         /** A process in a mount namespace that has the tree at /mnt. */
         private static Helper otherMounts() throws IOException {
             String script = "mount --bind " + TREE + " /mnt && mount -t proc proc /mnt/proc && echo there && read end";
-            Helper helper = UsermodeHelper.start(org.umh4j.support.Shell.piped(script)
-                    .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.MOUNT))));
+            Helper helper = UsermodeHelper.start(Amended.task(
+                    Shell.piped(script),
+                    task -> task.namespaces(NamespaceSetup.defaults().unshare(Namespace.MOUNT))));
             assertEquals('t', helper.stdout().read());
             return helper;
         }
@@ -377,10 +379,9 @@ final class FsTest {
     /** A helper that may execute its program and read below a path. */
     static final class LandlockMain {
         public static void main(String[] arguments) throws Exception {
-            System.out.println(outcome(call(
-                            "/where", fs -> fs.root(TREE.toString()).cwd("data"))
-                    .task(Task.defaults()
-                            .cred(CRED.noNewPrivs())
+            System.out.println(outcome(Amended.task(
+                    call("/where", fs -> fs.root(TREE.toString()).cwd("data")),
+                    task -> task.cred(CRED.noNewPrivs())
                             .sandbox(Sandbox.defaults().readOnly("/where").readOnly(arguments[0])))));
         }
     }
