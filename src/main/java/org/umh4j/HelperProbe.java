@@ -48,6 +48,7 @@ public final class HelperProbe implements AutoCloseable {
      * @throws IOException if there is none
      */
     public static HelperProbe install() throws IOException {
+        NativeLibrary.require();
         List<String> refused = new ArrayList<>();
         for (Path base : NativeLibrary.folders()) {
             try {

@@ -30,7 +30,10 @@ enum Load {
     WAIT("wait for the exit", 8, 1, () -> exec("7", UmhWait.PROC) == 7 << 8),
     KILLABLE("wait for the exit, killable", 8, 1, () -> exec("8", UmhWait.PROC.killable()) == 8 << 8),
     FREEZABLE(
-            "wait for the exit, freezable", 4, 1, () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
+            "wait for the exit, freezable",
+            4,
+            1,
+            () -> exec("9", UmhWait.PROC.killable().freezable()) == 9 << 8),
     EXEC("wait for the execve", 8, 1, () -> exec("0", UmhWait.EXEC) == 0),
     NO_WAIT("no wait", 8, 1, () -> exec("0", UmhWait.NO_WAIT) == 0),
     DIES("helper killed by a signal", 4, 1, () -> call(ProbeProgram.doing("kill", "9"), UmhWait.PROC) == 9),
@@ -51,13 +54,8 @@ enum Load {
     NAMESPACE("helper in a new pid namespace", 2, 1, Load::inNamespace),
     TIMEOUT("timeout", 1, 1, Load::timedOut),
     INTERRUPTED("interrupted caller", 2, 1, Load::interrupted),
-    MISSING(
-            "missing program",
-            2,
-            0,
-            () -> call(program("/no/such/program"), UmhWait.PROC) == -Errno.ENOENT.number()),
-    NO_PROGRAM(
-            "directory as program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
+    MISSING("missing program", 2, 0, () -> call(program("/no/such/program"), UmhWait.PROC) == -Errno.ENOENT.number()),
+    NO_PROGRAM("directory as program", 1, 0, () -> call(program("/etc"), UmhWait.EXEC) == -Errno.EACCES.number()),
     REFUSED("init function that fails", 1, 0, Load::refused),
     PROCESS_BUILDER(
             "process of `ProcessBuilder`",

@@ -184,8 +184,7 @@ public final class Soak {
                 wrong.get(load).sum())));
         text.append(row("all", sum(tried), helpers.sum(), sum(wrong)));
         text.append(String.format(
-                "| cleanup functions | %,d | | %,d |%n",
-                Load.CALLED.sum(), Load.CALLED.sum() - Load.CLEANED.sum()));
+                "| cleanup functions | %,d | | %,d |%n", Load.CALLED.sum(), Load.CALLED.sum() - Load.CLEANED.sum()));
         text.append("\n| counted | before | after |\n|---|---:|---:|\n");
         before.named()
                 .forEach((what, count) -> text.append(String.format(

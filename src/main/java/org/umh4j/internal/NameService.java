@@ -19,10 +19,10 @@ public interface NameService {
      * @throws IllegalArgumentException if no source of the host has the name
      * @throws java.io.UncheckedIOException if the host's other sources could not be queried in time
      */
-    User user(String name, Duration bound);
+    User user(String name, Duration timeout);
 
     /** A group's gid by name; throws as {@link #user} does. */
-    long group(String name, Duration bound);
+    long group(String name, Duration timeout);
 
     /** The one implementation. Its class is found by name, so that no package depends on one above it. */
     static NameService get() {

@@ -128,8 +128,15 @@ public enum Capability {
         return 1L << ordinal();
     }
 
-    /** Returns the lower-case name of a capability's number. A number without a name is written as {@code cap_41}. */
+    /**
+     * Returns the lower-case name of a capability's number. A number without a name is written as {@code cap_41}.
+     *
+     * @throws IllegalArgumentException if the number is not in 0 to 63
+     */
     public static String name(int number) {
+        if (number < 0 || number >= LIMIT) {
+            throw new IllegalArgumentException("number " + number + " is not in 0 to " + (LIMIT - 1));
+        }
         return number < ALL.length ? ALL[number].name().toLowerCase(Locale.ROOT) : "cap_" + number;
     }
 

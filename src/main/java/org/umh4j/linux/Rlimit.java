@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.linux;
 
+import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.StringTokenizer;
 
 /**
@@ -60,22 +62,31 @@ public enum Rlimit {
      * Reads all limits from the text of {@code /proc/PID/limits}.
      *
      * @return soft limit and hard limit of each resource, in the order of the constants: 32 numbers
-     * @throws RuntimeException if the text has another form
+     * @throws IllegalArgumentException if the text has another form
      */
     public static long[] parseProcLimits(String table) {
         long[] limits = new long[2 * values().length];
-        String text = "\n" + table + "\n";
+        String text = "\n" + Objects.requireNonNull(table, "table") + "\n";
         for (Rlimit rlimit : values()) {
-            int begin = text.indexOf("\n" + rlimit.procName + " ") + 1 + rlimit.procName.length();
+            int line = text.indexOf("\n" + rlimit.procName + " ");
+            if (line < 0) {
+                throw new IllegalArgumentException("table has no line '" + rlimit.procName + "'");
+            }
+            int begin = line + 1 + rlimit.procName.length();
             // A JVM's first use of a regular expression takes longer than a launch.
             StringTokenizer values = new StringTokenizer(text.substring(begin, text.indexOf('\n', begin)));
-            limits[2 * rlimit.ordinal()] = parseLimit(values.nextToken());
-            limits[2 * rlimit.ordinal() + 1] = parseLimit(values.nextToken());
+            limits[2 * rlimit.ordinal()] = parseLimit(rlimit, values);
+            limits[2 * rlimit.ordinal() + 1] = parseLimit(rlimit, values);
         }
         return limits;
     }
 
-    private static long parseLimit(String text) {
-        return text.equals("unlimited") ? INFINITY : Long.parseUnsignedLong(text);
+    private static long parseLimit(Rlimit rlimit, StringTokenizer values) {
+        try {
+            String text = values.nextToken();
+            return text.equals("unlimited") ? INFINITY : Long.parseUnsignedLong(text);
+        } catch (NoSuchElementException | NumberFormatException e) {
+            throw new IllegalArgumentException("table has no two limits in its line '" + rlimit.procName + "'", e);
+        }
     }
 }

@@ -184,12 +184,12 @@ public final class Cred {
      * {@code /etc/nsswitch.conf} names other sources of groups.
      *
      * @param name a name, never a number: {@code "0"} is not root
-     * @param bound the longest wait for the host's other sources
+     * @param timeout the longest wait for the host's other sources
      * @throws IllegalArgumentException if no source has the user
-     * @throws java.io.UncheckedIOException if the other sources could not be queried within the bound
+     * @throws java.io.UncheckedIOException if the other sources could not be queried within the timeout
      */
-    public Cred user(String name, Duration bound) {
-        NameService.User user = NameService.get().user(name, bound);
+    public Cred user(String name, Duration timeout) {
+        NameService.User user = NameService.get().user(name, timeout);
         return uid(user.uid()).gid(user.gid()).groups(user.groups());
     }
 
@@ -202,10 +202,10 @@ public final class Cred {
      * Sets the gid of a group, which is looked up in the same sources as in {@link #user(String, Duration)}.
      *
      * @throws IllegalArgumentException if no source has the group
-     * @throws java.io.UncheckedIOException if the other sources could not be queried within the bound
+     * @throws java.io.UncheckedIOException if the other sources could not be queried within the timeout
      */
-    public Cred group(String name, Duration bound) {
-        return gid(NameService.get().group(name, bound));
+    public Cred group(String name, Duration timeout) {
+        return gid(NameService.get().group(name, timeout));
     }
 
     /**
