@@ -12,6 +12,11 @@ import org.umh4j.linux.UmhStage;
 final class CallFailure {
     private CallFailure() {}
 
+    /** Loads all classes that a later failure needs. */
+    static void load() {
+        UmhException.load();
+    }
+
     static UmhException of(SubprocessInfo info, StageFailure failure) {
         return of(info, failure.stage(), failure.result(), failure.detail(), failure.object());
     }

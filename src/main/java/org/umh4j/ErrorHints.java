@@ -46,14 +46,19 @@ final class ErrorHints {
             case INIT -> "the init function of the call refused it; see InitException";
             case EXEC -> exec(errno);
             case LAUNCH -> launch(errno);
-            case CLONE, CLOSE_FDS, SOCKET -> resources(errno);
+            case CLONE, CLOSE_FDS, SOCKET, WAIT -> resources(errno);
             case BOUNDING, CAPABILITIES, SECUREBITS -> errno == Errno.EPERM ? capabilities() : "";
-            case KILL ->
-                errno == Errno.ENOENT
-                        ? "/proc is not mounted, or belongs to another pid namespace; mount that of this namespace"
-                        : "";
+            case KILL -> kill(errno);
             case POLICY -> "HelperPaths.allowOnly does not list this path; add it there or to org.umh4j.allowed.paths";
             default -> other(stage, errno);
+        };
+    }
+
+    private static String kill(Errno errno) {
+        return switch (errno) {
+            case EPERM -> "the process has another uid; grant this JVM CAP_KILL";
+            case ENOENT -> "/proc is not mounted, or belongs to another pid namespace; mount that of this namespace";
+            default -> "";
         };
     }
 
@@ -120,6 +125,18 @@ final class ErrorHints {
             case CGROUP ->
                 errno == Errno.EBUSY
                         ? "the cgroup is frozen, or distributes controllers to children; thaw it, or name a child"
+                        : "";
+            case CWD ->
+                errno == Errno.ENOENT
+                        ? "the directory does not exist in the helper's root; create it, or set another one by Fs.cwd"
+                        : errno == Errno.EACCES
+                                ? "the helper may not enter a directory of the path; grant it search permission"
+                                : "";
+            case UNSHARE ->
+                errno == Errno.ENOSPC ? "a limit of namespaces is reached; raise /proc/sys/user/max_*_namespaces" : "";
+            case LANDLOCK ->
+                errno == Errno.ENOSYS || errno == Errno.EOPNOTSUPP
+                        ? "landlock is not enabled; add it to lsm= of the kernel's command line, or omit the rules"
                         : "";
             case KILLED ->
                 "the launcher was killed by another process, the out-of-memory killer, or a seccomp filter of this JVM;"

@@ -38,7 +38,7 @@ final class Execution {
     static {
         // Loads the classes of the failure path now: later there may be no descriptor left to open their jar.
         if (NativeLibrary.isLoaded()) {
-            UmhException.load();
+            CallFailure.load();
             HelperEvents.load();
             Reaper.load();
         }

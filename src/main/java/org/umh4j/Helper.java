@@ -382,7 +382,7 @@ public final class Helper implements AutoCloseable {
      * is logged once to the {@link System.Logger} {@code org.umh4j}, {@link #isAlive} stays true, and it is reaped
      * when it ends.
      *
-     * <p>An interrupt does not end the wait. A further call closes nothing, and does not wait for such a process again.
+     * <p>An interrupt does not end the wait. A further call is permitted, and does not wait for such a process again.
      */
     @Override
     public void close() {

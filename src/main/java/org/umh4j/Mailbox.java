@@ -25,7 +25,7 @@ import org.umh4j.internal.PipeEnd;
  *
  * <pre>{@code
  * driver.fork();
- * try (Mailbox mailbox = Mailbox.of(driver, 64 << 10)) {
+ * try (Mailbox mailbox = Mailbox.of(driver, 64 << 10)) {   // messages of up to 64 KiB
  *     byte[] reply = mailbox.request(message, Duration.ofSeconds(2));
  * }
  * }</pre>

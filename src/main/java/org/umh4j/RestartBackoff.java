@@ -3,7 +3,6 @@ package org.umh4j;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -49,9 +48,9 @@ public final class RestartBackoff {
      * @throws IllegalArgumentException if a duration is not positive or the limit is negative
      */
     public RestartBackoff(Duration first, Duration longest, int limit, Duration window) {
-        this.first = positive(first, "first");
-        this.longest = positive(longest, "longest");
-        this.window = positive(window, "window");
+        this.first = Timeouts.requirePositive(first, "first");
+        this.longest = Timeouts.requirePositive(longest, "longest");
+        this.window = Timeouts.requirePositive(window, "window");
         if (limit < 0) {
             throw new IllegalArgumentException("limit " + limit + " is negative");
         }
@@ -61,13 +60,6 @@ public final class RestartBackoff {
     /** Returns a back-off of 100 ms to 10 s with at most 5 restarts within a minute. */
     public static RestartBackoff defaults() {
         return new RestartBackoff(DEFAULT_FIRST_PAUSE, DEFAULT_LONGEST_PAUSE, DEFAULT_LIMIT, DEFAULT_WINDOW);
-    }
-
-    private static Duration positive(Duration duration, String name) {
-        if (Objects.requireNonNull(duration, name).isNegative() || duration.isZero()) {
-            throw new IllegalArgumentException(name + " " + duration + " is not positive");
-        }
-        return duration;
     }
 
     /**

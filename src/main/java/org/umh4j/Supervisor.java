@@ -21,7 +21,7 @@ import org.umh4j.linux.WaitStatus;
  * Keeps a driver running: forks it, checks its health by periodic requests, and forks it again when it has ended.
  *
  * <pre>{@code
- * try (Supervisor supervisor = Supervisor.of(driver, 64 << 10)
+ * try (Supervisor supervisor = Supervisor.of(driver, 64 << 10)   // messages of up to 64 KiB
  *         .backoff(Duration.ofMillis(100), Duration.ofSeconds(10))
  *         .restartLimit(5, Duration.ofMinutes(1))
  *         .healthCheck(ping, Duration.ofSeconds(5), Duration.ofSeconds(1))

@@ -61,6 +61,7 @@ public final class UsermodeHelper {
      * <table>
      * <caption>Returned value</caption>
      * <tr><td>path null</td><td>{@code -EINVAL}</td></tr>
+     * <tr><td>path not allowed by {@link HelperPaths}</td><td>{@code -EPERM}</td></tr>
      * <tr><td>helpers disabled</td><td>{@code -EBUSY}</td></tr>
      * <tr><td>path {@code ""}</td><td>0; no process is created</td></tr>
      * <tr><td>init threw an {@link InitException}</td><td>the number of the exception</td></tr>

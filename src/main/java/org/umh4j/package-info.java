@@ -14,10 +14,13 @@
  *   <li>{@link org.umh4j.Pipeline} connects several helpers by pipes. {@link org.umh4j.HelperQueue} bounds the number
  *       of helpers that run at the same time.
  *   <li>{@link org.umh4j.UsermodeDriver} is a helper whose program is bytes in the caller's memory;
- *       {@link org.umh4j.Mailbox} exchanges requests and replies with it, {@link org.umh4j.Supervisor} restarts it.
+ *       {@link org.umh4j.Mailbox} exchanges requests and replies with it, {@link org.umh4j.Supervisor} restarts it
+ *       after the pauses of a {@link org.umh4j.RestartBackoff}.
  *   <li>{@link org.umh4j.UmhSysctl} limits the capabilities of all helpers, {@link org.umh4j.HelperPaths} the programs
  *       that may be started, {@link org.umh4j.HelperGate} disables all starts for a while.
  *   <li>{@link org.umh4j.HelperListener} is notified of each start, failure and exit.
+ *   <li>{@link org.umh4j.HostFeature} and {@link org.umh4j.JvmPrivileges} report the features of the kernel and the
+ *       privileges that are available; {@link org.umh4j.HelperProbe} reports the state that a helper is born with.
  * </ul>
  *
  * <p>The following rules hold for every method and are not repeated there:

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public final class PipeEnd implements Watcher {
     private static final int NONE = -1;
     private static final int MOMENT_MILLIS = 10;
+    /** The size of a buffer between two descriptors: the default capacity of a pipe. */
     public static final int CHUNK_BYTES = 64 << 10;
     /** The largest capacity of a pipe, and so of the content that a helper can leave. */
     private static final int LARGEST_PIPE = 1 << 20;
