@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.internal.Blob;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.NativeProgram;
 import org.umh4j.support.ProbeProgram;
 
 /** No driver survives its JVM, whatever becomes of that and whatever the driver does about signals. */
@@ -87,19 +88,13 @@ final class DriverDiesWithJvmTest {
             new ProcessBuilder("kill", "-KILL", "" + jvm.pid()).start().waitFor();
             return;
         }
-        String library = how.equals("fault") ? crash() : how.equals("abort") ? crash("-DABORT") : "";
+        String library = how.equals("fault")
+                ? NativeProgram.library("crash").toString()
+                : how.equals("abort")
+                        ? NativeProgram.library("crash", "-DABORT").toString()
+                        : "";
         jvm.getOutputStream().write((how + " " + library + "\n").getBytes());
         jvm.getOutputStream().flush();
-    }
-
-    /** A library that is the end of the JVM. */
-    private static String crash(String... options) throws Exception {
-        Path library = ProbeProgram.FOLDER.resolve("libcrash" + options.length + ".so");
-        List<String> compiler =
-                new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-o", library.toString(), "test/native/crash.c"));
-        compiler.addAll(List.of(options));
-        assertEquals(0, new ProcessBuilder(compiler).inheritIO().start().waitFor());
-        return library.toString();
     }
 
     /** Has drivers of all kinds, forked by threads of all kinds, and ends as it is told. */

@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,12 +14,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.Jvm;
+import org.umh4j.support.NativeProgram;
 import org.umh4j.support.RequiresRoot;
 
 /** A launcher with one broken line makes {@code make conformance} fail and name the field. */
 @RequiresRoot
 final class BrokenLauncherTest {
-    private static final Path NATIVE = Path.of("src/main/native").toAbsolutePath();
+    private static final Path SOURCES = Path.of("src/main/native/launcher");
 
     @ParameterizedTest
     @CsvSource(
@@ -57,25 +56,7 @@ final class BrokenLauncherTest {
 
     /** The launcher's sources with one piece of one file replaced, built as the library's own. */
     private static Path build(Path folder, String file, String piece, String other) throws Exception {
-        Path launcher = folder.resolve("launcher");
-        List<String> command = new ArrayList<>(List.of(
-                "gcc",
-                "-std=gnu11",
-                "-Os",
-                "-ffreestanding",
-                "-fno-stack-protector",
-                "-fpie",
-                "-fno-asynchronous-unwind-tables",
-                "-I" + NATIVE,
-                "-nostdlib",
-                "-static",
-                "-no-pie",
-                "-Wl,-T," + NATIVE.resolve("launcher/launcher.ld"),
-                "-Wl,--build-id=none",
-                "-Wl,-z,noexecstack",
-                "-o",
-                launcher.toString()));
-        try (Stream<Path> sources = Files.list(NATIVE.resolve("launcher"))) {
+        try (Stream<Path> sources = Files.list(SOURCES)) {
             for (Path source :
                     (Iterable<Path>) sources.filter(path -> path.toString().endsWith(".c"))::iterator) {
                 String text = Files.readString(source);
@@ -83,12 +64,9 @@ final class BrokenLauncherTest {
                     assertTrue(text.contains(piece), file + " has no " + piece);
                     text = text.replace(piece, other);
                 }
-                command.add(Files.writeString(folder.resolve(source.getFileName()), text)
-                        .toString());
+                Files.writeString(folder.resolve(source.getFileName()), text);
             }
         }
-        Process gcc = new ProcessBuilder(command).inheritIO().start();
-        assertEquals(0, gcc.waitFor());
-        return launcher;
+        return NativeProgram.launcher(folder, folder.resolve("launcher"));
     }
 }

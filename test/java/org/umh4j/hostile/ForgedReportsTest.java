@@ -4,7 +4,6 @@ package org.umh4j.hostile;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.umh4j.support.NativeProgram;
@@ -13,13 +12,7 @@ import org.umh4j.support.NativeProgram;
 final class ForgedReportsTest {
     @Test
     void onlyTheLaunchersOwnWordIsHeardAndWhatComesAlongIsClosed() throws Exception {
-        String[] shim;
-        try (var files = java.nio.file.Files.list(Path.of("src/main/native/shim"))) {
-            shim = files.map(file -> "shim/" + file.getFileName())
-                    .filter(name -> name.endsWith(".c"))
-                    .toArray(String[]::new);
-        }
-        String program = NativeProgram.compile("words", shim);
+        String program = NativeProgram.compileWithShim("words");
         Process process = new ProcessBuilder(program).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
         assertEquals(0, process.waitFor(), out);

@@ -78,10 +78,10 @@ final class TwoRefusedSyscallsTest {
     @RequiresRoot
     void everyTwoCallsOfALaunchAreDoneWithoutOrToldAsOneError() throws Exception {
         Path program = ProbeProgram.FOLDER.resolve("pairs");
-        Path tiny = ProbeProgram.FOLDER.resolve("tiny");
+        Path tiny = ProbeProgram.FOLDER.resolve("bench/tiny");
         Path launcher = Path.of("target/classes/org/umh4j/internal/linux-x86_64/launcher.elf")
                 .toAbsolutePath();
-        run("gcc", "-O2", "-nostdlib", "-static", "-o", tiny.toString(), "test/bench/tiny.c");
+        run("make", "-s", "BENCH=" + tiny.getParent(), tiny.toString());
         run("make", "-s", "PAIRS=" + program, program.toString());
         String said = run(
                 program.toString(),

@@ -6,60 +6,57 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A program of {@code test/native}, compiled where every user may execute it: tests need it, nobody else does. */
+/** Compiles C programs for tests by {@code src/main/native/Makefile}, to files that every user may execute. */
 public final class NativeProgram {
     private NativeProgram() {}
 
-    private static final Path NATIVE = Path.of("src/main/native");
-    /** Of the JDK that runs the tests: a compiler finds another one's by chance. */
-    private static final List<String> JNI = jniOf(System.getProperty("java.home") + "/include");
-
-    /** Its path. Sources of the shim that are named are part of it. */
-    public static String compile(String name, String... shim) throws IOException, InterruptedException {
-        return compile(name, ProbeProgram.FOLDER.resolve(name), "-O2", shim);
+    /** Compiles a program of {@code test/native} and returns its path. */
+    public static String compile(String name) throws IOException, InterruptedException {
+        return make("test-program", source(name), ProbeProgram.FOLDER.resolve(name));
     }
 
-    /** The same in another folder, without libraries: for a root folder that has none. */
+    /** Compiles a program of {@code test/native} together with the shim. */
+    public static String compileWithShim(String name) throws IOException, InterruptedException {
+        return make("test-program", source(name), ProbeProgram.FOLDER.resolve(name), "SHIM=yes");
+    }
+
+    /** Compiles a program into another directory without shared libraries: for a root directory that has none. */
     public static String compileStatic(String name, Path folder) throws IOException, InterruptedException {
-        return compile(name, folder.resolve(name), "-static");
+        return make("test-program", source(name), folder.resolve(name), "LIBC=static");
     }
 
-    private static String compile(String name, Path program, String option, String... shim)
-            throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("gcc", option, "-Wall", "-Wextra", "-Werror"));
-        command.addAll(List.of("-I" + NATIVE, "-o", program.toString()));
-        command.addAll(JNI);
-        command.add("test/native/" + name + ".c");
-        for (String source : shim) {
-            command.addAll(List.of(
-                    "-U_GNU_SOURCE", "-D_GNU_SOURCE", NATIVE.resolve(source).toString()));
-        }
-        int status = new ProcessBuilder(command).inheritIO().start().waitFor();
-        if (status != 0) {
-            throw new IOException("gcc answered " + status);
-        }
-        return program.toString();
+    /** Compiles a launcher from all C files of a directory, with the flags of the library's own. */
+    public static Path launcher(Path sources, Path launcher) throws IOException, InterruptedException {
+        return Path.of(make("test-launcher", sources.toString(), launcher));
     }
 
-    private static List<String> jniOf(String include) {
-        return List.of("-I" + include, "-I" + include + "/linux");
-    }
-
-    /** A library for a JVM, likewise. */
-    public static Path library(String name) {
-        Path library = ProbeProgram.FOLDER.resolve("lib" + name + ".so");
-        List<String> command =
-                new ArrayList<>(List.of("gcc", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-I" + NATIVE));
-        command.addAll(JNI);
-        command.addAll(List.of("-o", library.toString(), "test/native/" + name + ".c"));
+    /** Compiles a library of {@code test/native} for a JVM; the options are the compiler's. */
+    public static Path library(String name, String... options) {
+        Path library = ProbeProgram.FOLDER.resolve("lib" + name + options.length + ".so");
         try {
-            int status = new ProcessBuilder(command).inheritIO().start().waitFor();
-            if (status != 0) {
-                throw new IllegalStateException("the compiler ended with " + status);
-            }
-            return library;
+            return Path.of(make("test-library", source(name), library, "OPTIONS=" + String.join(" ", options)));
         } catch (IOException | InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static String source(String name) {
+        return "test/native/" + name + ".c";
+    }
+
+    private static String make(String target, String source, Path out, String... variables)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of("make", "-s", "-f", "src/main/native/Makefile", target, "SOURCE=" + source, "OUT=" + out));
+        // The headers of another JDK might be found otherwise.
+        command.add("JDK=" + System.getProperty("java.home"));
+        command.addAll(List.of(variables));
+        ProcessBuilder make = new ProcessBuilder(command).inheritIO();
+        make.environment().remove("MAKEFLAGS"); // of a make that runs the tests
+        int status = make.start().waitFor();
+        if (status != 0) {
+            throw new IOException(command + " ended with " + status);
+        }
+        return out.toString();
     }
 }
