@@ -40,7 +40,7 @@ public class JobExecutor {
     private static String run(Path group, Duration time, String script) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
-                .task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
+                .task(Task.defaults().limits(Limits.defaults().cgroup(group)));
         try (Helper job = UsermodeHelper.start(info)) {
             Optional<WaitStatus> status = job.waitFor(time);
             return status.map(WaitStatus::toString).orElse("took too long");
