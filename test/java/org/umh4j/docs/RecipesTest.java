@@ -24,13 +24,13 @@ final class RecipesTest {
     @MethodSource("recipes")
     void recipePrintsWhatThePageSays(Snippets.Snippet recipe) throws Exception {
         assertEquals(recipe.output(), recipe.run());
-        assertTrue(nobodySleeps(), "a helper outlived its JVM");
+        assertTrue(sleepersEnd(), "a helper outlived its JVM");
     }
 
     /** The helper of "Death with the JVM" was killed by the kernel, which may take a moment. */
-    private static boolean nobodySleeps() throws InterruptedException {
+    private static boolean sleepersEnd() throws InterruptedException {
         for (int i = 0; i < 500; i++) {
-            if (ProcessHandle.allProcesses().noneMatch(RecipesTest::sleepsForAThousandSeconds)) {
+            if (ProcessHandle.allProcesses().noneMatch(RecipesTest::sleepsForAnHour)) {
                 return true;
             }
             Thread.sleep(10);
@@ -38,8 +38,9 @@ final class RecipesTest {
         return false;
     }
 
-    private static boolean sleepsForAThousandSeconds(ProcessHandle process) {
-        return process.info().commandLine().orElse("").endsWith("sleep 1000");
+    /** The recipes sleep for an hour, and no other test does. */
+    private static boolean sleepsForAnHour(ProcessHandle process) {
+        return process.info().commandLine().orElse("").endsWith("sleep 3600");
     }
 
     @Test
