@@ -3,18 +3,18 @@ package org.umh4j;
 
 import org.umh4j.linux.CapabilitySet;
 
-/** Makes a write to {@code kernel.usermodehelper} on a set of its own, since the policy of a JVM never widens. */
+/** Makes a write to {@code kernel.usermodehelper} on a separate set, since the policy of a JVM never widens. */
 public final class SysctlReplay {
-    /** What a write answers, and the file's content afterwards. */
-    public record Answer(int result, String after) {}
+    /** The result of a write, and the content of the file after it. */
+    public record Result(int result, String after) {}
 
     private SysctlReplay() {}
 
-    /** The content before is two words, as the file has it. */
-    public static Answer write(String before, String data) {
+    /** Makes a write; {@code before} is the content of the file, two words. */
+    public static Result write(String before, String data) {
         SysctlText text = SysctlText.parse(data);
         long set = set(before);
-        return new Answer(
+        return new Result(
                 text.result(), new CapabilitySet(text.result() > 0 ? text.intersect(set) : set).toSysctlText());
     }
 

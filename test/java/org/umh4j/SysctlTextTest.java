@@ -31,7 +31,7 @@ final class SysctlTextTest {
     @ParameterizedTest
     @MethodSource("writes")
     void answersAndLeavesWhatWasRecorded(SysctlWrite write) {
-        assertEquals(write.expected(), write.answer());
+        assertEquals(write.expected(), write.result());
     }
 
     private static final int EINVAL = -Errno.EINVAL.number();

@@ -30,7 +30,7 @@ final class BrokenLauncherTest {
                 "status.Umask | fs.c | launch->plan->umask | 0",
                 "status.SigIgn | signals.c | launch->plan->ignored_signals >> (signal - 1) & 1 | signal == SIGUSR2",
                 "status.SigBlk | signals.c | SIG_SETMASK | SIG_BLOCK",
-                "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", O_RDONLY, 0); umh_syscall(__NR_umask",
+                "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", 0, 0); umh_syscall(__NR_umask",
                 "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_SET_REQKEY_KEYRING",
             })
     void oneBrokenLineIsFound(String field, String file, String line, String broken, @TempDir Path folder)

@@ -77,7 +77,7 @@ public record Call(String kernel, String name, JsonNode recording) {
     }
 
     /** The commands of the helper. */
-    String behaviour() {
+    String commands() {
         return recording.path("helper").asText();
     }
 

@@ -26,26 +26,26 @@ public final class CallReplay {
     private final Programs programs;
 
     /** The result of a call. */
-    public record Answer(List<String> events, int helpers) {
+    public record Result(List<String> events, int helpers) {
         /** Whether the result must equal the kernel's. */
-        static boolean isPlain(Call call) {
+        static boolean equalsKernel(Call call) {
             return recorded(call).equals(expected(call));
         }
 
         /** The kernel's result with the documented difference: a killed caller of the kernel sees no result. */
-        public static Answer expected(Call call) {
+        public static Result expected(Call call) {
             return expected(recorded(call));
         }
 
-        static Answer expected(Answer kernels) {
+        static Result expected(Result kernels) {
             List<String> events = new ArrayList<>(kernels.events);
             events.replaceAll(event -> event.equals("returned(-512)") ? "returned(-4)" : event);
-            return new Answer(events, kernels.helpers);
+            return new Result(events, kernels.helpers);
         }
 
         /** The result of the kernel's caller. */
-        static Answer recorded(Call call) {
-            return new Answer(call.events(), call.helpers());
+        static Result recorded(Call call) {
+            return new Result(call.events(), call.helpers());
         }
     }
 
@@ -55,13 +55,13 @@ public final class CallReplay {
     }
 
     public CallReplay() throws IOException {
-        this(Programs.ofTheTests());
+        this(Programs.inTestDirectory());
     }
 
     /** Installs one program of each kind that execve(2) refuses. */
     private void installPrograms() throws IOException {
-        String probe = programs.installed(PROBE);
-        Files.createDirectories(programs.place("/h/dir"));
+        String probe = programs.install(PROBE);
+        Files.createDirectories(programs.path("/h/dir"));
         byte[] image = Files.readAllBytes(Path.of(ProbeProgram.path()));
         install("noexec", image, "rw-r--r--");
         byte[] otherArchitecture = image.clone();
@@ -74,18 +74,18 @@ public final class CallReplay {
         install("empty", new byte[0], "rwxr-xr-x");
         install("script_missing", "#!/no/such/interpreter\n".getBytes(), "rwxr-xr-x");
         install("script_ok", ("#!" + probe + " arg one\n").getBytes(), "rwxr-xr-x");
-        Files.createDirectories(programs.place("/h/script_ok.reports"));
+        Files.createDirectories(programs.path("/h/script_ok.reports"));
     }
 
     private void install(String name, byte[] content, String mode) throws IOException {
-        Path program = programs.place("/h/" + name);
+        Path program = programs.path("/h/" + name);
         Files.deleteIfExists(program);
         Files.write(program, content);
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString(mode));
     }
 
     /** Makes the call by umh4j. */
-    public Answer answer(Call call) throws IOException, InterruptedException {
+    public Result result(Call call) throws IOException, InterruptedException {
         HelperGate.setDisableDepth(HelperGate.Depth.values()[call.depth()]);
         List<String> events = Collections.synchronizedList(new ArrayList<>());
         CountDownLatch cleaned = new CountDownLatch(1);
@@ -93,7 +93,7 @@ public final class CallReplay {
         if (call.isInterrupted()) {
             interrupted(call, info, events);
         } else {
-            programs.does(PROBE, words(call.behaviour()));
+            programs.setCommands(PROBE, words(call.commands()));
             events.add("returned("
                     + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")");
         }
@@ -101,13 +101,13 @@ public final class CallReplay {
             throw new AssertionError(call + ": no cleanup");
         }
         HelperGate.enable();
-        return new Answer(call.ordered(List.copyOf(events)), helpers(programs, call));
+        return new Result(call.ordered(List.copyOf(events)), helpers(programs, call));
     }
 
-    static String[] words(String behaviour) {
-        return behaviour.isEmpty()
+    static String[] words(String commands) {
+        return commands.isEmpty()
                 ? new String[0]
-                : behaviour.replace("signal", "kill").split(" ");
+                : commands.replace("signal", "kill").split(" ");
     }
 
     private SubprocessInfo info(Call call, List<String> events, CountDownLatch cleaned) throws IOException {
@@ -132,13 +132,13 @@ public final class CallReplay {
     /** Interrupts the caller while the helper runs; then the helper exits. */
     private void interrupted(Call call, SubprocessInfo info, List<String> events)
             throws IOException, InterruptedException {
-        Path end = programs.place("/end");
+        Path end = programs.path("/end");
         Files.deleteIfExists(end);
-        programs.does(PROBE, "await", end.toString(), "exit", "7");
+        programs.setCommands(PROBE, "await", end.toString(), "exit", "7");
         Thread caller = new Thread(() -> events.add("returned("
                 + UsermodeHelper.exec(info, new UmhWait(call.command().waitFlags())) + ")"));
         caller.start();
-        awaitWhole(Path.of(programs.place(PROBE) + ".reports"), 1);
+        awaitReports(Path.of(programs.path(PROBE) + ".reports"), 1);
         caller.interrupt();
         if (call.command().isKillable()) {
             caller.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
@@ -150,21 +150,21 @@ public final class CallReplay {
     /** Waits for the reports of the helpers that ran, deletes and counts them. */
     static int helpers(Programs programs, Call call) throws IOException, InterruptedException {
         String script = "/h/script_ok";
-        String program = programs.place(call.command().path().equals(script) ? script : PROBE)
+        String program = programs.path(call.command().path().equals(script) ? script : PROBE)
                 .toString();
-        awaitWhole(Path.of(program + ".reports"), call.helpers());
-        return Programs.takeReports(program).size();
+        awaitReports(Path.of(program + ".reports"), call.helpers());
+        return Programs.removeReports(program).size();
     }
 
     /** Waits until a directory has so many complete reports. */
-    static void awaitWhole(Path directory, int count) throws IOException, InterruptedException {
+    static void awaitReports(Path directory, int count) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        while (whole(directory) < count && System.nanoTime() < deadline) {
+        while (countReports(directory) < count && System.nanoTime() < deadline) {
             Thread.sleep(1);
         }
     }
 
-    private static int whole(Path directory) throws IOException {
+    private static int countReports(Path directory) throws IOException {
         int count = 0;
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*[0-9]")) {
             for (Path ignored : files) {
@@ -180,8 +180,8 @@ public final class CallReplay {
             case "emptystr" -> "";
             default ->
                 command.path().startsWith("/")
-                        ? programs.place(command.path()).toString()
-                        : programs.place("/" + command.path()).toString().substring(1);
+                        ? programs.path(command.path()).toString()
+                        : programs.path("/" + command.path()).toString().substring(1);
         };
     }
 

@@ -50,7 +50,7 @@ public final class Conformance {
 
     Conformance(DocumentedDifferences differences) throws IOException, InterruptedException {
         this.differences = differences;
-        this.host = Host.look(Programs.ofTheTests());
+        this.host = Host.inspect(Programs.inTestDirectory());
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
@@ -135,7 +135,7 @@ public final class Conformance {
         for (String kernel : Recordings.KERNELS) {
             for (Call call : Recordings.calls(kernel)) {
                 if (call.isCall()) {
-                    compare(call.toString(), CallReplay.Answer.expected(call), replay.answer(call));
+                    compare(call.toString(), CallReplay.Result.expected(call), replay.result(call));
                 }
             }
         }
@@ -145,15 +145,15 @@ public final class Conformance {
         for (String kernel : Recordings.KERNELS) {
             for (SysctlWrite write : Recordings.writes(kernel)) {
                 if (!write.isAtOffset()) {
-                    compare(write.toString(), write.expected(), write.answer());
+                    compare(write.toString(), write.expected(), write.result());
                 }
             }
         }
     }
 
-    private void compare(String what, Object there, Object here) {
-        if (!there.equals(here)) {
-            failures.add(what + ": " + there + " there, " + here + " here");
+    private void compare(String what, Object expected, Object actual) {
+        if (!expected.equals(actual)) {
+            failures.add(what + ": expected " + expected + ", was " + actual);
         }
     }
 

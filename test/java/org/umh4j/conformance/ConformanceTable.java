@@ -56,7 +56,9 @@ final class ConformanceTable {
         counts(
                 column,
                 calls.size(),
-                calls.stream().filter(call -> !CallReplay.Answer.isPlain(call)).count());
+                calls.stream()
+                        .filter(call -> !CallReplay.Result.equalsKernel(call))
+                        .count());
         List<SysctlWrite> writes = Recordings.writes(kernel);
         counts(
                 column,

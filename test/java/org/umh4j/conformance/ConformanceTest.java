@@ -66,8 +66,8 @@ final class ConformanceTest {
 
     private static Set<String> failed(DocumentedDifferences differences, Scenario scenario)
             throws IOException, InterruptedException {
-        Programs programs = Programs.ofTheTests();
-        FieldComparison comparison = new FieldComparison(differences, Host.look(programs));
+        Programs programs = Programs.inTestDirectory();
+        FieldComparison comparison = new FieldComparison(differences, Host.inspect(programs));
         return comparison.compare(scenario, programs.start(scenario)).stream()
                 .filter(field -> field.verdict() == Verdict.FAILURE)
                 .map(Field::name)

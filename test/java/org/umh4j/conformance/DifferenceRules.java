@@ -15,7 +15,7 @@ import org.umh4j.support.Report;
  */
 final class DifferenceRules {
     /** A field that differs, with both helpers and the host. Values are JSON text, or null if a report has none. */
-    record Difference(Scenario scenario, String field, String there, String here, Report helper, Host host) {}
+    record Difference(Scenario scenario, String field, String expected, String actual, Report helper, Host host) {}
 
     /** Decides whether a difference is the documented one. */
     interface Rule {
@@ -37,7 +37,7 @@ final class DifferenceRules {
 
     private static Map<String, Rule> rules() {
         Map<String, Rule> rules = new LinkedHashMap<>();
-        place(rules);
+        files(rules);
         numbers(rules);
         privilege(rules);
         scheduling(rules);
@@ -49,10 +49,10 @@ final class DifferenceRules {
     }
 
     /** The same file, in another directory. */
-    private static void place(Map<String, Rule> rules) {
-        rules.put("cwd", d -> text(d.here).equals("/"));
-        rules.put("exe", d -> text(d.here).endsWith(text(d.there)));
-        rules.put("fds.0.link", d -> isPipe(d.there) && isPipe(d.here) || isOfLibc(d));
+    private static void files(Map<String, Rule> rules) {
+        rules.put("cwd", d -> text(d.actual).equals("/"));
+        rules.put("exe", d -> text(d.actual).endsWith(text(d.expected)));
+        rules.put("fds.0.link", d -> isPipe(d.expected) && isPipe(d.actual) || isOfLibc(d));
     }
 
     /** The libc of a set-user-ID program opens 0 to 2 if they are closed. */
@@ -65,10 +65,10 @@ final class DifferenceRules {
     }
 
     private static void numbers(Map<String, Rule> rules) {
-        all(rules, d -> d.here.equals(quotedLike(d.here, d.host.pid())), "ppid", "stat.ppid", "status.PPid");
+        all(rules, d -> d.actual.equals(quotedLike(d.actual, d.host.pid())), "ppid", "stat.ppid", "status.PPid");
         all(
                 rules,
-                d -> d.here.equals(quotedLike(d.here, d.helper.number("pid"))),
+                d -> d.actual.equals(quotedLike(d.actual, d.helper.number("pid"))),
                 "pid",
                 "status.Pid",
                 "status.Tgid",
@@ -82,24 +82,26 @@ final class DifferenceRules {
                 "status.NSsid");
         all(
                 rules,
-                d -> text(d.here).matches("\\d+"),
+                d -> text(d.actual).matches("\\d+"),
                 "status.voluntary_ctxt_switches",
                 "status.nonvoluntary_ctxt_switches");
-        rules.put("ioprio", d -> d.there.equals("4") && d.here.equals("0"));
-        rules.put("stat.flags_hex", d -> (hex(d.there) ^ hex(d.here)) == PF_SUPERPRIV);
+        rules.put("ioprio", d -> d.expected.equals("4") && d.actual.equals("0"));
+        rules.put("stat.flags_hex", d -> (hex(d.expected) ^ hex(d.actual)) == PF_SUPERPRIV);
         rules.put(
                 "status.SigQ",
-                d -> text(d.here)
+                d -> text(d.actual)
                         .matches("\\d+/"
                                 + d.helper.get("rlimits.SIGPENDING").get(0).asText()));
     }
 
     private static void privilege(Map<String, Rule> rules) {
-        rules.put("status.CapBnd", d -> hex(d.here) == bounding(d));
+        rules.put("status.CapBnd", d -> hex(d.actual) == bounding(d));
         all(
                 rules,
-                d -> hex(d.here)
-                        == (d.host.isRoot() ? hex(d.there) & d.host.bounding().bits() : 0),
+                d -> hex(d.actual)
+                        == (d.host.isRoot()
+                                ? hex(d.expected) & d.host.bounding().bits()
+                                : 0),
                 "status.CapPrm",
                 "status.CapEff");
     }
@@ -114,7 +116,7 @@ final class DifferenceRules {
         all(
                 rules,
                 d -> !d.host.has(Capability.CAP_SYS_NICE)
-                        && d.here.equals(d.host.child().flat().get(d.field)),
+                        && d.actual.equals(d.host.child().flat().get(d.field)),
                 "nice",
                 "stat.nice",
                 "stat.priority",
@@ -126,7 +128,7 @@ final class DifferenceRules {
     private static void inherited(Map<String, Rule> rules) {
         all(
                 rules,
-                d -> d.here.equals(d.host.child().flat().get(d.field)),
+                d -> d.actual.equals(d.host.child().flat().get(d.field)),
                 "uids_ruid_euid_suid",
                 "gids_rgid_egid_sgid",
                 "groups",
@@ -162,8 +164,8 @@ final class DifferenceRules {
 
     private static boolean isOfKthreadd(Difference d) {
         Long limit = d.host.kthreadd().get(d.field);
-        JsonNode here = d.helper.get(d.field);
-        return limit == null || here.get(0).asLong() <= limit && here.get(1).asLong() <= limit;
+        JsonNode actual = d.helper.get(d.field);
+        return limit == null || actual.get(0).asLong() <= limit && actual.get(1).asLong() <= limit;
     }
 
     /** The limit of the kernel's helper, cut to the hard limit that the JVM can't raise. */
@@ -173,8 +175,8 @@ final class DifferenceRules {
         }
         long own = limit(json(d, d.host.child()).get(1));
         long hard = Math.min(limit(wanted.get(1)), own);
-        JsonNode here = d.helper.get(d.field);
-        return limit(here.get(1)) == hard && limit(here.get(0)) == Math.min(limit(wanted.get(0)), hard);
+        JsonNode actual = d.helper.get(d.field);
+        return limit(actual.get(1)) == hard && limit(actual.get(0)) == Math.min(limit(wanted.get(0)), hard);
     }
 
     private static long limit(JsonNode value) {
@@ -188,16 +190,16 @@ final class DifferenceRules {
                         && d.helper.number("keyrings.session.id")
                                 != d.host.child().number("keyrings.session.id")
                         && d.helper.text("keyrings.session.describe_by_spec").endsWith(";_ses"));
-        rules.put("keyrings.session_size", d -> d.here.equals("0"));
-        all(rules, d -> d.here.equals(d.host.child().flat().get(d.field)), "keyrings.user", "keyrings.user_session");
-        rules.put("keyrings.reqkey_default_set_reqkey_keyring", d -> d.there.equals("1") && d.here.equals("0"));
+        rules.put("keyrings.session_size", d -> d.actual.equals("0"));
+        all(rules, d -> d.actual.equals(d.host.child().flat().get(d.field)), "keyrings.user", "keyrings.user_session");
+        rules.put("keyrings.reqkey_default_set_reqkey_keyring", d -> d.expected.equals("1") && d.actual.equals("0"));
     }
 
     /** Only one of the two reporting programs reads it, or only one of the two kernels has it. */
     private static void oneSided(Map<String, Rule> rules) {
         all(
                 rules,
-                d -> d.there == null,
+                d -> d.expected == null,
                 "status.Ngid",
                 "status.FDSize",
                 "status.State",
@@ -214,7 +216,7 @@ final class DifferenceRules {
                 "mce_kill");
         all(
                 rules,
-                d -> d.here == null,
+                d -> d.actual == null,
                 "parent",
                 "ns_pid1",
                 "monotonic_ns",
@@ -227,13 +229,13 @@ final class DifferenceRules {
                 "status.THP_enabled");
         all(
                 rules,
-                d -> d.here == null && d.scenario.name().endsWith(".core"),
+                d -> d.actual == null && d.scenario.name().endsWith(".core"),
                 "stdin_bytes",
                 "stdin_first4",
                 "stdin_last_read");
         all(
                 rules,
-                d -> d.here == null && d.scenario.name().endsWith(".request_key"),
+                d -> d.actual == null && d.scenario.name().endsWith(".request_key"),
                 "describe_target_key",
                 "keyctl_assume_authority",
                 "read_reqkey_auth_callout");

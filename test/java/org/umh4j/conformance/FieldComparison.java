@@ -18,10 +18,10 @@ final class FieldComparison {
     }
 
     /** One field; row is the name in the table of differences that covers it, or empty. */
-    record Field(String scenario, String name, String there, String here, Verdict verdict, String row) {
+    record Field(String scenario, String name, String expected, String actual, Verdict verdict, String row) {
         @Override
         public String toString() {
-            return scenario + " " + name + ": " + there + " there, " + here + " here"
+            return scenario + " " + name + ": expected " + expected + ", was " + actual
                     + (row.isEmpty() ? "" : ", and not as " + row + " is documented");
         }
     }
@@ -36,14 +36,14 @@ final class FieldComparison {
 
     /** Compares every field that at least one of the two reports has. */
     List<Field> compare(Scenario scenario, Report helper) {
-        Map<String, String> there = scenario.report().flat();
-        Map<String, String> here = helper.flat();
-        TreeSet<String> names = new TreeSet<>(there.keySet());
-        names.addAll(here.keySet());
+        Map<String, String> expected = scenario.report().flat();
+        Map<String, String> actual = helper.flat();
+        TreeSet<String> names = new TreeSet<>(expected.keySet());
+        names.addAll(actual.keySet());
         List<Field> fields = new ArrayList<>();
         for (String name : names) {
-            fields.add(field(
-                    new DifferenceRules.Difference(scenario, name, there.get(name), here.get(name), helper, host)));
+            fields.add(field(new DifferenceRules.Difference(
+                    scenario, name, expected.get(name), actual.get(name), helper, host)));
         }
         return fields;
     }
@@ -53,14 +53,14 @@ final class FieldComparison {
         return new Field(
                 difference.scenario().name(),
                 difference.field(),
-                difference.there(),
-                difference.here(),
+                difference.expected(),
+                difference.actual(),
                 verdict(difference, row),
                 row.orElse(""));
     }
 
     private static Verdict verdict(DifferenceRules.Difference difference, Optional<String> row) {
-        if (difference.there() != null && difference.there().equals(difference.here())) {
+        if (difference.expected() != null && difference.expected().equals(difference.actual())) {
             return Verdict.EQUAL;
         }
         boolean documented = row.map(DifferenceRules::rule)

@@ -28,7 +28,7 @@ public final class Guest {
     private static final List<String> TRIGGERS =
             List.of("modprobe", "core", "request_key", "bridge_stp", "release_agent");
 
-    private final Programs programs = Programs.ofTheGuest();
+    private final Programs programs = Programs.inGuest();
     private final GuestKernel kernel = new GuestKernel(programs);
 
     private Guest() throws IOException {}
@@ -75,7 +75,7 @@ public final class Guest {
     private void limits() throws IOException, InterruptedException {
         Files.createDirectories(Path.of("/dev/shm"));
         record("default", false, List.of("modprobe"));
-        GuestCgroup.giveControllers();
+        GuestCgroup.enableControllers();
         for (GuestCgroup.Case example : GuestCgroup.CASES) {
             String found = example.found(programs);
             print("group", example.name() + " | " + found + " |");
@@ -102,20 +102,20 @@ public final class Guest {
     /** Lets the kernel start its helpers, and records their reports. */
     private void record(String name, boolean oddCaller, List<String> triggers)
             throws IOException, InterruptedException {
-        programs.does("/probe");
+        programs.setCommands("/probe");
         for (String trigger : triggers) {
-            keep(name + "." + trigger, kernel.helper(trigger, oddCaller));
+            save(name + "." + trigger, kernel.helper(trigger, oddCaller));
         }
     }
 
     /** The helpers of a module's call, in the three wait modes. */
     private void moduleHelpers() throws IOException, InterruptedException {
         for (int wait : List.of(0, 1, 2)) {
-            keep("umh.wait" + wait, kernel.moduleHelper(wait));
+            save("umh.wait" + wait, kernel.moduleHelper(wait));
         }
     }
 
-    private static void keep(String name, Report report) throws IOException {
+    private static void save(String name, Report report) throws IOException {
         Files.writeString(RECORDS.resolve(name + ".json"), report.root().toString());
         print("record", name + " " + report.root());
         for (String difference : Recordings.differences(System.getProperty("os.version"), name, report)) {
@@ -125,7 +125,7 @@ public final class Guest {
 
     /** Starts the same helpers by umh4j, in a new JVM for each setting, since a policy lasts as long as the JVM. */
     private static void compare(List<Setting> settings) throws IOException, InterruptedException {
-        Host host = Host.look(Programs.ofTheGuest());
+        Host host = Host.inspect(Programs.inGuest());
         for (Setting setting : settings) {
             if (!setting.isPossible(host)) {
                 print("impossible", setting.name());
@@ -165,9 +165,9 @@ public final class Guest {
         int count = 0;
         for (Call call : Recordings.calls(Recordings.KERNELS.get(0))) {
             if (call.isCall()) {
-                CallReplay.Answer there = kernel.answer(call);
-                count += compare(call.name(), CallReplay.Answer.expected(there), replay.answer(call));
-                compare("recording of " + call.name(), CallReplay.Answer.recorded(call), there);
+                CallReplay.Result expected = kernel.result(call);
+                count += compare(call.name(), CallReplay.Result.expected(expected), replay.result(call));
+                compare("recording of " + call.name(), CallReplay.Result.recorded(call), expected);
             }
         }
         print("calls", Integer.toString(count));
@@ -180,21 +180,21 @@ public final class Guest {
             if (!write.isAtOffset()) {
                 String data = write.data();
                 int result = write.isOfManyBlanks()
-                        ? GuestKernel.blanksAnswer(BSET, data.length())
-                        : GuestKernel.writeAnswer(BSET, data);
-                SysctlReplay.Answer there = new SysctlReplay.Answer(result, GuestKernel.read(BSET));
-                SysctlReplay.Answer here = new SysctlReplay.Answer(
+                        ? GuestKernel.writeBlanks(BSET, data.length())
+                        : GuestKernel.writeResult(BSET, data);
+                SysctlReplay.Result expected = new SysctlReplay.Result(result, GuestKernel.read(BSET));
+                SysctlReplay.Result actual = new SysctlReplay.Result(
                         UmhSysctl.writeBset(data), UmhSysctl.bset().toSysctlText());
-                count += compare("sysctl " + write, there, here);
-                compare("recording of " + write, write.expected().result(), there.result());
+                count += compare("sysctl " + write, expected, actual);
+                compare("recording of " + write, write.expected().result(), expected.result());
             }
         }
         print("writes", Integer.toString(count));
     }
 
-    private static int compare(String what, Object there, Object here) {
-        if (!there.equals(here)) {
-            print("failure", what + ": " + there + " there, " + here + " here");
+    private static int compare(String what, Object expected, Object actual) {
+        if (!expected.equals(actual)) {
+            print("failure", what + ": expected " + expected + ", was " + actual);
             return 0;
         }
         return 1;

@@ -31,7 +31,7 @@ final class GuestCgroup {
      */
     record Case(String name, List<String> files, List<String> does, String tells, String expected) {
         String found(Programs programs) throws IOException, InterruptedException {
-            programs.does(PROBE, does.toArray(String[]::new));
+            programs.setCommands(PROBE, does.toArray(String[]::new));
             Files.createDirectory(GROUP);
             try {
                 return name.equals(OWN) ? ownLimit() : born();
@@ -75,7 +75,7 @@ final class GuestCgroup {
     }
 
     /** To the groups below the root; and makes the one for a JVM. */
-    static void giveControllers() throws IOException {
+    static void enableControllers() throws IOException {
         GuestKernel.write(ROOT.resolve("cgroup.subtree_control"), "+memory +pids +cpu +cpuset");
         Files.createDirectory(LIMITED);
         GuestKernel.write(LIMITED.resolve("cpuset.cpus"), "1");
@@ -103,7 +103,7 @@ final class GuestCgroup {
                 .task(Task.defaults().limits(limits));
         try (Helper helper = UsermodeHelper.start(info)) {
             String end = helper.waitFor().toString();
-            List<Report> reports = Programs.takeReports(PROBE);
+            List<Report> reports = Programs.removeReports(PROBE);
             return reports.isEmpty() || !helper.waitFor().success()
                     ? end
                     : end + ", cpus " + reports.get(0).get("cpu_affinity");

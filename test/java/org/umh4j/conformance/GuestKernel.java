@@ -24,7 +24,7 @@ final class GuestKernel {
     GuestKernel(Programs programs) throws IOException {
         this.programs = programs;
         for (String path : List.of("/probe", "/sbin/request-key", "/sbin/bridge-stp")) {
-            programs.installed(path);
+            programs.install(path);
         }
         write(MODPROBE, "\n");
         write(Path.of("/cg1/release_agent"), "/probe");
@@ -32,7 +32,7 @@ final class GuestKernel {
 
     /** The report of a helper that the kernel starts for a caller. */
     Report helper(String trigger, boolean oddCaller) throws IOException, InterruptedException {
-        // Only now, or what the JVM itself happens to ask of the kernel would be answered by the probe.
+        // Not earlier, since the probe would otherwise also run for requests of the JVM itself.
         write(MODPROBE, trigger.equals("modprobe") ? "/probe" : "\n");
         write(CORE_PATTERN, trigger.equals("core") ? "|/probe %s %c" : "core");
         try {
@@ -57,7 +57,7 @@ final class GuestKernel {
     /** The probe, by a name under which it reports nothing: becomes as odd as can be, and executes what follows. */
     private static List<String> odd() throws IOException {
         List<String> words = new ArrayList<>(List.of("/tool"));
-        words.addAll(Setting.oddWords());
+        words.addAll(Setting.oddCommands());
         words.addAll(List.of("drop", "13", "drop", "21", "exec", "/trigger"));
         return words;
     }
@@ -72,10 +72,10 @@ final class GuestKernel {
 
     private static Report awaitReport(String program) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-        List<Report> reports = Programs.takeReports(program);
+        List<Report> reports = Programs.removeReports(program);
         while (reports.isEmpty() && System.nanoTime() < deadline) {
             Thread.sleep(10);
-            reports = Programs.takeReports(program);
+            reports = Programs.removeReports(program);
         }
         if (reports.size() != 1) {
             throw new IOException(program + " has left " + reports.size() + " reports");
@@ -85,15 +85,15 @@ final class GuestKernel {
 
     /** The report of a helper that the kernel starts for the module. */
     Report moduleHelper(int wait) throws IOException, InterruptedException {
-        programs.does("/probe");
+        programs.setCommands("/probe");
         command("call " + wait + " 0 std std path /probe");
         return awaitReport("/probe");
     }
 
     /** The result of a call by the module, in the form of a recording. */
-    CallReplay.Answer answer(Call call) throws IOException, InterruptedException {
+    CallReplay.Result result(Call call) throws IOException, InterruptedException {
         setDepth(call.depth());
-        programs.does("/probe", CallReplay.words(call.behaviour()));
+        programs.setCommands("/probe", CallReplay.words(call.commands()));
         if (call.isInterrupted()) {
             interrupted(call);
         } else {
@@ -101,7 +101,7 @@ final class GuestKernel {
         }
         List<String> events = awaitEvents();
         setDepth(0);
-        return new CallReplay.Answer(call.ordered(events), CallReplay.helpers(programs, call));
+        return new CallReplay.Result(call.ordered(events), CallReplay.helpers(programs, call));
     }
 
     private void setDepth(int wanted) throws IOException {
@@ -113,12 +113,12 @@ final class GuestKernel {
 
     /** The caller is killed while the helper runs, and the helper ends when it has been. */
     private void interrupted(Call call) throws IOException, InterruptedException {
-        Path end = programs.place("/end");
+        Path end = programs.path("/end");
         Files.deleteIfExists(end);
-        programs.does("/probe", "await", end.toString(), "exit", "7");
+        programs.setCommands("/probe", "await", end.toString(), "exit", "7");
         Process caller = start(
                 List.of("/trigger", "write", MODULE.toString(), call.command().forModule()));
-        CallReplay.awaitWhole(Path.of("/probe.reports"), 1);
+        CallReplay.awaitReports(Path.of("/probe.reports"), 1);
         caller.destroyForcibly();
         if (call.command().isKillable()) {
             caller.waitFor();
@@ -153,16 +153,16 @@ final class GuestKernel {
     }
 
     /** The result of one write(2): a count, or a negative errno. */
-    static int writeAnswer(Path file, String text) throws IOException {
-        return answer("write", file, text);
+    static int writeResult(Path file, String text) throws IOException {
+        return runTrigger("write", file, text);
     }
 
     /** The result of a write of so many blanks. */
-    static int blanksAnswer(Path file, int count) throws IOException {
-        return answer("blanks", file, Integer.toString(count));
+    static int writeBlanks(Path file, int count) throws IOException {
+        return runTrigger("blanks", file, Integer.toString(count));
     }
 
-    private static int answer(String how, Path file, String what) throws IOException {
+    private static int runTrigger(String how, Path file, String what) throws IOException {
         Process writer = new ProcessBuilder("/trigger", how, file.toString(), what).start();
         return Integer.parseInt(new String(writer.getInputStream().readAllBytes()).trim());
     }

@@ -170,14 +170,14 @@ record GuestLimit(
             return new Outcome(name + " | not in this kernel | |", Set.of(), List.of());
         }
         String before = sysctl.isEmpty() ? "" : GuestKernel.read(Path.of(sysctl));
-        if (!sysctl.isEmpty() && GuestKernel.writeAnswer(Path.of(sysctl), value) < 0) {
+        if (!sysctl.isEmpty() && GuestKernel.writeResult(Path.of(sysctl), value) < 0) {
             return new Outcome(name + " | not to be set here | |", Set.of(), List.of(name + ": can't be set"));
         }
         try {
             return outcome(jvm().run(LimitRun.class, records.toString()));
         } finally {
             if (!sysctl.isEmpty()) {
-                GuestKernel.writeAnswer(Path.of(sysctl), before);
+                GuestKernel.writeResult(Path.of(sysctl), before);
             }
         }
     }
@@ -272,9 +272,9 @@ record GuestLimit(
     private boolean isUnreadable(Field field) {
         return finds.contains(PROC)
                 && field.verdict() == Verdict.FAILURE
-                && (field.here() == null
-                        || field.here().equals("{}")
-                        || field.here().equals("\"-ENOENT\""));
+                && (field.actual() == null
+                        || field.actual().equals("{}")
+                        || field.actual().equals("\"-ENOENT\""));
     }
 
     /** The lines of umh doctor by subject. */

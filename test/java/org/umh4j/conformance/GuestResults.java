@@ -57,7 +57,7 @@ public final class GuestResults {
         }
 
         /** Returns whether every boot is complete. */
-        private boolean isWhole() {
+        private boolean isComplete() {
             return output("done").equals(MODES);
         }
 
@@ -120,7 +120,7 @@ public final class GuestResults {
         List<String> failures = new ArrayList<>();
         kernels.forEach(
                 kernel -> kernel.output("failure").forEach(failure -> failures.add(kernel.name + " " + failure)));
-        if (kernels.stream().allMatch(Kernel::isWhole)
+        if (kernels.stream().allMatch(Kernel::isComplete)
                 && kernels.stream().anyMatch(kernel -> kernel.name.startsWith("5."))) {
             unseen().forEach(row -> failures.add("docs/differences.md lists " + row + ", and no guest has shown it"));
         }
@@ -156,7 +156,8 @@ public final class GuestResults {
     private String limits() {
         return table(
                 "limit",
-                "| restriction of the guest | kernel | a helper of umh4j | output of `umh doctor` |\n|---|---|---|---|\n");
+                "| restriction of the guest | kernel | a helper of umh4j | output of `umh doctor` |\n"
+                        + "|---|---|---|---|\n");
     }
 
     private String groups() {

@@ -24,8 +24,8 @@ final class GuestResultsTest {
 
     /** The output of a JVM under it: the only row, the unapplied step, a helper of another user, and the doctor. */
     private static final String OUTPUT = """
-            {"kernel":"","field":{"scenario":"default.modprobe","name":"rlimits.NOFILE","there":"[1024,4096]",\
-            "here":"[900,900]","verdict":"DOCUMENTED","row":"rlimits"}}
+            {"kernel":"","field":{"scenario":"default.modprobe","name":"rlimits.NOFILE","expected":"[1024,4096]",\
+            "actual":"[900,900]","verdict":"DOCUMENTED","row":"rlimits"}}
             unapplied NOFILE
             other user uid [65534,65534,65534] no_new_privs 1 dumpable 1
             driver hello, exit code 0
@@ -72,9 +72,9 @@ final class GuestResultsTest {
 
     @Test
     void failureInAGuestFailsTheWhole(@TempDir Path folder) throws Exception {
-        boots(folder, "failure UNCHANGED default.modprobe nice: 0 there, 5 here");
+        boots(folder, "failure UNCHANGED default.modprobe nice: expected 0, was 5");
         assertEquals(
-                List.of("5.10.0-1 UNCHANGED default.modprobe nice: 0 there, 5 here"),
+                List.of("5.10.0-1 UNCHANGED default.modprobe nice: expected 0, was 5"),
                 new GuestResults(folder).failures());
     }
 

@@ -20,8 +20,8 @@ record Host(Report child, Map<String, Long> kthreadd) {
     private static final Map<String, String> LIMITS =
             Map.of("Max processes", "rlimits.NPROC", "Max pending signals", "rlimits.SIGPENDING");
 
-    static Host look(Programs programs) throws IOException, InterruptedException {
-        String probe = programs.installed("/probe");
+    static Host inspect(Programs programs) throws IOException, InterruptedException {
+        String probe = programs.install("/probe");
         Process child = new ProcessBuilder(probe).inheritIO().start();
         if (child.waitFor() != 0) {
             throw new IOException("the probe ended with " + child.exitValue());

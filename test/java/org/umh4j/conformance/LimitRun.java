@@ -18,8 +18,9 @@ import org.umh4j.task.Cred;
 import org.umh4j.task.Task;
 
 /**
- * Runs in a JVM under a limit: compares a helper with the kernel's, whose reports are in a directory. Then it prints the
- * unapplied steps of a helper, the attributes of a helper of another user, and the output of a driver, and runs umh doctor.
+ * Runs in a JVM under a limit: compares a helper with the kernel's, whose reports are in a directory. Then it prints
+ * the unapplied steps of a helper, the attributes of a helper of another user, and the output of a driver. Then it runs
+ * umh doctor.
  */
 final class LimitRun {
     static final String REFUSED = "refused ";

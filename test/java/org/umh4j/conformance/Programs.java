@@ -20,8 +20,8 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 
 /**
- * The probe at the paths at which a kernel executed it, below a directory. It reads its commands from files next to it, so
- * its arguments and its environment can be the kernel's.
+ * The probe at the paths at which a kernel executed it, below a directory. It reads its commands from files next to it,
+ * so its arguments and its environment can be the kernel's.
  */
 public final class Programs {
     private static final int SET_UID_OWNER = 1000;
@@ -35,18 +35,18 @@ public final class Programs {
     }
 
     /** In the directory of the tests. */
-    static Programs ofTheTests() {
+    static Programs inTestDirectory() {
         return new Programs(ProbeProgram.FOLDER.resolve("conformance"));
     }
 
     /** At the paths themselves. */
-    static Programs ofTheGuest() {
+    static Programs inGuest() {
         return new Programs(Path.of(""));
     }
 
-    /** Installs the probe that a kernel executed as {@code recorded}, with a directory for its reports; returns its path. */
-    String installed(String recorded) throws IOException {
-        Path program = place(recorded);
+    /** Installs the probe that a kernel executed as {@code recorded}, with a directory of reports; returns its path. */
+    String install(String recorded) throws IOException {
+        Path program = path(recorded);
         if (Files.notExists(program)) {
             Files.createDirectories(program.getParent());
             Files.copy(Path.of(ProbeProgram.path()), program);
@@ -62,7 +62,7 @@ public final class Programs {
     }
 
     /** The path on this host for a recorded path. */
-    Path place(String recorded) {
+    Path path(String recorded) {
         return Path.of(root.toString(), recorded);
     }
 
@@ -97,7 +97,7 @@ public final class Programs {
 
     /** The only report of a program. */
     static Report onlyReport(String program) throws IOException {
-        List<Report> reports = takeReports(program);
+        List<Report> reports = removeReports(program);
         if (reports.size() != 1) {
             throw new IOException(program + " has left " + reports.size() + " reports");
         }
@@ -105,7 +105,7 @@ public final class Programs {
     }
 
     /** Reads and deletes the reports of a program. */
-    static List<Report> takeReports(String program) throws IOException {
+    static List<Report> removeReports(String program) throws IOException {
         List<Report> reports = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(reports(Path.of(program)), "*[0-9]")) {
             for (Path file : all) {
@@ -117,8 +117,8 @@ public final class Programs {
     }
 
     /** Sets the commands that the program at a recorded path runs after its report. */
-    void does(String recorded, String... words) throws IOException {
-        Path file = Path.of(installed(recorded) + ".does");
+    void setCommands(String recorded, String... words) throws IOException {
+        Path file = Path.of(install(recorded) + ".does");
         Path next = Path.of(file + ".next");
         Files.writeString(next, words.length == 0 ? "" : String.join("\n", words) + "\n");
         Files.move(next, file, StandardCopyOption.REPLACE_EXISTING);

@@ -37,6 +37,6 @@ final class RecordedCallsTest {
     @ParameterizedTest
     @MethodSource("calls")
     void answersAsRecorded(Call call) throws IOException, InterruptedException {
-        assertEquals(CallReplay.Answer.expected(call), replay.answer(call));
+        assertEquals(CallReplay.Result.expected(call), replay.result(call));
     }
 }

@@ -38,18 +38,18 @@ public final class Recordings {
                     + "|rlimits\\.(NPROC|SIGPENDING)|cgroup|argv|cmdline|fds\\.0\\.link");
 
     /**
-     * The differences between a helper that a kernel has just started and the recorded one, in the fields of both reports.
-     * Empty if there is no such recording.
+     * The differences between a helper that a kernel has just started and the recorded one, in the fields of both
+     * reports. Empty if there is no such recording.
      */
     static List<String> differences(String kernel, String name, Report report) throws IOException {
         List<String> differences = new ArrayList<>();
         for (Scenario recorded : KERNELS.contains(kernel) ? helpers(kernel) : List.<Scenario>of()) {
-            Map<String, String> there =
+            Map<String, String> expected =
                     recorded.name().equals(name) ? recorded.report().flat() : Map.of();
             report.flat().forEach((field, value) -> {
-                if (!value.equals(there.getOrDefault(field, value))
+                if (!value.equals(expected.getOrDefault(field, value))
                         && !OF_THE_BOOT.matcher(field).matches()) {
-                    differences.add(name + " " + field + ": " + there.get(field) + " there, " + value + " now");
+                    differences.add(name + " " + field + ": recorded " + expected.get(field) + ", now " + value);
                 }
             });
         }

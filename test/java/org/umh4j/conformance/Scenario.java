@@ -34,8 +34,8 @@ public record Scenario(String name, JsonNode record) {
 
     /** The call: the kernel's arguments and environment, and this helper's special attributes. */
     SubprocessInfo call(Programs programs) throws IOException {
-        SubprocessInfo info = SubprocessInfo.of(
-                programs.installed(path()), strings(record.path("argv")), strings(record.path("envp")));
+        SubprocessInfo info =
+                SubprocessInfo.of(programs.install(path()), strings(record.path("argv")), strings(record.path("envp")));
         if (name.endsWith(".core")) {
             // do_coredump(): the core comes through a pipe, and a helper that crashes must not call another.
             info.task(info.task()

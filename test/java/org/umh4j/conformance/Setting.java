@@ -67,7 +67,7 @@ enum Setting {
     ODD(Policy.FULL, Set.of(), null) {
         @Override
         List<String> words() {
-            List<String> words = new ArrayList<>(oddWords());
+            List<String> words = new ArrayList<>(oddCommands());
             words.addAll(List.of(
                     "chdir",
                     Path.of("").toAbsolutePath().toString())); // the class path and the table are relative to it
@@ -75,7 +75,7 @@ enum Setting {
         }
 
         @Override
-        boolean takes(Scenario scenario) {
+        boolean includes(Scenario scenario) {
             return scenario.name().startsWith("caller_odd.");
         }
     },
@@ -143,12 +143,12 @@ enum Setting {
     }
 
     /** Whether a helper is compared under it. */
-    boolean takes(Scenario scenario) {
+    boolean includes(Scenario scenario) {
         return scenario.policy() == policy;
     }
 
     /** The commands that change every attribute that children inherit: of pid 1, a caller, or a JVM. */
-    static List<String> oddWords() {
+    static List<String> oddCommands() {
         Path ofGuest = Path.of("odd.words");
         Path file = Files.exists(ofGuest) ? ofGuest : Path.of("test/conformance/guest/odd.words");
         try {

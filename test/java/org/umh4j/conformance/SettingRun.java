@@ -22,8 +22,8 @@ final class SettingRun {
     /** Arguments: the name of a setting; in a guest also the directory with the reports of its kernel's helpers. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Setting setting = Setting.valueOf(arguments[0]);
-        Programs programs = arguments.length == 1 ? Programs.ofTheTests() : Programs.ofTheGuest();
-        Host host = Host.look(programs);
+        Programs programs = arguments.length == 1 ? Programs.inTestDirectory() : Programs.inGuest();
+        Host host = Host.inspect(programs);
         if (arguments.length == 1 && (setting != Setting.UNCHANGED || host.mayWritePolicy())) {
             writes(setting);
         }
@@ -53,7 +53,7 @@ final class SettingRun {
 
     static List<Scenario> chosen(Setting setting, List<Scenario> helpers) {
         return helpers.stream()
-                .filter(setting::takes)
+                .filter(setting::includes)
                 .limit(setting.isForRowsOnly() ? 1 : Long.MAX_VALUE)
                 .toList();
     }

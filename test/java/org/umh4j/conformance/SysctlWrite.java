@@ -36,16 +36,16 @@ public record SysctlWrite(String kernel, JsonNode recording) {
     }
 
     /** The result of the kernel. */
-    public SysctlReplay.Answer expected() {
+    public SysctlReplay.Result expected() {
         JsonNode write = recording.path("write");
         int result = write.isInt()
                 ? write.asInt()
                 : -Errno.valueOf(write.asText().substring(1)).number();
-        return new SysctlReplay.Answer(result, text("after"));
+        return new SysctlReplay.Result(result, text("after"));
     }
 
     /** The result of umh4j. */
-    public SysctlReplay.Answer answer() {
+    public SysctlReplay.Result result() {
         return SysctlReplay.write(text("before"), data());
     }
 
@@ -53,9 +53,10 @@ public record SysctlWrite(String kernel, JsonNode recording) {
     Field ofThisJvm() {
         String before = policy();
         int result = text("file").equals("bset") ? UmhSysctl.writeBset(data()) : UmhSysctl.writeInheritable(data());
-        String there = expected().result() + " " + before;
-        String here = result + " " + policy();
-        return new Field("sysctl", toString(), there, here, there.equals(here) ? Verdict.EQUAL : Verdict.FAILURE, "");
+        String expected = expected().result() + " " + before;
+        String actual = result + " " + policy();
+        return new Field(
+                "sysctl", toString(), expected, actual, expected.equals(actual) ? Verdict.EQUAL : Verdict.FAILURE, "");
     }
 
     private static String policy() {
