@@ -26,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.internal.Blob;
+import org.umh4j.internal.LibraryFile;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Jvm;
@@ -340,7 +341,7 @@ final class DriverProgramTest {
     }
 
     private static Jvm strictJvm(int memfdNoexec, Path folder, String... inside) throws IOException {
-        Path launcher = Files.write(folder.resolve("launcher"), NativeLibrary.resource("launcher.elf"));
+        Path launcher = Files.write(folder.resolve("launcher"), LibraryFile.resource("launcher.elf"));
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
         return new Jvm()
                 .under(inside)

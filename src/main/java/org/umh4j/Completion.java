@@ -8,6 +8,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Child;
 import org.umh4j.internal.Stages;
+import org.umh4j.linux.Errno;
+import org.umh4j.linux.WaitStatus;
 
 /**
  * Hands the helper's result to the waiting caller, which then runs cleanup. If the caller has stopped waiting, a
@@ -45,7 +47,7 @@ final class Completion {
             }
         });
         if (untilExit) {
-            child.exit().thenAccept(end -> arrive(Execution.retval(end.status())));
+            child.exit().thenAccept(end -> arrive(retval(end.status())));
         }
     }
 
@@ -81,5 +83,10 @@ final class Completion {
             throw new AssertionError("the future of a result never fails", e);
         }
         return OptionalInt.of(result);
+    }
+
+    /** The raw status, as the kernel returns it; {@code -ECHILD} for a lost one, as {@code wait(2)} fails. */
+    static int retval(int status) {
+        return status == WaitStatus.LOST.raw() ? -Errno.ECHILD.number() : status;
     }
 }

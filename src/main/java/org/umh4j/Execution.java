@@ -10,11 +10,9 @@ import org.umh4j.internal.Child;
 import org.umh4j.internal.LaunchResult.Until;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.internal.Pipes;
-import org.umh4j.internal.Reaper;
 import org.umh4j.internal.StartDeadline;
 import org.umh4j.linux.Errno;
 import org.umh4j.linux.UmhStage;
-import org.umh4j.linux.WaitStatus;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.KillScope;
 
@@ -32,7 +30,6 @@ final class Execution {
     private static final int EAGAIN = Errno.EAGAIN.number();
     private static final int EINTR = Errno.EINTR.number();
     private static final int ENOENT = Errno.ENOENT.number();
-    private static final int ECHILD = Errno.ECHILD.number();
     private static final int ECANCELED = Errno.ECANCELED.number();
 
     static {
@@ -40,7 +37,7 @@ final class Execution {
         if (NativeLibrary.isLoaded()) {
             CallFailure.load();
             HelperEvents.load();
-            Reaper.load();
+            Child.load();
         }
     }
 
@@ -93,7 +90,7 @@ final class Execution {
         int retval = -ECANCELED;
         try {
             if (wait.isForProcess()) {
-                retval = retval(Launcher.runToEnd(info));
+                retval = Completion.retval(Launcher.runToEnd(info));
             } else {
                 Launcher.start(info, Until.EXEC, StartDeadline.endless());
                 retval = 0;
@@ -232,10 +229,5 @@ final class Execution {
                 helper.close();
             }
         }
-    }
-
-    /** The raw status, as the kernel returns it; {@code -ECHILD} for a lost one, as {@code wait(2)} fails. */
-    static int retval(int status) {
-        return status == WaitStatus.LOST.raw() ? -ECHILD : status;
     }
 }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.umh4j.internal.Bytes;
+import org.umh4j.internal.LibraryFile;
 import org.umh4j.internal.NativeLibrary;
 import org.umh4j.linux.WaitStatus;
 import org.umh4j.task.Descriptors;
@@ -50,7 +51,7 @@ public final class HelperProbe implements AutoCloseable {
     public static HelperProbe install() throws IOException {
         NativeLibrary.require();
         List<String> refused = new ArrayList<>();
-        for (Path base : NativeLibrary.folders()) {
+        for (Path base : LibraryFile.folders()) {
             try {
                 Path program = installBelow(base);
                 if (Files.isExecutable(program)) {
@@ -69,9 +70,9 @@ public final class HelperProbe implements AutoCloseable {
     }
 
     private static Path installBelow(Path base) throws IOException {
-        Path program = NativeLibrary.privateFolder(base).resolve("probe");
+        Path program = LibraryFile.privateFolder(base).resolve("probe");
         try {
-            Files.write(program, NativeLibrary.resource("probe.elf"));
+            Files.write(program, LibraryFile.resource("probe.elf"));
             Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
             return program;
         } catch (IOException e) {

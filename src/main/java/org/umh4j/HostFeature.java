@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.umh4j.internal.Feature;
+import org.umh4j.internal.NativeLibrary;
 
 /**
  * A system call of a newer kernel that the library uses, or its fallback where the kernel lacks it or a seccomp filter
@@ -26,6 +27,7 @@ public record HostFeature(String name, boolean inUse, String fallback) {
 
     /** Returns all features, each with its present state. */
     public static List<HostFeature> all() {
+        NativeLibrary.require();
         return Arrays.stream(Feature.values())
                 .map(feature -> new HostFeature(feature.toString(), feature.isInUse(), feature.withoutIt()))
                 .toList();

@@ -55,7 +55,7 @@ final class Launcher {
         }
         try {
             Child child = new Child(keepsPidfd);
-            if (!Reaper.watch(child, launch(info, cred, until, pipes, deadline))) {
+            if (!child.watch(launch(info, cred, until, pipes, deadline))) {
                 throw CallFailure.of(info, UmhStage.WAIT, -ENOMEM, 0);
             }
             if (until == Until.EXEC) {

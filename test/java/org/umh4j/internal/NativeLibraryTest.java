@@ -90,7 +90,7 @@ final class NativeLibraryTest {
     @Test
     void linkInAFolderThatOthersCanWriteToIsNotFollowed(@TempDir Path folder) throws Exception {
         Path open = Files.createDirectory(folder.resolve("open"));
-        Path library = Files.write(folder.resolve("libumh4j.so"), NativeLibrary.resource("libumh4j.so"));
+        Path library = Files.write(folder.resolve("libumh4j.so"), LibraryFile.resource("libumh4j.so"));
         Path link = Files.createSymbolicLink(open.resolve("libumh4j.so"), library);
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
         Jvm.Outcome outcome = new Jvm()
@@ -101,8 +101,8 @@ final class NativeLibraryTest {
 
     @Test
     void libraryNamedByPropertyIsLoadedWhenItIsToBeTrusted(@TempDir Path folder) throws Exception {
-        Path library = Files.write(folder.resolve("libumh4j.so"), NativeLibrary.resource("libumh4j.so"));
-        Path launcher = Files.write(folder.resolve("launcher"), NativeLibrary.resource("launcher.elf"));
+        Path library = Files.write(folder.resolve("libumh4j.so"), LibraryFile.resource("libumh4j.so"));
+        Path launcher = Files.write(folder.resolve("launcher"), LibraryFile.resource("launcher.elf"));
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
         Jvm.Outcome outcome = new Jvm()
                 .option(
@@ -146,7 +146,7 @@ final class NativeLibraryTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 63, 64, 4096, -1})
     void libraryThatIsCutShortEndsNoJvm(int length, @TempDir Path folder) throws Exception {
-        byte[] whole = NativeLibrary.resource("libumh4j.so");
+        byte[] whole = LibraryFile.resource("libumh4j.so");
         byte[] part = Arrays.copyOf(whole, length < 0 ? endOfSegments(whole) - 1 : length);
         Path library = Files.write(folder.resolve("libumh4j.so"), part);
         Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);
@@ -166,7 +166,7 @@ final class NativeLibraryTest {
 
     @Test
     void libraryOfAnotherArchitectureOrNoneIsSaidToBeThat(@TempDir Path folder) throws Exception {
-        byte[] other = NativeLibrary.resource("libumh4j.so");
+        byte[] other = LibraryFile.resource("libumh4j.so");
         other[18] = (byte) (other[18] == 62 ? 183 : 62);
         Path library = Files.write(folder.resolve("libumh4j.so"), other);
         Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);

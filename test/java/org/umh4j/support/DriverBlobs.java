@@ -8,14 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.umh4j.UsermodeDriver;
-import org.umh4j.internal.NativeLibrary;
+import org.umh4j.internal.LibraryFile;
 
 /** Programs to be drivers. */
 public final class DriverBlobs {
     /** What anything may take on a busy machine. */
     public static final long PATIENCE_SECONDS = 20;
 
-    private static final byte[] PROBE = NativeLibrary.resource("probe.elf");
+    private static final byte[] PROBE = LibraryFile.resource("probe.elf");
 
     private DriverBlobs() {}
 

@@ -11,7 +11,7 @@ import java.util.List;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.internal.NativeLibrary;
+import org.umh4j.internal.LibraryFile;
 
 /** The probe of {@code src/main/native/probe} as a file that every user may execute, in a folder that ends with the JVM. */
 public final class ProbeProgram {
@@ -71,7 +71,7 @@ public final class ProbeProgram {
     private static String install() {
         try {
             Path program = FOLDER.resolve("probe");
-            Files.write(program, NativeLibrary.resource("probe.elf"));
+            Files.write(program, LibraryFile.resource("probe.elf"));
             Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
             return program.toString();
         } catch (IOException e) {

@@ -40,6 +40,11 @@ public final class CallbackThreads {
 
     private CallbackThreads() {}
 
+    /** A thread that runs no callback. It offers a callback again when there may be a thread for it. */
+    interface Deferring {
+        void defer(Runnable task);
+    }
+
     /** For the dependents of futures, which take their failures themselves. */
     public static Executor executor() {
         return CallbackThreads::execute;
@@ -86,8 +91,8 @@ public final class CallbackThreads {
         if (offer(task)) {
             return;
         }
-        if (Reaper.isCurrent()) {
-            Reaper.offerLater(task);
+        if (Thread.currentThread() instanceof Deferring current) {
+            current.defer(task);
         } else {
             logged(task);
         }

@@ -55,10 +55,44 @@ public final class Child implements Watcher {
         this.keepsPidfd = keepsPidfd;
     }
 
-    static void load() {}
+    /** Loads this class and the reaper's. */
+    public static void load() {
+        Reaper.load();
+    }
 
-    /** This is its process. */
-    void begin(LaunchResult started) {
+    /**
+     * Has the reaper watch the process that was started. From now on it is reaped as soon as it ends.
+     *
+     * @return false if there was no memory for the watch, or the kernel refused it; then the process was killed and
+     *     reaped
+     */
+    public boolean watch(LaunchResult started) {
+        begin(started);
+        if (isWatched()) {
+            return true;
+        }
+        Reaper.stopLookingAfter(this);
+        discard();
+        return false;
+    }
+
+    private boolean isWatched() {
+        try {
+            if (arm(Reaper.register(this)) < 0) {
+                return false;
+            }
+            if (!outcome.isDone()) { // only after its events are armed: a check may change its descriptors
+                Reaper.lookAfter(this);
+                outcome.thenRun(() -> Reaper.stopLookingAfter(this));
+                Reaper.lookSoon();
+            }
+            return true;
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
+    }
+
+    private void begin(LaunchResult started) {
         launch = started;
         pidfd = launch.pidfd();
         if (launch.socket() == NONE) {
@@ -174,7 +208,7 @@ public final class Child implements Watcher {
     }
 
     /** Asks for both events, by the child's number. The first may be there before the second is asked for. */
-    int watch(long number) {
+    private int arm(long number) {
         lock.lock();
         try {
             id = number;
@@ -226,7 +260,8 @@ public final class Child implements Watcher {
     }
 
     /** Does the work for which there is no event, or whose event was lost. Returns whether to call it again. */
-    boolean lookAfter() {
+    @Override
+    public boolean lookAfter() {
         decide();
         if (!outcome.isDone()) {
             continueStopped();
@@ -270,7 +305,7 @@ public final class Child implements Watcher {
     }
 
     /** Nobody will be told of its end: it has to end now. */
-    void discard() {
+    private void discard() {
         Reaper.forget(id);
         signal(Native.sigkill());
         for (decide(); !failed() && !reap(); decide()) {

@@ -30,7 +30,6 @@ public enum Feature {
 
     /** Whether it is used, as far as is known by now. */
     public boolean isInUse() {
-        NativeLibrary.require();
         return (Native.features() & 1 << ordinal()) != 0;
     }
 

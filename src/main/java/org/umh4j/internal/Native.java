@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 @Platform(include = "jni/bridge.h", library = "jniumh4j")
 final class Native {
     /** Why the library could not be loaded; null when it was. */
-    @SuppressWarnings("StaticAssignmentOfThrowable") // it is the cause of each error that is thrown
-    static final @Nullable UnsatisfiedLinkError FAILURE = NativeLibrary.load();
+    @SuppressWarnings("StaticAssignmentOfThrowable") // NativeLibrary throws it, as a cause
+    static final @Nullable Throwable FAILURE = LibraryFile.load();
 
     private Native() {}
 

@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
-import java.io.FileInputStream;
-import java.io.FileOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads the native library as a tool of root must: from a file that nobody else can have written.
- *
- * <p>Either a file named by {@value #LIBRARY_PROPERTY}, trusted from its root folder down to itself; or the copy in
- * this jar, written into a folder that was made for it a moment before, readable by nobody else, read back, loaded and
- * deleted. No cache is kept and none is looked at. A folder on a {@code noexec} mount is passed over for the next one.
+ * The native library: loaded by {@link LibraryFile}, then told which features to go without, and given its launcher.
  *
  * <p>Loading is tried once. If it fails, every later call fails with the same message: the reason, and what to do.
  */
@@ -37,15 +18,14 @@ public final class NativeLibrary {
     /** Names the folder in which the private folder is made. */
     public static final String FOLDER_PROPERTY = "org.umh4j.library.tmpdir";
 
-    private static final Set<PosixFilePermission> OWNER_ONLY = EnumSet.of(
-            PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE);
-    private static final int ATTEMPTS = 100;
+    @SuppressWarnings("StaticAssignmentOfThrowable") // it is the cause of each error that is thrown
+    private static final @Nullable UnsatisfiedLinkError FAILURE = load();
 
     private NativeLibrary() {}
 
     /** Every path to a native method calls this first. */
     public static void require() {
-        UnsatisfiedLinkError failure = Native.FAILURE;
+        UnsatisfiedLinkError failure = FAILURE;
         if (failure != null) {
             throw again(failure);
         }
@@ -53,7 +33,7 @@ public final class NativeLibrary {
 
     /** Whether it could be loaded. */
     public static boolean isLoaded() {
-        return Native.FAILURE == null;
+        return FAILURE == null;
     }
 
     /** The same failure with the stack of the current caller; the first one is its cause. */
@@ -63,15 +43,28 @@ public final class NativeLibrary {
         return failure;
     }
 
-    /** Called once, when {@link Native} is initialised. Returns null, or the failure. */
-    static @Nullable UnsatisfiedLinkError load() {
-        try {
-            loadAll();
+    /** Called once. Returns null, or the failure. */
+    private static @Nullable UnsatisfiedLinkError load() {
+        Throwable reason = Native.FAILURE == null ? prepare() : Native.FAILURE;
+        if (reason == null) {
             return null;
+        }
+        UnsatisfiedLinkError failure = new UnsatisfiedLinkError("umh4j can't be loaded: " + described(reason));
+        failure.initCause(reason);
+        return failure;
+    }
+
+    /** Prepares the loaded library. Returns null, or what was thrown. */
+    private static @Nullable Throwable prepare() {
+        try {
+            Feature.leaveOut();
+            int result = loadLauncher();
+            return result < 0
+                    ? new UnsatisfiedLinkError(
+                            "the launcher can't be made ready: errno " + -result + Remedy.ofLauncher(-result))
+                    : null;
         } catch (Throwable e) { // any: thrown from here, later callers would get a NoClassDefFoundError without it
-            UnsatisfiedLinkError failure = new UnsatisfiedLinkError("umh4j can't be loaded: " + described(e));
-            failure.initCause(e);
-            return failure;
+            return e;
         }
     }
 
@@ -84,142 +77,13 @@ public final class NativeLibrary {
         }
     }
 
-    private static void loadAll() {
-        String path = System.getProperty(LIBRARY_PROPERTY);
-        if (path != null) {
-            loadNamed(trusted(path, LIBRARY_PROPERTY));
-        } else {
-            loadBundled(resource("libumh4j.so"));
-        }
-        Feature.leaveOut();
-        int result = loadLauncher();
-        if (result < 0) {
-            throw new UnsatisfiedLinkError(
-                    "the launcher can't be made ready: errno " + -result + Remedy.ofLauncher(-result));
-        }
-    }
-
-    /** A truncated file could be mapped, but an access to the missing part would end the JVM by SIGBUS. */
-    private static void loadNamed(Path library) {
-        try {
-            ElfFile.requireWhole(library, System.getProperty("os.arch"));
-        } catch (IOException e) {
-            throw new UnsatisfiedLinkError(LIBRARY_PROPERTY + ": " + e.getMessage() + Remedy.OTHER_LIBRARY);
-        }
-        System.load(library.toString());
-    }
-
     private static int loadLauncher() {
         String path = System.getProperty(LAUNCHER_PROPERTY);
         if (path == null) {
-            byte[] image = resource("launcher.elf");
+            byte[] image = LibraryFile.resource("launcher.elf");
             return Native.load(image, image.length);
         }
-        return Native.load(Bytes.nulTerminated(trusted(path, LAUNCHER_PROPERTY).toString()), 0);
-    }
-
-    private static Path trusted(String path, String property) {
-        try {
-            return TrustedPath.require(Path.of(path));
-        } catch (IOException e) {
-            throw new UnsatisfiedLinkError(property + ": " + Remedy.reason(e));
-        }
-    }
-
-    /** A file of this jar; public for the command line, which carries the probe there. */
-    public static byte[] resource(String name) {
-        String place = platform() + "/" + name;
-        try (InputStream in = NativeLibrary.class.getResourceAsStream(place)) {
-            if (in == null) {
-                throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch")
-                        + ")" + Remedy.OTHER_MACHINE);
-            }
-            return in.readAllBytes();
-        } catch (IOException e) {
-            throw new UnsatisfiedLinkError(place + ": " + e.getMessage());
-        }
-    }
-
-    private static String platform() {
-        String arch = System.getProperty("os.arch");
-        return "linux-" + (arch.equals("amd64") ? "x86_64" : arch.equals("aarch64") ? "arm64" : arch);
-    }
-
-    private static void loadBundled(byte[] library) {
-        List<String> refused = new ArrayList<>();
-        for (Path base : folders()) {
-            try {
-                loadFrom(base, library);
-                return;
-            } catch (IOException | UnsatisfiedLinkError e) {
-                refused.add(base + ": " + Remedy.reason(e));
-            }
-        }
-        String reasons = String.join("; ", refused);
-        throw new UnsatisfiedLinkError("no directory to load from: " + reasons + Remedy.ofFolders(reasons));
-    }
-
-    /** Where a private folder may be made, the best place first; some may be missing, or mounted noexec. */
-    public static Set<Path> folders() {
-        String named = System.getProperty(FOLDER_PROPERTY);
-        if (named != null) {
-            return Set.of(Path.of(named));
-        }
-        Set<Path> folders = new LinkedHashSet<>();
-        for (String folder : Arrays.asList(
-                System.getProperty("java.io.tmpdir"),
-                System.getenv("XDG_RUNTIME_DIR"),
-                "/run",
-                "/dev/shm",
-                "/var/tmp",
-                System.getProperty("user.home"))) {
-            if (folder != null && folder.startsWith("/")) { // a user without a home has "?"
-                folders.add(Path.of(folder));
-            }
-        }
-        return folders;
-    }
-
-    private static void loadFrom(Path base, byte[] library) throws IOException {
-        Path folder = privateFolder(base);
-        Path file = folder.resolve("libumh4j.so");
-        try {
-            write(file, library);
-            System.load(file.toString());
-        } catch (UnsatisfiedLinkError e) {
-            throw new UnsatisfiedLinkError(
-                    String.valueOf(e.getMessage()).replace(file + ": ", "")); // JDK and linker both name it
-        } finally {
-            Files.deleteIfExists(file);
-            Files.delete(folder);
-        }
-    }
-
-    /** The streams of java.io: the JVM has their classes already, and not those of channels. */
-    private static void write(Path file, byte[] library) throws IOException {
-        try (FileOutputStream out = new FileOutputStream(file.toFile())) {
-            out.write(library);
-        }
-        try (FileInputStream in = new FileInputStream(file.toFile())) {
-            if (!Arrays.equals(in.readAllBytes(), library)) {
-                throw new IOException("the library was changed while it was written");
-            }
-        }
-    }
-
-    /** A new folder of mode 0700 below one that nobody else can rename or replace anything of ours in. */
-    public static Path privateFolder(Path base) throws IOException {
-        Path trusted = TrustedPath.require(base);
-        for (int attempt = 1; ; attempt++) {
-            // Not a secret: the folder is made anew or not at all. A source of secrets takes 20 ms to be set up.
-            Path folder = trusted.resolve("umh4j-" + Long.toHexString(System.nanoTime()));
-            try {
-                return Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-            } catch (FileAlreadyExistsException e) {
-                if (attempt == ATTEMPTS) {
-                    throw e;
-                }
-            }
-        }
+        return Native.load(
+                Bytes.nulTerminated(LibraryFile.trusted(path, LAUNCHER_PROPERTY).toString()), 0);
     }
 }

@@ -39,7 +39,7 @@ public final class OpenedFiles implements AutoCloseable {
         if (Arrays.equals(terminated, NULL_DEVICE)) {
             return add(Native.open(terminated, flags, mode));
         }
-        return add(patience.open(() -> Native.open(terminated, flags, mode)));
+        return add(OpenerThread.open(() -> Native.open(terminated, flags, mode), patience));
     }
 
     /** Opens a place in the file system, without the right to read it. */
@@ -60,7 +60,7 @@ public final class OpenedFiles implements AutoCloseable {
     /** Opens the folder of a cgroup of the second version; {@code -EINVAL} for another folder. */
     public int openCgroup(byte[] path) {
         byte[] terminated = terminated(path);
-        return add(patience.open(() -> Native.openCgroup(terminated)));
+        return add(OpenerThread.open(() -> Native.openCgroup(terminated), patience));
     }
 
     /** A descriptor of the caller's that is the folder of a cgroup; it stays open. */

@@ -43,7 +43,7 @@ public final class Reaper {
 
     private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
     /** Of whom no event may tell: those whose outcome is awaited, and those that have ended and can't be reaped yet. */
-    private static final Set<Child> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
+    private static final Set<Watcher> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
 
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
     /** What is the workers', as soon as there is one; the reaper's own. */
@@ -59,7 +59,6 @@ public final class Reaper {
     private static volatile long launched = System.nanoTime() - 2 * BUSY_NANOS;
 
     private static boolean running;
-    private static volatile @Nullable Thread thread;
 
     // The reaper's own, made while there is memory.
     private static final long[] TOKENS = new long[BATCH];
@@ -80,39 +79,8 @@ public final class Reaper {
 
     private Reaper() {}
 
-    /**
-     * Watches a process that was started. From now on it is reaped as soon as it ends.
-     *
-     * @return false when there was no memory for the watch, or the kernel refused it; then the process was killed and reaped
-     */
-    public static boolean watch(Child child, LaunchResult launch) {
-        child.begin(launch);
-        if (isWatched(child)) {
-            return true;
-        }
-        LOOKED_AFTER.remove(child);
-        child.discard();
-        return false;
-    }
-
-    private static boolean isWatched(Child child) {
-        try {
-            if (child.watch(register(child)) < 0) {
-                return false;
-            }
-            if (!child.outcome().isDone()) { // only after its events are armed: a check may change its descriptors
-                LOOKED_AFTER.add(child);
-                child.outcome().thenRun(() -> LOOKED_AFTER.remove(child));
-                lookSoon();
-            }
-            return true;
-        } catch (OutOfMemoryError e) {
-            return false;
-        }
-    }
-
     /** Has the reaper check within some milliseconds a launch that no event may decide. */
-    private static void lookSoon() {
+    static void lookSoon() {
         long now = System.nanoTime();
         boolean sleeps = now - launched > BUSY_NANOS;
         launched = now;
@@ -142,8 +110,12 @@ public final class Reaper {
     }
 
     /** Has a child looked after in a moment. */
-    static void lookAfter(Child child) {
-        LOOKED_AFTER.add(child);
+    static void lookAfter(Watcher watcher) {
+        LOOKED_AFTER.add(watcher);
+    }
+
+    static void stopLookingAfter(Watcher watcher) {
+        LOOKED_AFTER.remove(watcher);
     }
 
     static void forget(long id) {
@@ -265,10 +237,8 @@ public final class Reaper {
         return first == null || first.at - System.nanoTime() > 0 ? null : TIMERS.poll();
     }
 
-    /** Has this class loaded, and that of a child. */
-    public static void load() {
-        Child.load();
-    }
+    /** Loads this class. */
+    static void load() {}
 
     /**
      * From now on there is a thread, the same one until {@link #release}; better asked before there is a process for it.
@@ -290,25 +260,29 @@ public final class Reaper {
         holders--;
     }
 
-    /** Whether this is its thread. */
-    static boolean isCurrent() {
-        return Thread.currentThread() == thread;
-    }
+    private static final class ReaperThread extends Thread implements CallbackThreads.Deferring {
+        ReaperThread() {
+            super(null, null, "umh4j-reaper", 0, false);
+            setDaemon(true);
+            setContextClassLoader(null);
+        }
 
-    /** From its own thread. */
-    static void offerLater(Runnable task) {
-        LATER.add(task);
+        @Override
+        public void run() {
+            Reaper.run();
+        }
+
+        @Override
+        public void defer(Runnable task) {
+            LATER.add(task);
+        }
     }
 
     private static synchronized void ensureRunning() {
         if (running) {
             return;
         }
-        Thread made = new Thread(null, Reaper::run, "umh4j-reaper", 0, false);
-        made.setDaemon(true);
-        made.setContextClassLoader(null);
-        thread = made;
-        made.start();
+        new ReaperThread().start();
         running = true;
     }
 
@@ -402,16 +376,16 @@ public final class Reaper {
         long now = System.nanoTime();
         if (now - looked >= Math.min(LOOK_MILLIS, pauseMillis()) * 1_000_000L) {
             looked = now;
-            LOOKED_AFTER.forEach(child -> guarded(() -> lookAfterOne(child))); // who is left out has the next turn
+            LOOKED_AFTER.forEach(watcher -> guarded(() -> lookAfterOne(watcher))); // who is left out has the next turn
             while (!LATER.isEmpty() && CallbackThreads.offer(LATER.peek())) {
                 LATER.remove();
             }
         }
     }
 
-    private static void lookAfterOne(Child child) {
-        if (!child.lookAfter()) {
-            LOOKED_AFTER.remove(child);
+    private static void lookAfterOne(Watcher watcher) {
+        if (!watcher.lookAfter()) {
+            LOOKED_AFTER.remove(watcher);
         }
     }
 

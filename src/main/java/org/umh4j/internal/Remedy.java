@@ -36,7 +36,7 @@ final class Remedy {
     static String described(Throwable failure) {
         String reason = reason(failure);
         if (failure instanceof IllegalCallerException) { // --illegal-native-access=deny, from 24 on
-            String module = Native.class.getModule().getName();
+            String module = Remedy.class.getModule().getName();
             return reason + "; start the JVM with --enable-native-access=" + (module == null ? "ALL-UNNAMED" : module);
         }
         if (failure instanceof OutOfMemoryError) {

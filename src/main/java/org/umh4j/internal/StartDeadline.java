@@ -11,9 +11,6 @@ import java.util.concurrent.TimeoutException;
  */
 public final class StartDeadline {
     private static final long ENDLESS = Long.MAX_VALUE;
-    /** Longer than the kernel's default for the holder of a lease, /proc/sys/fs/lease-break-time. */
-    private static final long LONGEST_RETRY_NANOS = 60_000_000_000L;
-
     private static final long PAUSE_NANOS = 2_000_000;
 
     private final long begin = System.nanoTime();
@@ -110,41 +107,13 @@ public final class StartDeadline {
         return future.isDone();
     }
 
-    private int ended(int why) {
+    int ended(int why) {
         end = why;
         return why;
     }
 
-    /** Opens a file; returns a descriptor or a negative errno. */
-    interface Open {
-        int open();
-    }
-
-    /**
-     * Opens a file, which may take time. If the wait has a limit, another thread opens it, since a file system that
-     * does not respond blocks that thread. A descriptor that arrives too late is closed.
-     *
-     * <p>The open does not block, so it fails while another process holds a lease on the file. It is then repeated, as
-     * a blocking {@code open(2)} would wait.
-     */
-    int open(Open open) {
-        long begun = System.nanoTime();
-        for (; ; ) {
-            int fd = isEndless() ? open.open() : OpenerThread.of(open, this);
-            if (fd != -Native.eagain()) {
-                return fd;
-            }
-            if (System.nanoTime() - begun > LONGEST_RETRY_NANOS || leftNanos() == 0) {
-                return ended(-Native.etimedout());
-            }
-            if (!pause()) {
-                return ended(-Native.eintr());
-            }
-        }
-    }
-
     /** False when an interrupt ends it. */
-    private boolean pause() {
+    boolean pause() {
         boolean interrupted = false;
         try {
             TimeUnit.NANOSECONDS.sleep(PAUSE_NANOS);

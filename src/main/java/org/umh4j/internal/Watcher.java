@@ -13,4 +13,12 @@ interface Watcher {
      * @param unwatched whether nothing is watched any more, so that the descriptor must be armed again
      */
     void check(boolean unwatched);
+
+    /**
+     * Called in the same thread every few milliseconds, after {@link Reaper#lookAfter}: does the work that no event
+     * reports. Returns whether to call it again.
+     */
+    default boolean lookAfter() {
+        return false;
+    }
 }

@@ -107,10 +107,8 @@ public enum Capability {
 
     private static final Capability[] ALL = values();
 
-    /** Every capability of the running kernel. Without {@code /proc}: every capability of this list. */
-    static final CapabilitySet KERNEL = new CapabilitySet(-1L >>> (Long.SIZE - 1 - lastOfKernel()));
-
-    private static int lastOfKernel() {
+    /** The highest capability of the running kernel. Without {@code /proc}: that of this list. */
+    static int lastOfKernel() {
         try (FileInputStream in = new FileInputStream("/proc/sys/kernel/cap_last_cap")) {
             int last = Integer.parseInt(new String(in.readNBytes(3), StandardCharsets.US_ASCII).strip());
             return Math.min(Math.max(last, 0), LIMIT - 1);

@@ -18,6 +18,8 @@ public record CapabilitySet(long bits) {
     /** The empty set. */
     public static final CapabilitySet NONE = new CapabilitySet(0);
 
+    private static final CapabilitySet KERNEL = new CapabilitySet(-1L >>> (Long.SIZE - 1 - Capability.lastOfKernel()));
+
     private static final long LOW_WORD = 0xffff_ffffL;
     private static final int WORD = 32;
 
@@ -33,7 +35,7 @@ public record CapabilitySet(long bits) {
 
     /** Returns every capability of the running kernel. Without {@code /proc}: every constant of {@link Capability}. */
     public static CapabilitySet all() {
-        return Capability.KERNEL;
+        return KERNEL;
     }
 
     /**

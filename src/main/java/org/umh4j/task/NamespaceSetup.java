@@ -295,10 +295,10 @@ public final class NamespaceSetup {
      *
      * @throws IllegalArgumentException if an id is not mapped: it would read as 65534 in the helper
      */
-    void requireMapped(Cred cred) {
+    void requireMapped(boolean isUidSet, boolean isGidSet) {
         if (isNewUser() && !mapSelf && !isJoinedUser()) {
-            requireMapped(uidMap, "uid", Host.uid(), cred.uids().isPresent());
-            requireMapped(gidMap, "gid", Host.gid(), cred.gids().isPresent());
+            requireMapped(uidMap, "uid", Host.uid(), isUidSet);
+            requireMapped(gidMap, "gid", Host.gid(), isGidSet);
         }
     }
 

@@ -15,6 +15,7 @@ import org.umh4j.internal.Stages;
 import org.umh4j.linux.Capability;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Errno;
+import org.umh4j.linux.Namespace;
 import org.umh4j.linux.Rlimit;
 import org.umh4j.linux.UmhStage;
 
@@ -78,7 +79,7 @@ public final class PlanWriter {
         writePersonality();
         task.limits().writeTo(plan, opened);
         task.namespaces().writeTo(plan, opened);
-        task.sandbox().writeTo(plan, opened, task);
+        task.sandbox().writeTo(plan, opened, rootBelow(task));
         descriptorsOf(task).writeTo(plan, opened, pipes);
         if (program != null) {
             writeProgram(program);
@@ -138,6 +139,11 @@ public final class PlanWriter {
                 && !task.session().hasTerminal();
     }
 
+    /** The root below which the JVM opens the paths of rules; null where they are opened as they are. */
+    private static byte @Nullable [] rootBelow(Task task) {
+        return task.namespaces().isJoined(Namespace.MOUNT) ? null : task.fs().root();
+    }
+
     private static Descriptors descriptorsOf(Task task) {
         return task.descriptors().orElse(Descriptors.none());
     }
@@ -147,7 +153,7 @@ public final class PlanWriter {
         cred.requirePossible();
         task.namespaces().requirePossible();
         task.sched().requirePossible();
-        task.namespaces().requireMapped(cred);
+        task.namespaces().requireMapped(cred.uids().isPresent(), cred.gids().isPresent());
         if (task.namespaces().deniesSetgroups() && cred.changesGroups()) {
             throw new IllegalArgumentException(
                     "groups can't be set where the map of gids was written without privilege");

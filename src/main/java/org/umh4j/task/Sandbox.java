@@ -11,7 +11,6 @@ import org.umh4j.internal.Host;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.StageFailure;
-import org.umh4j.linux.Namespace;
 import org.umh4j.linux.UmhStage;
 
 /**
@@ -157,22 +156,23 @@ public final class Sandbox {
         return rules != null;
     }
 
-    void writeTo(Plan plan, OpenedFiles opened, Task task) throws StageFailure {
+    void writeTo(Plan plan, OpenedFiles opened, byte @Nullable [] root) throws StageFailure {
         if (seccomp != null) {
             plan.require(UmhStage.SECCOMP).require(UmhStage.EFFECTIVE);
             plan.seccomp = seccomp;
         }
         if (rules != null) {
-            writeLandlock(rules, plan, opened, task);
+            writeLandlock(rules, plan, opened, root);
         }
     }
 
-    private static void writeLandlock(List<Rule> rules, Plan plan, OpenedFiles opened, Task task) throws StageFailure {
+    private static void writeLandlock(List<Rule> rules, Plan plan, OpenedFiles opened, byte @Nullable [] root)
+            throws StageFailure {
         long handled = handledRights(landlockAbi());
         plan.require(UmhStage.LANDLOCK).require(UmhStage.EFFECTIVE);
         plan.landlockAccess = handled == 0 ? FIRST_ABI : handled; // without landlock the launcher reports the errno
         for (Rule rule : rules) {
-            int fd = open(rule, task, opened);
+            int fd = open(rule, root, opened);
             if (fd < 0) {
                 throw new StageFailure(UmhStage.LANDLOCK, fd, 0, Bytes.toString(rule.path));
             }
@@ -180,11 +180,8 @@ public final class Sandbox {
         }
     }
 
-    private static int open(Rule rule, Task task, OpenedFiles opened) {
-        byte[] root = task.fs().root();
-        return root == null || task.namespaces().isJoined(Namespace.MOUNT)
-                ? opened.openPath(rule.path)
-                : opened.openPathBelow(root, rule.path);
+    private static int open(Rule rule, byte @Nullable [] root, OpenedFiles opened) {
+        return root == null ? opened.openPath(rule.path) : opened.openPathBelow(root, rule.path);
     }
 
     private static long handledRights(int abi) {
