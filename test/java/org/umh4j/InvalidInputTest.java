@@ -178,10 +178,6 @@ final class InvalidInputTest {
                 "descriptor 65536 is not in 0 to 65535",
                 () -> Descriptors.none().devNull(65_536));
         assertMessage("descriptor -3 is negative", () -> Descriptors.none().inherit(0, -3));
-        assertMessage(
-                "one access",
-                () -> Descriptors.none()
-                        .open(0, "/x", StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.WRITE));
     }
 
     @Test

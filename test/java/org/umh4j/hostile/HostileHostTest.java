@@ -52,7 +52,7 @@ final class HostileHostTest {
         List<String> command = jvm.command(main, arguments);
         SubprocessInfo info = SubprocessInfo.of(
                         command.get(0), command.toArray(String[]::new), new String[] {"HOME=/", "PATH=/usr/bin:/bin"})
-                .task(like.task().descriptors(Descriptors.devNull()));
+                .task(like.task());
         return UsermodeHelper.run(info, Duration.ofSeconds(60));
     }
 

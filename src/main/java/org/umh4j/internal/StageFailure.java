@@ -30,6 +30,9 @@ public final class StageFailure extends Exception {
         this.object = object;
     }
 
+    /** Loads this class: later there may be no descriptor left to open its jar. */
+    public static void load() {}
+
     public UmhStage stage() {
         return stage;
     }
