@@ -164,11 +164,11 @@ public final class HelperGate {
         long nanos = Timeouts.saturatedNanos(Timeouts.requireNotNegative(timeout, "timeout"));
         LOCK.lock();
         try {
-            long left = await(nanos, () -> waitingWriters == 0 && depth == Depth.ENABLED);
-            if (left > 0) {
+            long remaining = await(nanos, () -> waitingWriters == 0 && depth == Depth.ENABLED);
+            if (remaining > 0) {
                 readers++;
             }
-            return Duration.ofNanos(left);
+            return Duration.ofNanos(remaining);
         } finally {
             LOCK.unlock();
         }
@@ -302,18 +302,18 @@ public final class HelperGate {
     private static long await(long nanos, BooleanSupplier condition) {
         boolean interrupted = false;
         long deadline = System.nanoTime() + nanos;
-        long left = nanos;
-        while (!condition.getAsBoolean() && left > 0) {
+        long remaining = nanos;
+        while (!condition.getAsBoolean() && remaining > 0) {
             try {
-                left = CHANGED.awaitNanos(left);
+                remaining = CHANGED.awaitNanos(remaining);
             } catch (InterruptedException e) {
                 interrupted = true;
-                left = deadline - System.nanoTime();
+                remaining = deadline - System.nanoTime();
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return condition.getAsBoolean() ? Math.max(left, 1) : 0;
+        return condition.getAsBoolean() ? Math.max(remaining, 1) : 0;
     }
 }

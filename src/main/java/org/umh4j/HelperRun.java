@@ -138,15 +138,15 @@ final class HelperRun {
     private boolean transferUntilExit(long nanos) throws IOException, InterruptedException {
         long begin = System.nanoTime();
         while (helper.isAlive()) {
-            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - begin);
-            if (left <= 0) {
+            long remaining = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - begin);
+            if (remaining <= 0) {
                 return false;
             }
             if (Thread.interrupted()) { // sleep() is never called while the helper writes all the time
                 throw new InterruptedException();
             }
             if (!transfer()) {
-                sleep(left);
+                sleep(remaining);
             }
         }
         elapsed = sinceCall();
@@ -197,12 +197,12 @@ final class HelperRun {
     /** Reads the rest of the output. The bound ends it if another process holds the pipe and continues to write. */
     private void drain() throws IOException {
         for (OutputBuffer output : new OutputBuffer[] {out, err}) {
-            for (int left = MAX_PIPE_BYTES; left > 0; ) {
+            for (int remaining = MAX_PIPE_BYTES; remaining > 0; ) {
                 int size = output.read();
                 if (size <= 0) {
                     break;
                 }
-                left -= size;
+                remaining -= size;
             }
         }
     }

@@ -233,7 +233,7 @@ public final class Supervisor implements AutoCloseable {
 
     /** Waits until the driver runs and its mailbox is open. */
     private Mailbox runningMailbox(Duration timeout) throws IOException, InterruptedException, TimeoutException {
-        long left = Timeouts.saturatedNanos(timeout);
+        long remaining = Timeouts.saturatedNanos(timeout);
         lock.lock();
         try {
             while (state != State.RUNNING
@@ -243,10 +243,10 @@ public final class Supervisor implements AutoCloseable {
                     throw new IOException(
                             "driver " + driver.name() + " is not running; the state of its supervisor is " + state);
                 }
-                if (left <= 0) {
+                if (remaining <= 0) {
                     throw new TimeoutException("driver " + driver.name() + " did not run within " + timeout);
                 }
-                left = changed.awaitNanos(left);
+                remaining = changed.awaitNanos(remaining);
             }
             return current.mailbox;
         } finally {

@@ -99,7 +99,7 @@ final class NativeImageMetadataTest {
     /** Each class whose field the shim asks for by name. */
     @Test
     void everyFieldThatTheShimReadsIsListed() throws Exception {
-        String shim = Files.readString(Path.of("src/main/native/jni/bridge.c"));
+        String shim = Files.readString(Path.of("src/main/native/jni/files.c"));
         assertEquals(new TreeSet<>(java.util.Set.of("fd", "fdObj")), found("field\\(env, object, \"(\\w+)\"", shim));
         assertTrue(types(metadata().path("jni")).contains("java.io.FileDescriptor"));
         for (String channel : new String[] {
@@ -124,7 +124,7 @@ final class NativeImageMetadataTest {
     @Test
     void everyBuiltFileThatTheLibraryLoadsIsListed() throws Exception {
         TreeSet<String> loaded = found("resource\\(\"([\\w.]+)\"\\)", librarySources());
-        assertEquals(new TreeSet<>(java.util.Set.of("libumh4j.so", "launcher.elf")), loaded);
+        assertEquals(new TreeSet<>(java.util.Set.of("libumh4j.so", "launcher.elf", "probe.elf")), loaded);
         for (String name : loaded) {
             for (String platform : new String[] {"linux-x86_64", "linux-arm64"}) {
                 Path resource = Path.of("org/umh4j/internal", platform, name);
