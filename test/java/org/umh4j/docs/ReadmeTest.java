@@ -31,7 +31,7 @@ final class ReadmeTest {
     }
 
     @Test
-    void exampleOfTheKernelsDoorWorksForEverybody() throws Exception {
+    void exampleOfTheKernelsInterfaceWorksForEverybody() throws Exception {
         String out = example(2).run();
         assertTrue(out.matches("(?s)over: 768\\n\\d+: killed by SIGTERM\\n"), out);
     }
