@@ -15,6 +15,7 @@ final class CallFailure {
     /** Loads all classes that a later failure needs. */
     static void load() {
         UmhException.load();
+        StageFailure.load();
     }
 
     static UmhException of(SubprocessInfo info, StageFailure failure) {
