@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Runs every group in JVMs of its own, prints medians as they come, and leaves the raw results in a file.
+ * Runs every group in a new JVM of each JDK, prints medians as they come, and writes the raw results to a file.
  *
  * <p>Usage: {@code Bench RESULTS ROUNDS JAVA...}, each JAVA the path of a {@code java}.
  */
@@ -110,7 +110,7 @@ public final class Bench {
         return command;
     }
 
-    /** The feature number, from the file that every JDK has in its folder. */
+    /** The feature number, from the release file in the directory of the JDK. */
     private static int feature(String java) throws IOException {
         String release = Files.readString(Path.of(java).toRealPath().getParent().resolveSibling("release"));
         return Integer.parseInt(release.replaceAll("(?s).*JAVA_VERSION=\"(\\d+).*", "$1"));

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What live helpers cost this JVM. */
+/** The cost of live helpers for this JVM. */
 record Footprint(long threads, long descriptors, long heapBytes, long residentBytes) {
     private static final int SETTLE_MILLIS = 200;
 
@@ -34,7 +34,7 @@ record Footprint(long threads, long descriptors, long heapBytes, long residentBy
         return Long.parseLong(pages[1]) * 4096;
     }
 
-    /** What so many helpers more have added. */
+    /** The increase by that many additional helpers. */
     void record(Recorder recorder, int live, Footprint before, int more) throws IOException {
         if (more == 0) {
             return;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/** What was aimed at and what was reached, from the raw results. */
+/** The goals and the results, from the raw values. */
 final class Goals {
     /** One aim: no more than this, or no less. */
     private record Goal(String what, String aim, double limit, boolean atMost, ToDoubleFunction<Lookup> reached) {
@@ -122,8 +122,8 @@ final class Goals {
                     text.append(" | ").append(goal.verdict(goal.reached().applyAsDouble(new Lookup(rows, jdk)))));
             text.append(" |\n");
         }
-        return text.append(
-                        "\nRatios are to C `posix_spawn` in the same run, unless stated otherwise; ✗ marks a goal that was not reached.\n")
+        return text.append("\nRatios are to C `posix_spawn` in the same run, unless stated otherwise; ✗ marks a goal"
+                        + " that was not reached.\n")
                 .toString();
     }
 }

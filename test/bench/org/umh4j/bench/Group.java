@@ -19,7 +19,7 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** What is varied, one value at a time, while the contenders start programs. Each group has a JVM of its own. */
+/** The varied values, one at a time, while the contenders start programs. Each group runs in a new JVM. */
 enum Group {
     /** Open descriptors of the JVM. */
     DESCRIPTORS {
@@ -150,7 +150,7 @@ enum Group {
         }
     },
 
-    /** Virtual threads that read from helpers which say nothing: a byte through another one and back, where there are such. */
+    /** Virtual threads read from silent helpers, while another helper echoes a byte. */
     READERS {
         @Override
         void measure(Recorder recorder, int rounds) throws Exception {
@@ -198,7 +198,7 @@ enum Group {
         }
     },
 
-    /** What each step of the launcher costs: all of them, and all but one. */
+    /** The cost of each step of the launcher: starts with all steps, and with all but one. */
     STEPS {
         @Override
         void measure(Recorder recorder, int rounds) throws Exception {

@@ -9,15 +9,15 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Measures contenders side by side: every round makes one call of each, in an order of chance, so that whatever the
- * machine does beside it hits them alike, and what the one before has left in the caches too.
+ * Measures contenders in turns: every round calls each of them once, in random order. So the load of the host, and the
+ * state of the caches after the previous call, affect all of them alike.
  */
 final class Interleaved {
     private Interleaved() {}
 
     /**
-     * How many rounds are not counted: a JVM's last compiler wants to have seen a method some thousand times. What a first
-     * call takes is measured for itself.
+     * The number of rounds that are not counted: a JVM's second compiler compiles a method after some thousand calls.
+     * The cost of a first call is measured separately.
      */
     static int warmUp(int rounds) {
         return Math.min(100 * rounds, 10_000);
@@ -53,7 +53,7 @@ final class Interleaved {
         int result = contender.start().run();
         double micros = (System.nanoTime() - begin) / 1e3;
         if (result != 0) {
-            throw new IllegalStateException(contender.name() + " answered " + result);
+            throw new IllegalStateException(contender.name() + " returned " + result);
         }
         return micros;
     }

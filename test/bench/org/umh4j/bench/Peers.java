@@ -3,7 +3,7 @@ package org.umh4j.bench;
 
 /**
  * How C starts a program and waits for it, in this JVM; {@code peers.c}. Arguments come as strings with a NUL each, the
- * first one is the path; answers are wait statuses or negative errnos.
+ * first one is the path; results are wait statuses or negative errnos.
  */
 final class Peers {
     static {

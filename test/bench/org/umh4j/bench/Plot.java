@@ -38,7 +38,8 @@ final class Plot {
         List<String> places = List.copyOf(cells.values().iterator().next().keySet());
         int height = TOP + places.size() * (cells.size() * BAR + GAP) + 30;
         svg.append(String.format(
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">%n",
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" "
+                        + "font-size=\"11\">%n",
                 WIDTH, height));
         svg.append("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n");
         text(LEFT, 18, "start", title + (unit().equals("us") ? " (µs)" : " (" + unit() + ")"));

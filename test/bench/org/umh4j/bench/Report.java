@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 /**
  * Makes the tables and plots of {@code docs/benchmarks.md} from raw results.
  *
- * <p>Usage: {@code Report RESULTS PAGE FOLDER-OF-PLOTS}. What stands between the page's two markers is replaced.
+ * <p>Usage: {@code Report RESULTS PAGE DIRECTORY-OF-PLOTS}. The text between the page's two markers is replaced.
  */
 public final class Report {
     private static final String BEGIN = "<!-- bench-report: make bench-report -->\n";

@@ -3,7 +3,7 @@ package org.umh4j.bench;
 
 import java.util.Arrays;
 
-/** What was measured of one contender, in the order in which it was. */
+/** The values of one contender, in the order of measurement. */
 final class Samples {
     private double[] values = new double[1_024];
     private int count;

@@ -5,7 +5,7 @@ import java.util.concurrent.ThreadFactory;
 
 /** Threads of one kind; virtual ones where this JVM has them, which it is compiled without. */
 final class Threads {
-    /** What may throw. */
+    /** A function that may throw. */
     interface Task {
         void run() throws Exception;
     }

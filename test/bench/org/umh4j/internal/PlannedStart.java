@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** A start by an encoded plan from which steps were taken out again; an exact helper needs them all. */
+/** A start by an encoded plan without some of its steps; an exact helper needs all of them. */
 public final class PlannedStart {
-    /** Where struct umh_plan has its steps. */
+    /** The offset of the steps in struct umh_plan. */
     private static final int STEPS = 8;
 
     private final byte[] strings;

@@ -10,7 +10,7 @@ import org.umh4j.SubprocessInfo;
 import org.umh4j.task.KillScope;
 import org.umh4j.task.Limits;
 
-/** Cgroups of the second version for helpers of a soak, all in one folder. */
+/** Cgroups of version 2 for the helpers of a soak, all in one directory. */
 final class Cgroups {
     private static final Path HYBRID = Path.of("/sys/fs/cgroup/unified");
     private static final Path ROOT = Files.isDirectory(HYBRID) ? HYBRID : Path.of("/sys/fs/cgroup");
@@ -44,7 +44,7 @@ final class Cgroups {
         }
     }
 
-    /** The folder of all goes with the JVM. */
+    /** Deletes the directory, at the end of the soak. */
     static void remove() throws IOException {
         if (THERE) {
             Files.delete(FOLDER);

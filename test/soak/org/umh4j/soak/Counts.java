@@ -9,7 +9,7 @@ import java.util.Map;
 import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 
-/** What the JVM holds at a moment. */
+/** The resources of the JVM at one time. */
 record Counts(
         long descriptors,
         long memfds,

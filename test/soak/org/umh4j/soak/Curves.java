@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/** What a soak held over its time, as an SVG: one panel below the other, each from 0 up to its own highest value. */
+/** The resources during a soak, as an SVG: one panel below the other, each from 0 to its highest value. */
 final class Curves {
     private static final int WIDTH = 760;
     private static final int LEFT = 70;

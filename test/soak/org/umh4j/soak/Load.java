@@ -25,7 +25,7 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Task;
 
-/** What is tried in a soak, how often among the others, how many helpers that makes, and when its answer is right. */
+/** The operations of a soak, each with its frequency, its number of helpers, and the check of its result. */
 enum Load {
     WAIT("wait for the exit", 8, 1, () -> exec("7", UmhWait.PROC) == 7 << 8),
     KILLABLE("wait for the exit, killable", 8, 1, () -> exec("8", UmhWait.PROC.killable()) == 8 << 8),

@@ -19,17 +19,17 @@ import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 
 /**
- * Everything at once: all wait modes, drivers, failures, interrupts, the collector busy, ProcessBuilder beside it. Then what is
- * left is counted.
+ * All operations at once: all wait modes, drivers, failures and interrupts, while the garbage collector is busy and
+ * ProcessBuilder starts processes. Then the remaining resources are counted.
  *
- * <p>{@code Soak UNTIL FOLDER}: a time such as {@code 30s} or {@code 8h}, or a number of helpers; and where the table and the
- * plot go, {@code soak.md} and {@code soak.svg}.
+ * <p>{@code Soak UNTIL DIRECTORY}: UNTIL is a time such as {@code 30s} or {@code 8h}, or a number of helpers; DIRECTORY
+ * receives the table {@code soak.md} and the plot {@code soak.svg}.
  */
 public final class Soak {
     private static final int THREADS = 8;
     private static final int MOST_SAMPLES = 400;
     private static final Duration PROGRESS = Duration.ofSeconds(10);
-    /** What the collector and the compilers take meanwhile is not a leak. */
+    /** The memory that the garbage collector and the compilers use meanwhile is not a leak. */
     private static final long ROOM_KIB = 64 << 10;
 
     private final Map<Load, LongAdder> tried = new EnumMap<>(Load.class);
@@ -118,7 +118,7 @@ public final class Soak {
         }
     }
 
-    /** The collector has something to do, and to keep, all the time; a processor of its own it does not get. */
+    /** Keeps the garbage collector busy all the time, without using a whole CPU. */
     private void allocate() {
         List<byte[]> garbage = new ArrayList<>();
         try {
