@@ -209,7 +209,7 @@ final class Execution {
             return 0;
         }
         onCreated.accept(child.pid());
-        return child.go();
+        return child.allowExec();
     }
 
     /**

@@ -226,7 +226,7 @@ public final class Helper implements AutoCloseable {
         }
         boolean any = false;
         try {
-            any = ScopedKill.session(pid(), signal, child::holdsNumber);
+            any = ScopedKill.session(pid(), signal, child::ownsPid);
         } finally {
             any |= kill(signal); // also if the other members can't be found
         }

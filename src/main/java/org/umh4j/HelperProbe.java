@@ -51,7 +51,7 @@ public final class HelperProbe implements AutoCloseable {
     public static HelperProbe install() throws IOException {
         NativeLibrary.require();
         List<String> refused = new ArrayList<>();
-        for (Path base : LibraryFile.folders()) {
+        for (Path base : LibraryFile.directories()) {
             try {
                 Path program = installBelow(base);
                 if (Files.isExecutable(program)) {
@@ -65,12 +65,12 @@ public final class HelperProbe implements AutoCloseable {
                 refused.add(base + ": " + e.getMessage());
             }
         }
-        throw new IOException("no directory for the probe; name one by -D" + NativeLibrary.FOLDER_PROPERTY + ": "
+        throw new IOException("no directory for the probe; name one by -D" + NativeLibrary.DIRECTORY_PROPERTY + ": "
                 + String.join("; ", refused));
     }
 
     private static Path installBelow(Path base) throws IOException {
-        Path program = LibraryFile.privateFolder(base).resolve("probe");
+        Path program = LibraryFile.privateDirectory(base).resolve("probe");
         try {
             Files.write(program, LibraryFile.resource("probe.elf"));
             Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));

@@ -39,7 +39,7 @@ final class HelperProcess extends Process {
         stdin = ProcessStreams.input(pipes.writer(0));
         stdout = ProcessStreams.output(pipes.reader(1));
         stderr = ProcessStreams.output(pipes.reader(2));
-        helper.exitEvent().thenRun(pipes::release); // this also keeps the pipes reachable until the exit
+        helper.exitEvent().thenRun(pipes::releaseStandardStreams); // this also keeps the pipes reachable until the exit
     }
 
     @Override
@@ -105,7 +105,7 @@ final class HelperProcess extends Process {
         Pipes pipes = helper.pipes();
         for (PipeEnd end : new PipeEnd[] {pipes.writer(0), pipes.reader(1), pipes.reader(2)}) {
             if (end != null) {
-                end.closeBehindReaders(); // first, so that closing a stream does not wait to write its buffer
+                end.closeForNewCalls(); // first, so that closing a stream does not wait to write its buffer
             }
         }
         for (Closeable stream : new Closeable[] {stdin, stdout, stderr}) {

@@ -79,7 +79,7 @@ final class HelperRun {
             if (deadline.isInterrupted() && Thread.interrupted()) {
                 throw new InterruptedException();
             }
-            if (deadline.leftNanos() > 0 || e.errno() != Errno.ETIMEDOUT.number()) {
+            if (deadline.remainingNanos() > 0 || e.errno() != Errno.ETIMEDOUT.number()) {
                 throw e;
             }
             Duration timeout = Objects.requireNonNull(options.timeout());
@@ -101,7 +101,7 @@ final class HelperRun {
     private RunResult toEnd(@Nullable String path) throws IOException, InterruptedException {
         try {
             Duration timeout = options.timeout();
-            if (transferUntilExit(deadline.leftNanos())) {
+            if (transferUntilExit(deadline.remainingNanos())) {
                 return result();
             }
             if (!helper.terminate()) {
@@ -131,7 +131,7 @@ final class HelperRun {
     }
 
     private Duration sinceCall() {
-        return Duration.ofNanos(deadline.pastNanos());
+        return Duration.ofNanos(deadline.elapsedNanos());
     }
 
     /** Transfers data until the helper has ended; false if the time is over before. */

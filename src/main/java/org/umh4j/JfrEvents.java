@@ -141,7 +141,7 @@ final class JfrEvents {
      * JVM reads its clock.
      */
     private static void setParts(HelperStart event, LaunchResult launch) {
-        long applied = launch.saidNanos();
+        long applied = launch.reportedNanos();
         long launched = Math.min(launch.launchedNanos(), applied);
         if (launched >= launch.beginNanos() && launch.endNanos() >= applied) {
             event.create = launched - launch.beginNanos();

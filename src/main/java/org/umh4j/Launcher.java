@@ -50,7 +50,7 @@ final class Launcher {
     static Child start(SubprocessInfo info, Until until, Pipes pipes, boolean keepsPidfd, StartDeadline deadline)
             throws UmhException {
         Cred cred = credentials(info);
-        if (!Reaper.hold()) {
+        if (!Reaper.holdThread()) {
             throw CallFailure.of(info, UmhStage.WAIT, -EAGAIN, 0);
         }
         try {
@@ -64,7 +64,7 @@ final class Launcher {
             HelperEvents.started(info, child);
             return child;
         } finally {
-            Reaper.release();
+            Reaper.releaseThread();
         }
     }
 
@@ -73,7 +73,7 @@ final class Launcher {
         int result = deadline.await(child.outcome());
         if (result < 0) {
             child.signal(Signal.KILL.number());
-            StartDeadline.comes(child.outcome(), Helper.CLOSE_TIMEOUT.toNanos());
+            StartDeadline.completesWithin(child.outcome(), Helper.CLOSE_TIMEOUT.toNanos());
             throw CallFailure.of(info, UmhStage.EXEC, result, 0);
         }
         requireSuccess(info, child.outcome().join());
@@ -93,14 +93,14 @@ final class Launcher {
         Cred cred = credentials(info);
         long begin = System.nanoTime();
         // The JNI call blocks while the cgroup is frozen; the reaper kills the process then.
-        boolean reaperHeld = info.task().limits().hasCgroup() && Reaper.hold();
+        boolean reaperHeld = info.task().limits().hasCgroup() && Reaper.holdThread();
         int status;
         try {
             status = launch(info, cred, Until.EXIT, Pipes.none(), StartDeadline.endless())
                     .status();
         } finally {
             if (reaperHeld) {
-                Reaper.release();
+                Reaper.releaseThread();
             }
         }
         HelperEvents.ranToEnd(info, status, System.nanoTime() - begin);
@@ -123,7 +123,7 @@ final class Launcher {
         }
         try (OpenedFiles opened = new OpenedFiles(deadline)) {
             Plan plan = plan(info, cred, opened, pipes);
-            int timeoutMillis = deadline.leftMillis();
+            int timeoutMillis = deadline.remainingMillis();
             LaunchResult launch = info.task().signals().hasParentDeathSignal()
                     ? Reaper.call(() ->
                             LaunchResult.start(info.strings(), info.argc(), info.envc(), plan, until, timeoutMillis))

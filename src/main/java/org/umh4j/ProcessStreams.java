@@ -69,7 +69,7 @@ final class ProcessStreams {
 
         @Override
         public void close() {
-            if (pipe.isOpen()) { // closeBehindReaders() may have closed it
+            if (pipe.isOpen()) { // closeForNewCalls() may have closed it
                 pipe.close();
             }
         }

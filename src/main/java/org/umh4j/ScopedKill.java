@@ -87,7 +87,7 @@ final class ScopedKill {
     /** The session of a process, the sixth field of /proc/PID/stat; -1 if it has ended or is a zombie. */
     private static long sessionOf(int pid) {
         try {
-            String[] fields = ProcFile.fields(ProcFile.read("/proc/" + pid + "/stat"));
+            String[] fields = ProcFile.statFields(ProcFile.read("/proc/" + pid + "/stat"));
             return fields[0].equals("Z") ? -1 : Long.parseLong(fields[3]);
         } catch (IOException | RuntimeException e) {
             return -1;

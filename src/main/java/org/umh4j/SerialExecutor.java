@@ -28,7 +28,7 @@ final class SerialExecutor implements Executor {
     private void runAll() {
         do {
             for (Runnable task = waiting.poll(); task != null; task = waiting.poll()) {
-                CallbackThreads.logged(task);
+                CallbackThreads.runAndLog(task);
             }
             running.set(false);
         } while (!waiting.isEmpty() && running.compareAndSet(false, true));

@@ -330,7 +330,7 @@ public final class UsermodeDriver implements AutoCloseable {
     /** Ends the pipes at the exit, even if another process holds them, and runs the exit routine after that. */
     private static void watch(Helper started, Consumer<WaitStatus> routine) {
         started.exitEvent().thenRun(() -> {
-            started.pipes().end();
+            started.pipes().endStreams();
             CallbackThreads.execute(() -> routine.accept(started.status().orElse(WaitStatus.LOST)));
         });
     }

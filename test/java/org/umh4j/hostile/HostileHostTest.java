@@ -81,17 +81,17 @@ final class HostileHostTest {
     /** Not clone3 with EPERM: with that answer libc itself can't start a thread, and no JVM lives. */
     @ParameterizedTest
     @CsvSource({
-        "clone3, ENOSYS, clone3 (clone serves)",
+        "clone3, ENOSYS, clone3 (clone is used)",
         "close_range, ENOSYS, close_range (the time",
         "close_range, EPERM, close_range (the time",
-        "execveat, ENOSYS, execveat (/proc/self/fd serves)",
+        "execveat, ENOSYS, execveat (/proc/self/fd is used)",
         "execveat, EPERM, a seccomp filter",
         "personality, ENOSYS, personality (a start takes",
         "personality, EPERM, personality (a start takes",
         "keyctl, ENOSYS, KEYRING",
         "keyctl, EPERM, KEYRING",
-        "epoll_create1, EPERM, epoll (ends and pipes",
-        "epoll_ctl, ENOSYS, epoll (ends and pipes",
+        "epoll_create1, EPERM, epoll (exits and pipes",
+        "epoll_ctl, ENOSYS, epoll (exits and pipes",
         "epoll_wait, ENOSYS, a seccomp filter",
         "waitid, ENOSYS, a seccomp filter",
         "waitid, EPERM, a seccomp filter",
@@ -115,7 +115,7 @@ final class HostileHostTest {
     void launcherThatCanNotBeMadeReadyIsOneErrorWithItsErrno(String call, String errno, String number, String remedy)
             throws Exception {
         SubprocessInfo like = refusing(call, errno);
-        String error = "the launcher can't be made ready: errno " + number;
+        String error = "the launcher can't be loaded: errno " + number;
         RunResult result = jvm(new Jvm(), like, BasicUse.class);
         assertTrue(result.stderrText().contains(error) && result.stderrText().contains(remedy), result.stderrText());
         RunResult entries = jvm(new Jvm(), like, EntriesMain.class).requireSuccess();

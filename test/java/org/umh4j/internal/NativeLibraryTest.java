@@ -81,7 +81,7 @@ final class NativeLibraryTest {
     void folderThatOthersCanWriteToIsPassedOver(@TempDir Path folder) throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
         Jvm.Outcome outcome = new Jvm()
-                .option("-D" + NativeLibrary.FOLDER_PROPERTY + "=" + folder)
+                .option("-D" + NativeLibrary.DIRECTORY_PROPERTY + "=" + folder)
                 .run(CallMain.class);
         assertTrue(outcome.err().contains("can be written by others"), outcome.err());
         assertFalse(outcome.exitCode() == 0);
@@ -172,7 +172,7 @@ final class NativeLibraryTest {
         Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);
         assertEachEntrySays(entries(jvm), "is for another architecture", "; name the libumh4j.so of this release");
         Files.writeString(library, "not a library, but as long as the header of one, which is sixty-four bytes long");
-        assertEachEntrySays(entries(jvm), "is no library", "; name the libumh4j.so of this release");
+        assertEachEntrySays(entries(jvm), "is not a 64-bit ELF library", "; name the libumh4j.so of this release");
     }
 
     /** It is loaded, and then lacks what the library has. */
@@ -205,7 +205,7 @@ final class NativeLibraryTest {
                                 + "; do mount --bind $f $f && mount -o remount,bind,noexec $f || exit 9; done; exec \"$0\" \"$@\"")
                 .option("-Duser.home=/no/such/home")
                 .variable("XDG_RUNTIME_DIR=/run");
-        assertEachEntrySays(entries(jvm), "/dev/shm: ", "not mounted noexec by -D" + NativeLibrary.FOLDER_PROPERTY);
+        assertEachEntrySays(entries(jvm), "/dev/shm: ", "not mounted noexec by -D" + NativeLibrary.DIRECTORY_PROPERTY);
     }
 
     @Test
@@ -238,7 +238,7 @@ final class NativeLibraryTest {
     @Test
     void nothingIsLeftInAnyFolder(@TempDir Path folder) throws Exception {
         new Jvm()
-                .option("-D" + NativeLibrary.FOLDER_PROPERTY + "=" + folder)
+                .option("-D" + NativeLibrary.DIRECTORY_PROPERTY + "=" + folder)
                 .run(CallMain.class)
                 .requireSuccess();
         try (Stream<Path> left = Files.list(folder)) {

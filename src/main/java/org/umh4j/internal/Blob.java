@@ -6,33 +6,33 @@ import java.io.InputStream;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** A program in memory, without a name on any disk, which nobody can write to. */
+/** The program of a driver: a sealed memfd, which has no path and can't be written to. */
 public final class Blob implements AutoCloseable {
-    /** Where {@link #load} needs them; a class whose initialiser asked for them could not say why there is no library. */
-    private static final class Place {
+    /** Indices of the array of {@link #load}. A separate class, since its initializer needs the native library. */
+    private static final class Field {
         static final int FD = Native.blobFd();
         static final int FD_IS = Native.blobFdIdentity();
     }
 
     private final int fd;
-    private final HeldDescriptor held;
+    private final OwnedDescriptor owned;
     private final boolean script;
 
     private Blob(int fd, boolean script) {
         this.fd = fd;
-        this.held = HeldDescriptor.of(this, fd);
+        this.owned = OwnedDescriptor.of(this, fd);
         this.script = script;
     }
 
-    /** A blob; or null and why: a negative errno, or 0 because there was not a single byte. */
+    /** A blob, or null with the reason: a negative errno, or 0 for an empty program. */
     public record Loaded(@Nullable Blob blob, int result) {}
 
-    /** Reads a program to its end. The name is a file's, and {@code ps} may show it. */
+    /** Reads a program to its end into a memfd of this name. {@code ps} may show the name. */
     public static Loaded load(byte[] name, InputStream program) throws IOException {
         NativeLibrary.require();
         byte[] terminated = Arrays.copyOf(name, name.length + 1);
-        long[] opened = new long[Native.blobCount()];
-        int result = Native.blobOpen(terminated, opened);
+        long[] fields = new long[Native.blobCount()];
+        int result = Native.blobOpen(terminated, fields);
         if (result < 0) {
             return new Loaded(null, result);
         }
@@ -45,25 +45,25 @@ public final class Blob implements AutoCloseable {
             }
             boolean script = size >= 2 && chunk[0] == '#' && chunk[1] == '!';
             while (size > 0 && result >= 0) {
-                result = write(opened, chunk, size);
+                result = write(fields, chunk, size);
                 size = program.readNBytes(chunk, 0, PipeEnd.CHUNK_BYTES);
             }
             written = result >= 0;
             if (written) {
-                result = Native.blobSeal(terminated, opened);
+                result = Native.blobSeal(terminated, fields);
             }
             return new Loaded(result < 0 ? null : new Blob(result, script), result);
         } finally {
             if (!written) {
-                Native.blobDiscard(opened);
+                Native.blobDiscard(fields);
             }
         }
     }
 
-    private static int write(long[] opened, byte[] bytes, int size) {
+    private static int write(long[] fields, byte[] bytes, int size) {
         int done = 0;
         while (done < size) {
-            int result = Native.write((int) opened[Place.FD], opened[Place.FD_IS], bytes, done, size - done);
+            int result = Native.write((int) fields[Field.FD], fields[Field.FD_IS], bytes, done, size - done);
             if (result < 0) {
                 return result;
             }
@@ -76,24 +76,26 @@ public final class Blob implements AutoCloseable {
         return fd;
     }
 
-    /** Whether the descriptor is still the program's, and no other code has closed it. */
-    public boolean isOwn() {
-        return held.isOwn();
+    /** Returns whether the descriptor still refers to the program, and other code has not closed it. */
+    public boolean isSameFile() {
+        return owned.isSameFile();
     }
 
-    /** For the launcher, which checks the file that has arrived: umh_short_file_identity() of common/file_identity.h. */
+    /**
+     * Returns umh_short_file_identity() of common/file_identity.h. The launcher checks the received descriptor by it.
+     */
     int shortIdentity() {
-        long identity = held.identity();
+        long identity = owned.identity();
         return (int) (identity ^ identity >>> Integer.SIZE);
     }
 
-    /** Whether an interpreter has to open it. */
+    /** Returns whether the program is a script, which its interpreter opens again. */
     boolean isScript() {
         return script;
     }
 
     @Override
     public void close() {
-        held.close();
+        owned.close();
     }
 }

@@ -8,35 +8,34 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that run callers' code: init and cleanup of {@code NO_WAIT} calls, listeners, and dependent stages of
- * exit futures. The reaper never runs such code, so a callback that blocks delays no exit notice.
+ * The threads that run users' code: init and cleanup of {@code NO_WAIT} calls, listeners, and dependents of exit
+ * futures. The reaper never runs such code, so a blocked callback delays no exit notice.
  *
- * <p>Two threads share the work as long as they make progress. When a task has waited for a moment and neither thread
- * has taken another one, both count as blocked, and two more may run. So a callback that blocks costs a thread and
- * delays no other callback. There are two threads, and one more for each callback that blocks. A thread beyond two ends
- * as soon as it has nothing to do.
+ * <p>Two threads share the work while they make progress. If a task has waited for a moment and neither thread has
+ * started another one, both count as blocked, and two more threads may run. So a blocked callback costs a thread, but
+ * delays no other callback. A thread beyond two ends as soon as it has nothing to do.
  *
- * <p>A monitor, and not a lock of java.util.concurrent: waiting for one takes no memory, which may be what is lacking.
+ * <p>The lock is a monitor, since waiting for a lock of java.util.concurrent allocates memory, which may be lacking.
  */
 public final class CallbackThreads {
-    private static final int USUAL = 2;
+    private static final int BASE_THREADS = 2;
     private static final int IDLE_MILLIS = 10_000;
-    /** The wait of the first task in the queue after which the threads count as blocked. */
-    private static final int PATIENCE_MILLIS = 20;
-    /** The same when some threads are blocked already. */
-    private static final int IMPATIENCE_MILLIS = 5;
+    /** The time after which the threads count as blocked, if a task waits and none is started. */
+    private static final int PROGRESS_MILLIS = 20;
+    /** The same time if other threads are blocked already. */
+    private static final int SHORT_PROGRESS_MILLIS = 5;
 
     private static final Object LOCK = new Object();
 
-    // All of these are guarded by LOCK.
+    // LOCK guards all of these.
     private static final ArrayDeque<Runnable> QUEUE = new ArrayDeque<>();
     private static final List<Worker> THREADS = new ArrayList<>();
-    /** The number of threads that run a task; all others wait for one. */
+    /** The number of threads that run a task. The others wait for one. */
     private static int running;
     /** The number of running threads that count as blocked. */
     private static int blocked;
-    /** The number of tasks taken so far: while it grows, the threads make progress. */
-    private static long taken;
+    /** The number of tasks that have been started. While it grows, the threads make progress. */
+    private static long startedTasks;
 
     private CallbackThreads() {}
 
@@ -45,19 +44,19 @@ public final class CallbackThreads {
         void defer(Runnable task);
     }
 
-    /** For the dependents of futures, which take their failures themselves. */
+    /** Returns an executor for dependents of futures. The futures get the exceptions of their dependents. */
     public static Executor executor() {
         return CallbackThreads::execute;
     }
 
     /**
-     * Runs the task soon; what it throws is logged, since nobody can catch it.
+     * Runs the task soon, and logs an exception of it.
      *
-     * @return false if there is no thread for it and none can be made
+     * @return false if there is no thread and none can be created
      */
     public static boolean offer(Runnable task) {
         synchronized (LOCK) {
-            if (!ensureIdle() && THREADS.isEmpty()) {
+            if (!ensureIdleThread() && THREADS.isEmpty()) {
                 return false;
             }
             try {
@@ -70,23 +69,26 @@ public final class CallbackThreads {
         }
     }
 
-    /** Ensures that a thread waits for a task; false when none can be created. Requires the lock. */
-    private static boolean ensureIdle() {
+    /** Ensures that a thread waits for a task. Returns false if none can be created. Requires the lock. */
+    private static boolean ensureIdleThread() {
         if (THREADS.size() > running) {
             return true;
         }
         try {
-            Worker made = new Worker();
-            THREADS.add(made);
-            made.start();
+            Worker worker = new Worker();
+            THREADS.add(worker);
+            worker.start();
             return true;
-        } catch (OutOfMemoryError e) { // most often no memory, but no further thread
+        } catch (OutOfMemoryError e) { // usually a limit of threads
             THREADS.removeIf(thread -> thread.getState() == Thread.State.NEW);
             return false;
         }
     }
 
-    /** The same; where there is no thread it is run here and now, but in the reaper, which waits until there is one. */
+    /**
+     * Runs the task as {@link #offer}. Without a thread the caller runs it; the reaper defers it until there is a
+     * thread.
+     */
     public static void execute(Runnable task) {
         if (offer(task)) {
             return;
@@ -94,12 +96,12 @@ public final class CallbackThreads {
         if (Thread.currentThread() instanceof Deferring current) {
             current.defer(task);
         } else {
-            logged(task);
+            runAndLog(task);
         }
     }
 
-    /** Runs the task; what it throws is logged. */
-    public static void logged(Runnable task) {
+    /** Runs the task in the current thread, and logs an exception of it. */
+    public static void runAndLog(Runnable task) {
         try {
             task.run();
         } catch (Throwable e) {
@@ -107,16 +109,16 @@ public final class CallbackThreads {
         }
     }
 
-    /** A log handler that throws, or lacks memory, does not end a worker. */
+    /** Logs an exception. An exception of the log handler is ignored, so that it does not end the thread. */
     private static void log(String message, Throwable reason) {
         try {
             System.getLogger("org.umh4j").log(System.Logger.Level.WARNING, message, reason);
         } catch (Throwable e) {
-            // there is nowhere else to report it
+            // it can't be reported anywhere else
         }
     }
 
-    /** One of the threads. */
+    /** One thread. */
     private static final class Worker extends Thread {
         private boolean isRunning;
         private boolean isBlocked;
@@ -129,20 +131,21 @@ public final class CallbackThreads {
         @Override
         public void run() {
             for (Runnable task = next(); task != null; task = next()) {
-                setContextClassLoader(ClassLoader.getSystemClassLoader()); // not that of the first caller
-                logged(task);
-                Thread.interrupted(); // a callback may leave it set, and the next callback is other code's
+                setContextClassLoader(
+                        ClassLoader.getSystemClassLoader()); // not that of the creating thread or an earlier callback
+                runAndLog(task);
+                Thread.interrupted(); // clears a flag that the callback has left set
             }
         }
 
-        /** The next task; null when this thread is not needed any longer. */
+        /** Returns the next task, or null if this thread is no longer needed. */
         private @Nullable Runnable next() {
             synchronized (LOCK) {
                 end();
                 while (!mayRun()) {
                     if (!QUEUE.isEmpty()) {
                         waitForProgress();
-                    } else if (THREADS.size() - blocked > USUAL || !waitForTask()) {
+                    } else if (THREADS.size() - blocked > BASE_THREADS || !waitForTask()) {
                         THREADS.remove(this);
                         return null;
                     }
@@ -154,10 +157,10 @@ public final class CallbackThreads {
         private Runnable begin() {
             isRunning = true;
             running++;
-            taken++;
+            startedTasks++;
             Runnable task = QUEUE.remove();
             if (!QUEUE.isEmpty()) {
-                ensureIdle(); // that thread monitors whether the others make progress
+                ensureIdleThread(); // that thread monitors whether the others make progress
                 LOCK.notify();
             }
             return task;
@@ -171,26 +174,28 @@ public final class CallbackThreads {
         }
 
         private static boolean mayRun() {
-            return !QUEUE.isEmpty() && running - blocked < USUAL;
+            return !QUEUE.isEmpty() && running - blocked < BASE_THREADS;
         }
 
-        /** Whether a task came before the time was over. */
+        /** Waits for a task. Returns false if the thread has been idle for too long. */
         private static boolean waitForTask() {
             long begin = System.nanoTime();
             for (long left = IDLE_MILLIS; left > 0 && QUEUE.isEmpty(); left = IDLE_MILLIS - millisSince(begin)) {
-                pause(left);
+                waitOnLock(left);
             }
             return !QUEUE.isEmpty();
         }
 
-        /** Two run and others wait: if no task was taken for a while, the running threads count as blocked. */
+        /**
+         * Waits while two threads run and a task waits. If no task starts, the running threads then count as blocked.
+         */
         private static void waitForProgress() {
-            long before = taken;
+            long before = startedTasks;
             long begin = System.nanoTime();
-            int patience = blocked == 0 ? PATIENCE_MILLIS : IMPATIENCE_MILLIS;
-            for (long left = patience; left > 0; left = patience - millisSince(begin)) {
-                pause(left);
-                if (taken != before || QUEUE.isEmpty() || mayRun()) {
+            int timeout = blocked == 0 ? PROGRESS_MILLIS : SHORT_PROGRESS_MILLIS;
+            for (long left = timeout; left > 0; left = timeout - millisSince(begin)) {
+                waitOnLock(left);
+                if (startedTasks != before || QUEUE.isEmpty() || mayRun()) {
                     return;
                 }
             }
@@ -205,11 +210,11 @@ public final class CallbackThreads {
         }
 
         @SuppressWarnings("WaitNotInLoop") // the loop is the caller's
-        private static void pause(long millis) {
+        private static void waitOnLock(long millis) {
             try {
                 LOCK.wait(millis);
             } catch (InterruptedException e) {
-                // a callback may have leaked a reference to this thread; an interrupt means nothing here
+                // a callback may have passed this thread to other code; an interrupt has no meaning here
             }
         }
     }

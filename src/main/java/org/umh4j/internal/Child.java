@@ -7,14 +7,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that the {@link Reaper} watches: from its start until it has been reaped.
+ * A process that the {@link Reaper} watches from its start until it has been reaped.
  *
- * <p>One lock guards its descriptors. The pidfd is closed when the process has been reaped, and a signal takes the same
- * lock; so a signal reaches this process or none. Where the process's group shall be reached after its end, the pidfd
- * stays open until {@link #release}.
+ * <p>One lock guards the descriptors. The pidfd is closed after the process has been reaped. A signal is sent under the
+ * same lock, so it reaches this process or none. If the process group has to be signaled after the process's end, the
+ * pidfd stays open until {@link #release}.
  */
-public final class Child implements Watcher {
-    /** How a process ended: the wait status, and what it has used; see enum umh_exit of jni/bridge.h. */
+public final class Child implements EventHandler {
+    /** The end of a process: wait status and resource usage, as in enum umh_exit of jni/bridge.h. */
     public record End(long[] numbers) {
         public int status() {
             return (int) numbers[0];
@@ -28,9 +28,9 @@ public final class Child implements Watcher {
     private static final int EPIPE = Native.epipe();
     private static final int HANG_UP = Native.hangUp();
     private static final int EXIT = Native.exit();
-    private static final int NUMBERS = Native.exitCount();
+    private static final int EXIT_FIELDS = Native.exitCount();
 
-    @SuppressWarnings("NullAway.Init") // by begin()
+    @SuppressWarnings("NullAway.Init") // set by begin()
     private LaunchResult launch;
 
     private final CompletableFuture<LaunchResult> outcome = new CompletableFuture<>();
@@ -39,17 +39,17 @@ public final class Child implements Watcher {
     private int pidfd;
     private long id = NONE;
     private boolean keepsPidfd;
-    /** Its number is forgotten: no event tells of it, only a look. */
-    private boolean discarded;
+    /** The reaper has no handler for it any more: only {@link #poll} finds its end. */
+    private boolean isForgotten;
 
-    private @Nullable HeldDescriptor kept;
-    /** Null until it has been reaped. */
+    private @Nullable OwnedDescriptor ownedPidfd;
+    /** The end, or null until the process has been reaped. */
     private @Nullable End end;
 
     /**
-     * Made before there is a process, for which there might be no memory afterwards.
+     * Created before the process, since memory may be lacking later.
      *
-     * @param keepsPidfd whether its group shall be told from a later one after its end too, until {@link #release}
+     * @param keepsPidfd whether the pidfd stays open until {@link #release}, so that the process group can be signaled
      */
     public Child(boolean keepsPidfd) {
         this.keepsPidfd = keepsPidfd;
@@ -63,16 +63,15 @@ public final class Child implements Watcher {
     /**
      * Has the reaper watch the process that was started. From now on it is reaped as soon as it ends.
      *
-     * @return false if there was no memory for the watch, or the kernel refused it; then the process was killed and
-     *     reaped
+     * @return false if memory is lacking or the kernel refuses the watch; the process has then been killed and reaped
      */
     public boolean watch(LaunchResult started) {
         begin(started);
         if (isWatched()) {
             return true;
         }
-        Reaper.stopLookingAfter(this);
-        discard();
+        Reaper.stopPolling(this);
+        killAndReap();
         return false;
     }
 
@@ -82,9 +81,9 @@ public final class Child implements Watcher {
                 return false;
             }
             if (!outcome.isDone()) { // only after its events are armed: a check may change its descriptors
-                Reaper.lookAfter(this);
-                outcome.thenRun(() -> Reaper.stopLookingAfter(this));
-                Reaper.lookSoon();
+                Reaper.startPolling(this);
+                outcome.thenRun(() -> Reaper.stopPolling(this));
+                Reaper.pollLaunchSoon();
             }
             return true;
         } catch (OutOfMemoryError e) {
@@ -104,32 +103,39 @@ public final class Child implements Watcher {
         return launch.pid();
     }
 
-    /** When its launch began, as {@link System#nanoTime} counts. */
+    /** Returns the begin of the launch, in the clock of {@link System#nanoTime}. */
     public long beginNanos() {
         return launch.beginNanos();
     }
 
-    /** Complete when the program is in place, or known not to be. Dependents must not block: they run in the reaper. */
+    /**
+     * Returns a future of the launch's outcome: execve has succeeded, or the launch has failed. Its dependents run in
+     * the reaper and must not block.
+     */
     public CompletableFuture<LaunchResult> outcome() {
         return outcome;
     }
 
-    /** Complete when the process has been reaped. Dependents must not block. */
+    /**
+     * Returns a future of the process's end. It is completed after the process has been reaped. Its dependents must not
+     * block.
+     */
     public CompletableFuture<End> exit() {
         return exit;
     }
 
     /**
-     * Lets the program begin, if the plan said to hold it; before that it has not executed an instruction.
+     * Allows the launcher's execve, if the plan has {@link Plan#WAIT_BEFORE_EXEC}. Until then the program has not
+     * executed an instruction.
      *
-     * @return 0, or the negative errno with which the launcher could not be told, and then it is killed
+     * @return 0, or a negative errno; the launcher has then been killed
      */
-    public int go() {
+    public int allowExec() {
         lock.lock();
         try {
-            int result = outcome.isDone() ? 0 : launch.go();
+            int result = outcome.isDone() ? 0 : launch.allowExec();
             if (result == 0 || result == -EPIPE) {
-                return 0; // a launcher that is gone has said why
+                return 0; // a launcher that has ended has reported its failure
             }
             launch.signal(Native.sigkill());
             return result;
@@ -138,7 +144,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** 0, or a negative errno: {@code -ESRCH} when the process has ended. */
+    /** Sends a signal. Returns 0 or a negative errno: {@code -ESRCH} after the process has been reaped. */
     public int signal(int signal) {
         lock.lock();
         try {
@@ -148,7 +154,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Opens another pidfd. As long as the process has not been reaped, its pid is not another process's. */
+    /** Opens another pidfd. The pid can't belong to another process until this one has been reaped. */
     public int openPid(OpenedFiles opened) {
         lock.lock();
         try {
@@ -158,7 +164,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** The same for the process's group, also after the process's end if the pidfd is kept. */
+    /** Sends a signal to the process group. It also works after the process's end if the pidfd is kept. */
     public int signalGroup(int signal) {
         lock.lock();
         try {
@@ -168,7 +174,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Whether a session could be this process's: it leads one, or has been reaped, or nobody may ask. */
+    /** Returns whether the process may lead a session: it does, or has been reaped, or getsid(2) is refused. */
     public boolean mayLeadSession() {
         lock.lock();
         try {
@@ -179,12 +185,12 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Whether its number is still the one of its process, or at least of its group. */
-    public boolean holdsNumber() {
+    /** Returns whether the pid still belongs to the process or to its process group. */
+    public boolean ownsPid() {
         return !isReaped() || signalGroup(0) == 0;
     }
 
-    /** Whether it has been reaped: from that moment its number may be another process's. */
+    /** Returns whether the process has been reaped. From then on its pid may belong to another process. */
     public boolean isReaped() {
         lock.lock();
         try {
@@ -194,7 +200,7 @@ public final class Child implements Watcher {
         }
     }
 
-    /** From now on nobody asks for the group after the end. */
+    /** Closes the pidfd at the process's end, or now: the process group is not signaled any more. */
     public void release() {
         lock.lock();
         try {
@@ -207,11 +213,13 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Asks for both events, by the child's number. The first may be there before the second is asked for. */
-    private int arm(long number) {
+    /**
+     * Arms both events: the hang-up of the plan socket and the exit. The first may occur before the second is armed.
+     */
+    private int arm(long handlerId) {
         lock.lock();
         try {
-            id = number;
+            id = handlerId;
             int socket = launch.socket();
             int result = socket == NONE ? 0 : Reaper.arm(socket, HANG_UP, id);
             return result < 0 ? result : Reaper.arm(pidfd, EXIT, id);
@@ -221,72 +229,73 @@ public final class Child implements Watcher {
     }
 
     /**
-     * Other code may close the pidfd, and then epoll does not report the end: a new pidfd is opened. If none can be
-     * opened, other code has reaped the process, which is treated as its end.
+     * Opens a new pidfd if other code has closed it, since epoll would not report the end. If no pidfd can be opened,
+     * other code has reaped the process; this is handled as its end.
      */
     @Override
-    public void check(boolean unwatched) {
+    public void check(boolean isNewEpoll) {
         boolean lost;
         lock.lock();
         try {
             if (pidfd == NONE || end != null) {
                 return;
             }
-            int result = launch.regain();
+            int result = launch.reopenPidfd();
             lost = result < 0;
             pidfd = launch.pidfd();
-            if (unwatched && launch.socket() != NONE) {
+            if (isNewEpoll && launch.socket() != NONE) {
                 Reaper.arm(launch.socket(), HANG_UP, id);
             }
-            if (result > 0 || unwatched) {
+            if (result > 0 || isNewEpoll) {
                 Reaper.arm(pidfd, EXIT, id);
             }
         } finally {
             lock.unlock();
         }
         if (lost) {
-            happened(EXIT);
+            onEvent(EXIT);
         }
     }
 
     @Override
-    public void happened(int event) {
-        decide();
+    public void onEvent(int event) {
+        updateOutcome();
         if (failed() || (event == EXIT && reap())) {
             Reaper.forget(id);
         } else if (event == EXIT) {
-            Reaper.lookAfter(this); // ended, and not ours to reap before whoever traces it has: the event would not end
+            Reaper.startPolling(
+                    this); // ended, but its tracer has to reap it first; the event would repeat until then
         }
     }
 
-    /** Does the work for which there is no event, or whose event was lost. Returns whether to call it again. */
+    /** Does the work for which there is no event, or whose event was lost. Returns whether it must be called again. */
     @Override
-    public boolean lookAfter() {
-        decide();
+    public boolean poll() {
+        updateOutcome();
         if (!outcome.isDone()) {
-            continueStopped();
+            continueIfStopped();
             return true;
         }
         if (failed() || reap()) {
             Reaper.forget(id);
             return false;
         }
-        if (!discarded) {
+        if (!isForgotten) {
             armExit();
         }
-        return discarded;
+        return isForgotten;
     }
 
     /**
-     * The user that the launcher has become may have stopped it: continues it, or kills it after too many stops or when
-     * it is frozen.
+     * Continues a stopped launcher: a process of the helper's uid may have sent SIGSTOP. After too many stops, or in a
+     * frozen cgroup, the launcher is killed.
      */
-    private void continueStopped() {
+    private void continueIfStopped() {
         lock.lock();
         try {
             if (pidfd != NONE && end == null) {
-                launch.lookAfter();
-                follow(launch.pidfd()); // other code may have closed it
+                launch.continueIfStopped();
+                setPidfd(launch.pidfd()); // other code may have closed it
             }
         } finally {
             lock.unlock();
@@ -304,27 +313,30 @@ public final class Child implements Watcher {
         }
     }
 
-    /** Nobody will be told of its end: it has to end now. */
-    private void discard() {
+    /** Kills the process and reaps it, since the reaper can't watch it. */
+    private void killAndReap() {
         Reaper.forget(id);
         signal(Native.sigkill());
-        for (decide(); !failed() && !reap(); decide()) {
+        for (updateOutcome(); !failed() && !reap(); updateOutcome()) {
             if (signal(Native.sigkill()) == -EPERM) {
-                discarded = true;
-                Reaper.lookAfter(this); // another user's by now: it is reaped when it ends
+                isForgotten = true;
+                Reaper.startPolling(this); // it has another uid by now: it is reaped after its own end
                 return;
             }
             LockSupport.parkNanos(1_000_000);
         }
     }
 
-    /** The plan socket was hung up, or the process has ended: either decides the launch, or tells of a successor. */
-    private void decide() {
+    /**
+     * Checks the outcome after a hang-up of the plan socket or the end of a process. A second process may have replaced
+     * the first.
+     */
+    private void updateOutcome() {
         lock.lock();
         try {
             if (!outcome.isDone()) {
-                boolean known = launch.decide();
-                follow(launch.pidfd());
+                boolean known = launch.pollOutcome();
+                setPidfd(launch.pidfd());
                 if (!known) {
                     return;
                 }
@@ -332,11 +344,11 @@ public final class Child implements Watcher {
         } finally {
             lock.unlock();
         }
-        outcome.complete(launch); // also when it was: memory may have been lacking for who waits
+        outcome.complete(launch); // repeated, since memory may have been lacking for a dependent
     }
 
-    /** The shim has reaped one process and closed its pidfd; another one may have taken its place. */
-    private void follow(int current) {
+    /** Takes over the pidfd of the second process, after the shim has reaped the first one and closed its pidfd. */
+    private void setPidfd(int current) {
         if (current == pidfd) {
             return;
         }
@@ -347,12 +359,11 @@ public final class Child implements Watcher {
     }
 
     /**
-     * Reaps the process if it has ended; true when there is nothing more to watch. Where memory was lacking it is called
-     * again, and goes on with what was not yet done.
+     * Reaps the process if it has ended. Returns whether nothing is left to watch. After a lack of memory it is called
+     * again and continues with the steps that are not done.
      *
-     * <p>It reaps only after the outcome is known. Between a check of the outcome and this one the successor of the
-     * first process may end. Its failure would then count as a helper's status, and the launch would stay undecided for
-     * ever.
+     * <p>It reaps only after the outcome is known. Otherwise the second process could end between the check of the
+     * outcome and this call. Its failure would count as the helper's status, and the outcome would never be known.
      */
     private boolean reap() {
         lock.lock();
@@ -363,13 +374,13 @@ public final class Child implements Watcher {
             if (end == null && pidfd == NONE) {
                 return true;
             }
-            if (end == null && !hasEnded()) {
+            if (end == null && !tryReap()) {
                 return false;
             }
             if (!keepsPidfd) {
                 closePidfd();
-            } else if (kept == null) {
-                kept = HeldDescriptor.of(this, pidfd); // the reaper will not know of us any more
+            } else if (ownedPidfd == null) {
+                ownedPidfd = OwnedDescriptor.of(this, pidfd); // the reaper does not refer to this object any more
             }
         } finally {
             lock.unlock();
@@ -378,15 +389,15 @@ public final class Child implements Watcher {
         return true;
     }
 
-    /** All memory is taken before: a status can be had once. */
-    private boolean hasEnded() {
-        End ended = new End(new long[NUMBERS]);
+    /** Reaps the process without waiting. The result is allocated before, since a status can be read only once. */
+    private boolean tryReap() {
+        End ended = new End(new long[EXIT_FIELDS]);
         int result = launch.reap(ended.numbers);
         if (result == -EAGAIN) {
             return false;
         }
         if (result < 0) {
-            ended.numbers[0] = Native.statusLost(); // a filter, or a thief of descriptors: nothing is known
+            ended.numbers[0] = Native.statusLost(); // a seccomp filter refuses, or other code has reaped it
         }
         end = ended;
         return true;
@@ -394,8 +405,8 @@ public final class Child implements Watcher {
 
     private void closePidfd() {
         if (pidfd != NONE) {
-            if (kept != null) {
-                kept.close();
+            if (ownedPidfd != null) {
+                ownedPidfd.close();
             } else {
                 launch.closePidfd();
             }

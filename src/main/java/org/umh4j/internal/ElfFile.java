@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 
-/** Reads as much of the ELF format as is needed to recognise a complete library of this architecture. */
+/** Checks that a file is a complete ELF library of this architecture. */
 final class ElfFile {
     private static final int HEADER = 64;
     private static final int MAGIC = 0x464c457f;
@@ -18,16 +18,16 @@ final class ElfFile {
 
     private ElfFile() {}
 
-    /** Refuses a file that is not a library of this architecture, or that is truncated. */
+    /** Throws an IOException if the file is not a library of this architecture, or is truncated. */
     static void requireWhole(Path path, String architecture) throws IOException {
         try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
             ByteBuffer header = read(file, path, 0, HEADER);
             if (header.getInt(0) != MAGIC || header.get(4) != CLASS_64) {
-                throw new IOException(path + " is no library");
+                throw new IOException(path + " is not a 64-bit ELF library");
             }
-            int machine = header.getShort(18);
-            int wanted = architecture.equals("amd64") ? X86_64 : architecture.equals("aarch64") ? AARCH64 : machine;
-            if (machine != wanted) {
+            int elfMachine = header.getShort(18);
+            int wanted = architecture.equals("amd64") ? X86_64 : architecture.equals("aarch64") ? AARCH64 : elfMachine;
+            if (elfMachine != wanted) {
                 throw new IOException(path + " is for another architecture than " + architecture);
             }
             int size = Short.toUnsignedInt(header.getShort(54));
@@ -36,7 +36,7 @@ final class ElfFile {
             for (int at = 0; size >= 56 && at < size * count; at += size) {
                 boolean loaded = segments.getInt(at) == LOAD;
                 if (loaded && segments.getLong(at + 8) + segments.getLong(at + 32) > file.length()) {
-                    throw cutShort(path);
+                    throw truncated(path);
                 }
             }
         }
@@ -44,7 +44,7 @@ final class ElfFile {
 
     private static ByteBuffer read(RandomAccessFile file, Path path, long position, int size) throws IOException {
         if (position < 0 || position + size > file.length()) {
-            throw cutShort(path);
+            throw truncated(path);
         }
         byte[] bytes = new byte[size];
         file.seek(position);
@@ -52,7 +52,7 @@ final class ElfFile {
         return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private static IOException cutShort(Path path) {
-        return new IOException(path + " is cut short");
+    private static IOException truncated(Path path) {
+        return new IOException(path + " is truncated");
     }
 }

@@ -4,17 +4,17 @@ package org.umh4j.internal;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Newer system calls that the library uses where the kernel has them; enum umh_feature of umh.h has the same order. */
+/** Newer system calls that the library uses if the host allows them, in the order of enum umh_feature of umh.h. */
 public enum Feature {
-    CLONE3("clone serves"),
+    CLONE3("clone is used"),
     CLOSE_RANGE("the time to start a helper grows with the JVM's descriptors"),
-    EXECVEAT("/proc/self/fd serves"),
-    PIDFD_INFO("a status that somebody else has taken is lost"),
+    EXECVEAT("/proc/self/fd is used"),
+    PIDFD_INFO("a status that other code has read is lost"),
     PERSONALITY("a start takes some microseconds more"),
     UNSHARE("without close_range the whole table of descriptors is copied"),
-    EPOLL("ends and pipes are noticed some milliseconds later");
+    EPOLL("exits and pipes are noticed some milliseconds later");
 
-    /** Names those to go without, separated by commas: as if the kernel were older, or a filter forbade them. */
+    /** Names the features that are not used, separated by commas, as on an older kernel or with a seccomp filter. */
     public static final String WITHOUT_PROPERTY = "org.umh4j.without";
 
     private final String withoutIt;
@@ -23,18 +23,18 @@ public enum Feature {
         this.withoutIt = withoutIt;
     }
 
-    /** What it means that it is missing. */
+    /** Returns the consequence if it is missing. */
     public String withoutIt() {
         return withoutIt;
     }
 
-    /** Whether it is used, as far as is known by now. */
+    /** Returns whether it is used, as far as is known by now. */
     public boolean isInUse() {
         return (Native.features() & 1 << ordinal()) != 0;
     }
 
-    /** Obeys {@value #WITHOUT_PROPERTY}. */
-    static void leaveOut() {
+    /** Disables the features of {@value #WITHOUT_PROPERTY}. */
+    static void disableByProperty() {
         String names = System.getProperty(WITHOUT_PROPERTY, "").trim();
         if (!names.isEmpty()) {
             Native.disableFeatures(Arrays.stream(names.split("\\s*,\\s*"))

@@ -6,10 +6,10 @@ import java.util.Arrays;
 import org.umh4j.linux.Rlimit;
 
 /**
- * What kthreadd hands down to a helper of the kernel.
+ * The attributes that a helper of the kernel inherits from kthreadd.
  *
- * <p>Its resource limits are read from {@code /proc/2/limits} where pid 2 is kthreadd; in a pid namespace it is not,
- * and they are computed as the kernel computes them at boot.
+ * <p>The resource limits are read from {@code /proc/2/limits} if pid 2 is kthreadd. In a pid namespace it is not; the
+ * limits are then computed as the kernel does at boot.
  */
 public final class KernelDefaults {
     public static final int UMASK = 0022;
@@ -24,7 +24,7 @@ public final class KernelDefaults {
 
     private KernelDefaults() {}
 
-    /** Has every limit set, as far as the host permits and tells them. */
+    /** Adds every known limit of kthreadd to the plan. */
     public static void rlimits(Plan plan) {
         for (int resource = 0; resource < RLIMITS.length / 2; resource++) {
             if (RLIMITS[2 * resource] != UNKNOWN) {
@@ -43,10 +43,13 @@ public final class KernelDefaults {
 
     private static boolean isKthreadd() throws IOException {
         String stat = ProcFile.read(KTHREADD + "/stat");
-        return stat.startsWith("2 (kthreadd)") && (Long.parseLong(ProcFile.fields(stat)[6]) & PF_KTHREAD) != 0;
+        return stat.startsWith("2 (kthreadd)") && (Long.parseLong(ProcFile.statFields(stat)[6]) & PF_KTHREAD) != 0;
     }
 
-    /** INIT_RLIMITS of asm-generic/resource.h, and what fork_init() of kernel/fork.c makes of two of them. */
+    /**
+     * Returns INIT_RLIMITS of asm-generic/resource.h, with NPROC and SIGPENDING as fork_init() of kernel/fork.c sets
+     * them.
+     */
     private static long[] computed() {
         long processes = halfOfThreadsMax();
         long[] limits = new long[2 * Rlimit.values().length];
@@ -64,7 +67,7 @@ public final class KernelDefaults {
         return limits;
     }
 
-    /** MLOCK_LIMIT, which has grown in 5.16. */
+    /** Returns MLOCK_LIMIT: 64 KiB before Linux 5.16, 8 MiB since. */
     static long lockedMemory(String release) {
         String[] numbers = release.split("[^0-9]", 3);
         int major = Integer.parseInt(numbers[0]);
@@ -77,7 +80,7 @@ public final class KernelDefaults {
         limits[2 * rlimit.ordinal() + 1] = hard;
     }
 
-    /** Without /proc nothing tells it; the limits that follow from it then stay the JVM's. */
+    /** Returns half of threads-max. Without /proc it is unknown, and the limits that depend on it stay the JVM's. */
     private static long halfOfThreadsMax() {
         try {
             return Long.parseLong(ProcFile.read("/proc/sys/kernel/threads-max")) / 2;

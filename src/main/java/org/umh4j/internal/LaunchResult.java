@@ -2,16 +2,16 @@
 package org.umh4j.internal;
 
 /**
- * The answer to one attempt to start a helper, as far as it is known.
+ * The result of one attempt to start a helper, as far as it is known.
  *
- * <p>A launch that was started and not waited for is watched by the {@link Reaper}, which completes it.
+ * <p>If the caller does not wait for the outcome, the {@link Reaper} watches the launch and completes its result.
  */
 public final class LaunchResult {
-    /** How far {@link #start} goes before it returns. */
+    /** The point at which {@link #start} returns. */
     public enum Until {
-        /** A process exists. Never blocks for long; the rest is the reaper's. */
+        /** The process has been created. Never blocks for long; the reaper does the rest. */
         STARTED(Native.untilStarted()),
-        /** {@code execve} has succeeded; or that takes long, and the reaper decides the launch. */
+        /** {@code execve} has succeeded or failed. If that takes long, the reaper finds out the outcome. */
         EXEC(Native.untilExec()),
         /** The helper has ended. */
         EXIT(Native.untilExit());
@@ -23,19 +23,19 @@ public final class LaunchResult {
         }
     }
 
-    private static final int UNDECIDED = Native.pending();
+    private static final int PENDING = Native.pending();
     private static final int COUNT = Native.resultCount();
     private static final int PID = Native.resultPid();
     private static final int PIDFD = Native.resultPidfd();
     private static final int SOCKET = Native.resultSocket();
     private static final int STAGE = Native.resultStage();
     private static final int DETAIL = Native.resultDetail();
-    private static final int KEPT = Native.resultUnapplied();
+    private static final int UNAPPLIED = Native.resultUnapplied();
     private static final int STATUS = Native.resultStatus();
     private static final int LAUNCHED = Native.resultLaunched();
-    private static final int SAID = Native.resultReported();
+    private static final int REPORTED = Native.resultReported();
 
-    private final long[] answer = new long[COUNT];
+    private final long[] fields = new long[COUNT];
     private final long begin = System.nanoTime();
     private long end;
     private int result;
@@ -43,10 +43,10 @@ public final class LaunchResult {
     private LaunchResult() {}
 
     /**
-     * Starts a helper and goes on until the given point.
+     * Starts a helper and returns at the given point.
      *
      * @param strings path, arguments and environment strings, each with its NUL
-     * @param limitMillis the time that the caller waits for the launcher's own start; 0: the default
+     * @param limitMillis the longest wait for the launcher's execve; 0 is the default
      */
     public static LaunchResult start(byte[] strings, int argc, int envc, Plan plan, Until until, int limitMillis) {
         LaunchResult launch = new LaunchResult();
@@ -64,117 +64,118 @@ public final class LaunchResult {
                 plan.cgroupFd(),
                 until.code,
                 limitMillis,
-                launch.answer);
+                launch.fields);
         launch.end = System.nanoTime();
         return launch;
     }
 
-    /** Asks again; true when the outcome is known now. Either way the process may have been succeeded by another. */
-    boolean decide() {
-        int now = Native.pollExec(answer);
-        if (now == UNDECIDED) {
+    /** Returns whether the outcome is known now. A second process may have replaced the first in either case. */
+    boolean pollOutcome() {
+        int outcome = Native.pollExec(fields);
+        if (outcome == PENDING) {
             return false;
         }
-        result = now;
+        result = outcome;
         end = System.nanoTime();
         return true;
     }
 
     /** Continues the launcher if a process has stopped it. */
-    void lookAfter() {
-        Native.continueIfStopped(answer);
+    void continueIfStopped() {
+        Native.continueIfStopped(fields);
     }
 
-    /** Lets a held program begin: 0 or a negative errno. */
-    int go() {
-        return Native.allowExec(answer);
+    /** Allows the execve of a launcher with {@link Plan#WAIT_BEFORE_EXEC}. Returns 0 or a negative errno. */
+    int allowExec() {
+        return Native.allowExec(fields);
     }
 
-    /** 0 or a negative errno. */
+    /** Sends a signal to the process. Returns 0 or a negative errno. */
     int signal(int signal) {
-        return Native.signal(answer, signal);
+        return Native.signal(fields, signal);
     }
 
-    /** The same for the group that the process leads, or has led. */
+    /** Sends a signal to the process group that the process leads, or has led. Returns 0 or a negative errno. */
     int signalGroup(boolean reaped, int signal) {
-        return Native.signalGroup(answer, reaped ? 1 : 0, signal);
+        return Native.signalGroup(fields, reaped ? 1 : 0, signal);
     }
 
-    /** Reaps, without waiting: {@code -EAGAIN} while the process lives. */
+    /** Reaps the process without waiting. Returns {@code -EAGAIN} while it lives. */
     int reap(long[] end) {
-        return Native.reap(answer, end);
+        return Native.reap(fields, end);
     }
 
     /**
-     * Opens the pidfd again if other code has closed it: 0 if it was open, 1 if it was opened again, or a negative
-     * errno.
+     * Opens the pidfd again if other code has closed it. Returns 0 if it was open, 1 if it was opened again, or a
+     * negative errno.
      */
-    int regain() {
-        return Native.reopenPidfd(answer);
+    int reopenPidfd() {
+        return Native.reopenPidfd(fields);
     }
 
     void closePidfd() {
-        Native.closePidfd(answer);
+        Native.closePidfd(fields);
     }
 
+    /** Returns the begin of the launch, in the clock of {@link System#nanoTime}. */
     public long beginNanos() {
         return begin;
     }
 
-    /** How long it took until the outcome was known, or the process was started. */
+    /** Returns the time until the outcome was known, or until the process was created. */
     public long nanos() {
         return end - begin;
     }
 
-    /** When the launcher was executed, as {@link System#nanoTime} counts. */
+    /** Returns the time of the launcher's own execve, in the clock of {@link System#nanoTime}. */
     public long launchedNanos() {
-        return answer[LAUNCHED];
+        return fields[LAUNCHED];
     }
 
-    /** When it had taken its steps; 0 unless the plan asked for times. */
-    public long saidNanos() {
-        return answer[SAID];
+    /** Returns the time at which the launcher had applied the plan; 0 without {@link Plan#REPORT_TIME}. */
+    public long reportedNanos() {
+        return fields[REPORTED];
     }
 
-    /** When the outcome was known. */
+    /** Returns the time at which the outcome was known. */
     public long endNanos() {
         return end;
     }
 
-    /** 0, or the negative errno of {@link #stage}. */
+    /** Returns 0, or the negative errno of {@link #stage}. */
     public int result() {
         return result;
     }
 
     public int pid() {
-        return (int) answer[PID];
+        return (int) fields[PID];
     }
 
     int pidfd() {
-        return (int) answer[PIDFD];
+        return (int) fields[PIDFD];
     }
 
     int socket() {
-        return (int) answer[SOCKET];
+        return (int) fields[SOCKET];
     }
 
-    /** The ordinal of the UmhStage that failed. */
+    /** Returns the ordinal of the UmhStage that failed. */
     public int stage() {
-        return (int) answer[STAGE];
+        return (int) fields[STAGE];
     }
 
-    /** Which resource, capability, descriptor or signal it was; else 0. */
+    /** Returns the number of the resource, capability, descriptor or signal that failed, or 0. */
     public int detail() {
-        return (int) answer[DETAIL];
+        return (int) fields[DETAIL];
     }
 
-    /** One bit for each stage that could not be taken and was not required. */
+    /** Returns one bit for each stage that was not applied and not required. */
     public long unapplied() {
-        return answer[KEPT];
+        return fields[UNAPPLIED];
     }
 
-    /** The wait status, when the launch went until EXIT. */
+    /** Returns the wait status, after {@link Until#EXIT}. */
     public int status() {
-        return (int) answer[STATUS];
+        return (int) fields[STATUS];
     }
 }

@@ -19,11 +19,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loads the native library as a tool of root must: from a file that nobody else can have written.
+ * Loads the native library, safely for a process of root: from a file that no other user can have written.
  *
- * <p>Either a file named by {@value NativeLibrary#LIBRARY_PROPERTY}, trusted from its root folder down to itself; or the copy in
- * this jar, written into a folder that was made for it a moment before, readable by nobody else, read back, loaded and
- * deleted. No cache is kept and none is looked at. A folder on a {@code noexec} mount is passed over for the next one.
+ * <p>It is the file of {@value NativeLibrary#LIBRARY_PROPERTY}, which is checked by {@link TrustedPath}. Without that
+ * property it is the copy in this jar. That copy is written into a new directory with mode 0700, read back, loaded and
+ * deleted. No cache is kept or used. A directory on a {@code noexec} mount is skipped for the next candidate.
  */
 public final class LibraryFile {
     private static final Set<PosixFilePermission> OWNER_ONLY = EnumSet.of(
@@ -32,7 +32,7 @@ public final class LibraryFile {
 
     private LibraryFile() {}
 
-    /** Loads the library. Called once, when {@link Native} is initialised. Returns null, or what was thrown. */
+    /** Loads the library. Called once, by the initializer of {@link Native}. Returns null, or the exception. */
     static @Nullable Throwable load() {
         try {
             String path = System.getProperty(NativeLibrary.LIBRARY_PROPERTY);
@@ -42,38 +42,42 @@ public final class LibraryFile {
                 loadBundled(resource("libumh4j.so"));
             }
             return null;
-        } catch (Throwable e) { // any: thrown from here, later callers would get a NoClassDefFoundError without it
+        } catch (Throwable e) { // any: an exception of the initializer would become a NoClassDefFoundError for later
+            // callers
             return e;
         }
     }
 
-    /** A truncated file could be mapped, but an access to the missing part would end the JVM by SIGBUS. */
+    /**
+     * Loads a named library. A truncated file would be mapped, and an access to the missing part would kill the JVM by
+     * SIGBUS.
+     */
     private static void loadNamed(Path library) {
         try {
             ElfFile.requireWhole(library, System.getProperty("os.arch"));
         } catch (IOException e) {
             throw new UnsatisfiedLinkError(
-                    NativeLibrary.LIBRARY_PROPERTY + ": " + e.getMessage() + Remedy.OTHER_LIBRARY);
+                    NativeLibrary.LIBRARY_PROPERTY + ": " + e.getMessage() + LoadErrorHints.OTHER_LIBRARY);
         }
         System.load(library.toString());
     }
 
-    /** The path in a property, checked by {@link TrustedPath}. */
+    /** Returns the path of a property, after a check by {@link TrustedPath}. */
     static Path trusted(String path, String property) {
         try {
             return TrustedPath.require(Path.of(path));
         } catch (IOException e) {
-            throw new UnsatisfiedLinkError(property + ": " + Remedy.reason(e));
+            throw new UnsatisfiedLinkError(property + ": " + LoadErrorHints.reason(e));
         }
     }
 
-    /** A file of this jar; public for the command line, which carries the probe there. */
+    /** Returns the bytes of a file of this jar for this architecture. */
     public static byte[] resource(String name) {
         String place = platform() + "/" + name;
         try (InputStream in = LibraryFile.class.getResourceAsStream(place)) {
             if (in == null) {
                 throw new UnsatisfiedLinkError("this jar has no " + place + " (os.arch " + System.getProperty("os.arch")
-                        + ")" + Remedy.OTHER_MACHINE);
+                        + ")" + LoadErrorHints.OTHER_ARCHITECTURE);
             }
             return in.readAllBytes();
         } catch (IOException e) {
@@ -87,56 +91,60 @@ public final class LibraryFile {
     }
 
     private static void loadBundled(byte[] library) {
-        List<String> refused = new ArrayList<>();
-        for (Path base : folders()) {
+        List<String> failures = new ArrayList<>();
+        for (Path base : directories()) {
             try {
                 loadFrom(base, library);
                 return;
             } catch (IOException | UnsatisfiedLinkError e) {
-                refused.add(base + ": " + Remedy.reason(e));
+                failures.add(base + ": " + LoadErrorHints.reason(e));
             }
         }
-        String reasons = String.join("; ", refused);
-        throw new UnsatisfiedLinkError("no directory to load from: " + reasons + Remedy.ofFolders(reasons));
+        String reasons = String.join("; ", failures);
+        throw new UnsatisfiedLinkError(
+                "no directory to load from: " + reasons + LoadErrorHints.forDirectories(reasons));
     }
 
-    /** Where a private folder may be made, the best place first; some may be missing, or mounted noexec. */
-    public static Set<Path> folders() {
-        String named = System.getProperty(NativeLibrary.FOLDER_PROPERTY);
+    /** Returns the directories in which a private one may be created, the best first. Some may be missing or noexec. */
+    public static Set<Path> directories() {
+        String named = System.getProperty(NativeLibrary.DIRECTORY_PROPERTY);
         if (named != null) {
             return Set.of(Path.of(named));
         }
-        Set<Path> folders = new LinkedHashSet<>();
-        for (String folder : Arrays.asList(
+        Set<Path> directories = new LinkedHashSet<>();
+        for (String directory : Arrays.asList(
                 System.getProperty("java.io.tmpdir"),
                 System.getenv("XDG_RUNTIME_DIR"),
                 "/run",
                 "/dev/shm",
                 "/var/tmp",
                 System.getProperty("user.home"))) {
-            if (folder != null && folder.startsWith("/")) { // a user without a home has "?"
-                folders.add(Path.of(folder));
+            if (directory != null && directory.startsWith("/")) { // for a user without a home it is "?"
+                directories.add(Path.of(directory));
             }
         }
-        return folders;
+        return directories;
     }
 
     private static void loadFrom(Path base, byte[] library) throws IOException {
-        Path folder = privateFolder(base);
-        Path file = folder.resolve("libumh4j.so");
+        Path directory = privateDirectory(base);
+        Path file = directory.resolve("libumh4j.so");
         try {
             write(file, library);
             System.load(file.toString());
         } catch (UnsatisfiedLinkError e) {
             throw new UnsatisfiedLinkError(
-                    String.valueOf(e.getMessage()).replace(file + ": ", "")); // JDK and linker both name it
+                    String.valueOf(e.getMessage()).replace(file + ": ", "")); // both JDK and linker add the path
         } finally {
             Files.deleteIfExists(file);
-            Files.delete(folder);
+            Files.delete(directory);
         }
     }
 
-    /** The streams of java.io: the JVM has their classes already, and not those of channels. */
+    /**
+     * Writes the library and reads it back. The JVM has loaded the classes of java.io already, and not those of
+     * channels.
+     */
     private static void write(Path file, byte[] library) throws IOException {
         try (FileOutputStream out = new FileOutputStream(file.toFile())) {
             out.write(library);
@@ -148,14 +156,15 @@ public final class LibraryFile {
         }
     }
 
-    /** A new folder of mode 0700 below one that nobody else can rename or replace anything of ours in. */
-    public static Path privateFolder(Path base) throws IOException {
+    /** Creates a directory with mode 0700 in a trusted directory, in which no other user can rename or replace it. */
+    public static Path privateDirectory(Path base) throws IOException {
         Path trusted = TrustedPath.require(base);
         for (int attempt = 1; ; attempt++) {
-            // Not a secret: the folder is made anew or not at all. A source of secrets takes 20 ms to be set up.
-            Path folder = trusted.resolve("umh4j-" + Long.toHexString(System.nanoTime()));
+            // The name need not be secret, since an existing directory is refused. SecureRandom would take 20 ms to set
+            // up.
+            Path directory = trusted.resolve("umh4j-" + Long.toHexString(System.nanoTime()));
             try {
-                return Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+                return Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
             } catch (FileAlreadyExistsException e) {
                 if (attempt == ATTEMPTS) {
                     throw e;

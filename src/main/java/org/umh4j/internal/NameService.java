@@ -5,36 +5,36 @@ import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Names of users and groups as the host knows them. Package org.umh4j implements it, since a lookup may start helpers. */
+/** Looks up users and groups of the host by name. Package org.umh4j implements it, since a lookup may start helpers. */
 public interface NameService {
-    /** The time that the host's other sources may take. */
+    /** The longest wait for other sources than the files in /etc. */
     Duration BOUND = Duration.ofSeconds(5);
 
-    /** One user: the primary group is among the groups, as initgroups(3) has it. */
+    /** A user. The groups include the primary group, as in initgroups(3). */
     record User(long uid, long gid, long[] groups) {}
 
     /**
-     * A user by name.
+     * Looks up a user.
      *
-     * @throws IllegalArgumentException if no source of the host has the name
-     * @throws java.io.UncheckedIOException if the host's other sources could not be queried in time
+     * @throws IllegalArgumentException if no source has the name
+     * @throws java.io.UncheckedIOException if the other sources could not be queried within the bound
      */
     User user(String name, Duration timeout);
 
-    /** A group's gid by name; throws as {@link #user} does. */
+    /** Looks up the gid of a group. Throws the exceptions of {@link #user}. */
     long group(String name, Duration timeout);
 
-    /** The one implementation. Its class is found by name, so that no package depends on one above it. */
+    /** Returns the implementation. Its class is loaded by name, so that this package does not depend on it. */
     static NameService get() {
         return Holder.instance();
     }
 
-    /** Registers the implementation; its class does that when it is loaded. */
+    /** Registers the implementation. The static initializer of its class calls it. */
     static void register(NameService service) {
         Holder.instance = service;
     }
 
-    /** Loads the implementation at its first use. */
+    /** Loads the implementation at the first use. */
     final class Holder {
         private static volatile @Nullable NameService instance;
 

@@ -10,27 +10,27 @@ import org.bytedeco.javacpp.annotation.Raw;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The only native methods: {@code jni/bridge.h}, function by function.
+ * All native methods: the functions of {@code jni/bridge.h}.
  *
- * <p>Every one answers 0 or more, or a negative errno; none throws. Constants are asked from C, so that no number is
- * written twice. The library is loaded before the first of them can be called. If it can't be loaded, this class is
- * initialised nevertheless: an error in the initialiser would hide the reason from later callers.
+ * <p>Each method returns 0 or more, or a negative errno. None throws. Constants come from C, so that no number is
+ * written twice. The initializer loads the library. If the library can't be loaded, this class is initialized
+ * nevertheless, since an error of the initializer would hide the reason from later callers.
  * {@link NativeLibrary#require} throws the reason before a native method is called.
  */
 @Platform(include = "jni/bridge.h", library = "jniumh4j")
 final class Native {
-    /** Why the library could not be loaded; null when it was. */
+    /** The reason why the library could not be loaded, or null. */
     @SuppressWarnings("StaticAssignmentOfThrowable") // NativeLibrary throws it, as a cause
     static final @Nullable Throwable FAILURE = LibraryFile.load();
 
     private Native() {}
 
-    /** Makes the launcher ready from its image. */
+    /** Loads the launcher from its image, or from the file of this path if the size is 0. */
     @NoException
     @Name("umh_bridge_load")
     static native int load(@Const byte[] image, int size);
 
-    /** Starts a launch and goes as far as {@code until} says; see {@link LaunchResult#start}. */
+    /** Starts a launch and returns at the point of {@code until}. See {@link LaunchResult#start}. */
     @NoException
     @Name("umh_bridge_start")
     static native int start(
@@ -45,127 +45,130 @@ final class Native {
             int cgroup,
             int until,
             int limitMillis,
-            long[] answer);
+            long[] result);
 
-    /** Checks launches that hold their thread in the kernel, as the reaper does between its events. */
+    /** Checks the launches whose thread waits in the kernel. The reaper calls it between its events. */
     @NoException
     @Name("umh_bridge_check_launches")
     static native void checkLaunches();
 
-    /** Asks how a launch went, without waiting. */
+    /** Returns the outcome of a launch without waiting. */
     @NoException
     @Name("umh_bridge_poll_exec")
-    static native int pollExec(long[] answer);
+    static native int pollExec(long[] result);
 
-    /** How often a launcher whose outcome is awaited is looked after, in milliseconds. */
+    /** Returns the interval in milliseconds at which a launcher is checked until its outcome is known. */
     @NoException
     @Name("umh_bridge_stop_check_ms")
     static native int stopCheckMillis();
 
-    /** Continues a stopped launcher; kills it after too many stops. */
+    /** Continues a stopped launcher. Kills it after too many stops. */
     @NoException
     @Name("umh_bridge_continue_if_stopped")
-    static native int continueIfStopped(long[] answer);
+    static native int continueIfStopped(long[] result);
 
-    /** Reaps, without waiting: {@code -EAGAIN} while the process lives. Else its status and what it has used. */
+    /**
+     * Reaps the process without waiting, and fills in status and resource usage. Returns {@code -EAGAIN} while it
+     * lives.
+     */
     @NoException
     @Name("umh_bridge_wait")
-    static native int reap(@Const long[] answer, long[] end);
+    static native int reap(@Const long[] result, long[] end);
 
     /** Sends a signal to the process of a launch result. */
     @NoException
     @Name("umh_bridge_signal")
-    static native int signal(@Const long[] answer, int signal);
+    static native int signal(@Const long[] result, int signal);
 
-    /** Sends a signal by a pidfd that was opened a moment ago. */
+    /** Sends a signal by a pidfd. */
     @NoException
     @Name("umh_bridge_signal_pidfd")
     static native int signalPidfd(int pidfd, int signal);
 
     /**
-     * Opens the pidfd of a launch result again if other code has closed it: 0 if it was open, 1 if it was opened again,
-     * or a negative errno.
+     * Opens the pidfd of a launch result again if other code has closed it. Returns 0 if it was open, 1 if it was
+     * opened again, or a negative errno.
      */
     @NoException
     @Name("umh_bridge_reopen_pidfd")
-    static native int reopenPidfd(long[] answer);
+    static native int reopenPidfd(long[] result);
 
     /** Closes the pidfd of a launch result. */
     @NoException
     @Name("umh_bridge_close_pidfd")
-    static native void closePidfd(@Const long[] answer);
+    static native void closePidfd(@Const long[] result);
 
     /** Sends a signal to the process group that the process of a launch result leads. */
     @NoException
     @Name("umh_bridge_signal_group")
-    static native int signalGroup(@Const long[] answer, int reaped, int signal);
+    static native int signalGroup(@Const long[] result, int reaped, int signal);
 
-    /** The session of a process: 0 when it was made outside of this pid namespace. */
+    /** Returns the session of a process: 0 if its leader is outside of this pid namespace. */
     @NoException
     @Name("umh_bridge_getsid")
     static native int getsid(int pid);
 
-    /** Has {@link #epollWait} answer the token, once, when the event has come to the descriptor. */
+    /** Has {@link #epollWait} return the token once, at the next event of the descriptor. */
     @NoException
     @Name("umh_bridge_epoll_watch")
     static native int epollWatch(int fd, int event, long token);
 
-    /** Waits for watched events: how many there are, their tokens in the array. */
+    /** Waits for events. Returns their number, with their tokens in the array. */
     @NoException
     @Name("umh_bridge_epoll_wait")
     static native int epollWait(long[] tokens, int capacity, int timeoutMillis);
 
-    /** Opens a file, close-on-exec; the path ends in NUL. */
+    /** Opens a file with O_CLOEXEC. The path ends in NUL. */
     @NoException
     @Name("umh_bridge_open")
     static native int open(@Const byte[] path, int flags, int mode);
 
-    /** Opens a place below a root, without the right to read it; both paths end in NUL. */
+    /** Opens a path below a root with O_PATH. Both paths end in NUL. */
     @NoException
     @Name("umh_bridge_open_below")
     static native int openBelow(@Const byte[] root, @Const byte[] path);
 
-    /** 1 when the descriptor refers to a directory. */
+    /** Returns 1 if the descriptor refers to a directory. */
     @NoException
     @Name("umh_bridge_is_directory")
     static native int isDirectory(int fd);
 
-    /** Opens the folder of a cgroup; {@code -EINVAL} when it is none of the second version. */
+    /** Opens the directory of a cgroup. Returns {@code -EINVAL} if it is not a cgroup of version 2. */
     @NoException
     @Name("umh_bridge_open_cgroup")
     static native int openCgroup(@Const byte[] path);
 
-    /** 0 when the descriptor is the folder of a cgroup of the second version. */
+    /** Returns 0 if the descriptor refers to the directory of a cgroup of version 2. */
     @NoException
     @Name("umh_bridge_check_cgroup")
     static native int checkCgroup(int fd);
 
-    /** A pidfd of any process. */
+    /** Opens a pidfd of any process. */
     @NoException
     @Name("umh_bridge_pidfd_open")
     static native int pidfdOpen(int pid);
 
-    /** The number behind a FileDescriptor, or behind an object of the JDK that holds one in its field fd. */
+    /** Returns the number of a FileDescriptor, or of an object of the JDK with one in its field fd. */
     @NoException
     @Name("UMH_BRIDGE_DESCRIPTOR")
     static native int descriptor(@Raw Object object);
 
-    /** A pipe: the reading end, then the writing one, both close-on-exec. */
+    /** Creates a pipe with O_CLOEXEC: the reading end, then the writing end. */
     @NoException
     @Name("umh_bridge_pipe")
     static native int pipe(int[] fds);
 
-    /** Has a descriptor answer {@code -EAGAIN} instead of waiting. */
+    /** Sets O_NONBLOCK: calls return {@code -EAGAIN} instead of waiting. */
     @NoException
     @Name("umh_bridge_set_nonblocking")
     static native int setNonblocking(int fd);
 
-    /** How many bytes can be read at once. */
+    /** Returns the number of bytes that can be read without waiting, {@code FIONREAD}. */
     @NoException
     @Name("umh_bridge_available")
     static native int available(int fd, long identity);
 
-    /** Waits a while: 1 when the descriptor is ready for the event. */
+    /** Waits for an event of the descriptor. Returns 1 if it has occurred. */
     @NoException
     @Name("umh_bridge_poll")
     static native int poll(int fd, int event, int timeoutMillis);
@@ -190,22 +193,22 @@ final class Native {
     @Name("UMH_BRIDGE_WRITE_DIRECT")
     static native int writeDirect(int fd, long identity, @Raw Object buffer, int offset, int length);
 
-    /** The kernel's landlock ABI, or a negative errno. */
+    /** Returns the kernel's landlock ABI, or a negative errno. */
     @NoException
     @Name("umh_bridge_landlock_abi")
     static native int landlockAbi();
 
-    /** The identity of a descriptor's file; 0 when it is not open. */
+    /** Returns the identity of a descriptor's file, or 0 if the descriptor is not open. */
     @NoException
     @Name("umh_bridge_file_identity")
     static native long fileIdentity(int fd);
 
-    /** 1 when the number still refers to that file. */
+    /** Returns 1 if the number still refers to the file with this identity. */
     @NoException
     @Name("umh_bridge_is_same_file")
     static native int isSameFile(int fd, long identity);
 
-    /** Closes a descriptor, unless its number refers to another file by now. */
+    /** Closes a descriptor, unless its number refers to another file. */
     @NoException
     @Name("umh_bridge_close_if_same")
     static native void closeIfSame(int fd, long identity);
@@ -215,67 +218,67 @@ final class Native {
     @Name("umh_bridge_blob_open")
     static native int blobOpen(@Const byte[] name, long[] blob);
 
-    /** What was written is complete: the descriptor to execute. Those of opening are closed. */
+    /** Seals a complete program, and closes the descriptors of {@link #blobOpen}. Returns the descriptor to execute. */
     @NoException
     @Name("umh_bridge_blob_seal")
     static native int blobSeal(@Const byte[] name, @Const long[] blob);
 
-    /** What was written is not wanted. */
+    /** Discards a program: closes the descriptors of {@link #blobOpen}. */
     @NoException
     @Name("umh_bridge_blob_discard")
     static native void blobDiscard(@Const long[] blob);
 
-    /** Lets a program begin that was held. */
+    /** Allows the execve of a launcher that waits for it. */
     @NoException
     @Name("umh_bridge_allow_exec")
-    static native int allowExec(@Const long[] answer);
+    static native int allowExec(@Const long[] result);
 
-    /** Which of the newer system calls are in use. */
+    /** Returns the features in use, one bit for each constant of {@link Feature}. */
     @NoException
     @Name("umh_bridge_features")
     static native int features();
 
-    /** Goes without these system calls from now on. */
+    /** Disables these features. */
     @NoException
     @Name("umh_bridge_disable_features")
     static native void disableFeatures(int features);
 
-    /** The names of the stages, for the test that compares them with {@code UmhStage}. */
+    /** Returns the names of the stages in C, for the test that compares them with {@code UmhStage}. */
     @NoException
     @Name("umh_bridge_stage_names")
     static native int stageNames(byte[] names, int size);
 
-    /** The effective capabilities of the calling thread. */
+    /** Returns the effective capabilities of the calling thread. */
     @NoException
     @Name("umh_bridge_effective_set")
     static native long effectiveSet();
 
-    /** The bounding set of the calling thread. */
+    /** Returns the bounding set of the calling thread. */
     @NoException
     @Name("umh_bridge_bounding_set")
     static native long boundingSet();
 
-    /** The calling thread's effective uid. */
+    /** Returns the calling thread's effective uid. */
     @NoException
     @Name("umh_bridge_uid")
     static native int uid();
 
-    /** The calling thread's effective gid. */
+    /** Returns the calling thread's effective gid. */
     @NoException
     @Name("umh_bridge_gid")
     static native int gid();
 
-    /** 1 when the calling thread can gain no privilege. */
+    /** Returns 1 if the calling thread has no_new_privs. */
     @NoException
     @Name("umh_bridge_no_new_privs")
     static native int noNewPrivs();
 
-    /** Has {@link #epollWait} return although nothing watched has happened. */
+    /** Has {@link #epollWait} return without an event. */
     @NoException
     @Name("umh_epoll_wake")
     static native int epollWake();
 
-    /** The number of the kernel's last capability. */
+    /** Returns the number of the kernel's last capability. */
     @NoException
     @Name("umh_bridge_last_capability")
     static native int lastCapability();

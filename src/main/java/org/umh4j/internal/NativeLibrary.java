@@ -9,35 +9,35 @@ import org.jspecify.annotations.Nullable;
  * <p>Loading is tried once. If it fails, every later call fails with the same message: the reason, and what to do.
  */
 public final class NativeLibrary {
-    /** Names the library's file, for an installation with files of its own. */
+    /** Names the file of the library, for an installation with separate files. */
     public static final String LIBRARY_PROPERTY = "org.umh4j.library.path";
 
-    /** Names the launcher's file, for hosts that forbid executable memfds. */
+    /** Names the file of the launcher, for hosts that forbid executable memfds. */
     public static final String LAUNCHER_PROPERTY = "org.umh4j.launcher.path";
 
-    /** Names the folder in which the private folder is made. */
-    public static final String FOLDER_PROPERTY = "org.umh4j.library.tmpdir";
+    /** Names the directory in which the private directory is created. */
+    public static final String DIRECTORY_PROPERTY = "org.umh4j.library.tmpdir";
 
     @SuppressWarnings("StaticAssignmentOfThrowable") // it is the cause of each error that is thrown
     private static final @Nullable UnsatisfiedLinkError FAILURE = load();
 
     private NativeLibrary() {}
 
-    /** Every path to a native method calls this first. */
+    /** Throws the reason if the library could not be loaded. Called before every native method. */
     public static void require() {
         UnsatisfiedLinkError failure = FAILURE;
         if (failure != null) {
-            throw again(failure);
+            throw withCurrentStack(failure);
         }
     }
 
-    /** Whether it could be loaded. */
+    /** Returns whether the library is loaded. */
     public static boolean isLoaded() {
         return FAILURE == null;
     }
 
-    /** The same failure with the stack of the current caller; the first one is its cause. */
-    private static UnsatisfiedLinkError again(UnsatisfiedLinkError first) {
+    /** Returns the same failure with the stack of the current caller. The first one is its cause. */
+    private static UnsatisfiedLinkError withCurrentStack(UnsatisfiedLinkError first) {
         UnsatisfiedLinkError failure = new UnsatisfiedLinkError(first.getMessage());
         failure.initCause(first);
         return failure;
@@ -49,7 +49,7 @@ public final class NativeLibrary {
         if (reason == null) {
             return null;
         }
-        UnsatisfiedLinkError failure = new UnsatisfiedLinkError("umh4j can't be loaded: " + described(reason));
+        UnsatisfiedLinkError failure = new UnsatisfiedLinkError("umh4j can't be loaded: " + describe(reason));
         failure.initCause(reason);
         return failure;
     }
@@ -57,21 +57,22 @@ public final class NativeLibrary {
     /** Prepares the loaded library. Returns null, or what was thrown. */
     private static @Nullable Throwable prepare() {
         try {
-            Feature.leaveOut();
+            Feature.disableByProperty();
             int result = loadLauncher();
             return result < 0
                     ? new UnsatisfiedLinkError(
-                            "the launcher can't be made ready: errno " + -result + Remedy.ofLauncher(-result))
+                            "the launcher can't be loaded: errno " + -result + LoadErrorHints.forLauncher(-result))
                     : null;
-        } catch (Throwable e) { // any: thrown from here, later callers would get a NoClassDefFoundError without it
+        } catch (Throwable e) { // any: an exception of the initializer would become a NoClassDefFoundError for later
+            // callers
             return e;
         }
     }
 
-    /** There may be no descriptor left to load one more class with. */
-    private static String described(Throwable failure) {
+    /** Without a free descriptor, even the class with the texts can't be loaded. */
+    private static String describe(Throwable failure) {
         try {
-            return Remedy.described(failure);
+            return LoadErrorHints.describe(failure);
         } catch (LinkageError e) {
             return failure + "; raise the limit of open files (ulimit -n)";
         }

@@ -4,30 +4,31 @@ package org.umh4j.internal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Descriptors that are open in this JVM for the length of one launch. */
+/** The descriptors that the JVM opens for one launch. {@link #close} closes them. */
 public final class OpenedFiles implements AutoCloseable {
     private static final int O_PATH = 010000000;
 
     private static final byte[] NULL_DEVICE = "/dev/null\0".getBytes(StandardCharsets.US_ASCII);
 
-    private final StartDeadline patience;
+    private final StartDeadline deadline;
     private int[] fds = new int[4];
     /**
-     * The identity of these files: a launch may last until its helper's end, and other code may close them meanwhile.
+     * The identities of the files. A launch may last until its helper's end, and other code may close descriptors
+     * meanwhile.
      */
     private long[] identities = new long[4];
 
     private int count;
 
-    /** For a caller that waits without a limit. */
+    /** Creates an empty set for a caller without a limit. */
     public OpenedFiles() {
         this(StartDeadline.endless());
     }
 
-    /** For a caller with this limit. */
-    public OpenedFiles(StartDeadline patience) {
+    /** Creates an empty set for a caller with this limit. */
+    public OpenedFiles(StartDeadline deadline) {
         NativeLibrary.require();
-        this.patience = patience;
+        this.deadline = deadline;
     }
 
     /**
@@ -39,42 +40,42 @@ public final class OpenedFiles implements AutoCloseable {
         if (Arrays.equals(terminated, NULL_DEVICE)) {
             return add(Native.open(terminated, flags, mode));
         }
-        return add(OpenerThread.open(() -> Native.open(terminated, flags, mode), patience));
+        return add(OpenerThread.open(() -> Native.open(terminated, flags, mode), deadline));
     }
 
-    /** Opens a place in the file system, without the right to read it. */
+    /** Opens a path with O_PATH: the descriptor names a file, but can't read it. */
     public int openPath(byte[] path) {
         return open(path, O_PATH, 0);
     }
 
-    /** The same below a root: neither {@code ..} nor a link leads out of it. */
+    /** Opens a path with O_PATH below a root. Neither {@code ..} nor a link leads out of the root. */
     public int openPathBelow(byte[] root, byte[] path) {
         return add(Native.openBelow(terminated(root), terminated(path)));
     }
 
-    /** Whether an open descriptor refers to a directory. */
+    /** Returns whether a descriptor refers to a directory. */
     public static boolean isDirectory(int fd) {
         return Native.isDirectory(fd) == 1;
     }
 
-    /** Opens the folder of a cgroup of the second version; {@code -EINVAL} for another folder. */
+    /** Opens the directory of a cgroup of version 2. Returns {@code -EINVAL} for another directory. */
     public int openCgroup(byte[] path) {
         byte[] terminated = terminated(path);
-        return add(OpenerThread.open(() -> Native.openCgroup(terminated), patience));
+        return add(OpenerThread.open(() -> Native.openCgroup(terminated), deadline));
     }
 
-    /** A descriptor of the caller's that is the folder of a cgroup; it stays open. */
+    /** Checks that a caller's descriptor refers to the directory of a cgroup. Returns it, or a negative errno. */
     public int requireCgroup(int fd) {
         int result = Native.checkCgroup(fd);
         return result < 0 ? result : fd;
     }
 
-    /** A pidfd of any process. */
+    /** Opens a pidfd of any process. Returns a negative errno on failure. */
     public int openPid(int pid) {
         return add(Native.pidfdOpen(pid));
     }
 
-    /** Makes a pipe; both ends are closed with the others unless the JVM's is taken by {@link #keep}. 0, or an errno. */
+    /** Creates a pipe. Returns 0 or a negative errno. An end stays open after the launch if {@link #keep} is called. */
     public int openPipe(int[] ends) {
         int result = Native.pipe(ends);
         if (result == 0) {
@@ -84,7 +85,7 @@ public final class OpenedFiles implements AutoCloseable {
         return result;
     }
 
-    /** Takes a descriptor out: it will not be closed with the others. */
+    /** Removes a descriptor from the set, so that {@link #close} does not close it. */
     void keep(int fd) {
         for (int i = 0; i < count; i++) {
             if (fds[i] == fd) {
@@ -95,7 +96,9 @@ public final class OpenedFiles implements AutoCloseable {
         }
     }
 
-    /** The number of a descriptor of the JDK's, which stays open: a stream's FileDescriptor, or a channel. */
+    /**
+     * Returns the descriptor number of a FileDescriptor or a channel of the JDK, or {@code -EINVAL} for another class.
+     */
     public static int descriptorOf(Object holder) {
         NativeLibrary.require();
         return Native.descriptor(holder);
@@ -105,8 +108,8 @@ public final class OpenedFiles implements AutoCloseable {
         return Arrays.copyOf(path, path.length + 1);
     }
 
-    /** Whether one of these descriptors still refers to the file that was opened. */
-    boolean isOwn(int fd) {
+    /** Returns whether a descriptor of the set still refers to the file that was opened. */
+    boolean isSameFile(int fd) {
         for (int i = 0; i < count; i++) {
             if (fds[i] == fd) {
                 return Native.isSameFile(fd, identities[i]) == 1;

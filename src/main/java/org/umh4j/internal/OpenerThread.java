@@ -12,11 +12,11 @@ import java.util.function.IntSupplier;
  * limited, and each ends after its open.
  */
 final class OpenerThread implements Runnable {
-    /** An open that is done within this time succeeds even if the caller was interrupted before. */
-    private static final long USUAL_NANOS = 50_000_000;
+    /** An open that takes less time succeeds even if the caller was interrupted before. */
+    private static final long UNINTERRUPTIBLE_NANOS = 50_000_000;
 
     /** Longer than the kernel's default for the holder of a lease, /proc/sys/fs/lease-break-time. */
-    private static final long LONGEST_RETRY_NANOS = 60_000_000_000L;
+    private static final long MAX_RETRY_NANOS = 60_000_000_000L;
 
     private static final Semaphore THREADS = new Semaphore(64);
 
@@ -28,46 +28,46 @@ final class OpenerThread implements Runnable {
     }
 
     /**
-     * Opens a file, which may take time. If the wait has a limit, another thread opens it, since a file system that
-     * does not respond blocks that thread. A descriptor that arrives too late is closed.
+     * Opens a file within the limit. If there is a limit, another thread opens the file, because a file system that
+     * does not respond blocks the thread. A descriptor that arrives after the limit is closed.
      *
-     * <p>The open does not block, so it fails while another process holds a lease on the file. It is then repeated, as
-     * a blocking {@code open(2)} would wait.
+     * <p>The open has {@code O_NONBLOCK}, so it fails with {@code EAGAIN} while another process holds a lease on the
+     * file. It is then repeated.
      *
      * @param open returns a descriptor or a negative errno
      */
-    static int open(IntSupplier open, StartDeadline patience) {
-        long begun = System.nanoTime();
+    static int open(IntSupplier open, StartDeadline deadline) {
+        long begin = System.nanoTime();
         for (; ; ) {
-            int fd = patience.isEndless() ? open.getAsInt() : inThread(open, patience);
+            int fd = deadline.isEndless() ? open.getAsInt() : inThread(open, deadline);
             if (fd != -Native.eagain()) {
                 return fd;
             }
-            if (System.nanoTime() - begun > LONGEST_RETRY_NANOS || patience.leftNanos() == 0) {
-                return patience.ended(-Native.etimedout());
+            if (System.nanoTime() - begin > MAX_RETRY_NANOS || deadline.remainingNanos() == 0) {
+                return deadline.endedBy(-Native.etimedout());
             }
-            if (!patience.pause()) {
-                return patience.ended(-Native.eintr());
+            if (!deadline.pause()) {
+                return deadline.endedBy(-Native.eintr());
             }
         }
     }
 
-    /** The descriptor, or a negative errno: {@code -EAGAIN} without a thread for it. */
-    private static int inThread(IntSupplier open, StartDeadline patience) {
-        OpenerThread opening = new OpenerThread(open);
+    /** Returns the descriptor or a negative errno: {@code -EAGAIN} if no thread can be created. */
+    private static int inThread(IntSupplier open, StartDeadline deadline) {
+        OpenerThread opener = new OpenerThread(open);
         if (!THREADS.tryAcquire()) {
             return -Native.eagain();
         }
         try {
-            Thread thread = new Thread(null, opening, "umh4j-opener", 0, false);
+            Thread thread = new Thread(null, opener, "umh4j-opener", 0, false);
             thread.setDaemon(true);
             thread.start();
-        } catch (OutOfMemoryError e) { // most often no memory, but no thread
+        } catch (OutOfMemoryError e) { // usually a limit of threads
             THREADS.release();
             return -Native.eagain();
         }
-        int result = StartDeadline.comes(opening.fd, USUAL_NANOS) ? 0 : patience.await(opening.fd);
-        return result == 0 || !opening.fd.complete(result) ? opening.fd.join() : result;
+        int result = StartDeadline.completesWithin(opener.fd, UNINTERRUPTIBLE_NANOS) ? 0 : deadline.await(opener.fd);
+        return result == 0 || !opener.fd.complete(result) ? opener.fd.join() : result;
     }
 
     @Override

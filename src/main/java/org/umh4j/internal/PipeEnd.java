@@ -8,33 +8,25 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The JVM's end of a pipe to a helper.
  *
- * <p>The descriptor never blocks. Who has to wait parks until the reaper tells that it is ready, so a virtual thread
- * pins nothing; a platform thread first waits a moment in the kernel, which is faster when the other side is busy.
- * Closing wakes who waits. One lock guards the descriptor, and no call that could wait is made under it; writers
- * hold another one until all is written.
+ * <p>The descriptor is non-blocking. A thread that has to wait parks until the reaper reports that the descriptor is
+ * ready, so a virtual thread does not pin its carrier. A platform thread first waits some milliseconds in
+ * {@code poll(2)}, which is faster if the helper is active. Closing wakes the waiting threads. One lock guards the
+ * descriptor, and no blocking call is made under it. A writer holds a second lock until all its bytes are written.
  *
- * <p>Once the helper has ended, {@link #release} closes the descriptor and keeps the pipe's content here.
+ * <p>After the helper's end, {@link #release} closes the descriptor, and {@link PipeContent} keeps the pipe's content.
  */
-public final class PipeEnd implements Watcher {
+public final class PipeEnd implements EventHandler {
     private static final int NONE = -1;
     private static final int MOMENT_MILLIS = 10;
     /** The size of a buffer between two descriptors: the default capacity of a pipe. */
     public static final int CHUNK_BYTES = 64 << 10;
-    /** The largest capacity of a pipe, and so of the content that a helper can leave. */
-    private static final int LARGEST_PIPE = 1 << 20;
-    /** The wait for output of other processes that hold the pipe, while no thread reads. */
-    private static final long LINGER_NANOS = 2_000_000_000L;
-    /** The number of descriptors that may be kept for that at a time. */
-    private static final int MOST_LINGERING = 64;
 
-    private static final AtomicInteger LINGERING = new AtomicInteger();
     private static final int EAGAIN = Native.eagain();
     private static final int EBADF = Native.ebadf();
     private static final int READABLE = Native.readable();
@@ -42,96 +34,57 @@ public final class PipeEnd implements Watcher {
 
     private final int event;
     private final ReentrantLock lock = new ReentrantLock();
-    private final ReentrantLock turn = new ReentrantLock();
-    private final HeldDescriptor held;
+    private final ReentrantLock writeLock = new ReentrantLock();
+    private final OwnedDescriptor owned;
+    private final PipeContent content = new PipeContent();
     private int fd;
     private long watch = NONE;
     private @Nullable CompletableFuture<Void> ready;
-    private boolean over;
-    private boolean closed;
-    /** New calls find it closed; calls that already wait go on. */
-    private boolean behind;
-    /** The helper has ended, and the descriptor must be closed. */
+    /** The helper has ended: reads find the end after the content, and writes fail. */
     private boolean ended;
-    /** The content of the pipe at that moment. */
-    private @Nullable ByteBuffer rest;
-    /** The number of threads that read or write, and whether one did so lately. */
-    private int inside;
 
-    private boolean used;
-    private boolean lingers;
+    private boolean closed;
+    /** New calls find it closed, but calls that already wait continue. */
+    private boolean servesWaiting;
+    /** The helper has ended, and the descriptor is closed as soon as no thread needs it. */
+    private boolean released;
+    /** The number of threads that read or write. */
+    private int activeCalls;
+    /** Whether a thread has read or written since the last linger period began. */
+    private boolean usedLately;
 
     private PipeEnd(int fd, int event) {
         this.fd = fd;
         this.event = event;
-        this.held = HeldDescriptor.of(this, fd);
+        this.owned = OwnedDescriptor.of(this, fd);
     }
 
-    /** The end from which the JVM reads. The descriptor is this object's from now on. */
+    /** Creates an end from which the JVM reads. It owns the descriptor from now on. */
     static PipeEnd reading(int fd) {
         Native.setNonblocking(fd);
         return new PipeEnd(fd, READABLE);
     }
 
-    /** The end to which the JVM writes. */
+    /** Creates an end to which the JVM writes. It owns the descriptor from now on. */
     static PipeEnd writing(int fd) {
         Native.setNonblocking(fd);
         return new PipeEnd(fd, WRITABLE);
     }
 
-    /** A call on the descriptor, if that still refers to the same file. */
-    private interface Transfer {
-        int apply(int fd, long identity);
-    }
-
-    /** A read, which takes kept content first. */
-    private interface Reading extends Transfer {
-        int take(ByteBuffer kept);
-    }
-
-    private record ArrayRead(byte[] bytes, int offset, int length) implements Reading {
-        @Override
-        public int apply(int fd, long identity) {
-            return Native.read(fd, identity, bytes, offset, length);
-        }
-
-        @Override
-        public int take(ByteBuffer kept) {
-            int size = Math.min(length, kept.remaining());
-            kept.get(bytes, offset, size);
-            return size;
-        }
-    }
-
-    private record DirectRead(ByteBuffer into, int position, int length) implements Reading {
-        @Override
-        public int apply(int fd, long identity) {
-            return Native.readDirect(fd, identity, into, position, length);
-        }
-
-        @Override
-        public int take(ByteBuffer kept) {
-            int size = Math.min(length, kept.remaining());
-            into.put(position, kept, kept.position(), size);
-            kept.position(kept.position() + size);
-            return size;
-        }
-    }
-
-    /** Reads what there is, waiting for the first byte; -1 at the end. */
+    /** Reads the available bytes, and waits for the first one. Returns -1 at the end. An interrupt ends the wait. */
     public int read(byte[] bytes, int offset, int length) throws IOException {
-        return length == 0 ? 0 : end(transfer(new ArrayRead(bytes, offset, length), true));
+        return length == 0 ? 0 : end(transfer(new PipeTransfer.ArrayRead(bytes, offset, length), true));
     }
 
-    /** The same, and an interrupt does not end the wait: it stays pending. */
+    /** Reads as {@link #read(byte[], int, int)}, but an interrupt does not end the wait and stays pending. */
     public int readUninterruptibly(byte[] bytes, int offset, int length) throws IOException {
-        return length == 0 ? 0 : end(transfer(new ArrayRead(bytes, offset, length), false));
+        return length == 0 ? 0 : end(transfer(new PipeTransfer.ArrayRead(bytes, offset, length), false));
     }
 
-    /** The same into a buffer. */
+    /** Reads into a buffer, as {@link #read(byte[], int, int)}. */
     public int read(ByteBuffer into) throws IOException {
         if (into.isReadOnly()) {
-            throw new IllegalArgumentException("a buffer that can't be written to");
+            throw new IllegalArgumentException("the buffer is read-only");
         }
         int position = into.position();
         int length = into.remaining();
@@ -139,27 +92,27 @@ public final class PipeEnd implements Watcher {
             return 0;
         }
         int size = into.isDirect()
-                ? end(transfer(new DirectRead(into, position, length), true))
+                ? end(transfer(new PipeTransfer.DirectRead(into, position, length), true))
                 : read(into.array(), into.arrayOffset() + position, length);
         into.position(position + Math.max(size, 0));
         return size;
     }
 
-    /** Reads what there is now: 0 when that is nothing, -1 at the end. */
+    /** Reads the available bytes without waiting. Returns 0 if there are none, and -1 at the end. */
     public int readNow(byte[] bytes, int offset, int length) throws IOException {
-        int size = attempt(new ArrayRead(bytes, offset, length), false);
+        int size = attempt(new PipeTransfer.ArrayRead(bytes, offset, length), false);
         return size == -EAGAIN ? 0 : end(checked(size));
     }
 
-    /** Writes all of it, waiting while there is no room. Writers take turns: what each one writes stays together. */
+    /** Writes all bytes, and waits while the pipe is full. The bytes of concurrent writers are not mixed. */
     public void write(byte[] bytes, int offset, int length) throws IOException {
-        takeTurn();
+        lockForWrite();
         writeAll(bytes, offset, length, true);
     }
 
-    /** The same, and an interrupt does not end the wait: it stays pending. */
+    /** Writes as {@link #write(byte[], int, int)}, but an interrupt does not end the wait and stays pending. */
     public void writeUninterruptibly(byte[] bytes, int offset, int length) throws IOException {
-        turn.lock();
+        writeLock.lock();
         writeAll(bytes, offset, length, false);
     }
 
@@ -167,19 +120,22 @@ public final class PipeEnd implements Watcher {
         enter();
         try {
             for (int done = 0; done < length; ) {
-                int at = offset + done;
-                int left = length - done;
-                done += transfer((fd, is) -> Native.write(fd, is, bytes, at, left), interruptibly);
+                int from = offset + done;
+                int remaining = length - done;
+                done += transfer((fd, identity) -> Native.write(fd, identity, bytes, from, remaining), interruptibly);
             }
         } finally {
             leave();
-            turn.unlock();
+            writeLock.unlock();
         }
     }
 
-    /** The same from a buffer, whose position tells how much was written even when not all was. */
+    /**
+     * Writes a buffer as {@link #write(byte[], int, int)}. After a failure its position shows the number of written
+     * bytes.
+     */
     public void write(ByteBuffer from) throws IOException {
-        takeTurn();
+        lockForWrite();
         enter();
         try {
             while (from.hasRemaining()) {
@@ -187,7 +143,7 @@ public final class PipeEnd implements Watcher {
             }
         } finally {
             leave();
-            turn.unlock();
+            writeLock.unlock();
         }
     }
 
@@ -195,41 +151,40 @@ public final class PipeEnd implements Watcher {
         int position = from.position();
         int length = from.remaining();
         if (from.isDirect()) {
-            return transfer((fd, is) -> Native.writeDirect(fd, is, from, position, length), true);
+            return transfer((fd, identity) -> Native.writeDirect(fd, identity, from, position, length), true);
         }
         if (from.hasArray()) {
             int at = from.arrayOffset() + position;
-            return transfer((fd, is) -> Native.write(fd, is, from.array(), at, length), true);
+            return transfer((fd, identity) -> Native.write(fd, identity, from.array(), at, length), true);
         }
         byte[] bytes = new byte[Math.min(length, CHUNK_BYTES)];
         from.duplicate().get(bytes);
-        return transfer((fd, is) -> Native.write(fd, is, bytes, 0, bytes.length), true);
+        return transfer((fd, identity) -> Native.write(fd, identity, bytes, 0, bytes.length), true);
     }
 
-    private void takeTurn() throws InterruptedIOException {
-        if (turn.tryLock()) {
+    private void lockForWrite() throws InterruptedIOException {
+        if (writeLock.tryLock()) {
             return;
         }
         try {
-            turn.lockInterruptibly();
+            writeLock.lockInterruptibly();
         } catch (InterruptedException e) {
             throw interrupted();
         }
     }
 
-    /** Writes what there is room for now, which may be nothing. */
+    /** Writes as many bytes as fit now, without waiting. Returns their number, which may be 0. */
     public int writeNow(byte[] bytes, int offset, int length) throws IOException {
-        int size = attempt((fd, is) -> Native.write(fd, is, bytes, offset, length), false);
+        int size = attempt((fd, identity) -> Native.write(fd, identity, bytes, offset, length), false);
         return size == -EAGAIN ? 0 : checked(size);
     }
 
-    /** How many bytes can be read at once. */
+    /** Returns the number of bytes that can be read without waiting. */
     public int available() throws IOException {
         lock.lock();
         try {
             requireOpen(false);
-            int kept = rest == null ? 0 : rest.remaining();
-            return kept + (fd == NONE ? 0 : checked(Native.available(fd, held.identity())));
+            return content.size() + (fd == NONE ? 0 : checked(Native.available(fd, owned.identity())));
         } finally {
             lock.unlock();
         }
@@ -244,14 +199,14 @@ public final class PipeEnd implements Watcher {
         }
     }
 
-    /** Closes the descriptor; who waits gets an AsynchronousCloseException. */
+    /** Closes the descriptor. Waiting threads get an AsynchronousCloseException. */
     public void close() {
         lock.lock();
         try {
             closed = true;
-            behind = false;
-            rest = null;
-            giveBack();
+            servesWaiting = false;
+            content.clear();
+            closeDescriptor();
         } finally {
             lock.unlock();
         }
@@ -259,17 +214,17 @@ public final class PipeEnd implements Watcher {
     }
 
     /**
-     * Closes it for new calls. A read that is under way goes on until bytes arrive or the helper ends. If the
-     * descriptor were closed before, the helper's next write would kill it by SIGPIPE.
+     * Closes it for new calls. A read that already waits continues until bytes arrive or the helper ends. If the
+     * descriptor were closed earlier, the helper's next write would kill it by SIGPIPE.
      */
-    public void closeBehindReaders() {
+    public void closeForNewCalls() {
         lock.lock();
         try {
-            behind = inside > 0 && !ended && !closed;
+            servesWaiting = activeCalls > 0 && !released && !closed;
             closed = true;
-            rest = null;
-            if (!behind) {
-                giveBack();
+            content.clear();
+            if (!servesWaiting) {
+                closeDescriptor();
             }
         } finally {
             lock.unlock();
@@ -277,17 +232,17 @@ public final class PipeEnd implements Watcher {
         wake();
     }
 
-    /** Requires the lock; the caller then wakes the waiting threads. */
-    private void giveBack() {
+    /** Requires the lock. The caller then wakes the waiting threads. */
+    private void closeDescriptor() {
         if (fd != NONE) {
-            held.close();
+            owned.close();
             fd = NONE;
         }
     }
 
     /**
-     * The helper has ended: closes the descriptor, at once if the pipe is at its end, else when no thread reads any
-     * more. Content that arrives until then is kept. A writer's end is closed.
+     * Called after the helper's end. Closes the descriptor: at once if the pipe is at its end, else as soon as no
+     * thread reads any more. Content that arrives until then is kept. An end for writing is closed.
      */
     void release() {
         if (event == WRITABLE) {
@@ -299,9 +254,9 @@ public final class PipeEnd implements Watcher {
             if (fd == NONE) {
                 return;
             }
-            ended = true;
-            if (closed || drain() || inside == 0 && !linger()) {
-                giveBack();
+            released = true;
+            if (closed || content.drain(fd, owned.identity()) || activeCalls == 0 && !linger()) {
+                closeDescriptor();
             }
         } finally {
             lock.unlock();
@@ -309,12 +264,12 @@ public final class PipeEnd implements Watcher {
         wake(); // waiting threads find the kept content
     }
 
-    /** A write that is under way goes on, since another process may read it. */
+    /** A write that already waits continues, since another process may read its bytes. */
     private void releaseWriter() {
         lock.lock();
         try {
-            ended = true;
-            if (inside > 0) {
+            released = true;
+            if (activeCalls > 0) {
                 return;
             }
         } finally {
@@ -323,62 +278,29 @@ public final class PipeEnd implements Watcher {
         close();
     }
 
-    /** Keeps the content of the pipe. Returns whether the pipe is at its end. Requires the lock. */
-    private boolean drain() {
-        for (int room = LARGEST_PIPE; room > 0; ) {
-            byte[] bytes = new byte[Math.max(1, Math.min(Native.available(fd, held.identity()), room))];
-            int size = Native.read(fd, held.identity(), bytes, 0, bytes.length);
-            if (size <= 0) {
-                return size != -EAGAIN;
-            }
-            keep(bytes, size);
-            room -= size;
-        }
-        return false;
-    }
-
-    private void keep(byte[] bytes, int size) {
-        int before = rest == null ? 0 : rest.remaining();
-        ByteBuffer all = before == 0 ? ByteBuffer.wrap(bytes, 0, size) : ByteBuffer.allocate(before + size);
-        if (before != 0) {
-            all.put(rest).put(bytes, 0, size).flip();
-        }
-        rest = all;
-    }
-
     /**
-     * Keeps the descriptor for a while: another process holds the pipe, and a reader may still come. False when too
-     * many are kept. Requires the lock.
+     * Keeps the descriptor open for a while, since another process holds the pipe and a reader may come. Returns false
+     * if too many descriptors are kept. Requires the lock.
      */
     private boolean linger() {
-        if (lingers) {
-            return true;
+        if (!content.isLingering()) {
+            usedLately = false;
         }
-        if (LINGERING.get() >= MOST_LINGERING) {
-            return false;
-        }
-        try {
-            Reaper.after(LINGER_NANOS, this::lookAgain);
-        } catch (OutOfMemoryError e) {
-            return false;
-        }
-        lingers = true;
-        used = false;
-        LINGERING.incrementAndGet();
-        return true;
+        return content.linger(this::closeIfUnused);
     }
 
-    /** Closes the descriptor if no thread has read for a while. A reader that is under way closes it when it leaves. */
-    private void lookAgain() {
+    /**
+     * Closes the descriptor if no thread has read during the linger period. A reading thread closes it when it leaves.
+     */
+    private void closeIfUnused() {
         lock.lock();
         try {
-            lingers = false;
-            LINGERING.decrementAndGet();
-            if (fd == NONE || inside > 0 || used && linger()) {
+            content.endLinger();
+            if (fd == NONE || activeCalls > 0 || usedLately && linger()) {
                 return;
             }
-            drain();
-            giveBack();
+            content.drain(fd, owned.identity());
+            closeDescriptor();
         } finally {
             lock.unlock();
         }
@@ -386,36 +308,36 @@ public final class PipeEnd implements Watcher {
     }
 
     /**
-     * The helper has ended: what it has written can still be read, and then comes the end, whoever else holds the pipe;
-     * nothing more is written.
+     * Called after the helper's end. Content can still be read; then reads find the end, even if another process holds
+     * the pipe. Writes fail with "Broken pipe".
      */
-    void end() {
+    void endStream() {
         lock.lock();
         try {
-            over = true;
+            ended = true;
         } finally {
             lock.unlock();
         }
         wake();
     }
 
-    /** Has the future completed when the end is ready or closed; the same future for everybody until then. */
+    /** Returns a future that is completed when the end is ready or closed. Callers share one future until then. */
     public CompletableFuture<Void> whenReady() throws IOException {
         lock.lock();
         try {
             requireOpen(true);
-            if (over || fd == NONE) {
+            if (ended || fd == NONE) {
                 return CompletableFuture.completedFuture(null);
             }
             if (ready == null) {
-                checked(held.isOwn() ? 0 : -EBADF);
+                checked(owned.isSameFile() ? 0 : -EBADF);
                 watch = Reaper.register(this);
                 int result = Reaper.arm(fd, event, watch);
                 if (result < 0) {
                     Reaper.forget(watch);
                 }
                 checked(result);
-                ready = new CompletableFuture<>(); // an event that has come already waits for the lock
+                ready = new CompletableFuture<>(); // an event that has already occurred waits for the lock
             }
             return ready;
         } finally {
@@ -424,24 +346,24 @@ public final class PipeEnd implements Watcher {
     }
 
     @Override
-    public void happened(int what) {
+    public void onEvent(int occurred) {
         wake();
     }
 
     /** Wakes the waiting threads if other code has closed the descriptor: epoll would never report it as ready. */
     @Override
-    public void check(boolean unwatched) {
-        if (unwatched || !held.isOwn()) {
+    public void check(boolean isNewEpoll) {
+        if (isNewEpoll || !owned.isSameFile()) {
             wake();
         }
     }
 
-    /** The reaper knows this object only while somebody waits. */
+    /** Wakes the waiting threads. The reaper refers to this object only while a thread waits. */
     private void wake() {
         CompletableFuture<Void> waiting;
         lock.lock();
         try {
-            Reaper.forget(watch); // first: it may lack the memory for that, and comes again
+            Reaper.forget(watch); // first: if it lacks memory, the reaper calls this method again
             waiting = ready;
             ready = null;
         } finally {
@@ -452,7 +374,7 @@ public final class PipeEnd implements Watcher {
         }
     }
 
-    private int transfer(Transfer transfer, boolean interruptibly) throws IOException {
+    private int transfer(PipeTransfer transfer, boolean interruptibly) throws IOException {
         enter();
         try {
             int size = attempt(transfer, false);
@@ -462,7 +384,7 @@ public final class PipeEnd implements Watcher {
         }
     }
 
-    private int awaitAndTransfer(Transfer transfer, boolean interruptibly) throws IOException {
+    private int awaitAndTransfer(PipeTransfer transfer, boolean interruptibly) throws IOException {
         int size = -EAGAIN;
         try {
             for (boolean first = true; size == -EAGAIN; first = false) {
@@ -480,51 +402,51 @@ public final class PipeEnd implements Watcher {
     private void enter() {
         lock.lock();
         try {
-            inside++;
+            activeCalls++;
         } finally {
             lock.unlock();
         }
     }
 
-    /** The last thread that leaves closes the descriptor of a helper that has ended. */
+    /** After the helper's end, the last active thread closes the descriptor. */
     private void leave() {
         lock.lock();
         try {
-            inside--;
-            if (inside > 0 || fd == NONE || !ended && !closed || !closed && event == READABLE && linger()) {
+            activeCalls--;
+            if (activeCalls > 0 || fd == NONE || !released && !closed || !closed && event == READABLE && linger()) {
                 return;
             }
             if (event == WRITABLE) {
                 closed = true;
             } else if (!closed) {
-                drain();
+                content.drain(fd, owned.identity());
             }
-            giveBack();
+            closeDescriptor();
         } finally {
             lock.unlock();
         }
         wake();
     }
 
-    private int attempt(Transfer transfer, boolean hasWaited) throws IOException {
+    private int attempt(PipeTransfer transfer, boolean hasWaited) throws IOException {
         boolean atEnd;
         int size;
         lock.lock();
         try {
             requireOpen(hasWaited);
-            if (over && event == WRITABLE) {
+            if (ended && event == WRITABLE) {
                 return -Native.epipe();
             }
-            used = true;
-            if (transfer instanceof Reading reading && rest != null && rest.hasRemaining()) {
-                return reading.take(rest);
+            usedLately = true;
+            if (transfer instanceof PipeTransfer.Read read && content.size() > 0) {
+                return content.transferTo(read);
             }
-            size = fd == NONE ? 0 : transfer.apply(fd, held.identity());
-            atEnd = size == 0 && ended && fd != NONE;
+            size = fd == NONE ? 0 : transfer.apply(fd, owned.identity());
+            atEnd = size == 0 && released && fd != NONE;
             if (atEnd) {
-                giveBack();
+                closeDescriptor();
             }
-            size = size == -EAGAIN && over ? 0 : size;
+            size = size == -EAGAIN && ended ? 0 : size;
         } finally {
             lock.unlock();
         }
@@ -534,7 +456,7 @@ public final class PipeEnd implements Watcher {
         return size;
     }
 
-    /** Not under the lock: should the descriptor be closed and used again meanwhile, it is only looked at. */
+    /** Without the lock: if the number belongs to another file by now, this call only waits for the wrong file. */
     private boolean pollForAMoment() {
         int now = fd;
         return now != NONE && Native.poll(now, event, MOMENT_MILLIS) != 0;
@@ -550,7 +472,7 @@ public final class PipeEnd implements Watcher {
         } catch (InterruptedException e) {
             throw interrupted();
         } catch (ExecutionException e) {
-            throw new AssertionError("readiness has no failure", e);
+            throw new AssertionError("the future is never completed with an exception", e);
         }
     }
 
@@ -560,7 +482,7 @@ public final class PipeEnd implements Watcher {
     }
 
     private void requireOpen(boolean hasWaited) throws ClosedChannelException {
-        if (closed && !(behind && hasWaited)) {
+        if (closed && !(servesWaiting && hasWaited)) {
             throw new ClosedChannelException();
         }
     }

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.internal;
 
-/** A pipe between two helpers, as long as the JVM has to hold it. */
+/** A pipe between two helpers, which the JVM holds until both are started. */
 public final class PipePair implements AutoCloseable {
     private static final int CLOSED = -1;
 
     private final int[] ends;
-    /** The identity of these files: other code may close them between two starts. */
+    /** The identities of the two files, since other code may close them between two starts. */
     private final long[] identities = new long[2];
 
     private PipePair(int[] ends) {
         this.ends = ends;
     }
 
-    /** None: before the first helper and after the last. */
+    /** Returns a pair without a pipe, for the input of the first helper and the output of the last. */
     public static PipePair none() {
         return new PipePair(new int[] {CLOSED, CLOSED});
     }
 
-    /** Becomes a pipe: 0, or a negative errno. */
+    /** Creates the pipe. Returns 0 or a negative errno. */
     public int open() {
         NativeLibrary.require();
         int result = Native.pipe(ends);
@@ -33,24 +33,26 @@ public final class PipePair implements AutoCloseable {
         return ends[0] != CLOSED;
     }
 
+    /** Returns the descriptor for reading, or -1 if it is closed. */
     public int reading() {
-        return own(0);
+        return openEnd(0);
     }
 
+    /** Returns the descriptor for writing, or -1 if it is closed. */
     public int writing() {
-        return own(1);
+        return openEnd(1);
     }
 
-    private int own(int end) {
+    private int openEnd(int end) {
         return Native.isSameFile(ends[end], identities[end]) == 1 ? ends[end] : CLOSED;
     }
 
-    /** When its writer has been started. */
+    /** Closes the writing end after the writer has been started. */
     public void closeWriting() {
         close(1);
     }
 
-    /** When its reader has been started too, or never will be. */
+    /** Closes both ends after the reader has been started, or if it will not be started. */
     @Override
     public void close() {
         close(0);

@@ -5,19 +5,19 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** The pipes of one helper: the JVM's ends, by the number that the other end has in the helper. */
+/** The pipes of one helper: the JVM's ends by the descriptor number of the helper's ends. */
 public final class Pipes {
     private static final Pipes NONE = new Pipes();
 
     private final Map<Integer, PipeEnd> readers = new TreeMap<>();
     private final Map<Integer, PipeEnd> writers = new TreeMap<>();
 
-    /** For a helper without pipes. */
+    /** Returns an empty set, for a helper without pipes. */
     public static Pipes none() {
         return NONE;
     }
 
-    /** Makes a pipe on which the helper writes and the JVM reads: the helper's end, or a negative errno. */
+    /** Creates a pipe from the helper to the JVM. Returns the helper's end, or a negative errno. */
     public int toJvm(int target, OpenedFiles opened) {
         int[] ends = new int[2];
         int result = opened.openPipe(ends);
@@ -29,7 +29,7 @@ public final class Pipes {
         return ends[1];
     }
 
-    /** Makes a pipe on which the JVM writes and the helper reads: the helper's end, or a negative errno. */
+    /** Creates a pipe from the JVM to the helper. Returns the helper's end, or a negative errno. */
     public int fromJvm(int target, OpenedFiles opened) {
         int[] ends = new int[2];
         int result = opened.openPipe(ends);
@@ -41,12 +41,12 @@ public final class Pipes {
         return ends[0];
     }
 
-    /** The JVM's end of a pipe on which the helper writes; null without one. */
+    /** Returns the JVM's end of a pipe that the helper writes to, or null. */
     public @Nullable PipeEnd reader(int target) {
         return readers.get(target);
     }
 
-    /** The JVM's end of a pipe from which the helper reads; null without one. */
+    /** Returns the JVM's end of a pipe that the helper reads from, or null. */
     public @Nullable PipeEnd writer(int target) {
         return writers.get(target);
     }
@@ -55,14 +55,14 @@ public final class Pipes {
         return readers.isEmpty() && writers.isEmpty();
     }
 
-    /** The helper has ended, and whoever else holds the other ends does not count. */
-    public void end() {
-        readers.values().forEach(PipeEnd::end);
-        writers.values().forEach(PipeEnd::end);
+    /** Ends all streams after the helper's end, even if another process holds a pipe. */
+    public void endStreams() {
+        readers.values().forEach(PipeEnd::endStream);
+        writers.values().forEach(PipeEnd::endStream);
     }
 
-    /** The helper has ended: closes the descriptors of its standard streams and keeps their content. */
-    public void release() {
+    /** Closes the descriptors of the standard streams after the helper's end, and keeps their content. */
+    public void releaseStandardStreams() {
         for (PipeEnd end : new PipeEnd[] {writers.get(0), readers.get(1), readers.get(2)}) {
             if (end != null) {
                 end.release();

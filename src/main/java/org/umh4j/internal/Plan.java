@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.UmhStage;
 
 /**
- * What the launcher is told: {@code struct umh_plan} of {@code common/plan.h}, field by field in its order.
+ * The plan of a launch, {@code struct umh_plan} of {@code common/plan.h}: the steps that the launcher applies.
  *
- * <p>A new plan asks for nothing. Each step is asked for by its stage's bit; one that is not required and fails leaves
- * the attribute as the JVM has it, and is reported.
+ * <p>A new plan has no steps. A step is added by its stage. If the host refuses a step that is not required, the helper
+ * has the JVM's attribute, and the stage is reported as unapplied. Paths and names are bytes without NUL. Descriptors
+ * are the JVM's; they are sent to the launcher together with the plan.
  */
 public final class Plan {
     /** Bits of {@link #flags}. */
@@ -27,11 +28,11 @@ public final class Plan {
     public static final int KEYRING_OPTIONAL = Native.planKeyringOptional();
     private static final int SCRIPT = Native.planScript();
 
-    /** Leaves a uid or gid alone. */
+    /** Leaves a uid or gid unchanged. */
     public static final int KEEP_ID = -1;
 
     private static final int NO_TARGET = -1;
-    private static final int NO_FILE = -1;
+    private static final int NO_DESCRIPTOR = -1;
     private static final int ALIGNMENT = 8;
 
     private long steps;
@@ -63,13 +64,13 @@ public final class Plan {
     public int flags;
     public int parentDeathSignal;
     public int unshare;
-    /** Cpu mask, eight cpus a byte; null: every cpu. */
+    /** The CPU mask with eight CPUs in a byte, or null for every CPU. */
     public byte @Nullable [] affinity;
-    /** Path without NUL; null: the root folder. */
+    /** The working directory, or null for the root directory. */
     public byte @Nullable [] cwd;
 
     public byte @Nullable [] root;
-    /** A keyring's name without NUL; null: without one. */
+    /** The name of the session keyring, or null for a new one without a name. */
     public byte @Nullable [] keyring;
 
     public byte @Nullable [] execLabel;
@@ -80,16 +81,16 @@ public final class Plan {
     public byte @Nullable [] seccomp;
     private final long[] rlimits = new long[2 * Native.rlimitCount()];
 
-    private final List<int[]> files = new ArrayList<>();
-    private final List<Integer> extras = new ArrayList<>();
+    private final List<int[]> helperFds = new ArrayList<>();
+    private final List<Integer> launcherFds = new ArrayList<>();
     private final List<int[]> joins = new ArrayList<>();
-    private final List<long[]> rules = new ArrayList<>();
-    private int terminal = NO_FILE;
-    private int cgroup = NO_FILE;
-    private int cgroupFd = NO_FILE;
-    private int program = NO_FILE;
+    private final List<long[]> landlockRules = new ArrayList<>();
+    private int terminal = NO_DESCRIPTOR;
+    private int cgroup = NO_DESCRIPTOR;
+    private int cgroupFd = NO_DESCRIPTOR;
+    private int program = NO_DESCRIPTOR;
     private int programIdentity;
-    private int limited;
+    private int limitsSet;
     private int limitsRequired;
     private volatile byte @Nullable [] encoded;
 
@@ -105,63 +106,63 @@ public final class Plan {
         return attempt(step);
     }
 
-    /** Sets a resource limit; one that is not required may stay as the JVM has it. */
+    /** Adds a resource limit. If the host refuses one that is not required, the helper has the JVM's limit. */
     public void rlimit(int resource, long soft, long hard, boolean required) {
         rlimits[2 * resource] = soft;
         rlimits[2 * resource + 1] = hard;
-        limited |= 1 << resource;
+        limitsSet |= 1 << resource;
         limitsRequired |= required ? 1 << resource : 0;
     }
 
-    /** Overrides which of the added steps and limits are required; a bit for each. */
+    /** Changes which of the added steps and limits are required. Each argument has one bit for a step or limit. */
     public void overrideRequired(long optional, long mandatory, int optionalLimits, int mandatoryLimits) {
         required = (required | mandatory & steps) & ~optional;
-        limitsRequired = (limitsRequired | mandatoryLimits & limited) & ~optionalLimits;
+        limitsRequired = (limitsRequired | mandatoryLimits & limitsSet) & ~optionalLimits;
     }
 
-    /** Gives the helper our descriptor fd as its descriptor target; targets come in ascending order. */
+    /** Passes the descriptor fd to the helper as target. The calls are in ascending order of the targets. */
     public void descriptor(int target, int fd) {
-        files.add(new int[] {target, fd});
+        helperFds.add(new int[] {target, fd});
     }
 
-    /** Has the launcher make our descriptor, a terminal, the controlling one. */
+    /** Sets the controlling terminal. */
     public void terminal(int fd) {
-        terminal = extra(fd);
+        terminal = launcherDescriptor(fd);
     }
 
-    /** Has the process born in the cgroup of this folder, or enter it where the kernel can't do that. */
+    /** Sets the cgroup by a descriptor of its directory, for CLONE_INTO_CGROUP or the launcher's first step. */
     public void cgroup(int fd) {
-        cgroup = extra(fd);
+        cgroup = launcherDescriptor(fd);
         cgroupFd = fd;
     }
 
-    /** Has the launcher enter namespaces; fd is a pidfd or a namespace's file, flags the CLONE_NEW* wanted of it. */
+    /** Adds a setns(2) with a pidfd or a namespace file, and CLONE_NEW* flags. */
     public void join(int fd, int cloneFlags) {
-        joins.add(new int[] {extra(fd), cloneFlags});
+        joins.add(new int[] {launcherDescriptor(fd), cloneFlags});
     }
 
-    /** Leaves these rights below our descriptor of a folder or file. */
+    /** Adds a landlock rule that allows access below a directory, or to a file. */
     public void landlockRule(int fd, long access) {
-        rules.add(new long[] {access, extra(fd)});
+        landlockRules.add(new long[] {access, launcherDescriptor(fd)});
     }
 
-    /** Has this program executed instead of the path. */
+    /** Executes this program instead of the path. */
     public void program(Blob blob) {
-        program = extra(blob.fd());
+        program = launcherDescriptor(blob.fd());
         programIdentity = blob.shortIdentity();
         flags |= blob.isScript() ? SCRIPT : 0;
     }
 
-    private int extra(int fd) {
-        extras.add(fd);
-        return extras.size() - 1;
+    private int launcherDescriptor(int fd) {
+        launcherFds.add(fd);
+        return launcherFds.size() - 1;
     }
 
-    /** Our descriptors in the order in which they are sent: the helper's by target, then the launcher's. */
+    /** Returns the descriptors in the order in which they are sent: the helper's by target, then the launcher's. */
     int[] fds() {
-        int[] fds = new int[files.size() + extras.size()];
+        int[] fds = new int[helperFds.size() + launcherFds.size()];
         for (int i = 0; i < fds.length; i++) {
-            fds[i] = i < files.size() ? files.get(i)[1] : extras.get(i - files.size());
+            fds[i] = i < helperFds.size() ? helperFds.get(i)[1] : launcherFds.get(i - helperFds.size());
         }
         return fds;
     }
@@ -170,15 +171,18 @@ public final class Plan {
         return cgroupFd;
     }
 
-    /** The plan as bytes, variable parts behind the fixed one; each time new ones. From then on it does not change. */
+    /**
+     * Returns a new copy of the encoded plan: the fixed part, then the variable parts. The plan must not change any
+     * more.
+     */
     byte[] encode() {
         if (encoded == null) {
-            encoded = encoding();
+            encoded = newEncoding();
         }
         return encoded.clone();
     }
 
-    private byte[] encoding() {
+    private byte[] newEncoding() {
         byte[][] parts = {
             affinity,
             terminated(cwd),
@@ -188,10 +192,10 @@ public final class Plan {
             terminated(uidMap),
             terminated(gidMap),
             terminated(setgroups),
-            files(),
+            descriptors(),
             ints(groups),
             joins(),
-            rules(),
+            landlockRules(),
             seccomp
         };
         int fixed = Native.planSize();
@@ -230,11 +234,14 @@ public final class Plan {
             plan.putInt(ids[0]).putInt(ids[1]).putInt(ids[2]);
         }
         plan.putInt(securebits).putInt(flags).putInt(parentDeathSignal).putInt(unshare);
-        plan.putInt(place(terminal)).putInt(place(cgroup)).putInt(limited).putInt(limitsRequired);
-        plan.putInt(place(program)).putInt(programIdentity);
+        plan.putInt(position(terminal))
+                .putInt(position(cgroup))
+                .putInt(limitsSet)
+                .putInt(limitsRequired);
+        plan.putInt(position(program)).putInt(programIdentity);
     }
 
-    /** Their spans in the fixed part, and their bytes behind it. */
+    /** Writes the spans of the variable parts into the fixed part, and their bytes after it. */
     private static void putParts(ByteBuffer plan, byte[][] parts, int fixed) {
         int at = fixed;
         for (byte[] part : parts) {
@@ -247,16 +254,16 @@ public final class Plan {
         }
     }
 
-    /** Where a descriptor of the launcher's stands among all that are sent. */
-    private int place(int extra) {
-        return extra == NO_FILE ? NO_FILE : files.size() + extra;
+    /** Returns the position of a launcher's descriptor among all that are sent. */
+    private int position(int index) {
+        return index == NO_DESCRIPTOR ? NO_DESCRIPTOR : helperFds.size() + index;
     }
 
-    private byte[] files() {
-        int[] words = new int[2 * (files.size() + extras.size())];
+    private byte[] descriptors() {
+        int[] words = new int[2 * (helperFds.size() + launcherFds.size())];
         for (int i = 0; i < words.length / 2; i++) {
-            words[2 * i] = i < files.size() ? files.get(i)[0] : NO_TARGET;
-            words[2 * i + 1] = NO_FILE;
+            words[2 * i] = i < helperFds.size() ? helperFds.get(i)[0] : NO_TARGET;
+            words[2 * i + 1] = NO_DESCRIPTOR;
         }
         return ints(words);
     }
@@ -264,16 +271,17 @@ public final class Plan {
     private byte[] joins() {
         int[] words = new int[2 * joins.size()];
         for (int i = 0; i < joins.size(); i++) {
-            words[2 * i] = place(joins.get(i)[0]);
+            words[2 * i] = position(joins.get(i)[0]);
             words[2 * i + 1] = joins.get(i)[1];
         }
         return ints(words);
     }
 
-    private byte[] rules() {
-        ByteBuffer bytes = ByteBuffer.allocate(rules.size() * 2 * Long.BYTES).order(ByteOrder.nativeOrder());
-        for (long[] rule : rules) {
-            bytes.putLong(rule[0]).putInt(place((int) rule[1])).putInt(0);
+    private byte[] landlockRules() {
+        ByteBuffer bytes =
+                ByteBuffer.allocate(landlockRules.size() * 2 * Long.BYTES).order(ByteOrder.nativeOrder());
+        for (long[] rule : landlockRules) {
+            bytes.putLong(rule[0]).putInt(position((int) rule[1])).putInt(0);
         }
         return bytes.array();
     }

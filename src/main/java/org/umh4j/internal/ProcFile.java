@@ -6,19 +6,20 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Files that the kernel makes while they are read.
+ * Reads files below {@code /proc}, whose content the kernel generates at each read.
  *
- * <p>A file below {@code /proc/sys} is answered to the first read, whole or cut to its size; any other read is at an
- * offset and finds the end. {@link java.nio.file.Files#readString} begins with one byte, and gets one digit.
+ * <p>A file below {@code /proc/sys} returns its content only to the first {@code read(2)}; a second one is at an offset
+ * and returns the end. {@link java.nio.file.Files#readString} begins with a read of one byte, and so gets only one
+ * digit.
  */
 public final class ProcFile {
-    private static final int ROOM = 64 << 10;
+    private static final int MAX_BYTES = 64 << 10;
 
     private ProcFile() {}
 
-    /** What one read gives, without white space around it. */
+    /** Returns the result of one {@code read(2)} of at most 64 KiB, without surrounding white space. */
     public static String read(String path) throws IOException {
-        byte[] bytes = new byte[ROOM];
+        byte[] bytes = new byte[MAX_BYTES];
         try (FileInputStream in = new FileInputStream(path)) {
             int size = Math.max(in.read(bytes), 0);
             return new String(bytes, 0, size, StandardCharsets.UTF_8).strip();
@@ -26,10 +27,10 @@ public final class ProcFile {
     }
 
     /**
-     * The fields of {@code /proc/PID/stat} behind the name, which may itself contain blanks and parentheses. Number 0 is
-     * the state.
+     * Returns the fields of {@code /proc/PID/stat} after the command name, which may itself contain blanks and
+     * parentheses. Field 0 is the state.
      */
-    public static String[] fields(String stat) {
+    public static String[] statFields(String stat) {
         return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     }
 }

@@ -5,32 +5,32 @@ import java.util.Collection;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 
-/** Processes that are not our children. */
+/** Signals processes that are not children of the JVM. */
 public final class Processes {
     private Processes() {}
 
     /**
-     * Opens a pidfd of each, looks whether it is the right process, and only then signals them all.
+     * Opens a pidfd of each process, checks the process, and then signals all of them.
      *
-     * @param isTheOne asked with the pidfd open: so the process can't become another one between question and signal
-     * @param areOurs asked once, when all were looked at and before the first is signalled
-     * @return whether any was signalled
+     * @param isRightProcess called with the pidfd open, so the pid can't change its process between check and signal
+     * @param mayBeSignaled called once, after all checks and before the first signal
+     * @return whether a process was signaled
      */
     public static boolean signalAll(
-            Collection<Integer> pids, int signal, IntPredicate isTheOne, BooleanSupplier areOurs) {
+            Collection<Integer> pids, int signal, IntPredicate isRightProcess, BooleanSupplier mayBeSignaled) {
         try (OpenedFiles opened = new OpenedFiles()) {
             int[] pidfds = pids.stream()
                     .mapToInt(pid -> {
                         int pidfd = opened.openPid(pid);
-                        return isTheOne.test(pid) ? pidfd : -1;
+                        return isRightProcess.test(pid) ? pidfd : -1;
                     })
                     .filter(pidfd -> pidfd >= 0)
                     .toArray();
-            boolean any = false;
-            for (int pidfd : areOurs.getAsBoolean() ? pidfds : new int[0]) {
-                any |= opened.isOwn(pidfd) && Native.signalPidfd(pidfd, signal) == 0;
+            boolean isAnySignaled = false;
+            for (int pidfd : mayBeSignaled.getAsBoolean() ? pidfds : new int[0]) {
+                isAnySignaled |= opened.isSameFile(pidfd) && Native.signalPidfd(pidfd, signal) == 0;
             }
-            return any;
+            return isAnySignaled;
         }
     }
 }

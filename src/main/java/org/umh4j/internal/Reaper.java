@@ -14,16 +14,17 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thread that waits for everything: the ends of helpers, the outcomes of launches that nobody blocks for, pipes
- * that somebody is parked at.
+ * The thread that waits by {@code epoll(7)} for all helpers: for their ends, for outcomes of launches without a blocked
+ * caller, and for pipes at which threads are parked.
  *
- * <p>It runs as long as there is something to wait for and some seconds longer. It calls no code of the user's: it
- * completes futures whose dependents are our own and do not block, and leaves all else to the workers, also where there is
- * none yet. And it outlives a lack of memory: whoever could not be told for that is told again.
+ * <p>The thread runs as long as there is something to wait for, and some seconds longer. It never calls a user's code.
+ * It completes futures whose dependents belong to the library and do not block, and passes all other work to
+ * {@link CallbackThreads}, as soon as such a thread exists. It survives a lack of memory: a handler that could not be
+ * called for that reason is called again.
  */
 public final class Reaper {
     private static final int IDLE_MILLIS = 10_000;
-    /** The interval at which descriptors are checked that other code may have closed. */
+    /** The interval at which handlers check whether other code has closed their descriptors. */
     private static final int CHECK_MILLIS = 2_000;
 
     private static final int ESTALE = Native.estale();
@@ -31,121 +32,123 @@ public final class Reaper {
     private static final int EVENT_BITS = 2;
     private static final int EVENT_MASK = (1 << EVENT_BITS) - 1;
 
-    private static final int LOOK_MILLIS = Native.stopCheckMillis();
-    /** The interval at which all watchers are called if no event can be waited for. */
-    private static final int BLIND_MILLIS = 20;
+    private static final int POLL_MILLIS = Native.stopCheckMillis();
+    /** The interval at which all handlers are called if epoll can't be used. */
+    private static final int NO_EPOLL_MILLIS = 20;
 
     private static final int EXIT = Native.exit();
-    /** The interval while there are launches: so no launch has to wake the reaper. */
-    private static final int SOON_MILLIS = 10;
+    /** The interval during and shortly after launches, so that most launches do not have to wake the reaper. */
+    private static final int LAUNCH_POLL_MILLIS = 10;
 
-    private static final long BUSY_NANOS = 1_000_000_000L;
+    private static final long LAUNCH_POLL_NANOS = 1_000_000_000L;
 
-    private static final ConcurrentHashMap<Long, Watcher> WATCHERS = new ConcurrentHashMap<>();
-    /** Of whom no event may tell: those whose outcome is awaited, and those that have ended and can't be reaped yet. */
-    private static final Set<Watcher> LOOKED_AFTER = ConcurrentHashMap.newKeySet();
+    private static final ConcurrentHashMap<Long, EventHandler> HANDLERS = new ConcurrentHashMap<>();
+    /**
+     * Children that may get no event: those with an unknown outcome, and those that have ended but can't be reaped yet.
+     */
+    private static final Set<EventHandler> POLLED = ConcurrentHashMap.newKeySet();
 
     private static final ConcurrentLinkedQueue<Runnable> TASKS = new ConcurrentLinkedQueue<>();
-    /** What is the workers', as soon as there is one; the reaper's own. */
-    private static final ArrayDeque<Runnable> LATER = new ArrayDeque<>();
+    /** Tasks that wait for a callback thread. Used by the reaper's thread alone. */
+    private static final ArrayDeque<Runnable> DEFERRED = new ArrayDeque<>();
     /** The timers, the earliest first. Guarded by this class. */
     private static final PriorityQueue<Timer> TIMERS = new PriorityQueue<>();
 
-    private static final AtomicLong NEXT = new AtomicLong();
-    /** Those that will have something watched, or something done, in a moment. */
+    private static final AtomicLong NEXT_ID = new AtomicLong();
+    /** The number of callers of {@link #holdThread}. */
     private static int holders;
 
-    /** The time at which the reaper was last asked to decide a launch. */
-    private static volatile long launched = System.nanoTime() - 2 * BUSY_NANOS;
+    /** The time of the last launch whose outcome the reaper has to find out. */
+    private static volatile long lastLaunch = System.nanoTime() - 2 * LAUNCH_POLL_NANOS;
 
     private static boolean running;
 
-    // The reaper's own, made while there is memory.
+    // Used by the reaper's thread alone. Allocated at the start, when there is memory.
     private static final long[] TOKENS = new long[BATCH];
-    private static final Runnable LOOK_AFTER_SOME = Reaper::lookAfterSome;
+    private static final Runnable POLL_HANDLERS = Reaper::pollHandlers;
     private static final Runnable DO_TASKS = Reaper::doTasks;
-    private static final Runnable TELL_ALL = Reaper::tellAll;
-    private static final Runnable CLOSE_DROPPED = Reaper::closeDropped;
-    private static final Runnable RING = Reaper::ringTimers;
-    private static final Runnable CHECK_SOME = Reaper::checkSome;
-    private static long looked = System.nanoTime();
-    private static long checked = looked;
-    private static long busy = looked;
-    private static boolean unwatched;
+    private static final Runnable CALL_ALL_HANDLERS = Reaper::callAllHandlers;
+    private static final Runnable CLOSE_UNREACHABLE = Reaper::closeUnreachable;
+    private static final Runnable RUN_TIMERS = Reaper::runTimers;
+    private static final Runnable CHECK_DESCRIPTORS = Reaper::checkDescriptors;
+    private static long lastPoll = System.nanoTime();
+    private static long lastCheck = lastPoll;
+    private static long lastEvent = lastPoll;
+    private static boolean isNewEpoll;
 
     static {
-        pause(0); // what it does without memory was done once with it
+        pause(0); // loads what the reaper needs later, perhaps without memory
     }
 
     private Reaper() {}
 
-    /** Has the reaper check within some milliseconds a launch that no event may decide. */
-    static void lookSoon() {
+    /** Has the reaper poll a launch within some milliseconds, since its outcome may cause no event. */
+    static void pollLaunchSoon() {
         long now = System.nanoTime();
-        boolean sleeps = now - launched > BUSY_NANOS;
-        launched = now;
-        if (sleeps) {
+        boolean isAsleep = now - lastLaunch > LAUNCH_POLL_NANOS;
+        lastLaunch = now;
+        if (isAsleep) {
             Native.epollWake();
         }
     }
 
     private static int pauseMillis() {
-        if (System.nanoTime() - launched <= BUSY_NANOS) {
-            return SOON_MILLIS;
+        if (System.nanoTime() - lastLaunch <= LAUNCH_POLL_NANOS) {
+            return LAUNCH_POLL_MILLIS;
         }
-        return LOOKED_AFTER.isEmpty() && LATER.isEmpty() ? IDLE_MILLIS : LOOK_MILLIS;
+        return POLLED.isEmpty() && DEFERRED.isEmpty() ? IDLE_MILLIS : POLL_MILLIS;
     }
 
-    /** A number by which a watcher is told; until it is forgotten the thread runs. */
-    static long register(Watcher watcher) {
-        long id = NEXT.getAndIncrement();
-        WATCHERS.put(id, watcher);
+    /** Registers a handler and returns its id. The thread runs until {@link #forget}. */
+    static long register(EventHandler handler) {
+        long id = NEXT_ID.getAndIncrement();
+        HANDLERS.put(id, handler);
         try {
             ensureRunning();
         } catch (OutOfMemoryError e) {
-            WATCHERS.remove(id);
+            HANDLERS.remove(id);
             throw e;
         }
         return id;
     }
 
-    /** Has a child looked after in a moment. */
-    static void lookAfter(Watcher watcher) {
-        LOOKED_AFTER.add(watcher);
+    /** Has a child polled from now on, until {@link Child#poll} returns false. */
+    static void startPolling(EventHandler handler) {
+        POLLED.add(handler);
     }
 
-    static void stopLookingAfter(Watcher watcher) {
-        LOOKED_AFTER.remove(watcher);
+    static void stopPolling(EventHandler handler) {
+        POLLED.remove(handler);
     }
 
     static void forget(long id) {
-        WATCHERS.remove(id);
+        HANDLERS.remove(id);
     }
 
-    /** Has the watcher told, once, when the event has come to the descriptor: 0 or a negative errno. */
+    /** Has the handler called once, at the next event of the descriptor. Returns 0 or a negative errno. */
     static int arm(int fd, int event, long id) {
         return Native.epollWatch(fd, event, id << EVENT_BITS | event);
     }
 
     /**
-     * Does something short in the reaper's thread. The caller holds it: so this is the thread that will be there as long as
-     * what it makes is watched.
+     * Runs a short task in the reaper's thread, and returns its result. The caller has called {@link #holdThread}, so
+     * the same thread lives as long as the task's process is watched.
      *
-     * <p>For what the kernel ties to the thread that does it: the signal for a parent's death.
+     * <p>The kernel sends a parent death signal at the end of the thread that has created the process.
      */
     public static <T> T call(Supplier<T> task) {
         Call<T> call = new Call<>(task);
         TASKS.add(call);
         Native.epollWake();
-        return call.answer();
+        return call.await();
     }
 
-    /** Whatever becomes of it the caller is told, which takes no memory. */
+    /** A task of {@link #call}. Its caller gets a result even if memory is lacking. */
     private static final class Call<T> implements Runnable {
         private final Supplier<T> task;
         private final CompletableFuture<Void> done = new CompletableFuture<>();
 
-        @SuppressWarnings("NullAway.Init") // unless it has thrown
+        @SuppressWarnings("NullAway.Init") // set unless the task has thrown
         private T value;
 
         private @Nullable Throwable thrown;
@@ -164,9 +167,12 @@ public final class Reaper {
             done.complete(null);
         }
 
-        /** The reaper checks launches that are held. While a launch holds the reaper itself, this caller does. */
-        T answer() {
-            while (!StartDeadline.comes(done, LOOK_MILLIS * 1_000_000L)) {
+        /**
+         * Waits for the result. Meanwhile it does the reaper's check of launches that block, since one may block the
+         * reaper.
+         */
+        T await() {
+            while (!StartDeadline.completesWithin(done, POLL_MILLIS * 1_000_000L)) {
                 Native.checkLaunches();
             }
             if (thrown != null) {
@@ -176,7 +182,7 @@ public final class Reaper {
         }
     }
 
-    /** A short task of the library that does not block, run by the reaper's thread at its time. */
+    /** A short task of the library that does not block, with the time at which the reaper's thread runs it. */
     public static final class Timer implements Comparable<Timer> {
         private final long at;
         private final Runnable task;
@@ -186,7 +192,7 @@ public final class Reaper {
             this.task = task;
         }
 
-        /** The task does not run any more, unless it has begun. */
+        /** Cancels the task, unless it has begun. */
         public void cancel() {
             forget(this);
         }
@@ -202,7 +208,8 @@ public final class Reaper {
     }
 
     /**
-     * Runs a task after a delay. The JDK's timer is not used: all code in the JVM shares its thread, and may block it.
+     * Runs a task after a delay. The timer of CompletableFuture is not used: other code in the JVM shares its thread,
+     * and may block it.
      */
     public static Timer after(long nanos, Runnable task) {
         Timer timer = new Timer(System.nanoTime() + Math.min(nanos, Long.MAX_VALUE / 2), task);
@@ -226,13 +233,13 @@ public final class Reaper {
                 : (int) Math.max(0, Math.min((first.at - System.nanoTime()) / 1_000_000L + 1, IDLE_MILLIS));
     }
 
-    private static void ringTimers() {
-        for (Timer timer = due(); timer != null; timer = due()) {
-            guarded(timer.task);
+    private static void runTimers() {
+        for (Timer timer = pollDueTimer(); timer != null; timer = pollDueTimer()) {
+            runGuarded(timer.task);
         }
     }
 
-    private static synchronized @Nullable Timer due() {
+    private static synchronized @Nullable Timer pollDueTimer() {
         Timer first = TIMERS.peek();
         return first == null || first.at - System.nanoTime() > 0 ? null : TIMERS.poll();
     }
@@ -241,22 +248,23 @@ public final class Reaper {
     static void load() {}
 
     /**
-     * From now on there is a thread, the same one until {@link #release}; better asked before there is a process for it.
+     * Ensures that the thread runs, and that it is the same one until {@link #releaseThread}. Called before a process
+     * is created.
      *
-     * @return false when none could be made
+     * @return false if no thread can be created
      */
-    public static synchronized boolean hold() {
+    public static synchronized boolean holdThread() {
         try {
             ensureRunning();
         } catch (OutOfMemoryError e) {
-            return false; // most often no memory, but no thread
+            return false; // usually a limit of threads
         }
         holders++;
         return true;
     }
 
-    /** What is watched by now keeps the thread. */
-    public static synchronized void release() {
+    /** Ends {@link #holdThread}. The thread still runs as long as something is watched. */
+    public static synchronized void releaseThread() {
         holders--;
     }
 
@@ -274,7 +282,7 @@ public final class Reaper {
 
         @Override
         public void defer(Runnable task) {
-            LATER.add(task);
+            DEFERRED.add(task);
         }
     }
 
@@ -286,63 +294,65 @@ public final class Reaper {
         running = true;
     }
 
-    /** A watcher is registered before ensureRunning() is called; so whoever comes second sees the other. */
+    /**
+     * A handler is registered before ensureRunning() is called. So either this method sees it, or a new thread starts.
+     */
     private static synchronized boolean stopIfIdle() {
-        running =
-                holders > 0 || !WATCHERS.isEmpty() || !LOOKED_AFTER.isEmpty() || !LATER.isEmpty() || !TIMERS.isEmpty();
+        running = holders > 0 || !HANDLERS.isEmpty() || !POLLED.isEmpty() || !DEFERRED.isEmpty() || !TIMERS.isEmpty();
         return !running;
     }
 
     private static void run() {
-        busy = System.nanoTime();
+        lastEvent = System.nanoTime();
         for (; ; ) {
             int longest = pauseMillis();
             int count = Native.epollWait(TOKENS, BATCH, Math.min(longest, millisToTimer()));
             if (count == -ESTALE) {
-                unwatched = true;
+                isNewEpoll = true;
             } else if (count < 0) {
-                pause(Math.min(BLIND_MILLIS, millisToTimer())); // a filter refuses epoll, or there are no descriptors
-                guarded(TELL_ALL);
+                pause(Math.min(
+                        NO_EPOLL_MILLIS, millisToTimer())); // a filter refuses epoll, or there are no descriptors
+                runGuarded(CALL_ALL_HANDLERS);
             }
-            guarded(LOOK_AFTER_SOME);
-            guarded(DO_TASKS);
-            guarded(CLOSE_DROPPED);
-            guarded(RING);
-            guarded(CHECK_SOME);
+            runGuarded(POLL_HANDLERS);
+            runGuarded(DO_TASKS);
+            runGuarded(CLOSE_UNREACHABLE);
+            runGuarded(RUN_TIMERS);
+            runGuarded(CHECK_DESCRIPTORS);
             if (isIdle(count) && stopIfIdle()) {
                 return;
             }
             for (int i = 0; i < count; i++) {
-                while (!isTold(TOKENS[i])) {
-                    pause(LOOK_MILLIS);
+                while (!isDelivered(TOKENS[i])) {
+                    pause(POLL_MILLIS);
                 }
             }
         }
     }
 
-    /** Whether nothing has happened for long enough. */
+    /** Returns whether the last event was long ago. */
     private static boolean isIdle(int count) {
         long now = System.nanoTime();
         if (count > 0) {
-            busy = now;
+            lastEvent = now;
         }
-        return count <= 0 && now - busy >= IDLE_MILLIS * 1_000_000L;
+        return count <= 0 && now - lastEvent >= IDLE_MILLIS * 1_000_000L;
     }
 
-    /** Calls every watcher; each finds out by itself whether its event has happened. */
-    private static void tellAll() {
-        WATCHERS.values().forEach(watcher -> guarded(() -> watcher.happened(EXIT)));
+    /** Calls every handler, without an event. Each of them checks its descriptor. */
+    private static void callAllHandlers() {
+        HANDLERS.values().forEach(handler -> runGuarded(() -> handler.onEvent(EXIT)));
     }
 
-    /** Has each watcher check its descriptor; all at once if the epoll was made again and watches nothing. */
-    private static void checkSome() {
+    /** Has each handler check its descriptor: from time to time, and at once if the epoll descriptor is new. */
+    private static void checkDescriptors() {
         long now = System.nanoTime();
-        if (unwatched || now - checked >= CHECK_MILLIS * 1_000_000L) {
-            checked = now;
-            for (Watcher watcher : WATCHERS.values()) {
-                watcher.check(unwatched); // if memory lacks for one, all are called again
+        if (isNewEpoll || now - lastCheck >= CHECK_MILLIS * 1_000_000L) {
+            lastCheck = now;
+            for (EventHandler handler : HANDLERS.values()) {
+                handler.check(isNewEpoll); // after a lack of memory all are called again
             }
-            unwatched = false;
+            isNewEpoll = false;
         }
     }
 
@@ -356,60 +366,63 @@ public final class Reaper {
         }
     }
 
-    /** False where there was no memory for it. An event comes once: without this one its watcher would never be told. */
-    private static boolean isTold(long token) {
+    /**
+     * Calls the handler of an event. Returns false if memory is lacking: the event does not come again, so it is
+     * repeated.
+     */
+    private static boolean isDelivered(long token) {
         try {
-            Watcher watcher = WATCHERS.get(token >> EVENT_BITS);
-            if (watcher != null) { // else it was forgotten while its event was under way
-                watcher.happened((int) token & EVENT_MASK);
+            EventHandler handler = HANDLERS.get(token >> EVENT_BITS);
+            if (handler != null) { // else it was forgotten after its event
+                handler.onEvent((int) token & EVENT_MASK);
             }
         } catch (OutOfMemoryError e) {
             return false;
         } catch (Throwable e) {
-            leftOut(e);
+            logFailure(e);
         }
         return true;
     }
 
-    /** Now and then. */
-    private static void lookAfterSome() {
+    /** Polls children and passes deferred tasks to callback threads, if the last time was long enough ago. */
+    private static void pollHandlers() {
         long now = System.nanoTime();
-        if (now - looked >= Math.min(LOOK_MILLIS, pauseMillis()) * 1_000_000L) {
-            looked = now;
-            LOOKED_AFTER.forEach(watcher -> guarded(() -> lookAfterOne(watcher))); // who is left out has the next turn
-            while (!LATER.isEmpty() && CallbackThreads.offer(LATER.peek())) {
-                LATER.remove();
+        if (now - lastPoll >= Math.min(POLL_MILLIS, pauseMillis()) * 1_000_000L) {
+            lastPoll = now;
+            POLLED.forEach(handler -> runGuarded(() -> pollOne(handler))); // who is left out has the next turn
+            while (!DEFERRED.isEmpty() && CallbackThreads.offer(DEFERRED.peek())) {
+                DEFERRED.remove();
             }
         }
     }
 
-    private static void lookAfterOne(Watcher watcher) {
-        if (!watcher.lookAfter()) {
-            LOOKED_AFTER.remove(watcher);
+    private static void pollOne(EventHandler handler) {
+        if (!handler.poll()) {
+            POLLED.remove(handler);
         }
     }
 
-    /** A method of its own: that the other class can't be loaded must not be this thread's end either. */
-    private static void closeDropped() {
-        HeldDescriptor.closeDropped();
+    /** A separate method: if the other class can't be loaded, the exception is caught like every other. */
+    private static void closeUnreachable() {
+        OwnedDescriptor.closeUnreachable();
     }
 
-    /** Out of memory for one must not be the end for all others. */
-    private static void guarded(Runnable step) {
+    /** Runs a step. Its exception, such as a lack of memory, does not end the thread. */
+    private static void runGuarded(Runnable step) {
         try {
             step.run();
         } catch (Throwable e) {
-            leftOut(e);
+            logFailure(e);
         }
     }
 
-    /** A log handler may block, so a worker calls it. */
-    private static void leftOut(Throwable reason) {
+    /** Logs in a callback thread, since a log handler may block. */
+    private static void logFailure(Throwable reason) {
         try {
             CallbackThreads.offer(() -> System.getLogger("org.umh4j")
                     .log(System.Logger.Level.WARNING, "the reaper could not finish a task", reason));
         } catch (Throwable e) {
-            // no memory for that either
+            // no memory for the log either
         }
     }
 }

@@ -4,7 +4,7 @@ package org.umh4j.internal;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.UmhStage;
 
-/** A stage has failed. Package org.umh4j records it in the call and throws a UmhException to the caller. */
+/** The failure of a stage. Package org.umh4j records it in the call, and throws a UmhException to the caller. */
 public final class StageFailure extends Exception {
     private static final long serialVersionUID = 1;
 
@@ -14,16 +14,18 @@ public final class StageFailure extends Exception {
     private final @Nullable String object;
 
     /**
+     * Creates a failure.
+     *
      * @param result the negative errno
-     * @param detail which descriptor, limit, capability or signal it was; else 0
+     * @param detail the number of the descriptor, limit, capability or signal, or 0
      */
     public StageFailure(UmhStage stage, int result, int detail) {
         this(stage, result, detail, null);
     }
 
-    /** The same with the path of the file that could not be opened. */
+    /** Creates a failure with the path of the file that could not be opened. */
     public StageFailure(UmhStage stage, int result, int detail, @Nullable String object) {
-        super(stage.name(), null, false, false); // never seen by a user, so it needs no stack trace
+        super(stage.name(), null, false, false); // users see the UmhException, so this one needs no stack trace
         this.stage = stage;
         this.result = result;
         this.detail = detail;

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 import org.umh4j.linux.UmhStage;
 
-/** The stages as C numbers them: by their place in the list, or a bit for each. */
+/** Converts stages from and to the numbers and bit sets of C. */
 public final class Stages {
     private static final UmhStage[] ALL = UmhStage.values();
     private static final int NAMES_SIZE = 1024;
@@ -18,7 +18,7 @@ public final class Stages {
         return ALL[number];
     }
 
-    /** The stages whose bits are set. */
+    /** Returns the stages whose bits are set. */
     public static Set<UmhStage> of(long bits) {
         Set<UmhStage> stages = EnumSet.noneOf(UmhStage.class);
         for (UmhStage stage : ALL) {
@@ -33,7 +33,7 @@ public final class Stages {
         return 1L << stage.ordinal();
     }
 
-    /** The names in C, in their order; {@link UmhStage} must have the same. */
+    /** Returns the names of the list in C. {@link UmhStage} must have the same. */
     public static List<String> namesInC() {
         byte[] names = new byte[NAMES_SIZE];
         int size = Native.stageNames(names, names.length);

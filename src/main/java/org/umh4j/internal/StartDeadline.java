@@ -7,7 +7,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The limit of a caller's wait for the helper's first instruction: a time from the call, an interrupt, or none.
+ * The limit of a caller's wait until the helper's execve has succeeded: a time from the call, an interrupt, or no
+ * limit.
  */
 public final class StartDeadline {
     private static final long ENDLESS = Long.MAX_VALUE;
@@ -16,54 +17,56 @@ public final class StartDeadline {
     private final long begin = System.nanoTime();
     private final long limit;
     private final boolean interruptible;
-    private int end;
+    private int endResult;
 
     private StartDeadline(long limit, boolean interruptible) {
         this.limit = limit;
         this.interruptible = interruptible;
     }
 
-    /** No limit. */
+    /** Returns no limit. */
     public static StartDeadline endless() {
         return new StartDeadline(ENDLESS, false);
     }
 
-    /** Until an interrupt. */
+    /** Returns a limit that only an interrupt ends. */
     public static StartDeadline untilInterrupted() {
         return new StartDeadline(ENDLESS, true);
     }
 
-    /** This time from now, or until an interrupt; {@link Long#MAX_VALUE} is no limit in time. */
+    /**
+     * Returns a limit of this time from now, which an interrupt ends too. {@link Long#MAX_VALUE} is no limit in time.
+     */
     public static StartDeadline of(long nanos) {
         return new StartDeadline(nanos, true);
     }
 
-    /** Whether it can end at all. */
+    /** Returns whether there is no limit. */
     boolean isEndless() {
         return limit == ENDLESS && !interruptible;
     }
 
-    /** Whether an interrupt has ended it; the flag is set again. */
+    /** Returns whether an interrupt has ended the wait. The interrupt flag is set again. */
     public boolean isInterrupted() {
-        return end == -Native.eintr();
+        return endResult == -Native.eintr();
     }
 
-    /** The time since the call. */
-    public long pastNanos() {
+    /** Returns the time since the call. */
+    public long elapsedNanos() {
         return System.nanoTime() - begin;
     }
 
-    /** The time that is left. */
-    public long leftNanos() {
-        return limit == ENDLESS ? ENDLESS : Math.max(limit - pastNanos(), 0);
+    /** Returns the remaining time. */
+    public long remainingNanos() {
+        return limit == ENDLESS ? ENDLESS : Math.max(limit - elapsedNanos(), 0);
     }
 
-    /** The time that is left for a wait in the kernel, which an interrupt does not end; 0: no limit. */
-    public int leftMillis() {
-        return limit == ENDLESS ? 0 : (int) Math.min(leftNanos() / 1_000_000 + 1, Integer.MAX_VALUE);
+    /** Returns the remaining time for a wait in the kernel, which an interrupt does not end; 0 is no limit. */
+    public int remainingMillis() {
+        return limit == ENDLESS ? 0 : (int) Math.min(remainingNanos() / 1_000_000 + 1, Integer.MAX_VALUE);
     }
 
-    /** Waits for the future: 0 when it is complete, {@code -ETIMEDOUT} or {@code -EINTR} when the wait ended before. */
+    /** Waits for the future. Returns 0 if it is complete, or {@code -ETIMEDOUT} or {@code -EINTR} at the limit. */
     public int await(CompletableFuture<?> future) {
         if (!interruptible) {
             future.join();
@@ -73,21 +76,23 @@ public final class StartDeadline {
             if (limit == ENDLESS) {
                 future.get();
             } else {
-                future.get(leftNanos(), TimeUnit.NANOSECONDS);
+                future.get(remainingNanos(), TimeUnit.NANOSECONDS);
             }
             return 0;
         } catch (TimeoutException e) {
-            return ended(-Native.etimedout());
+            return endedBy(-Native.etimedout());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return ended(-Native.eintr());
+            return endedBy(-Native.eintr());
         } catch (ExecutionException e) {
-            throw new AssertionError("what is waited for does not fail", e);
+            throw new AssertionError("the future is never completed with an exception", e);
         }
     }
 
-    /** Whether the future is complete within the time; an interrupt does not end the wait, and stays pending. */
-    public static boolean comes(CompletableFuture<?> future, long nanos) {
+    /**
+     * Waits for the future, and returns whether it is complete. An interrupt does not end the wait and stays pending.
+     */
+    public static boolean completesWithin(CompletableFuture<?> future, long nanos) {
         boolean interrupted = false;
         long deadline = System.nanoTime() + nanos;
         while (!future.isDone() && deadline - System.nanoTime() > 0) {
@@ -98,7 +103,7 @@ public final class StartDeadline {
             } catch (TimeoutException e) {
                 break;
             } catch (ExecutionException e) {
-                throw new AssertionError("what is waited for does not fail", e);
+                throw new AssertionError("the future is never completed with an exception", e);
             }
         }
         if (interrupted) {
@@ -107,12 +112,12 @@ public final class StartDeadline {
         return future.isDone();
     }
 
-    int ended(int why) {
-        end = why;
-        return why;
+    int endedBy(int result) {
+        endResult = result;
+        return result;
     }
 
-    /** False when an interrupt ends it. */
+    /** Waits a moment. Returns false if an interrupt ends the wait. */
     boolean pause() {
         boolean interrupted = false;
         try {

@@ -11,13 +11,12 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Paths that no unprivileged user can redirect.
+ * Checks that no other unprivileged user can redirect a path.
  *
- * <p>Trusted means: from the root folder down, every component belongs to root or to this process's own user, and
- * nobody else may write to it. A folder that others may write to is trusted when it is sticky, as {@code /tmp} is: they
- * can add to it and can't replace what is there. A symbolic link is a component too, and its target is followed in the
- * same way, so the whole chain is trusted link by link. The result has no links, so opening it takes the path that was
- * checked.
+ * <p>A path is trusted if every component, from the root directory on, belongs to root or to this process's user, and
+ * no other user may write to it. A sticky directory such as {@code /tmp} is trusted even if others may write to it:
+ * they can add files, but can't replace files of other users. A symbolic link is a component too, and its target is
+ * resolved in the same way. The result has no links, so an open of it follows the path that was checked.
  */
 final class TrustedPath {
     private static final int S_IFMT = 0170000;
@@ -27,22 +26,22 @@ final class TrustedPath {
     private static final int S_IWOTH = 0000002;
     private static final int S_IWGRP = 0000020;
 
-    /** The number of links that the kernel follows. */
-    private static final int MOST_LINKS = 40;
+    /** The largest number of links in a path that the kernel follows. */
+    private static final int MAX_LINKS = 40;
 
     private final Path path;
     private final int self = ownUid();
-    private final Deque<String> left = new ArrayDeque<>();
-    private Path place;
+    private final Deque<String> remaining = new ArrayDeque<>();
+    private Path resolved;
     private int links;
 
     private TrustedPath(Path path) {
         this.path = path;
-        place = path.getRoot();
+        resolved = path.getRoot();
         push(path);
     }
 
-    /** The path without links; an IOException that names the component which is not to be trusted. */
+    /** Returns the path without links. An IOException names the component that is not trusted. */
     static Path require(Path path) throws IOException {
         if (!path.isAbsolute()) {
             throw new IOException(path + " is not an absolute path");
@@ -51,75 +50,76 @@ final class TrustedPath {
     }
 
     /**
-     * Resolves the path like the kernel: component by component, each link replaced by its target, {@code ..} from the
-     * resolved place.
+     * Resolves the path as the kernel does: one component after the other, each link replaced by its target, and
+     * {@code ..} as the parent of the resolved directory.
      */
     private Path walk() throws IOException {
-        requireTrusted(place);
-        while (!left.isEmpty()) {
-            String name = left.pop();
+        requireTrusted(resolved);
+        while (!remaining.isEmpty()) {
+            String name = remaining.pop();
             if (name.equals("..")) {
-                place = place.getParent() == null ? place : place.getParent();
+                resolved = resolved.getParent() == null ? resolved : resolved.getParent();
             } else if (!name.isEmpty() && !name.equals(".")) {
-                step(place.resolve(name));
+                step(resolved.resolve(name));
             }
         }
-        return place;
+        return resolved;
     }
 
-    private void step(Path part) throws IOException {
-        if (!isLink(requireTrusted(part))) {
-            place = part;
+    private void step(Path component) throws IOException {
+        if (!isLink(requireTrusted(component))) {
+            resolved = component;
             return;
         }
-        if (++links > MOST_LINKS) {
-            throw new IOException(path + " has more than " + MOST_LINKS + " links, or a loop of them");
+        if (++links > MAX_LINKS) {
+            throw new IOException(path + " has more than " + MAX_LINKS + " links, or a loop of them");
         }
-        Path target = Files.readSymbolicLink(part);
+        Path target = Files.readSymbolicLink(component);
         if (target.isAbsolute()) {
-            place = target.getRoot();
+            resolved = target.getRoot();
         }
         push(target);
     }
 
-    /** Puts the target's components before those that are left. */
+    /** Puts the target's components before the remaining ones. */
     private void push(Path target) {
         for (int i = target.getNameCount() - 1; i >= 0; i--) {
-            left.push(target.getName(i).toString());
+            remaining.push(target.getName(i).toString());
         }
     }
 
-    /** The mode of a component that others can neither change nor replace. */
-    private int requireTrusted(Path part) throws IOException {
-        Map<String, Object> attributes = Files.readAttributes(part, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
+    /** Returns the mode of a component that other users can neither change nor replace. */
+    private int requireTrusted(Path component) throws IOException {
+        Map<String, Object> attributes = Files.readAttributes(component, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
         int uid = (Integer) Objects.requireNonNull(attributes.get("uid"));
         int mode = (Integer) Objects.requireNonNull(attributes.get("mode"));
         if (uid != 0 && uid != self) {
-            throw new IOException(part + " belongs to uid " + uid + ", not to root or to this process" + of(part));
-        }
-        if (writableByOthers(mode)) {
             throw new IOException(
-                    part + " can be written by others (mode " + Integer.toOctalString(mode & 07777) + ")" + of(part));
+                    component + " belongs to uid " + uid + ", not to root or to this process" + suffix(component));
+        }
+        if (isWritableByOthers(mode)) {
+            throw new IOException(component + " can be written by others (mode " + Integer.toOctalString(mode & 07777)
+                    + ")" + suffix(component));
         }
         return mode;
     }
 
-    /** The whole path, if the part is not visibly a part of it. */
-    private String of(Path part) {
-        return path.startsWith(part) ? "" : ", on the way of " + path;
+    /** Returns the whole path for the message, if it does not begin with the component. */
+    private String suffix(Path component) {
+        return path.startsWith(component) ? "" : ", in the resolution of " + path;
     }
 
     private static boolean isLink(int mode) {
         return (mode & S_IFMT) == S_IFLNK;
     }
 
-    private static boolean writableByOthers(int mode) {
+    private static boolean isWritableByOthers(int mode) {
         boolean link = isLink(mode);
-        boolean stickyFolder = (mode & S_IFMT) == S_IFDIR && (mode & S_ISVTX) != 0;
-        return !link && !stickyFolder && (mode & (S_IWOTH | S_IWGRP)) != 0;
+        boolean stickyDirectory = (mode & S_IFMT) == S_IFDIR && (mode & S_ISVTX) != 0;
+        return !link && !stickyDirectory && (mode & (S_IWOTH | S_IWGRP)) != 0;
     }
 
-    /** This process's effective uid, or -1 where there is no /proc to ask: then only root is trusted. */
+    /** Returns this process's effective uid, or -1 without /proc: then only root is trusted. */
     private static int ownUid() {
         try {
             return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");

@@ -6,13 +6,13 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import org.jspecify.annotations.Nullable;
 
-/** Asks for virtual threads on JVMs that have them (21 and up), while this code is compiled for 17. */
+/** Detects virtual threads, which JDK 21 and later have. This code is compiled for JDK 17. */
 public final class VirtualThreads {
     private static final @Nullable MethodHandle IS_VIRTUAL = find();
 
     private VirtualThreads() {}
 
-    /** Whether the current thread is a virtual one, which must park where others may block. */
+    /** Returns whether the current thread is virtual. A virtual thread must park instead of blocking in the kernel. */
     public static boolean isCurrent() {
         if (IS_VIRTUAL == null) {
             return false;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Native methods, their loading, the reaper, pipes, plans. Not exported: nothing here is for users.
+ * Native methods and their loading, the reaper, pipes, and the encoding of plans. Not exported.
  *
- * <p>Packages {@code org.umh4j} and {@code org.umh4j.task} import this one. It imports {@code org.umh4j.linux} alone.
+ * <p>Packages {@code org.umh4j} and {@code org.umh4j.task} import this one. It imports only {@code org.umh4j.linux}.
  */
 @NullMarked
 package org.umh4j.internal;

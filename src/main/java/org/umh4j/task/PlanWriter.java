@@ -98,7 +98,7 @@ public final class PlanWriter {
     }
 
     private void writeProgram(Blob blob) throws StageFailure {
-        if (!blob.isOwn()) {
+        if (!blob.isSameFile()) {
             throw new StageFailure(UmhStage.BLOB, -Errno.EBADF.number(), 0);
         }
         plan.program(blob);
