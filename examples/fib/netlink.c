@@ -56,19 +56,21 @@ static int ask(struct request *request, uint32_t *tag)
 static struct request route_request(unsigned short type, unsigned short flags, const struct fib_route *route)
 {
 	struct request request = {
-		.header = {
-			.nlmsg_len = NLMSG_LENGTH(sizeof request.route),
-			.nlmsg_type = type,
-			.nlmsg_flags = NLM_F_REQUEST | flags,
-		},
-		.route = {
-			.rtm_family = AF_INET,
-			.rtm_dst_len = route->length,
-			.rtm_table = RT_TABLE_MAIN,
-			.rtm_protocol = RTPROT_STATIC,
-			.rtm_scope = RT_SCOPE_LINK,
-			.rtm_type = RTN_UNICAST,
-		},
+		.header =
+			{
+				.nlmsg_len = NLMSG_LENGTH(sizeof request.route),
+				.nlmsg_type = type,
+				.nlmsg_flags = NLM_F_REQUEST | flags,
+			},
+		.route =
+			{
+				.rtm_family = AF_INET,
+				.rtm_dst_len = route->length,
+				.rtm_table = RT_TABLE_MAIN,
+				.rtm_protocol = RTPROT_STATIC,
+				.rtm_scope = RT_SCOPE_LINK,
+				.rtm_type = RTN_UNICAST,
+			},
 	};
 
 	if (route->length > 0)
@@ -81,11 +83,12 @@ static struct request route_request(unsigned short type, unsigned short flags, c
 int fib_open(void)
 {
 	struct request up = {
-		.header = {
-			.nlmsg_len = NLMSG_LENGTH(sizeof up.link),
-			.nlmsg_type = RTM_NEWLINK,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-		},
+		.header =
+			{
+				.nlmsg_len = NLMSG_LENGTH(sizeof up.link),
+				.nlmsg_type = RTM_NEWLINK,
+				.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+			},
 		.link = {.ifi_index = LOOPBACK, .ifi_flags = IFF_UP, .ifi_change = IFF_UP},
 	};
 	uint32_t none;
@@ -113,11 +116,12 @@ int fib_remove(const struct fib_route *route)
 int fib_lookup(uint32_t address, uint32_t *tag)
 {
 	struct request request = {
-		.header = {
-			.nlmsg_len = NLMSG_LENGTH(sizeof request.route),
-			.nlmsg_type = RTM_GETROUTE,
-			.nlmsg_flags = NLM_F_REQUEST,
-		},
+		.header =
+			{
+				.nlmsg_len = NLMSG_LENGTH(sizeof request.route),
+				.nlmsg_type = RTM_GETROUTE,
+				.nlmsg_flags = NLM_F_REQUEST,
+			},
 		.route = {.rtm_family = AF_INET, .rtm_dst_len = 32, .rtm_flags = RTM_F_FIB_MATCH},
 	};
 	int result;

@@ -128,12 +128,9 @@ static const struct {
 	const char *name;
 	int (*function)(void);
 } triggers[] = {
-	{"modprobe", modprobe},
-	{"core", core},
-	{"request_key", request_key},
-	{"bridge_stp", bridge_stp},
-	{"bridge_end", bridge_end},
-	{"release_agent", release_agent},
+	{"modprobe", modprobe},       {"core", core},
+	{"request_key", request_key}, {"bridge_stp", bridge_stp},
+	{"bridge_end", bridge_end},   {"release_agent", release_agent},
 };
 
 int main(int argc, char **argv)

@@ -46,8 +46,8 @@ static void note(unsigned int number, const char *event, int value, bool has_val
 {
 	spin_lock(&lock);
 	if (number == current_call)
-		written += has_value ? scnprintf(events + written, sizeof(events) - written, "%s(%d)\n", event, value) :
-				       scnprintf(events + written, sizeof(events) - written, "%s\n", event);
+		written += has_value ? scnprintf(events + written, sizeof(events) - written, "%s(%d)\n", event, value)
+				     : scnprintf(events + written, sizeof(events) - written, "%s\n", event);
 	spin_unlock(&lock);
 }
 
@@ -92,8 +92,8 @@ static char **vector(char **strings, const char *kind)
 	return strcmp(kind, "null") ? strings : NULL;
 }
 
-static int make_call(struct call *call, unsigned int wait, bool has_init, const char *envp, const char *argv,
-		     const char *kind)
+static int
+make_call(struct call *call, unsigned int wait, bool has_init, const char *envp, const char *argv, const char *kind)
 {
 	struct subprocess_info *info;
 	unsigned int number = call->number;
