@@ -33,7 +33,7 @@ final class Execution {
     private static final int ECANCELED = Errno.ECANCELED.number();
 
     static {
-        // Loads the classes of the failure path now: later there may be no descriptor left to open their jar.
+        // Loads the classes of the failure path now: later there may be no descriptor to read a class file with.
         if (NativeLibrary.isLoaded()) {
             CallFailure.load();
             HelperEvents.load();
