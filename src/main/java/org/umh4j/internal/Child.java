@@ -263,8 +263,7 @@ public final class Child implements EventHandler {
         if (failed() || (event == EXIT && reap())) {
             Reaper.forget(id);
         } else if (event == EXIT) {
-            Reaper.startPolling(
-                    this); // ended, but its tracer has to reap it first; the event would repeat until then
+            Reaper.startPolling(this); // ended, but its tracer has to reap it first; the event would repeat until then
         }
     }
 

@@ -16,8 +16,8 @@ interface EventHandler {
     void check(boolean isNewEpoll);
 
     /**
-     * Called in the same thread every few milliseconds, after {@link Reaper#startPolling}: does the work that no event
-     * reports. Returns whether to call it again.
+     * Called in the reaper's thread every few milliseconds after {@link Reaper#startPolling}. Does the work for which there
+     * is no event. Returns whether it must be called again.
      */
     default boolean poll() {
         return false;

@@ -87,7 +87,8 @@ final class LoadErrorHints {
             return name + "; the kernel lacks memory for it: raise the limit of this cgroup";
         }
         return name
-                + "; where executable memfds are forbidden (vm.memfd_noexec=2) it needs CAP_SYS_ADMIN; or name its file by -D"
+                + "; where executable memfds are forbidden (vm.memfd_noexec=2) it needs CAP_SYS_ADMIN; or name its file"
+                + " by -D"
                 + NativeLibrary.LAUNCHER_PROPERTY + ", which this user must not be able to write";
     }
 }

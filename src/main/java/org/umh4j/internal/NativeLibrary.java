@@ -4,9 +4,9 @@ package org.umh4j.internal;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The native library: loaded by {@link LibraryFile}, then told which features to go without, and given its launcher.
+ * Prepares the native library: {@link LibraryFile} loads it, then features are disabled and the launcher is loaded.
  *
- * <p>Loading is tried once. If it fails, every later call fails with the same message: the reason, and what to do.
+ * <p>Loading is tried once. If it fails, every later call fails with the same message: the reason and the remedy.
  */
 public final class NativeLibrary {
     /** Names the file of the library, for an installation with separate files. */
@@ -43,7 +43,7 @@ public final class NativeLibrary {
         return failure;
     }
 
-    /** Called once. Returns null, or the failure. */
+    /** Loads the library and prepares it. Called once. Returns null or the failure. */
     private static @Nullable UnsatisfiedLinkError load() {
         Throwable reason = Native.FAILURE == null ? prepare() : Native.FAILURE;
         if (reason == null) {
@@ -54,7 +54,7 @@ public final class NativeLibrary {
         return failure;
     }
 
-    /** Prepares the loaded library. Returns null, or what was thrown. */
+    /** Prepares the loaded library. Returns null or the exception. */
     private static @Nullable Throwable prepare() {
         try {
             Feature.disableByProperty();

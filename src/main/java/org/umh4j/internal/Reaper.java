@@ -112,7 +112,7 @@ public final class Reaper {
         return id;
     }
 
-    /** Has a child polled from now on, until {@link Child#poll} returns false. */
+    /** Has a handler polled from now on, until {@link EventHandler#poll} returns false. */
     static void startPolling(EventHandler handler) {
         POLLED.add(handler);
     }
