@@ -50,13 +50,13 @@ final class CleanupTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14})
-    void afterSuccess(int flags) {
+    void cleanupRunsAfterSuccess(int flags) {
         assertEquals(0, UsermodeHelper.exec(counted(ProbeProgram.doing("exit", "0")), new UmhWait(flags)));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14})
-    void afterAFailingExec(int flags) {
+    void cleanupRunsAfterAFailedExec(int flags) {
         SubprocessInfo info = counted(SubprocessInfo.of("/no/such/program", new String[] {"x"}, null));
         int expected = flags == 0 ? 0 : -Errno.ENOENT.number();
         assertEquals(expected, UsermodeHelper.exec(info, new UmhWait(flags)));
@@ -64,7 +64,7 @@ final class CleanupTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 6, 10})
-    void afterEbusy(int flags) {
+    void cleanupRunsAfterEbusy(int flags) {
         HelperGate.setDisableDepth(HelperGate.Depth.DISABLED);
         int retval = UsermodeHelper.exec(counted(ProbeProgram.doing("exit", "0")), new UmhWait(flags));
         assertEquals(-Errno.EBUSY.number(), retval);
@@ -72,21 +72,21 @@ final class CleanupTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 6, 10})
-    void afterAnEmptyPath(int flags) {
+    void cleanupRunsAfterAnEmptyPath(int flags) {
         assertEquals(
                 0, UsermodeHelper.exec(counted(SubprocessInfo.of("", new String[] {"x"}, null)), new UmhWait(flags)));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 6, 10})
-    void afterANullPath(int flags) {
+    void cleanupRunsAfterANullPath(int flags) {
         SubprocessInfo info = counted(SubprocessInfo.of((String) null, new String[] {"x"}, null));
         assertEquals(-Errno.EINVAL.number(), UsermodeHelper.exec(info, new UmhWait(flags)));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 6, 10})
-    void afterInitRefused(int flags) {
+    void cleanupRunsAfterInitRefuses(int flags) {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0")).init((i, cred) -> {
             throw new InitException(Errno.EACCES);
         });
@@ -95,7 +95,7 @@ final class CleanupTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 6, 10})
-    void afterInitThrewWhatItMustNot(int flags) {
+    void cleanupRunsAfterInitThrowsAnError(int flags) {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0")).init((i, cred) -> {
             throw new UnsupportedOperationException("odd");
         });
@@ -105,13 +105,13 @@ final class CleanupTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 6, 10})
-    void afterInitAnsweredNull(int flags) {
+    void cleanupRunsAfterInitReturnsNull(int flags) {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0")).init((i, cred) -> null);
         assertThrows(NullPointerException.class, () -> UsermodeHelper.exec(info, new UmhWait(flags)));
     }
 
     @Test
-    void afterAFileThatCanNotBeOpened() {
+    void cleanupRunsAfterAFileCanNotBeOpened() {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0"))
                 .task(Task.defaults()
                         .descriptors(Descriptors.none().open(0, "/no/such/file", StandardOpenOption.READ)));
@@ -120,7 +120,7 @@ final class CleanupTest {
     }
 
     @Test
-    void afterStart() throws UmhException {
+    void cleanupRunsAfterStart() throws UmhException {
         try (Helper helper = UsermodeHelper.start(counted(ProbeProgram.doing("pause")))) {
             assertEquals(1, cleanups.get());
             assertTrue(helper.isAlive());
@@ -128,7 +128,7 @@ final class CleanupTest {
     }
 
     @Test
-    void afterAStartThatFailed() {
+    void cleanupRunsAfterAFailedStart() {
         SubprocessInfo info = counted(SubprocessInfo.of("/no/such/program", new String[] {"x"}, null));
         assertThrows(UmhException.class, () -> UsermodeHelper.start(info));
         assertEquals(-Errno.ENOENT.number(), info.retval());
@@ -146,7 +146,7 @@ final class CleanupTest {
     }
 
     @Test
-    void killableCallerInterruptedBefore() {
+    void cleanupRunsIfTheCallerIsInterruptedBefore() {
         Thread.currentThread().interrupt();
         SubprocessInfo info = counted(ProbeProgram.doing("sleep", "200"));
         assertEquals(-Errno.EINTR.number(), UsermodeHelper.exec(info, UmhWait.PROC.killable()));
@@ -155,7 +155,7 @@ final class CleanupTest {
     }
 
     @Test
-    void killableCallerInterruptedDuring() throws InterruptedException {
+    void cleanupRunsIfTheCallerIsInterruptedDuring() throws InterruptedException {
         SubprocessInfo info = counted(ProbeProgram.doing("sleep", "300", "exit", "7"));
         Thread caller = Thread.currentThread();
         Thread interrupter = new Thread(() -> {
@@ -175,7 +175,7 @@ final class CleanupTest {
     }
 
     @Test
-    void killableCallerInterruptedAfter() {
+    void cleanupRunsIfTheCallerIsInterruptedAfter() {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "3"));
         assertEquals(3 << 8, UsermodeHelper.exec(info, UmhWait.PROC.killable()));
         assertEquals(1, cleanups.get());
@@ -184,7 +184,7 @@ final class CleanupTest {
     }
 
     @Test
-    void killableCallerInterruptedAtAnyMoment() throws InterruptedException {
+    void cleanupRunsIfTheCallerIsInterruptedAtAnyMoment() throws InterruptedException {
         for (int i = 0; i < 200; i++) {
             AtomicInteger count = new AtomicInteger();
             CountDownLatch done = new CountDownLatch(1);
@@ -212,7 +212,7 @@ final class CleanupTest {
     }
 
     @Test
-    void interruptDoesNotEndAWaitThatIsNotKillable() {
+    void interruptDoesNotEndAnUnkillableWait() {
         Thread.currentThread().interrupt();
         SubprocessInfo info = counted(ProbeProgram.doing("sleep", "100", "exit", "2"));
         assertEquals(2 << 8, UsermodeHelper.exec(info, UmhWait.PROC));
@@ -220,7 +220,7 @@ final class CleanupTest {
     }
 
     @Test
-    void interruptDoesNotEndAFreezableWaitEither() {
+    void interruptDoesNotEndAFreezableWait() {
         Thread.currentThread().interrupt();
         SubprocessInfo info = counted(ProbeProgram.doing("sleep", "100", "exit", "2"));
         assertEquals(2 << 8, UsermodeHelper.exec(info, UmhWait.PROC.freezable()));
@@ -228,7 +228,7 @@ final class CleanupTest {
     }
 
     @Test
-    void aCallIsExecutedOnce() {
+    void callIsExecutedOnlyOnce() {
         SubprocessInfo info = counted(ProbeProgram.doing("exit", "0"));
         UsermodeHelper.exec(info, UmhWait.PROC);
         assertThrows(IllegalStateException.class, () -> UsermodeHelper.exec(info, UmhWait.PROC));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.InputStreamReader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,13 +56,12 @@ final class DriverDiesWithJvmTest {
 
     /** The launcher waits for the word that the pid was noted; when nobody can say it any more the driver never begins. */
     @Test
-    void driverThatIsHeldNeverBeginsWithoutTheJvm() throws Exception {
-        Path mark = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "held")
-                .resolve("mark");
+    void heldDriverNeverRunsWithoutTheJvm() throws Exception {
+        Path mark = Files.createTempDirectory(ProbeProgram.FOLDER, "held").resolve("mark");
         long pid = Long.parseLong(
                 new Jvm().run(HeldMain.class, mark.toString()).out().trim());
         assertTrue(DriverBlobs.ends(pid));
-        assertTrue(java.nio.file.Files.notExists(mark));
+        assertTrue(Files.notExists(mark));
     }
 
     /** Ends while the driver is on its way. */

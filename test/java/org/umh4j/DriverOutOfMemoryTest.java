@@ -30,7 +30,7 @@ final class DriverOutOfMemoryTest {
     private static final String LIMIT_BYTES = "" + (16 << 20);
 
     @Test
-    void driverThatTheOomKillerTakesIsNoticed() throws Exception {
+    void driverKilledByTheOomKillerIsReported() throws Exception {
         Path group = limitedGroup();
         BlockingQueue<WaitStatus> ends = new LinkedBlockingQueue<>();
         byte[] hog = DriverBlobs.script("read line", "x=xxxxxxxx", "while :; do x=$x$x; done");

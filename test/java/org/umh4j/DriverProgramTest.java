@@ -63,7 +63,7 @@ final class DriverProgramTest {
     }
 
     @Test
-    void noBytesAreNoProgram() {
+    void emptyProgramIsRejected() {
         UmhException failure = assertThrows(UmhException.class, () -> UsermodeDriver.load("empty", new byte[0]));
         assertEquals("BLOB ENOEXEC", text(failure));
         assertTrue(failure.getMessage().startsWith("empty: BLOB")
@@ -71,7 +71,7 @@ final class DriverProgramTest {
     }
 
     @Test
-    void programOfAnotherMachineIsEnoexec() throws Exception {
+    void programOfAnotherArchitectureFailsWithEnoexec() throws Exception {
         byte[] program = DriverBlobs.probe();
         program[18] = 0x26; // e_machine: an Alpha's
         program[19] = (byte) 0x90;
@@ -84,12 +84,12 @@ final class DriverProgramTest {
         "#!/no/such/interpreter, EXEC ENOENT",
         "#!/etc, EXEC EACCES"
     })
-    void whatIsNoProgramFailsAsTheKernelSays(String text, String failure) throws Exception {
+    void invalidProgramFailsWithTheErrnoOfTheKernel(String text, String failure) throws Exception {
         assertEquals(failure, text(failure(text.getBytes(StandardCharsets.UTF_8))));
     }
 
     @Test
-    void scriptGetsItsArgumentsAndItsOwnText() throws Exception {
+    void scriptGetsItsArgumentsAndItsText() throws Exception {
         byte[] script = DriverBlobs.script("echo \"$#: $1 $2\"", "tail -n 1 \"$0\"", "# the last line");
         try (UsermodeDriver driver = UsermodeDriver.load("script", script).arguments("a", "b c")) {
             assertEquals("2: a b c\n# the last line\n", output(driver));
@@ -117,7 +117,7 @@ final class DriverProgramTest {
 
     /** It is no file below any folder, so landlock that leaves nothing leaves it. */
     @Test
-    void landlockLeavesADriverItsOwnProgram() throws Exception {
+    void landlockDoesNotHideTheDriversProgram() throws Exception {
         Need.LANDLOCK.orSkip();
         try (UsermodeDriver driver = DriverBlobs.doing("print", "confined")
                 .task(Task.defaults()
@@ -129,7 +129,7 @@ final class DriverProgramTest {
 
     /** Nothing is open in a script's process but its pipes and the script. */
     @Test
-    void scriptStaysOpenAndNothingElse() throws Exception {
+    void onlyTheScriptStaysOpen() throws Exception {
         String list = "for fd in /proc/$$/fd/*; do readlink $fd; done";
         try (UsermodeDriver driver = UsermodeDriver.load("script", DriverBlobs.script(list))
                 .environment("PATH=/usr/bin:/bin")
@@ -147,7 +147,7 @@ final class DriverProgramTest {
 
     /** Without leave even to root, which may open any file. */
     @Test
-    void programCanNotBeWritten() throws Exception {
+    void programIsSealedAgainstWrites() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
             driver.fork();
             String own = "/proc/" + driver.tgid() + "/exe";
@@ -214,7 +214,7 @@ final class DriverProgramTest {
     }
 
     @Test
-    void programThatCanNotBeReadLeavesNothing() throws Exception {
+    void unreadableProgramLeaksNothing() throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         InputStream broken = new SequenceInputStream(new ByteArrayInputStream(DriverBlobs.probe()), new InputStream() {
             @Override
@@ -230,7 +230,7 @@ final class DriverProgramTest {
     }
 
     @Test
-    void loadingAndUnloadingInALoopLeavesNothing() throws Exception {
+    void loadingAndUnloadingLeaksNothing() throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         for (int i = 0; i < 1_000; i++) {
             try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
@@ -265,7 +265,7 @@ final class DriverProgramTest {
     }
 
     @Test
-    void driverThatIsKilledBeforeItBeginsHasNotBegun() throws Exception {
+    void driverKilledBeforeItBeginsExecutesNothing() throws Exception {
         Blob blob = Blob.load("held".getBytes(), new ByteArrayInputStream(DriverBlobs.probe()))
                 .blob();
         try {
@@ -303,7 +303,7 @@ final class DriverProgramTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(ints = {1, 2})
-    void driversRunWhereExecutableMemfdsAreForbidden(int memfdNoexec, @TempDir Path folder) throws Exception {
+    void driversRunWithoutExecutableMemfds(int memfdNoexec, @TempDir Path folder) throws Exception {
         assertEquals(
                 "elf\nscript\n" + (memfdNoexec == 1 ? "/memfd:d (deleted)" : "/d") + "\nread-only\n",
                 strictJvm(memfdNoexec, folder).run(PrintMain.class).requireSuccess());
@@ -311,7 +311,7 @@ final class DriverProgramTest {
 
     @Test
     @RequiresRoot
-    void whereThereIsNoWayTheErrorSaysWhatToDo(@TempDir Path folder) throws Exception {
+    void errorNamesTheRemedyIfNoWayIsLeft(@TempDir Path folder) throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         String out = strictJvm(2, folder, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
                 .readableByAll()
@@ -322,7 +322,7 @@ final class DriverProgramTest {
     }
 
     @Test
-    void whatIsNoRegularFileIsNoProgramAndNotWaitedFor(@TempDir Path folder) throws Exception {
+    void onlyARegularFileIsReadAsAProgram(@TempDir Path folder) throws Exception {
         Path fifo = folder.resolve("fifo");
         assertEquals(0, new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor());
         for (Path path : List.of(fifo, folder, Path.of("/dev/null"))) {
@@ -334,7 +334,7 @@ final class DriverProgramTest {
     /** The root of a rootless container could write the file, and be executed as the JVM's user by the next start. */
     @Test
     @RequiresRoot
-    void rootWithoutCapSysAdminIsToldWhatTheLauncherNeeds(@TempDir Path folder) throws Exception {
+    void errorNamesWhatTheLauncherNeedsWithoutCapSysAdmin(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome =
                 strictJvm(2, folder, "setpriv", "--bounding-set=-sys_admin").run(RefusedMain.class);
         assertTrue(outcome.err().contains("vm.memfd_noexec") && outcome.err().contains("CAP_SYS_ADMIN"), outcome.err());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +47,7 @@ final class HeldPlanSocketTest {
     /** Each of the helpers would run for ever: none of their ends decides. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void startReturnsWhileTheCopyIsHeld(boolean inNewPidNamespace) throws Exception {
+    void startReturnsWhileAnotherProcessHoldsTheSocket(boolean inNewPidNamespace) throws Exception {
         try (Holder holder = new Holder()) {
             SubprocessInfo info = SubprocessInfo.of("/bin/sleep", new String[] {"sleep", "1000"}, null);
             try (Helper helper = UsermodeHelper.start(holder.after(info, inNewPidNamespace))) {
@@ -59,7 +60,7 @@ final class HeldPlanSocketTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void failureIsReportedWhileTheCopyIsHeld(boolean inNewPidNamespace) throws Exception {
+    void failureIsReportedWhileAnotherProcessHoldsTheSocket(boolean inNewPidNamespace) throws Exception {
         try (Holder holder = new Holder()) {
             SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
             UmhException e =
@@ -73,7 +74,7 @@ final class HeldPlanSocketTest {
     /** It says nothing any more, and a successor is not to be waited for. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void launcherThatIsKilledIsNoticedWhileTheCopyIsHeld(boolean inNewPidNamespace) throws Exception {
+    void killIsNoticedWhileAnotherProcessHoldsTheSocket(boolean inNewPidNamespace) throws Exception {
         try (Holder holder = new Holder()) {
             SubprocessInfo info = SubprocessInfo.of("/bin/sleep", new String[] {"sleep", "1000"}, null);
             info.onCreated(pid -> {
@@ -90,7 +91,7 @@ final class HeldPlanSocketTest {
 
     /** A helper that stops itself with its first instruction stays stopped, and lives. */
     @Test
-    void helperThatStopsItselfIsLeftAloneWhileTheCopyIsHeld() throws Exception {
+    void selfStoppedHelperStaysStoppedWhileTheSocketIsHeld() throws Exception {
         try (Holder holder = new Holder()) {
             SubprocessInfo info = holder.after(
                     SubprocessInfo.of("/bin/sh", new String[] {"sh", "-c", "kill -STOP $$; exit 7"}, null), false);
@@ -129,8 +130,7 @@ final class HeldPlanSocketTest {
 
         private static boolean isFirst(long pid) {
             try {
-                return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/status"))
-                        .contains("NSpid:\t" + pid + "\t1\n");
+                return Files.readString(Path.of("/proc/" + pid + "/status")).contains("NSpid:\t" + pid + "\t1\n");
             } catch (IOException e) {
                 return false; // it is gone
             }

@@ -80,13 +80,13 @@ final class HelperGateTest {
     }
 
     @Test
-    void disablingToEnabledIsEinval() {
+    void disablingToEnabledFailsWithEinval() {
         assertEquals(-Errno.EINVAL.number(), HelperGate.disable(Depth.ENABLED));
         assertEquals(0, tryOne());
     }
 
     @Test
-    void disableWaitsForCallsUnderWay() throws Exception {
+    void disableWaitsForRunningCalls() throws Exception {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         callUnderWay(UmhWait.PROC, call, "400");
         assertEquals(0, HelperGate.disable(Depth.FREEZING));
@@ -119,7 +119,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void noWaitIsRunningOnlyUntilItIsHandedOver() {
+    void noWaitCallCountsOnlyUntilItsStart() {
         SubprocessInfo info = ProbeProgram.doing("sleep", "300");
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.NO_WAIT));
         assertEquals(0, HelperGate.runningHelpers());
@@ -160,7 +160,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void readLockWaitAnswersTheTimeLeft() throws Exception {
+    void readLockWaitReturnsTheTimeLeft() throws Exception {
         Duration left = HelperGate.readLockWait(Duration.ofSeconds(5));
         assertEquals(Duration.ofSeconds(5), left, "not waited: all of it is left");
         HelperGate.readUnlock();
@@ -176,7 +176,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void readLockThatTimedOutIsNotHeld() {
+    void timedOutReadLockIsNotHeld() {
         HelperGate.setDisableDepth(Depth.DISABLED);
         assertEquals(Duration.ZERO, HelperGate.readLockWait(Duration.ofMillis(1)));
         assertThrows(IllegalMonitorStateException.class, HelperGate::readUnlock);
@@ -185,7 +185,7 @@ final class HelperGateTest {
     /** In any depth: an argument is looked at before the depth, the count and the freeze are. */
     @ParameterizedTest
     @EnumSource
-    void wrongArgumentIsNamedAndChangesNothing(Depth before) {
+    void invalidArgumentIsNamedAndChangesNothing(Depth before) {
         HelperGate.setDisableDepth(before);
         assertNamed(NullPointerException.class, "newDepth", () -> HelperGate.disable(null));
         assertNamed(NullPointerException.class, "newDepth", () -> HelperGate.setDisableDepth(null));
@@ -209,7 +209,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void longestTimeoutsAreWaits() {
+    void longestTimeoutsDoNotOverflow() {
         for (Duration longest : new Duration[] {
             Duration.ofNanos(Long.MAX_VALUE), Duration.ofSeconds(Long.MAX_VALUE), ChronoUnit.FOREVER.getDuration()
         }) {
@@ -221,7 +221,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void interruptedLockWaitGoesOn() throws Exception {
+    void interruptDoesNotEndALockWait() throws Exception {
         HelperGate.setDisableDepth(Depth.DISABLED);
         CountDownLatch started = new CountDownLatch(1);
         CompletableFuture<Boolean> flagKept = new CompletableFuture<>();
@@ -240,7 +240,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void freezeDoesNotWaitForFreezableCallersAndTheyStayUntilTheThaw() throws Exception {
+    void freezableCallersStayUntilTheThaw() throws Exception {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         callUnderWay(UmhWait.PROC.freezable(), call, "200");
         assertEquals(0, HelperGate.freeze(Duration.ofSeconds(2)));
@@ -254,7 +254,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void freezeGivesUpOnCallersThatAreNotFreezable() throws Exception {
+    void freezeTimesOutOnCallersThatAreNotFreezable() throws Exception {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         callUnderWay(UmhWait.PROC, call, "60000");
         CompletableFuture<Integer> other = new CompletableFuture<>();
@@ -268,7 +268,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void disableWaitsForFreezableCallersToo() throws Exception {
+    void disableWaitsForFreezableCallers() throws Exception {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         callUnderWay(UmhWait.PROC.freezable(), call, "300");
         assertEquals(0, HelperGate.disable());
@@ -277,7 +277,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void killableCallerThatIsFrozenIsReleasedByTheThaw() throws Exception {
+    void thawReleasesAFrozenKillableCaller() throws Exception {
         CompletableFuture<Integer> call = new CompletableFuture<>();
         SubprocessInfo info = ProbeProgram.doing("sleep", "500");
         Thread caller = new Thread(() ->
@@ -294,7 +294,7 @@ final class HelperGateTest {
     }
 
     @Test
-    void everyoneAtOnceEndsEnabled() throws ExecutionException, InterruptedException, TimeoutException {
+    void concurrentChangesEndEnabled() throws ExecutionException, InterruptedException, TimeoutException {
         CompletableFuture<?>[] all = new CompletableFuture<?>[8];
         for (int i = 0; i < all.length; i++) {
             int kind = i % 4;

@@ -85,7 +85,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void everyWayToRunAHelperIsAStartAndAnEnd() throws Exception {
+    void eachWayToRunAHelperReportsStartAndEnd() throws Exception {
         UsermodeHelper.exec(ProbeProgram.doing("exit", "1"), UmhWait.PROC);
         assertSays("started", "exit code 1");
         UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), UmhWait.PROC.killable());
@@ -110,7 +110,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void driverIsAHelperToo() throws Exception {
+    void driverIsReportedAsAHelper() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
             driver.fork();
             Await.until("one runs", () -> notes.running().size() == 1);
@@ -120,7 +120,7 @@ final class HelperListenerTest {
 
     /** While a call blocks its helper runs, and is known to. */
     @Test
-    void helperOfABlockedCallerIsRunning() throws Exception {
+    void startIsReportedWhileTheCallerIsBlocked() throws Exception {
         Thread caller = new Thread(() -> UsermodeHelper.exec(ProbeProgram.doing("pause"), UmhWait.PROC));
         caller.start();
         Await.until("one runs", () -> notes.running().size() == 1);
@@ -131,7 +131,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void failureIsToldOnceWithStageAndErrno() throws Exception {
+    void failureIsReportedOnceWithStageAndErrno() throws Exception {
         SubprocessInfo missing = SubprocessInfo.of("/no/such", new String[] {"x"}, null);
         UsermodeHelper.exec(missing, UmhWait.PROC);
         UsermodeHelper.exec(SubprocessInfo.of("/etc", new String[] {"x"}, null), UmhWait.PROC.killable());
@@ -144,7 +144,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void whatAListenerThrowsIsNobodysFailure() throws Exception {
+    void exceptionOfAListenerFailsNoCall() throws Exception {
         HelperListener odd = new HelperListener() {
             @Override
             public void started(String path, long pid, Duration launch) {
@@ -163,7 +163,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void listenerThatBlocksDelaysNeitherStartNorEnd() throws Exception {
+    void blockedListenerDelaysNeitherStartNorEnd() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         HelperListener slow = new HelperListener() {
             @Override
@@ -186,7 +186,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void listenerThatWasRemovedIsToldNothing() throws Exception {
+    void removedListenerIsNotCalled() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             assertSays("started");
             assertTrue(UsermodeHelper.removeListener(notes));
@@ -199,7 +199,7 @@ final class HelperListenerTest {
     }
 
     @Test
-    void listenerIsToldInAThreadOfTheLibrary() throws Exception {
+    void listenerIsCalledByAThreadOfTheLibrary() throws Exception {
         UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC);
         assertSays("started", "exit code 0");
         assertTrue(notes.thread.startsWith("umh4j-worker"), notes.thread);

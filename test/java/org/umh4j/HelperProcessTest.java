@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -75,7 +76,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void theExitValueIsTheCodeOrSaysTheSignal(Maker maker) throws Exception {
+    void exitValueIsTheExitCodeOr128PlusTheSignal(Maker maker) throws Exception {
         for (int code : new int[] {0, 1, 2, 126, 127, 128, 137, 255}) {
             Process process = start(maker, "exit " + code);
             assertEquals(code, process.waitFor());
@@ -92,7 +93,7 @@ final class HelperProcessTest {
     }
 
     private static boolean isIgnored(int signal) throws IOException {
-        String status = java.nio.file.Files.readString(Path.of("/proc/self/status"));
+        String status = Files.readString(Path.of("/proc/self/status"));
         String mask = status.substring(status.indexOf("SigIgn:"))
                 .lines()
                 .findFirst()
@@ -103,7 +104,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void beforeItsEndThereIsNoExitValue(Maker maker) throws Exception {
+    void exitValueBeforeTheEndThrows(Maker maker) throws Exception {
         Process process = start(maker, "read x; exit 3");
         assertThrows(IllegalThreadStateException.class, process::exitValue);
         assertTrue(process.isAlive());
@@ -153,7 +154,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void infoIsThatOfTheRunningProcess(Maker maker) throws Exception {
+    void infoDescribesTheRunningProcess(Maker maker) throws Exception {
         Instant before = Instant.now().minusSeconds(1); // the kernel counts in hundredths
         Process process = start(maker, "read x");
         ProcessHandle.Info info = process.info();
@@ -171,7 +172,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void childrenAndDescendantsAreFoundWhileItLives(Maker maker) throws Exception {
+    void childrenAndDescendantsAreListedWhileItLives(Maker maker) throws Exception {
         Process process = start(maker, "sh -c 'sleep 1000 & echo ready; wait' & wait");
         assertEquals("ready", process.inputReader().readLine());
         assertEquals(1, process.children().count());
@@ -186,7 +187,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void theHandleIsThatOfTheProcessAlsoAfterItsEnd(Maker maker) throws Exception {
+    void handleStaysThatOfTheProcessAfterItsEnd(Maker maker) throws Exception {
         Process process = start(maker, "read x; exit 5");
         ProcessHandle handle = process.toHandle();
         assertEquals(process.pid(), handle.pid());
@@ -206,7 +207,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void destroyEndsItNormallyAndDestroyForciblyDoesNotAsk(Maker maker) throws Exception {
+    void destroySendsSigtermAndDestroyForciblySigkill(Maker maker) throws Exception {
         Process process = start(maker, "exec sleep 1000");
         process.destroy();
         assertEquals(143, process.waitFor());
@@ -238,7 +239,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void aReaderThatWaitsSeesTheEndOfADestroyedProcess(Maker maker) throws Exception {
+    void blockedReaderSeesTheEndOfADestroyedProcess(Maker maker) throws Exception {
         Process process = start(maker, "exec sleep 1000");
         AtomicReference<Object> seen = new AtomicReference<>();
         Thread reader = reader(process.getInputStream(), seen);
@@ -250,7 +251,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void exitFuturesAnswerTheProcessAndDoNotDependOnEachOther(Maker maker) throws Exception {
+    void exitFuturesAreIndependent(Maker maker) throws Exception {
         Process process = start(maker, "read x; exit 6");
         CompletableFuture<Process> first = process.onExit();
         CompletableFuture<Process> second = process.onExit();
@@ -265,7 +266,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void anInterruptEndsAWait(Maker maker) throws Exception {
+    void interruptEndsAWait(Maker maker) throws Exception {
         Process process = start(maker, "read x");
         Thread.currentThread().interrupt();
         assertThrows(InterruptedException.class, process::waitFor);
@@ -276,14 +277,14 @@ final class HelperProcessTest {
     }
 
     @Test
-    void thereIsOneViewOfAHelper() throws Exception {
+    void helperHasOnlyOneProcessView() throws Exception {
         Process process = start(Maker.HELPER, "read x");
         assertSame(process, helpers.get(0).toProcess());
     }
 
     @ParameterizedTest
     @EnumSource
-    void whatIsClosedSaysSo(Maker maker) throws Exception {
+    void closedStreamsThrow(Maker maker) throws Exception {
         Process process = start(maker, "exec sleep 1000");
         assertEquals(
                 "process hasn't exited",
@@ -309,7 +310,7 @@ final class HelperProcessTest {
     }
 
     @Test
-    void withoutPipesOutputIsAtItsEndAndInputIsClosed() throws Exception {
+    void withoutPipesOutputIsEmptyAndInputIsClosed() throws Exception {
         helpers.add(UsermodeHelper.start(Shell.script("exit 0")));
         processes.add(helpers.get(0).toProcess());
         processes.add(new ProcessBuilder("true")
@@ -333,7 +334,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void anInterruptEndsNoReadAndNoWrite(Maker maker) throws Exception {
+    void interruptEndsNoReadAndNoWrite(Maker maker) throws Exception {
         Process process =
                 start(maker, "read x; sleep 0.1; echo got $x; sleep 0.1; cat >/dev/null; sleep 0.1; echo rest");
         Thread.currentThread().interrupt();
@@ -349,7 +350,7 @@ final class HelperProcessTest {
 
     /** A process that ends, and a child of it that holds its pipes and goes on when a file is there. */
     private Process leaving(Path file, String late) throws IOException {
-        java.nio.file.Files.deleteIfExists(file);
+        Files.deleteIfExists(file);
         return start(Maker.HELPER, "(" + until(file) + late + ") & echo early; exit 3");
     }
 
@@ -360,7 +361,7 @@ final class HelperProcessTest {
 
     /** The JDK may end it with the process, by a race: it is no oracle here. */
     @Test
-    void whoReadsIsNotCutOffByTheEndOfTheProcess(@TempDir Path folder) throws Exception {
+    void readerGetsAllBytesAfterTheEndOfTheProcess(@TempDir Path folder) throws Exception {
         for (boolean begunBefore : new boolean[] {true, false}) {
             Process process = leaving(folder.resolve("go"), "echo late; echo later");
             BufferedReader reader = process.inputReader();
@@ -372,14 +373,14 @@ final class HelperProcessTest {
             reading.start();
             Await.blocked(reading);
             assertEquals(3, process.waitFor());
-            java.nio.file.Files.createFile(folder.resolve("go"));
+            Files.createFile(folder.resolve("go"));
             Await.end(reading);
             assertEquals(List.of("early", "late", "later"), seen);
         }
     }
 
     @Test
-    void whoWritesIsNotCutOffByTheEndOfTheProcess(@TempDir Path folder) throws Exception {
+    void writerGoesOnAfterTheEndOfTheProcess(@TempDir Path folder) throws Exception {
         Path leave = folder.resolve("leave");
         Process process = start(
                 Maker.HELPER,
@@ -394,9 +395,9 @@ final class HelperProcessTest {
         });
         writing.start();
         Await.blocked(writing);
-        java.nio.file.Files.createFile(leave);
+        Files.createFile(leave);
         assertEquals(3, process.waitFor());
-        java.nio.file.Files.createFile(folder.resolve("go"));
+        Files.createFile(folder.resolve("go"));
         Await.end(writing);
         assertEquals(null, failure.get());
         assertEquals("" + (1 << 20), process.errorReader().readLine().trim(), "and it was at its end after that");
@@ -405,7 +406,7 @@ final class HelperProcessTest {
 
     /** More of them than are waited for. What was said before is there all the same. */
     @Test
-    void descriptorsGoWhoeverElseHoldsThePipes(@TempDir Path folder) throws Exception {
+    void descriptorsAreClosedEvenIfOthersHoldThePipes(@TempDir Path folder) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         for (int i = 0; i < 50; i++) {
             leaving(folder.resolve("go"), "exit");
@@ -414,7 +415,7 @@ final class HelperProcessTest {
             assertEquals(3, process.waitFor());
         }
         Await.until("all are given back", () -> Leaks.descriptors().equals(before));
-        java.nio.file.Files.createFile(folder.resolve("go"));
+        Files.createFile(folder.resolve("go"));
         for (Process process : processes) {
             assertEquals(0, process.getErrorStream().available());
             assertEquals("early\n", new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII));
@@ -424,7 +425,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void descriptorsGoWithTheProcess(Maker maker) throws Exception {
+    void descriptorsAreClosedWithTheProcess(Maker maker) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         for (int i = 0; i < 40; i++) {
             assertEquals(i, start(maker, "head -c 5000 /dev/zero; exit " + i).waitFor());
@@ -441,7 +442,7 @@ final class HelperProcessTest {
 
     /** Whatever reads, and whenever the process ends: each byte once and in its order. */
     @Test
-    void everyDoorToTheOutputGivesTheSameBytes() throws Exception {
+    void eachStreamOfTheOutputGivesTheSameBytes() throws Exception {
         Random random = new Random(7);
         for (int i = 0; i < 24; i++) {
             int lines = random.nextInt(3_000);
@@ -491,7 +492,7 @@ final class HelperProcessTest {
     /** Handle and info are there however early or late they are asked for. */
     @ParameterizedTest
     @EnumSource
-    void handleAndInfoAreThereHoweverShortItsLife(Maker maker) throws Exception {
+    void handleAndInfoExistForAShortLivedProcess(Maker maker) throws Exception {
         for (int i = 0; i < 30; i++) {
             Process process = start(maker, "exit 7");
             if (i % 2 == 0) {
@@ -533,7 +534,7 @@ final class HelperProcessTest {
     }
 
     @Test
-    void aHandleThatWasTakenBeforeIsTheViews() throws Exception {
+    void handleTakenBeforeEqualsTheViews() throws Exception {
         try (Helper helper = UsermodeHelper.start(Shell.piped("read x"))) {
             ProcessHandle handle = helper.toHandle().orElseThrow();
             helper.stdin().close();
@@ -544,7 +545,7 @@ final class HelperProcessTest {
 
     /** As a collector may find it: the view, its streams and the helper are nobody's. */
     @Test
-    void aProcessThatIsDroppedKeepsItsPipesAndLosesThemWithItsEnd(@TempDir Path folder) throws Exception {
+    void droppedProcessKeepsItsPipesUntilItsEnd(@TempDir Path folder) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         String go = folder.resolve("go").toString();
         String done = folder.resolve("done").toString();
@@ -555,8 +556,8 @@ final class HelperProcessTest {
             System.gc();
             UsermodeHelper.start(Shell.piped("exit 0")).close(); // has descriptors of dropped ones closed
         }
-        java.nio.file.Files.createFile(folder.resolve("go"));
-        Await.until("it went on", () -> java.nio.file.Files.exists(folder.resolve("done")));
+        Files.createFile(folder.resolve("go"));
+        Await.until("it went on", () -> Files.exists(folder.resolve("done")));
         Await.until("its descriptors are gone", () -> Leaks.descriptors().equals(before));
     }
 
@@ -579,7 +580,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void aReadUnderWaySeesTheEndOfADestroyedProcess(Maker maker) throws Exception {
+    void runningReadSeesTheEndOfADestroyedProcess(Maker maker) throws Exception {
         Process process = start(maker, "exec sleep 1000");
         AtomicReference<Object> seen = new AtomicReference<>();
         Thread reader = reader(process.getInputStream(), seen);
@@ -591,7 +592,7 @@ final class HelperProcessTest {
 
     /** Here the JDK's would wait for the grandchild. */
     @Test
-    void aReadUnderWaySeesTheEndWhoeverHoldsThePipeOfADestroyedProcess(@TempDir Path folder) throws Exception {
+    void runningReadEndsOnDestroyEvenIfOthersHoldThePipe(@TempDir Path folder) throws Exception {
         Process process = start(Maker.HELPER, "(" + until(folder.resolve("go")) + ") & echo ready; wait");
         assertEquals("ready", process.inputReader().readLine());
         AtomicReference<Object> seen = new AtomicReference<>();
@@ -600,7 +601,7 @@ final class HelperProcessTest {
         process.destroy();
         Await.end(reader);
         assertEquals(-1, seen.get());
-        java.nio.file.Files.createFile(folder.resolve("go"));
+        Files.createFile(folder.resolve("go"));
     }
 
     @Test
@@ -624,7 +625,7 @@ final class HelperProcessTest {
 
     /** What JDK 26 inherits to it. */
     @Test
-    void closingItAsJdk26DoesWaitsAndKillsNobody() throws Exception {
+    void closingAsJdk26DoesWaitsAndKillsNothing() throws Exception {
         Process process = start(Maker.HELPER, "cat; echo end >&2; exit 4");
         Writer writer = process.outputWriter();
         writer.write("buffered");
@@ -642,7 +643,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void exitFuturesMayWaitForEachOther(Maker maker) throws Exception {
+    void exitFuturesMayWaitForOneAnother(Maker maker) throws Exception {
         List<CompletableFuture<Void>> chains = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             chains.add(start(maker, "sleep 0.05")
@@ -666,7 +667,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void timeoutsOfEveryLengthAreTimeouts(Maker maker) throws Exception {
+    void timeoutsOfEachLengthExpire(Maker maker) throws Exception {
         Process process = start(maker, "read x");
         for (TimeUnit unit : TimeUnit.values()) {
             assertFalse(process.waitFor(Long.MIN_VALUE, unit));
@@ -681,7 +682,7 @@ final class HelperProcessTest {
 
     @ParameterizedTest
     @EnumSource
-    void readersAndWritersHaveOneCharset(Maker maker) throws Exception {
+    void charsetIsTheSameForReadersAndWriters(Maker maker) throws Exception {
         Process process = start(maker, "cat; cat </dev/null >&2");
         assertThrows(NullPointerException.class, () -> process.outputWriter(null));
         assertThrows(NullPointerException.class, () -> process.inputReader(null));

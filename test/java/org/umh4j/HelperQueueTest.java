@@ -22,7 +22,7 @@ import org.umh4j.support.ProbeProgram;
 @ExtendWith(Leaks.class)
 final class HelperQueueTest {
     @Test
-    void placeIsTakenUntilTheHelperHasEndedWhoeverHoldsItsHandle() throws Exception {
+    void placeIsTakenUntilTheHelperEnds() throws Exception {
         HelperQueue queue = new HelperQueue(2);
         try (Helper first = queue.start(ProbeProgram.doing("pause"));
                 Helper second = queue.start(ProbeProgram.doing("pause"))) {
@@ -70,7 +70,7 @@ final class HelperQueueTest {
     }
 
     @Test
-    void neverMoreLiveThanPlaces() throws Exception {
+    void neverMoreHelpersLiveThanPlaces() throws Exception {
         HelperQueue queue = new HelperQueue(3);
         AtomicInteger live = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
@@ -101,7 +101,7 @@ final class HelperQueueTest {
     }
 
     @Test
-    void failedStartGivesItsPlaceBack() throws Exception {
+    void failedStartReturnsItsPlace() throws Exception {
         HelperQueue queue = new HelperQueue(1);
         for (int i = 0; i < 3; i++) {
             assertThrows(
@@ -112,7 +112,7 @@ final class HelperQueueTest {
     }
 
     @Test
-    void interruptedWaiterStartsNothingAndTheCallIsUnused() throws Exception {
+    void interruptedWaiterStartsNothing() throws Exception {
         HelperQueue queue = new HelperQueue(1);
         SubprocessInfo info = ProbeProgram.doing("exit", "0");
         try (Helper blocking = queue.start(ProbeProgram.doing("pause"))) {
@@ -124,7 +124,7 @@ final class HelperQueueTest {
     }
 
     @Test
-    void runTakesAPlaceToo() throws Exception {
+    void runTakesAPlace() throws Exception {
         HelperQueue queue = new HelperQueue(1);
         RunResult result = queue.run(
                 ProbeProgram.doing("print", "x"), RunOptions.defaults().timeout(Duration.ofSeconds(20)));
@@ -133,7 +133,7 @@ final class HelperQueueTest {
     }
 
     @Test
-    void queueForNobodyIsRefused() {
+    void queueWithoutPlacesIsRejected() {
         assertThrows(IllegalArgumentException.class, () -> new HelperQueue(0));
     }
 

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.Pipe;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -53,7 +54,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void theResultHasStatusBothStreamsTimesAndUsage() throws Exception {
+    void resultHasStatusStreamsTimesAndUsage() throws Exception {
         Instant before = Instant.now();
         RunResult result = run("echo out; echo err >&2; sleep 0.2; exit 3");
         assertEquals(3, result.status().exitCode());
@@ -68,7 +69,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void anotherExitCodeThanZeroIsAFailureForThoseWhoAskForSuccess() throws Exception {
+    void requireSuccessThrowsOnANonzeroExitCode() throws Exception {
         RunResult good = run("exit 0");
         assertSame(good, good.requireSuccess());
         RunResult bad = run("echo so far; kill -9 $$");
@@ -87,7 +88,7 @@ final class HelperRunTest {
         "655360, 655360, false",
         "655361, 655360, false"
     })
-    void whatIsBeyondTheLimitIsReadAndDropped(int limit, int kept, boolean truncated) throws Exception {
+    void outputBeyondTheLimitIsReadAndDropped(int limit, int kept, boolean truncated) throws Exception {
         RunResult result = UsermodeHelper.run(
                 Shell.script("head -c 655360 /dev/zero | tr '\\0' x; head -c 655360 /dev/zero | tr '\\0' y >&2"),
                 PATIENT.outputLimit(limit));
@@ -100,7 +101,7 @@ final class HelperRunTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 65_536, 65_537, 3_000_000})
-    void bytesAreTheInputAndThenItsEnd(int size) throws Exception {
+    void inputIsTheBytesAndThenEndOfFile(int size) throws Exception {
         byte[] bytes = new byte[size];
         new Random(size).nextBytes(bytes);
         SubprocessInfo info = ProbeProgram.doing("cat");
@@ -110,7 +111,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void aHelperNeedNotReadItsInput() throws Exception {
+    void helperNeedNotReadItsInput() throws Exception {
         byte[] much = new byte[1 << 20];
         assertEquals(
                 5,
@@ -123,9 +124,9 @@ final class HelperRunTest {
     }
 
     @Test
-    void aChannelIsTheInputWhereItStands() throws Exception {
+    void inputChannelIsReadFromItsPosition() throws Exception {
         Path file = ProbeProgram.FOLDER.resolve("input");
-        java.nio.file.Files.writeString(file, "first second");
+        Files.writeString(file, "first second");
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             channel.position(6);
             assertEquals(
@@ -145,7 +146,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void withoutInputThereIsNothingToRead() throws Exception {
+    void withoutInputTheHelperReadsEndOfFile() throws Exception {
         assertEquals("", UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT).stdoutText());
         SubprocessInfo piped = ProbeProgram.doing("cat")
                 .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0)));
@@ -153,7 +154,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void descriptorsOfTheCallsOwnStay() throws Exception {
+    void descriptorsOfTheTaskStay() throws Exception {
         Path file = ProbeProgram.FOLDER.resolve("own");
         Descriptors own = Descriptors.none()
                 .pipeToJvm(2)
@@ -165,11 +166,11 @@ final class HelperRunTest {
                 PATIENT);
         assertEquals("", result.stdoutText());
         assertEquals("out\nerr\n", result.stderrText());
-        assertEquals("file\n", java.nio.file.Files.readString(file));
+        assertEquals("file\n", Files.readString(file));
     }
 
     @Test
-    void pipesThatNobodyWouldServeAreRefused() {
+    void pipesThatRunDoesNotServeAreRejected() {
         for (Descriptors files : new Descriptors[] {
             Descriptors.none().pipeToJvm(3),
             Descriptors.none().pipeFromJvm(3),
@@ -187,7 +188,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void whatCanNotBeStartedNamesItsStage() {
+    void failedStartNamesItsStage() {
         SubprocessInfo info = SubprocessInfo.of("/no/such/program", new String[] {"x"}, null);
         UmhException failure =
                 assertThrows(UmhException.class, () -> UsermodeHelper.run(info, PATIENT.input(new byte[9])));
@@ -195,7 +196,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void atItsTimeoutAHelperGetsSigtermAndItsOutputIsKept() {
+    void timeoutSendsSigtermAndKeepsTheOutput() {
         SubprocessInfo info = Shell.script("echo out; echo err >&2; exec sleep 1000");
         HelperTimeoutException failure =
                 assertThrows(HelperTimeoutException.class, () -> UsermodeHelper.run(info, LIMIT));
@@ -220,7 +221,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void whatAHelperDoesInItsGraceCounts() {
+    void outputAndStatusOfTheGracePeriodCount() {
         SubprocessInfo info =
                 Shell.script("trap 'echo last words; exit 7' TERM; echo ready; while :; do sleep 0.01; done");
         HelperTimeoutException failure = assertThrows(
@@ -234,7 +235,7 @@ final class HelperRunTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 200})
-    void afterItsGraceItGetsSigkillAndNothingOfItsOutputIsLost(int graceMillis) {
+    void sigkillAfterTheGracePeriodLosesNoOutput(int graceMillis) {
         SubprocessInfo info = ProbeProgram.doing("ignore", "15", "print", "deaf", "pause");
         RunOptions capture = RunOptions.defaults().timeout(LIMIT).grace(Duration.ofMillis(graceMillis));
         HelperTimeoutException failure =
@@ -257,9 +258,9 @@ final class HelperRunTest {
 
     @Test
     @RequiresRoot
-    void aHelperThatCanNotBeSignalledIsAFailureThatHasItsOutput() throws Exception {
+    void unsignallableHelperFailsWithItsOutput() throws Exception {
         Path program = ProbeProgram.FOLDER.resolve("probe-setuid");
-        java.nio.file.Files.copy(Path.of(ProbeProgram.path()), program);
+        Files.copy(Path.of(ProbeProgram.path()), program);
         assertEquals(
                 0,
                 new ProcessBuilder("chmod", "4755", program.toString()).start().waitFor());
@@ -304,7 +305,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void aTimeoutThatRacesTheExitGivesOneOfBoth() throws Exception {
+    void timeoutThatRacesTheExitGivesOneOfBoth() throws Exception {
         for (int i = 0; i < 150; i++) {
             SubprocessInfo info = ProbeProgram.doing("print", "said", "sleep", "5", "exit", "4")
                     .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1)));
@@ -331,7 +332,7 @@ final class HelperRunTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"echo $$; exec sleep 1000", "echo $$; exec yes", "echo $$; exec <&0 cat >&2"})
-    void anInterruptKillsTheHelper(String script) throws Exception {
+    void interruptKillsTheHelper(String script) throws Exception {
         SubprocessInfo info = Shell.script(script);
         AtomicReference<Throwable> seen = new AtomicReference<>();
         Thread runner = new Thread(() -> {
@@ -353,7 +354,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void anInterruptBeforehandKillsItTooOnceItRuns() {
+    void interruptBeforeTheCallKillsTheHelper() {
         SubprocessInfo info = ProbeProgram.doing("pause");
         Thread.currentThread().interrupt();
         assertThrows(InterruptedException.class, () -> UsermodeHelper.run(info, PATIENT));
@@ -364,7 +365,7 @@ final class HelperRunTest {
     /** The daemon holds the output, quietly or busily; the helper has ended, and what it wrote is there. */
     @ParameterizedTest
     @ValueSource(strings = {"sleep 1000", "yes"})
-    void aGrandchildThatHoldsTheOutputDelaysNothing(String daemon) throws Exception {
+    void grandchildThatHoldsTheOutputDelaysNothing(String daemon) throws Exception {
         RunResult result = UsermodeHelper.run(Shell.script(daemon + " & echo $! >&2; echo done >&2; exit 3"), PATIENT);
         assertEquals(3, result.status().exitCode());
         String[] lines = result.stderrText().split("\n");
@@ -373,7 +374,7 @@ final class HelperRunTest {
     }
 
     @Test
-    void textIsWhatTheSystemsEncodingMakesOfTheBytes() throws Exception {
+    void textIsDecodedByTheSystemsEncoding() throws Exception {
         RunResult result = UsermodeHelper.run(ProbeProgram.doing("cat"), PATIENT.input(new byte[] {'a', 0, 'b'}));
         assertArrayEquals(new byte[] {'a', 0, 'b'}, result.stdout());
         assertEquals("a\0b", result.stdoutText());

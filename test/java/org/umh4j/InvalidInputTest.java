@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void nulIsRefusedAndTheStringNamed() {
+    void stringWithNulIsRejectedByName() {
         String nul = "a\0b";
         assertMessage("path has a NUL at byte 1", () -> SubprocessInfo.of(nul, new String[] {"x"}, NONE));
         assertMessage("argv[1] has a NUL", () -> SubprocessInfo.of("/x", new String[] {"x", nul}, NONE));
@@ -49,7 +50,7 @@ final class InvalidInputTest {
 
     /** No name, no value, nothing at all, twice the same: the environment is the caller's, and none of it ends the rest. */
     @Test
-    void oddVariablesArriveAsTheyAre() throws Exception {
+    void unusualVariablesArriveUnchanged() throws Exception {
         String[] odd = {"=x", "A=1=2", "noequal", "", "B=2", "A=3"};
         SubprocessInfo info = SubprocessInfo.of("/bin/cat", new String[] {"cat", "/proc/self/environ"}, odd);
         assertEquals(
@@ -63,7 +64,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void nullStringIsRefusedAndNamed() {
+    void nullStringIsRejectedByName() {
         assertEquals(
                 "argv[1]",
                 assertThrows(NullPointerException.class, () -> SubprocessInfo.of("/x", new String[] {"x", null}, NONE))
@@ -71,7 +72,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void charactersOutsideTheSystemsEncodingAreRefusedNotReplaced() throws Exception {
+    void unencodableCharactersAreRejected() throws Exception {
         Jvm.Outcome outcome = new Jvm()
                 .variable("LC_ALL=C")
                 .option("-Dsun.jnu.encoding=US-ASCII")
@@ -93,7 +94,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void bytesArriveAsTheyAre() throws IOException {
+    void bytesArriveUnchanged() throws IOException {
         Path out = ProbeProgram.FOLDER.resolve("bytes.json");
         byte[][] argv = {bytes("probe"), bytes("--out"), bytes(out.toString()), bytes("exit"), {'0', (byte) 0xff, 1}};
         SubprocessInfo info = SubprocessInfo.of(bytes(ProbeProgram.path()), argv, null);
@@ -108,7 +109,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void emptyArgvIsEinval() {
+    void emptyArgvFailsWithEinval() {
         for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
             UmhException failure = failure(SubprocessInfo.of("/bin/true", NONE, NONE), wait);
             assertEquals(UmhStage.SETUP, failure.stage());
@@ -117,7 +118,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void nullOrEmptyPathCanNotBeStarted() {
+    void nullOrEmptyPathFailsToStart() {
         UmhException none = assertThrows(
                 UmhException.class,
                 () -> UsermodeHelper.start(SubprocessInfo.of((String) null, new String[] {"x"}, NONE)));
@@ -128,7 +129,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void pathTooLongIsEnametoolong() {
+    void tooLongPathFailsWithEnametoolong() {
         String path = "/" + "x/".repeat(2_100);
         UmhException failure = failure(SubprocessInfo.of(path, new String[] {"x"}, NONE), UmhWait.PROC);
         assertEquals(UmhStage.EXEC, failure.stage());
@@ -138,7 +139,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void oneArgumentOf128KiBIsE2big() {
+    void argumentOf128KiBFailsWithE2big() {
         for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
             String argument = "x".repeat(128 << 10);
             UmhException failure = failure(SubprocessInfo.of("/bin/true", new String[] {"x", argument}, NONE), wait);
@@ -149,13 +150,13 @@ final class InvalidInputTest {
     }
 
     @Test
-    void oneArgumentJustBelow128KiBArrives() {
+    void argumentJustBelow128KiBArrives() {
         String argument = "x".repeat((128 << 10) - 1);
         assertEquals(0, UsermodeHelper.call("/bin/true", new String[] {"x", argument}, NONE, UmhWait.PROC));
     }
 
     @Test
-    void environmentOfSeveralMiBIsE2big() {
+    void environmentOfSeveralMiBFailsWithE2big() {
         String[] environment = new String[100];
         Arrays.fill(environment, "V=" + "x".repeat(100 << 10));
         UmhException failure = failure(SubprocessInfo.of("/bin/true", new String[] {"x"}, environment), UmhWait.PROC);
@@ -171,7 +172,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void descriptorOutOfRangeIsRefused() {
+    void descriptorOutOfRangeIsRejected() {
         assertMessage(
                 "descriptor -1 is not in 0 to 65535", () -> Descriptors.none().devNull(-1));
         assertMessage(
@@ -181,7 +182,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void closedDescriptorIsEbadfAtItsSource() {
+    void closedDescriptorFailsWithEbadf() {
         UmhException failure = failure(
                 ProbeProgram.doing("exit", "0")
                         .task(Task.defaults()
@@ -193,7 +194,7 @@ final class InvalidInputTest {
     }
 
     @Test
-    void unknownWaitFlagIsRefused() {
+    void unknownWaitFlagIsRejected() {
         assertThrows(IllegalArgumentException.class, () -> new UmhWait(16));
     }
 
@@ -227,7 +228,7 @@ final class InvalidInputTest {
 
     @Test
     @RequiresRoot
-    void pidLimitIsEagainAtClone() throws Exception {
+    void pidLimitFailsWithEagainAtClone() throws Exception {
         Path group = pidsGroup();
         if (group == null) {
             Need.PIDS_CONTROLLER.missing();
@@ -238,7 +239,7 @@ final class InvalidInputTest {
                     .run(PidLimitMain.class, group.resolve("pids.max").toString());
             assertEquals("CLONE EAGAIN\nCLONE EAGAIN\n0\n", outcome.requireSuccess());
         } finally {
-            java.nio.file.Files.deleteIfExists(group);
+            Files.deleteIfExists(group);
         }
     }
 
@@ -246,11 +247,11 @@ final class InvalidInputTest {
         for (String root : List.of("/sys/fs/cgroup/pids", "/sys/fs/cgroup")) {
             Path group = Path.of(root, "umh4j-test-" + ProcessHandle.current().pid());
             try {
-                java.nio.file.Files.createDirectory(group);
-                if (java.nio.file.Files.exists(group.resolve("pids.max"))) {
+                Files.createDirectory(group);
+                if (Files.exists(group.resolve("pids.max"))) {
                     return group;
                 }
-                java.nio.file.Files.delete(group);
+                Files.delete(group);
             } catch (IOException e) {
                 // not mounted, or not ours
             }
@@ -263,14 +264,14 @@ final class InvalidInputTest {
         public static void main(String[] arguments) throws IOException {
             UsermodeHelper.start(ProbeProgram.doing("exit", "0")).close(); // the library has its thread
             Path limit = Path.of(arguments[0]);
-            java.nio.file.Files.writeString(limit, "1");
+            Files.writeString(limit, "1");
             for (UmhWait wait : List.of(UmhWait.PROC, UmhWait.EXEC)) {
                 SubprocessInfo info = ProbeProgram.doing("exit", "0");
                 UsermodeHelper.exec(info, wait);
                 UmhException failure = info.failure().orElseThrow();
                 System.out.println(failure.stage() + " " + failure.errnoName());
             }
-            java.nio.file.Files.writeString(limit, "max");
+            Files.writeString(limit, "max");
             System.out.println(UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.PROC));
         }
     }

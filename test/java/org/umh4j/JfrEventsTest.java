@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ final class JfrEventsTest {
     }
 
     @Test
-    void helperThatWasStartedHasAStartAndAnExit() {
+    void startedHelperHasStartAndExitEvents() {
         JsonNode start = only("org.umh4j.HelperStart", "path", "/bin/sh");
         JsonNode exit = only("org.umh4j.HelperExit", "path", "/bin/sh");
         assertEquals(start.path("pid"), exit.path("pid"));
@@ -66,7 +67,7 @@ final class JfrEventsTest {
     }
 
     @Test
-    void callThatWaitsForTheEndHasAStartAndAnExitToo() {
+    void waitingCallHasStartAndExitEvents() {
         JsonNode start = only("org.umh4j.HelperStart", "path", "/bin/false");
         JsonNode exit = only("org.umh4j.HelperExit", "path", "/bin/false");
         assertEquals(start.path("pid"), exit.path("pid"));
@@ -79,7 +80,7 @@ final class JfrEventsTest {
 
     /** What is done in the JVM, what the launcher does, and the program's execution: nothing of a launch is left out. */
     @Test
-    void startSaysHowLongItsStagesTook() {
+    void startEventHasTheTimesOfItsStages() {
         for (String path : new String[] {"/bin/sh", "/bin/false", "driver"}) {
             JsonNode start = only("org.umh4j.HelperStart", "path", path);
             Duration sum = Duration.ZERO;
@@ -93,7 +94,7 @@ final class JfrEventsTest {
     }
 
     @Test
-    void failureNamesStageAndErrno() {
+    void failureEventHasStageAndErrno() {
         JsonNode failure = only("org.umh4j.HelperFailure", "path", "/no/such");
         assertEquals("EXEC", failure.path("stage").asText());
         assertEquals("ENOENT", failure.path("errno").asText());
@@ -106,14 +107,14 @@ final class JfrEventsTest {
 
     /** The same call as before it: what was remembered of that does not say when its stages were done. */
     @Test
-    void recordingThatBeginsLaterHasTheStagesTimesToo() throws Exception {
+    void laterRecordingHasTheTimesOfTheStages() throws Exception {
         assertEquals("PT0S < create\n", new Jvm().run(LaterMain.class).requireSuccess());
     }
 
     static final class LaterMain {
         public static void main(String[] arguments) throws Exception {
             UsermodeHelper.call("/bin/true", new String[] {"true"}, null, UmhWait.PROC);
-            Path file = java.nio.file.Files.createTempFile("later", ".jfr");
+            Path file = Files.createTempFile("later", ".jfr");
             try (Recording recording = new Recording()) {
                 recording.start();
                 UsermodeHelper.call("/bin/true", new String[] {"true"}, null, UmhWait.PROC);
@@ -125,7 +126,7 @@ final class JfrEventsTest {
                             Duration.ZERO + (event.getDuration("create").isZero() ? " =" : " <") + " create");
                 }
             }
-            java.nio.file.Files.delete(file);
+            Files.delete(file);
         }
     }
 

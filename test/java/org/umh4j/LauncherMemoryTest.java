@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -47,7 +48,7 @@ final class LauncherMemoryTest {
 
     private static String read(Path file) {
         try {
-            return java.nio.file.Files.readString(file);
+            return Files.readString(file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -72,7 +73,7 @@ final class LauncherMemoryTest {
 
     @Test
     @RequiresRoot
-    void manyArgumentsFindTheCodeOutOfTheirWay() throws Exception {
+    void manyArgumentsDoNotReachTheCode() throws Exception {
         String maps = maps(pausing(100_000));
         assertTrue(begin(maps, "[stack]") - begin(maps, CODE) > 1L << 34, maps);
     }
@@ -80,7 +81,7 @@ final class LauncherMemoryTest {
     /** A hundred stacks of chance: none of them comes where the code is. */
     @ParameterizedTest
     @ValueSource(strings = {"", "personality"})
-    void everyStartIsRight(String without) throws Exception {
+    void eachOf100StartsSucceeds(String without) throws Exception {
         assertEquals(
                 "100\n",
                 new Jvm()
@@ -104,7 +105,7 @@ final class LauncherMemoryTest {
     /** Before its execve, where it is held, and may not be yet. */
     @Test
     @RequiresRoot
-    void launcherEndsItsPersonalityBeforeItBecomesTheHelper() throws Exception {
+    void launcherResetsItsPersonalityBeforeExecve() throws Exception {
         SubprocessInfo info = pausing(0);
         info.onCreated(pid -> {
             Path personality = Path.of("/proc", Long.toString(pid), "personality");
@@ -115,7 +116,7 @@ final class LauncherMemoryTest {
     }
 
     @Test
-    void helpersStackIsWhereChanceHasIt() throws Exception {
+    void stackOfTheHelperIsRandomized() throws Exception {
         Set<Long> stacks = new HashSet<>();
         for (int i = 0; i < 4; i++) {
             RunResult result = UsermodeHelper.run(

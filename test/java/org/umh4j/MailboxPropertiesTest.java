@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -104,7 +105,7 @@ final class MailboxPropertiesTest {
 
     /** Reads the requests, then sends these bytes, so many at a time. */
     private static Helper driver(int requests, byte[] sent, int cut) throws IOException {
-        Path file = java.nio.file.Files.write(ProbeProgram.FOLDER.resolve("sent"), sent);
+        Path file = Files.write(ProbeProgram.FOLDER.resolve("sent"), sent);
         int size = requests * (Mailbox.HEADER_BYTES + 1);
         String script = "head -c " + size + " >/dev/null; dd bs=" + cut + " status=none if=" + file;
         SubprocessInfo info =

@@ -62,7 +62,7 @@ final class MailboxTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 7, 8, 65_527, 65_528, 65_529, 65_536, 3 * MIB})
-    void replyIsWhatTheDriverAnswers(int size) throws Exception {
+    void replyIsThatOfTheDriver(int size) throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, 4 * MIB)) {
             byte[] message = random(size);
@@ -72,7 +72,7 @@ final class MailboxTest {
     }
 
     @Test
-    void manyThreadsGetEachTheirOwnReply() throws Exception {
+    void eachOfManyThreadsGetsItsReply() throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, MIB)) {
             ExecutorService threads = Executors.newFixedThreadPool(8);
@@ -90,7 +90,7 @@ final class MailboxTest {
 
     /** Written in a shell with what a shell has: the driver answers the second request first. */
     @Test
-    void repliesMayComeInAnyOrder() throws Exception {
+    void repliesMayArriveInAnyOrder() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load(
                         "reversed",
                         DriverBlobs.script(
@@ -110,7 +110,7 @@ final class MailboxTest {
     }
 
     @Test
-    void driverThatDoesNotAnswerCostsTheTimeoutAndTheMailboxGoesOn() throws Exception {
+    void mailboxSurvivesADriverThatDoesNotReply() throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, 1)) {
             mailbox.request(new byte[1], PATIENCE);
@@ -123,7 +123,7 @@ final class MailboxTest {
 
     /** The pipe is full in the middle of the first message; what was given up behind it is never sent. */
     @Test
-    void driverThatDoesNotReadCostsTheTimeoutAndTheMailboxGoesOn() throws Exception {
+    void mailboxSurvivesADriverThatDoesNotRead() throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, MIB)) {
             mailbox.request(new byte[1], PATIENCE);
@@ -137,7 +137,7 @@ final class MailboxTest {
     }
 
     @Test
-    void requestUnderWayFailsWhenTheDriverDies() throws Exception {
+    void runningRequestFailsWhenTheDriverDies() throws Exception {
         try (UsermodeDriver driver = forked("pause");
                 Mailbox mailbox = Mailbox.of(driver, MIB)) {
             CompletableFuture<byte[]> small = mailbox.requestAsync(new byte[1]);
@@ -154,7 +154,7 @@ final class MailboxTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "abc", "\\0\\0\\0\\001", "\\0\\0\\0\\001\\0\\0\\0\\001"})
-    void driverThatDiesInTheMiddleOfAMessageFailsTheRequest(String begun) throws Exception {
+    void requestFailsIfTheDriverDiesWithinAMessage(String begun) throws Exception {
         try (UsermodeDriver driver = forked(DriverBlobs.script("printf '" + begun + "'", "kill -9 $$"));
                 Mailbox mailbox = Mailbox.of(driver, MIB)) {
             assertThrows(IOException.class, () -> mailbox.request(new byte[1], PATIENCE));
@@ -163,7 +163,7 @@ final class MailboxTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"\\0\\0\\0\\002\\0\\0\\0\\001ab", "\\377\\377\\377\\377\\0\\0\\0\\001"})
-    void messageBeyondTheLimitEndsTheConversation(String message) throws Exception {
+    void messageBeyondTheLimitClosesTheMailbox(String message) throws Exception {
         try (UsermodeDriver driver = forked(DriverBlobs.script("printf '" + message + "'", "read forever"));
                 Mailbox mailbox = Mailbox.of(driver, 1)) {
             IOException failure = assertThrows(IOException.class, () -> mailbox.request(new byte[1], PATIENCE));
@@ -172,7 +172,7 @@ final class MailboxTest {
     }
 
     @Test
-    void replyThatNobodyAskedForIsDropped() throws Exception {
+    void replyWithoutRequestIsDropped() throws Exception {
         try (UsermodeDriver driver = forked(DriverBlobs.script("printf '\\0\\0\\0\\001\\0\\0\\0\\007x'", "cat"));
                 Mailbox mailbox = Mailbox.of(driver, 1)) {
             assertArrayEquals(new byte[] {5}, mailbox.request(new byte[] {5}, PATIENCE));
@@ -180,7 +180,7 @@ final class MailboxTest {
     }
 
     @Test
-    void requestBeyondTheLimitIsRefused() throws Exception {
+    void requestBeyondTheLimitIsRejected() throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, 2)) {
             assertThrows(IllegalArgumentException.class, () -> mailbox.request(new byte[3], PATIENCE));
@@ -189,7 +189,7 @@ final class MailboxTest {
     }
 
     @Test
-    void closingFailsWhatIsUnderWay() throws Exception {
+    void closeFailsRunningRequests() throws Exception {
         try (UsermodeDriver driver = forked("pause")) {
             Mailbox mailbox = Mailbox.of(driver, 1);
             CompletableFuture<byte[]> reply = mailbox.requestAsync(new byte[1]);
@@ -200,7 +200,7 @@ final class MailboxTest {
     }
 
     @Test
-    void callerThatIsInterruptedBeforeSendsNothing() throws Exception {
+    void interruptedCallerSendsNothing() throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, 1)) {
             Thread.currentThread().interrupt();
@@ -211,7 +211,7 @@ final class MailboxTest {
 
     /** Its reply comes late, and is not taken for the next one's. */
     @Test
-    void interruptedCallerGivesUpItsRequestAlone() throws Exception {
+    void interruptFailsOnlyTheCallersRequest() throws Exception {
         try (UsermodeDriver driver = forked("cat");
                 Mailbox mailbox = Mailbox.of(driver, 1)) {
             assertTrue(driver.kill(Signal.STOP));

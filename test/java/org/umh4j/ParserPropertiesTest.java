@@ -57,18 +57,18 @@ final class ParserPropertiesTest {
     }
 
     @Property
-    void setIsReadFromItsOwnText(@ForAll("sets") CapabilitySet set) {
+    void setIsParsedFromItsText(@ForAll("sets") CapabilitySet set) {
         assertEquals(set, CapabilitySet.parse(set.toString()));
     }
 
     @Property
-    void setIsReadFromItsHexadecimalDigits(@ForAll("sets") CapabilitySet set) {
+    void setIsParsedFromItsHexadecimalDigits(@ForAll("sets") CapabilitySet set) {
         assertEquals(set, CapabilitySet.parse("0x" + Long.toHexString(set.bits())));
         assertEquals(set, CapabilitySet.parse(String.format("%016X", set.bits())));
     }
 
     @Property
-    void anyTextIsASetOrAnIllegalArgument(@ForAll("texts") String text) {
+    void anyTextIsASetOrIsRejected(@ForAll("texts") String text) {
         try {
             CapabilitySet set = CapabilitySet.parse(text);
             assertTrue(CapabilitySet.all().containsAll(set), text);
@@ -79,7 +79,7 @@ final class ParserPropertiesTest {
     }
 
     @Property
-    void twoWordsAreReadAsTheyWereWritten(@ForAll int low, @ForAll int high) {
+    void sysctlTextRoundTrips(@ForAll int low, @ForAll int high) {
         SysctlText text = SysctlText.parse((low & LOW) + "\t" + (high & LOW) + "\n");
         assertEquals(2, text.words());
         assertEquals((high & LOW) << 32 | low & LOW, text.intersect(-1L));
@@ -87,7 +87,7 @@ final class ParserPropertiesTest {
 
     /** Whatever is written, nothing that was dropped comes back; and what is refused changes nothing. */
     @Property
-    void anyTextNarrowsOrIsRefused(@ForAll("texts") String text, @ForAll long before) {
+    void anySysctlTextNarrowsOrIsRejected(@ForAll("texts") String text, @ForAll long before) {
         SysctlText read = SysctlText.parse(text);
         if (read.result() > 0) {
             assertEquals(0, read.intersect(before) & ~before, text);

@@ -42,7 +42,7 @@ final class PipelineTest {
     }
 
     @Test
-    void eachReadsWhatTheOneBeforeItWrites() throws Exception {
+    void eachHelperReadsTheOutputOfTheOneBefore() throws Exception {
         try (Pipeline pipeline = Pipeline.start(
                 Shell.script("echo c; echo a; echo b; exit 1"),
                 Shell.script("sort; exit 2"),
@@ -56,7 +56,7 @@ final class PipelineTest {
     }
 
     @Test
-    void theFirstMayReadFromTheJvm() throws Exception {
+    void firstHelperMayReadFromTheJvm() throws Exception {
         try (Pipeline pipeline = Pipeline.start(
                 ProbeProgram.doing("cat")
                         .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))),
@@ -70,7 +70,7 @@ final class PipelineTest {
     }
 
     @Test
-    void aWriterWhoseReaderEndsEarlyDiesOfSigpipeAndThatIsSaid() throws Exception {
+    void writerDiesOfSigpipeWhenItsReaderEnds() throws Exception {
         try (Pipeline pipeline = Pipeline.start(Shell.script("exec yes"), last("head -n 1"))) {
             assertEquals("y\n", out(pipeline));
             List<WaitStatus> statuses = pipeline.waitFor(Await.PATIENCE).orElseThrow();
@@ -80,7 +80,7 @@ final class PipelineTest {
     }
 
     @Test
-    void aReaderWhoseWriterDiesSeesTheEnd() throws Exception {
+    void readerSeesEndOfFileWhenItsWriterDies() throws Exception {
         try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("pause"), last("cat; echo end"))) {
             pipeline.first().kill(Signal.KILL);
             assertEquals("end\n", out(pipeline));
@@ -89,7 +89,7 @@ final class PipelineTest {
     }
 
     @Test
-    void twentyInARowHaveNothingButTheirTwoPipesAndDevNull() throws Exception {
+    void twentyHelpersHaveOnlyTheirPipesAndDevNull() throws Exception {
         SubprocessInfo[] calls = new SubprocessInfo[20];
         for (int i = 0; i < calls.length; i++) {
             calls[i] = Shell.script(i == 0 ? "ls /proc/self/fd | wc -w" : "cat; ls /proc/self/fd | wc -w");
@@ -101,7 +101,7 @@ final class PipelineTest {
     }
 
     @Test
-    void aWaitThatIsOverOrInterruptedLeavesThemAlone() throws Exception {
+    void endedOrInterruptedWaitKillsNothing() throws Exception {
         try (Pipeline pipeline = Pipeline.start(ProbeProgram.doing("pause"), ProbeProgram.doing("pause"))) {
             assertEquals(Optional.empty(), pipeline.waitFor(Duration.ofMillis(20)));
             Thread.currentThread().interrupt();
@@ -111,7 +111,7 @@ final class PipelineTest {
     }
 
     @Test
-    void closeKillsAllOfThem() throws Exception {
+    void closeKillsAllHelpers() throws Exception {
         Pipeline pipeline =
                 Pipeline.start(ProbeProgram.doing("pause"), ProbeProgram.doing("pause"), ProbeProgram.doing("pause"));
         pipeline.close();
@@ -122,7 +122,7 @@ final class PipelineTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3})
-    void whenOneCanNotBeStartedNothingIsLeftOfTheOthers(int failing) throws Exception {
+    void failedStartOfOneEndsTheOthers(int failing) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         List<SubprocessInfo> calls = new ArrayList<>();
         AtomicInteger cleanups = new AtomicInteger();
@@ -145,7 +145,7 @@ final class PipelineTest {
 
     /** Whatever an init function throws. */
     @Test
-    void whenAnInitThrowsNothingIsLeftEither() throws Exception {
+    void exceptionOfAnInitEndsTheOthers() throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         for (Throwable odd : new Throwable[] {new IllegalStateException("odd"), new StackOverflowError("odd")}) {
             SubprocessInfo second = ProbeProgram.doing("pause").init((info, cred) -> {
@@ -162,7 +162,7 @@ final class PipelineTest {
     }
 
     @Test
-    void whatCanBeNoPipelineIsRefusedBeforeAnythingIsStarted() {
+    void invalidPipelineIsRejectedBeforeAnyStart() {
         SubprocessInfo plain = ProbeProgram.doing("pause");
         SubprocessInfo reads = ProbeProgram.doing("pause")
                 .task(Task.defaults().descriptors(Descriptors.none().devNull(0)));
@@ -175,7 +175,7 @@ final class PipelineTest {
     }
 
     @Test
-    void withoutDescriptorsForItsPipesNothingIsLeftAndTheErrnoIsSaid() throws Exception {
+    void failedPipeReportsItsErrnoAndLeaksNothing() throws Exception {
         String out = new Jvm()
                 .under("prlimit", "--nofile=60:60")
                 .option("-XX:-MaxFDLimit")

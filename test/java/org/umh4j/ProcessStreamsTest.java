@@ -48,7 +48,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void aGrandchildThatHoldsTheOutputDelaysNeitherExitNoticeNorClose() throws Exception {
+    void grandchildWithThePipeDelaysNeitherExitNorClose() throws Exception {
         ProcessHandle grandchild;
         try (Helper helper = UsermodeHelper.start(Shell.piped("sleep 1000 & echo $!; exit 4"))) {
             BufferedReader out = new BufferedReader(new InputStreamReader(helper.stdout(), StandardCharsets.US_ASCII));
@@ -66,7 +66,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void everyOneOf250InstantExitsHasItsWholeOutput() throws Exception {
+    void eachOf250InstantExitsHasItsWholeOutput() throws Exception {
         for (int i = 0; i < 250; i++) {
             String line = "output of helper " + i;
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("print", line, "exit", "" + i)
@@ -81,7 +81,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void closingItsInputIsTheHelpersEndOfFileAndNothingElse() throws Exception {
+    void closingTheInputIsEndOfFileForTheHelper() throws Exception {
         try (Helper helper = UsermodeHelper.start(Shell.piped("cat; echo rest; exit 3"))) {
             helper.stdin().write("first\n".getBytes(StandardCharsets.US_ASCII));
             assertTrue(helper.isAlive());
@@ -93,7 +93,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void writingToAHelperThatHasGoneIsABrokenPipe() throws Exception {
+    void writeToAnEndedHelperIsABrokenPipe() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0")
                 .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))))) {
             helper.waitFor();
@@ -113,7 +113,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void aWriterThatWaitsForRoomGetsTheBrokenPipeToo() throws Exception {
+    void blockedWriterGetsTheBrokenPipe() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
                 .task(Task.defaults().descriptors(Descriptors.none().pipeFromJvm(0))))) {
             ByteBuffer much = ByteBuffer.allocate(3 * PIPE_SIZE);
@@ -129,7 +129,7 @@ final class ProcessStreamsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 4_095, 4_096, 65_535, 65_536})
-    void unreadBytesThatThePipeHoldsOutliveTheHelperAndEndWithClose(int size) throws Exception {
+    void unreadBytesOutliveTheHelperUntilClose(int size) throws Exception {
         try (Helper helper = UsermodeHelper.start(Shell.piped("head -c $1 /dev/zero", "" + size))) {
             assertTrue(helper.waitFor(Await.PATIENCE).orElseThrow().success());
             assertEquals(size, helper.stdout().available());
@@ -141,7 +141,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void aHelperThatWritesMoreThanThePipeHoldsLivesUntilItIsReadOrClosed() throws Exception {
+    void fullPipeBlocksTheHelperUntilReadOrClose() throws Exception {
         SubprocessInfo[] calls = new SubprocessInfo[2];
         for (int i = 0; i < calls.length; i++) {
             calls[i] = Shell.piped("exec head -c 65537 /dev/zero");
@@ -191,7 +191,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void pipesAreThereUnderTheNumbersAndInTheDirectionsThatWereAskedFor() throws Exception {
+    void pipesHaveTheirNumbersAndDirections() throws Exception {
         Descriptors files = Descriptors.none().pipeFromJvm(7).pipeToJvm(1_000);
         SubprocessInfo info =
                 Shell.script("cat <&7 >/proc/self/fd/1000").task(Task.defaults().descriptors(files));
@@ -209,7 +209,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void whatTwoThreadsWriteIsNotMixed() throws Exception {
+    void writesOfTwoThreadsAreNotMixed() throws Exception {
         int size = 3 * PIPE_SIZE + 1;
         try (Helper helper = UsermodeHelper.start(cat())) {
             AtomicReference<IOException> failure = new AtomicReference<>();
@@ -244,7 +244,7 @@ final class ProcessStreamsTest {
     /** The moments before, in and after the short wait in the kernel and the parking that follows. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 5, 9, 10, 11, 30})
-    void closingFromAnotherThreadEndsAReadAtWhateverMoment(int milliseconds) throws Exception {
+    void closeByAnotherThreadEndsAReadAtAnyMoment(int milliseconds) throws Exception {
         for (boolean direct : new boolean[] {false, true}) {
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
                     .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))))) {
@@ -295,7 +295,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void anInterruptEndsAReadAndLosesNothing() throws Exception {
+    void interruptEndsAReadAndLosesNoByte() throws Exception {
         try (Helper helper = UsermodeHelper.start(cat())) {
             AtomicReference<Object> seen = new AtomicReference<>();
             Thread reader = new Thread(() -> {
@@ -318,7 +318,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void anInterruptEndsAWaitAndNotAReadOfWhatIsThere() throws Exception {
+    void interruptDoesNotEndAReadOfBufferedBytes() throws Exception {
         try (Helper helper = UsermodeHelper.start(cat())) {
             helper.stdin().write(7);
             Await.until("it is there", () -> helper.stdout().available() == 1);
@@ -330,7 +330,7 @@ final class ProcessStreamsTest {
     }
 
     @Test
-    void aGibibyteGoesThroughAHelperUnchangedInASmallHeap() throws Exception {
+    void gibibytePassesThroughAHelperInASmallHeap() throws Exception {
         String out = new Jvm()
                 .option("-Xmx16m", "-XX:MaxDirectMemorySize=1m")
                 .run(GibibyteMain.class)

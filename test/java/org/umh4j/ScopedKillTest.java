@@ -10,6 +10,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,7 +58,7 @@ final class ScopedKillTest {
 
     private static int rank(Helper helper, long pid) {
         try {
-            String stat = java.nio.file.Files.readString(Path.of("/proc/" + pid + "/stat"));
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
             return Long.parseLong(fields[2]) == helper.pid() ? 0 : Long.parseLong(fields[3]) == helper.pid() ? 1 : 2;
         } catch (IOException e) {
@@ -95,7 +96,7 @@ final class ScopedKillTest {
     @EnumSource(
             value = KillScope.class,
             names = {"PROCESS", "GROUP", "SESSION"})
-    void aSignalReachesAsFarAsItsScope(KillScope scope) throws Exception {
+    void signalReachesItsScope(KillScope scope) throws Exception {
         // Its children may be signalled first, where their numbers are lower: it stays until its own turn.
         try (Helper helper = UsermodeHelper.start(call("wait; exec sleep 60"));
                 Helper stranger = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
@@ -111,7 +112,7 @@ final class ScopedKillTest {
     @EnumSource(
             value = KillScope.class,
             names = {"PROCESS", "GROUP", "SESSION"})
-    void closeKillsAsFarAsTheCallsScope(KillScope scope) throws Exception {
+    void closeKillsTheScopeOfTheTask(KillScope scope) throws Exception {
         Helper helper = UsermodeHelper.start(call("wait", task -> task.scope(scope)));
         meet(helper);
         helper.close();
@@ -123,7 +124,7 @@ final class ScopedKillTest {
     @EnumSource(
             value = KillScope.class,
             names = {"GROUP", "SESSION"})
-    void aScopeThatWasAskedForIsReachedAfterTheHelpersEnd(KillScope scope) throws Exception {
+    void scopeOfTheTaskIsReachedAfterTheHelpersEnd(KillScope scope) throws Exception {
         Need.GROUP_SIGNALS.orSkip();
         Helper helper = UsermodeHelper.start(call("exit 5", task -> task.scope(scope)));
         meet(helper);
@@ -138,7 +139,7 @@ final class ScopedKillTest {
     @EnumSource(
             value = KillScope.class,
             names = {"PROCESS", "GROUP", "SESSION"})
-    void withoutAScopeNobodyIsReachedAfterTheHelpersEnd(KillScope scope) throws Exception {
+    void withoutScopeNothingIsReachedAfterTheHelpersEnd(KillScope scope) throws Exception {
         try (Helper helper = UsermodeHelper.start(call("exit 5"))) {
             meet(helper);
             helper.waitFor();
@@ -148,7 +149,7 @@ final class ScopedKillTest {
     }
 
     @Test
-    void aHelperThatLeadsNoGroupReachesNoneAndNotTheJvms() throws Exception {
+    void helperThatLeadsNoGroupDoesNotReachTheJvms() throws Exception {
         for (KillScope scope : new KillScope[] {KillScope.GROUP, KillScope.SESSION}) {
             SubprocessInfo info = ProbeProgram.doing("pause")
                     .task(Task.defaults().session(Session.inherited()).scope(scope));
@@ -160,7 +161,7 @@ final class ScopedKillTest {
     }
 
     @Test
-    void aCgroupHasToBeNamedAndHearsNothingButSigkill() throws Exception {
+    void cgroupMustBeNamedAndTakesOnlySigkill() throws Exception {
         SubprocessInfo info = ProbeProgram.doing("pause").task(Task.defaults().scope(KillScope.CGROUP));
         assertThrows(IllegalArgumentException.class, () -> UsermodeHelper.start(info));
         assertEquals(0, info.pid());
@@ -173,7 +174,7 @@ final class ScopedKillTest {
 
     @Test
     @RequiresRoot
-    void aCgroupReachesDaemonsToo() throws Exception {
+    void cgroupScopeReachesDaemons() throws Exception {
         for (String then : new String[] {"wait", "exit 0"}) {
             Path group = cgroup("umh4j-scope");
             try {
@@ -199,7 +200,7 @@ final class ScopedKillTest {
 
     @Test
     @RequiresRoot
-    void aCgroupThatIsGoneHasNobodyInIt() throws Exception {
+    void removedCgroupHasNoMembers() throws Exception {
         Path group = cgroup("umh4j-gone");
         SubprocessInfo info = ProbeProgram.doing("exit", "0")
                 .task(Task.defaults().limits(Limits.defaults().cgroup(group.toString())));
@@ -213,12 +214,12 @@ final class ScopedKillTest {
     /** A child that is born frozen would hold the start, and the JVM's end with it. */
     @Test
     @RequiresRoot
-    void aFrozenCgroupIsRefused() throws Exception {
+    void frozenCgroupIsRefused() throws Exception {
         Path group = cgroup("umh4j-frozen");
-        Path below = java.nio.file.Files.createDirectory(group.resolve("below"));
-        java.nio.file.Files.writeString(group.resolve("cgroup.freeze"), "1");
+        Path below = Files.createDirectory(group.resolve("below"));
+        Files.writeString(group.resolve("cgroup.freeze"), "1");
         assertEquals("CGROUP EBUSY", refusal(below));
-        java.nio.file.Files.writeString(group.resolve("cgroup.freeze"), "0");
+        Files.writeString(group.resolve("cgroup.freeze"), "0");
         assertEquals("", refusal(below));
         remove(below);
         remove(group);
@@ -226,11 +227,11 @@ final class ScopedKillTest {
 
     @Test
     @RequiresRoot
-    void aCgroupBelowAThreadedOneIsRefused() throws Exception {
+    void cgroupBelowAThreadedOneIsRefused() throws Exception {
         Path group = cgroup("umh4j-threaded");
-        Path threaded = java.nio.file.Files.createDirectory(group.resolve("threaded"));
-        Path below = java.nio.file.Files.createDirectory(threaded.resolve("below"));
-        java.nio.file.Files.writeString(threaded.resolve("cgroup.type"), "threaded");
+        Path threaded = Files.createDirectory(group.resolve("threaded"));
+        Path below = Files.createDirectory(threaded.resolve("below"));
+        Files.writeString(threaded.resolve("cgroup.type"), "threaded");
         assertEquals("", refusal(threaded));
         assertEquals("CGROUP EOPNOTSUPP", refusal(below));
         for (Path each : new Path[] {below, threaded, group}) {
@@ -251,19 +252,19 @@ final class ScopedKillTest {
     /** A folder that looks like a cgroup of Linux 5.13: what is in it and below is killed one by one. */
     @Test
     void withoutCgroupKillEachMemberIsKilled() throws Exception {
-        Path group = java.nio.file.Files.createTempDirectory("cgroup");
-        Path below = java.nio.file.Files.createDirectory(group.resolve("below"));
+        Path group = Files.createTempDirectory("cgroup");
+        Path below = Files.createDirectory(group.resolve("below"));
         try (Helper one = UsermodeHelper.start(ProbeProgram.doing("pause"));
                 Helper two = UsermodeHelper.start(ProbeProgram.doing("pause"));
                 Helper stranger = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
-            java.nio.file.Files.writeString(group.resolve("cgroup.events"), "populated 1\nfrozen 0\n");
-            java.nio.file.Files.writeString(group.resolve("cgroup.procs"), one.pid() + "\n");
-            java.nio.file.Files.writeString(below.resolve("cgroup.procs"), two.pid() + "\n");
+            Files.writeString(group.resolve("cgroup.events"), "populated 1\nfrozen 0\n");
+            Files.writeString(group.resolve("cgroup.procs"), one.pid() + "\n");
+            Files.writeString(below.resolve("cgroup.procs"), two.pid() + "\n");
             assertTrue(ScopedKill.cgroup(group.toString(), Signal.KILL));
             assertEquals(9, one.waitFor(Await.PATIENCE).orElseThrow().signal());
             assertEquals(9, two.waitFor(Await.PATIENCE).orElseThrow().signal());
             assertTrue(stranger.isAlive());
-            assertFalse(java.nio.file.Files.exists(group.resolve("cgroup.kill")), "no file is made");
+            assertFalse(Files.exists(group.resolve("cgroup.kill")), "no file is made");
         } finally {
             for (Path path : new Path[] {
                 below.resolve("cgroup.procs"),
@@ -272,13 +273,13 @@ final class ScopedKillTest {
                 group.resolve("cgroup.events"),
                 group
             }) {
-                java.nio.file.Files.deleteIfExists(path);
+                Files.deleteIfExists(path);
             }
         }
     }
 
     private static Path cgroup(String name) throws IOException {
-        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+        for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
             if (line.contains(" - cgroup2 ")) {
                 Path folder = Path.of(line.split(" ")[4], name);
                 folder.toFile().mkdir();

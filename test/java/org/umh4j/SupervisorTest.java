@@ -75,7 +75,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void requestMadeWhileItIsRestartedWaitsForIt() throws Exception {
+    void requestDuringARestartWaitsForIt() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3)
                 .backoff(Duration.ofMillis(300), Duration.ofSeconds(1))
@@ -100,7 +100,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void requestUnderWayFailsAndIsNotSentAgain() throws Exception {
+    void runningRequestFailsAndIsNotSentAgain() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("once", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))
                 .environment("PATH=/usr/bin:/bin");
         try (Supervisor supervisor = supervisor(driver, 3).start()) {
@@ -113,7 +113,7 @@ final class SupervisorTest {
 
     /** Right after the first has failed nobody may know yet that the driver has ended. */
     @Test
-    void requestAfterOneThatFailedGoesToTheNextDriver() throws Exception {
+    void requestAfterAFailedOneGoesToTheNextDriver() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("second", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))
                 .environment("PATH=/usr/bin:/bin")
                 .atExit(status -> changes.add(
@@ -130,7 +130,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void driverThatEndsTooOftenIsGivenUp() throws Exception {
+    void driverThatEndsTooOftenIsNotRestarted() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("exit", "7");
         try (Supervisor supervisor = supervisor(driver, 2).start()) {
             assertChanges(
@@ -150,7 +150,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void driverThatDoesNotAnswerIsKilledAndForkedAgain() throws Exception {
+    void unresponsiveDriverIsKilledAndForkedAgain() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3)
                 .healthCheck(new byte[1], MOMENT, Duration.ofSeconds(2))
@@ -166,7 +166,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void driverThatBreaksTheConversationOffIsKilled() throws Exception {
+    void driverThatClosesItsPipeIsKilled() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("mute", DriverBlobs.script("exec >&-", "read forever"));
         try (Supervisor supervisor = supervisor(driver, 1).start()) {
             assertChanges(State.STARTING, State.RUNNING, State.BACKING_OFF);
@@ -175,7 +175,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void firstForkThatFailsIsTheCallersBusiness() throws Exception {
+    void failedFirstForkThrows() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("text", "text".getBytes());
         Supervisor supervisor = supervisor(driver, 3);
         assertEquals(
@@ -186,7 +186,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void laterForkThatFailsCountsAsARestart() throws Exception {
+    void failedLaterForkCountsAsARestart() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 2).start()) {
             assertChanges(State.STARTING, State.RUNNING);
@@ -202,7 +202,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void initThatThrowsCountsAsARestartToo() throws Exception {
+    void exceptionOfInitCountsAsARestart() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3).start()) {
             assertChanges(State.STARTING, State.RUNNING);
@@ -229,7 +229,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void noDurationIsTooLong() throws Exception {
+    void anyDurationIsAccepted() throws Exception {
         Duration forever = Duration.ofSeconds(Long.MAX_VALUE);
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3)
@@ -250,7 +250,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void supervisorIsStartedOnce() throws Exception {
+    void supervisorStartsOnlyOnce() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         try (Supervisor supervisor = supervisor(driver, 3).start()) {
             assertThrows(IllegalStateException.class, supervisor::start);
@@ -260,7 +260,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void closingFailsRequestsThatWait() throws Exception {
+    void closeFailsWaitingRequests() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("pause");
         Supervisor supervisor = supervisor(driver, 3).start();
         assertChanges(State.STARTING, State.RUNNING);
@@ -282,7 +282,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void listenerThatThrowsIsToldOfTheRest() throws Exception {
+    void listenerThatThrowsIsCalledAgain() throws Exception {
         UsermodeDriver driver = DriverBlobs.doing("cat");
         Supervisor supervisor = supervisor(driver, 3).listener(change -> {
             changes.add(change);
@@ -295,7 +295,7 @@ final class SupervisorTest {
     }
 
     @Test
-    void pausesDoubleUpToTheLongestAndAreForgottenAfterTheWindow() {
+    void pausesDoubleAndAreResetAfterTheWindow() {
         RestartBackoff restarts =
                 new RestartBackoff(Duration.ofMillis(1), Duration.ofMillis(5), 4, Duration.ofSeconds(1));
         List<Object> pauses = new ArrayList<>();

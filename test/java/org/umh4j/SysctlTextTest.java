@@ -30,7 +30,7 @@ final class SysctlTextTest {
 
     @ParameterizedTest
     @MethodSource("writes")
-    void answersAndLeavesWhatWasRecorded(SysctlWrite write) {
+    void writeHasTheRecordedResultAndValue(SysctlWrite write) {
         assertEquals(write.expected(), write.result());
     }
 
@@ -80,7 +80,7 @@ final class SysctlTextTest {
                 "1 18446744073709551616",
                 "\ud800"
             })
-    void whatIsNoNumberToTheKernelIsRefused(String text) {
+    void textThatIsNoNumberToTheKernelIsRefused(String text) {
         assertEquals(EINVAL, SysctlText.parse(text).result());
         if (text.indexOf(' ') < 0) { // else there is a third word, which is left unread
             assertEquals(EINVAL, SysctlText.parse("1 " + text).result(), "as the second word too");
@@ -88,7 +88,7 @@ final class SysctlTextTest {
     }
 
     @Test
-    void everyNumberAsTheKernelTakesItIsTaken() {
+    void eachNumberOfTheKernelIsAccepted() {
         String[] numbers = {
             "0",
             "00",
@@ -114,7 +114,7 @@ final class SysctlTextTest {
     }
 
     @Test
-    void onlyWhatFitsIntoOnePageIsLookedAt() {
+    void onlyTheFirstPageIsParsed() {
         String blanks = " ".repeat(4_094);
         assertEquals(4_095, SysctlText.parse(blanks + "7").result());
         assertEquals(EINVAL, SysctlText.parse(blanks + " 7").result(), "the number is behind the page");
@@ -128,7 +128,7 @@ final class SysctlTextTest {
 
     /** Against another reading of the same grammar: an expression. */
     @Test
-    void randomTextsAreTakenIfTheyFitTheGrammarAndRefusedElse() {
+    void randomTextIsAcceptedIfItFitsTheGrammar() {
         Random random = new Random(13);
         String pieces = "0123456789abcxXfF+-_. \t\n\u000b\0";
         Pattern number = Pattern.compile("0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*");

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Method;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,25 +48,25 @@ final class UmhWaitTest {
     }
 
     @Test
-    void noWaitReturnsBeforeTheHelperEndsAndAnswersZeroForAMissingOne() {
+    void noWaitReturnsZeroBeforeTheHelperEnds() {
         assertEquals(0, UsermodeHelper.exec(ProbeProgram.doing("sleep", "100"), UmhWait.NO_WAIT));
         assertEquals(0, UsermodeHelper.call("/no/such/program", new String[] {"x"}, null, UmhWait.NO_WAIT));
     }
 
     @Test
-    void execReturnsWhenTheProgramIsInPlace() throws Exception {
+    void execReturnsWhenExecveHasSucceeded() throws Exception {
         SubprocessInfo info = ProbeProgram.doing("sleep", "300");
         assertEquals(0, UsermodeHelper.exec(info, UmhWait.EXEC));
         assertEquals(
                 "probe",
-                java.nio.file.Files.readString(java.nio.file.Path.of("/proc/" + info.pid() + "/comm"))
+                Files.readString(java.nio.file.Path.of("/proc/" + info.pid() + "/comm"))
                         .trim());
     }
 
     /** The kernel shows it to the tracer first; any process of the helper's user can be one. */
     @Test
     @RequiresRoot
-    void endThatATracerHoldsBackIsSeenWhenTheTracerIsGone() throws Exception {
+    void endHeldBackByATracerIsSeenAfterTheTracer() throws Exception {
         String tracer = NativeProgram.compile("tracer");
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             String[] argv = {"tracer", Long.toString(helper.pid())};
@@ -83,7 +84,7 @@ final class UmhWaitTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 127, 137, 255})
-    void exitCodesComeShiftedByEight(int code) {
+    void exitCodesAreShiftedByEight(int code) {
         int retval = UsermodeHelper.exec(ProbeProgram.doing("exit", "" + code), UmhWait.PROC);
         assertEquals(code << 8, retval);
         WaitStatus status = new WaitStatus(retval);
@@ -94,7 +95,7 @@ final class UmhWaitTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 9, 15, 13, 34, 64})
-    void deathsBySignalComeAsTheSignal(int signal) {
+    void deathBySignalIsTheSignalsNumber(int signal) {
         int retval = UsermodeHelper.exec(ProbeProgram.doing("kill", "" + signal), UmhWait.PROC);
         assertEquals(signal, retval);
         WaitStatus status = new WaitStatus(retval);
@@ -104,7 +105,7 @@ final class UmhWaitTest {
     }
 
     @Test
-    void parkedWaitsAnswerTheSame() {
+    void parkedWaitsReturnTheSame() {
         UmhWait wait = UmhWait.PROC.killable();
         assertEquals(5 << 8, UsermodeHelper.exec(ProbeProgram.doing("exit", "5"), wait));
         assertEquals(9, UsermodeHelper.exec(ProbeProgram.doing("kill", "9"), wait));
@@ -113,7 +114,7 @@ final class UmhWaitTest {
     }
 
     @Test
-    void helpersAreReapedWithoutAnybodyAsking() throws Exception {
+    void helpersAreReapedWithoutAnyCall() throws Exception {
         for (int i = 0; i < 50; i++) {
             UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), i % 2 == 0 ? UmhWait.EXEC : UmhWait.NO_WAIT);
         }
@@ -124,7 +125,7 @@ final class UmhWaitTest {
     }
 
     @Test
-    void startAnswersALiveHelper() throws Exception {
+    void startReturnsALiveHelper() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             assertTrue(helper.isAlive());
             assertTrue(helper.status().isEmpty());
@@ -180,7 +181,7 @@ final class UmhWaitTest {
     }
 
     @Test
-    void codeThatBlocksInAnExitFutureDelaysNobodysExitNotice() throws Exception {
+    void blockedExitFutureDelaysNoOther() throws Exception {
         CompletableFuture<Void> release = new CompletableFuture<>();
         List<CompletableFuture<Void>> blocked = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
@@ -195,7 +196,7 @@ final class UmhWaitTest {
     }
 
     @Test
-    void killRacingExitReachesTheHelperOrNobody() throws Exception {
+    void killThatRacesTheExitReachesTheHelperOrNothing() throws Exception {
         for (int i = 0; i < 300; i++) {
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "6"))) {
                 AtomicInteger sent = new AtomicInteger();
@@ -217,7 +218,7 @@ final class UmhWaitTest {
     }
 
     @Test
-    void virtualThreadsParkInsteadOfBlockingTheirCarrier() throws Exception {
+    void virtualThreadsDoNotBlockTheirCarrier() throws Exception {
         Need.VIRTUAL_THREADS.orSkip();
         String out = new Jvm()
                 .option("-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1")

@@ -62,7 +62,7 @@ final class UnclosedHandleTest {
     }
 
     @Test
-    void aDroppedHandleKillsNobody() throws Exception {
+    void droppedHandleKillsNothing() throws Exception {
         List<ProcessHandle> processes = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             processes.add(
@@ -79,7 +79,7 @@ final class UnclosedHandleTest {
     }
 
     @Test
-    void aStreamIsEnoughToKeepItsPipe() throws Exception {
+    void streamKeepsItsPipeOpen() throws Exception {
         InputStream out =
                 UsermodeHelper.start(piped("sleep", "300", "print", "late")).stdout();
         for (int i = 0; i < 5; i++) {

@@ -55,7 +55,7 @@ final class UserDatabaseTest {
     }
 
     @Test
-    void aLocalUserHasTheGroupsOfTheFiles() throws Exception {
+    void localUserHasTheGroupsOfTheFiles() throws Exception {
         with("/etc/passwd", "root:x:0:0::/:/bin/sh\nplain:x:7002:7001::/:/bin/sh\n");
         with("/etc/group", "root:x:0:\na:x:7003:plain\nb:x:7004:other,plain\nc:x:7005:plainer\n");
         with("/etc/nsswitch.conf", "passwd: files systemd\ngroup: files [SUCCESS=merge] systemd # sss\n");
@@ -64,7 +64,7 @@ final class UserDatabaseTest {
     }
 
     @Test
-    void aNameIsBytesAndNoText() throws Exception {
+    void nameIsComparedByBytes() throws Exception {
         with("/etc/passwd", "root:x:0:0::/:/bin/sh\nmüller:x:7001:7001::/:/bin/sh\n");
         with("/etc/group", "müller:x:7001:\nbüro:x:7009:müller\n").with("/etc/nsswitch.conf", "group: files\n");
         assertEquals(four(7001) + "|" + four(7001) + "|7001 7009|", helperOf("--uid", "müller"));
@@ -76,7 +76,7 @@ final class UserDatabaseTest {
     }
 
     @Test
-    void anUnsoundLineIsNoUser() throws Exception {
+    void malformedLineIsNoUser() throws Exception {
         with(
                 "/etc/passwd",
                 "# comment\n\n+::::::\nu:x::0\nu:x:-1:0::/:\nu:x:99999999999:0:::\nu:x:4294967295:1::/:\nu:x:7010:7011::/:/bin/sh\n");
@@ -85,7 +85,7 @@ final class UserDatabaseTest {
     }
 
     @Test
-    void anotherSourceIsAskedForAnUnknownName() throws Exception {
+    void unknownNameIsLookedUpByNss() throws Exception {
         with("/usr/bin/getent", """
                 #!/bin/sh
                 [ "$2" = -- ] || exit 9
@@ -109,20 +109,20 @@ final class UserDatabaseTest {
     }
 
     @Test
-    void aLocalUsersGroupsComeFromASourceThatTheHostNames() throws Exception {
+    void groupsComeFromTheSourcesOfNsswitch() throws Exception {
         with("/etc/passwd", "plain:x:7002:7001::/:/bin/sh\n").with("/etc/nsswitch.conf", "group: files sss\n");
         with("/usr/bin/id", "#!/bin/sh\necho 7001 7300\n");
         assertEquals(four(7002) + "|" + four(7001) + "|7001 7300|", helperOf("--uid", "plain"));
     }
 
     @Test
-    void aSourceThatHangsIsNotWaitedForForEver() throws Exception {
+    void hangingSourceTimesOut() throws Exception {
         with("/usr/bin/getent", "#!/bin/sh\nexec sleep 600\n");
         assertEquals("the lookup of a name by getent failed", said("slow").replaceFirst(":.*", ""));
     }
 
     @Test
-    void aNameThatIsNoneIsRefusedAtOnce() {
+    void unknownUserIsRejected() {
         for (String name : new String[] {"", "a:b", "a\nb", "a\0b"}) {
             org.junit.jupiter.api.Assertions.assertThrows(
                     IllegalArgumentException.class, () -> Cred.defaults().user(name), name);

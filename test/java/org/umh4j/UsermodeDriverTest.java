@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -64,7 +65,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void whatIsWrittenToItComesBackFromIt() throws Exception {
+    void echoDriverReturnsWhatIsWritten() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
             driver.fork();
             say(driver, "there and back\n");
@@ -79,12 +80,12 @@ final class UsermodeDriverTest {
 
     @Test
     void programComesFromBytesAFileOrAResource() throws Exception {
-        Path file = java.nio.file.Files.write(ProbeProgram.FOLDER.resolve("driver"), DriverBlobs.probe());
+        Path file = Files.write(ProbeProgram.FOLDER.resolve("driver"), DriverBlobs.probe());
         try (UsermodeDriver bytes = DriverBlobs.doing();
                 UsermodeDriver path = UsermodeDriver.load("path", file);
                 UsermodeDriver resource =
                         UsermodeDriver.load("resource", UsermodeDriver.class, "internal/linux-x86_64/probe.elf")) {
-            java.nio.file.Files.delete(file);
+            Files.delete(file);
             for (UsermodeDriver driver : List.of(bytes, path, resource)) {
                 driver.arguments("print", "hello");
                 driver.fork();
@@ -94,7 +95,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void loadingTwiceIsEbusy() throws Exception {
+    void loadingTwiceFailsWithEbusy() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
             UmhException failure =
                     assertThrows(UmhException.class, () -> driver.load(new ByteArrayInputStream(DriverBlobs.probe())));
@@ -103,7 +104,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void forkingARunningOneIsEbusy() throws Exception {
+    void forkingARunningDriverFailsWithEbusy() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
             driver.fork();
             long tgid = driver.tgid();
@@ -114,7 +115,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void unloadingNothingIsEinval() throws Exception {
+    void unloadingNothingFailsWithEinval() throws Exception {
         UsermodeDriver driver = UsermodeDriver.named("nothing");
         assertFails(Errno.EINVAL, UmhStage.BLOB, assertThrows(UmhException.class, driver::unload));
         assertFails(Errno.EINVAL, UmhStage.BLOB, assertThrows(UmhException.class, driver::fork));
@@ -124,7 +125,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void anotherProgramCanBeLoadedWhenOneIsUnloaded() throws Exception {
+    void anotherProgramCanBeLoadedAfterUnload() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("pause")) {
             driver.fork();
             long first = driver.tgid();
@@ -138,7 +139,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void mayBeForkedAgainAfterItsEnd() throws Exception {
+    void driverCanBeForkedAgainAfterItsEnd() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
             for (int i = 0; i < 3; i++) {
                 driver.fork();
@@ -163,7 +164,7 @@ final class UsermodeDriverTest {
         try (UsermodeDriver driver =
                 UsermodeDriver.load("bpfilter_umh", DriverBlobs.probe()).arguments("pause")) {
             driver.fork();
-            String commandLine = java.nio.file.Files.readString(Path.of("/proc/" + driver.tgid() + "/cmdline"));
+            String commandLine = Files.readString(Path.of("/proc/" + driver.tgid() + "/cmdline"));
             assertEquals("bpfilter_umh\0pause\0", commandLine);
         }
     }
@@ -175,7 +176,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void nameIsNotLongerThanTheKernelTakes() throws Exception {
+    void nameIsCutToTheLimitOfTheKernel() throws Exception {
         UsermodeDriver.load("n".repeat(UsermodeDriver.MAX_NAME_BYTES), DriverBlobs.probe())
                 .close();
         assertThrows(
@@ -184,12 +185,12 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void nothingIsOpenButThePipesAndTheEnvironmentIsEmpty() throws Exception {
+    void onlyThePipesAreOpenAndTheEnvironmentIsEmpty() throws Exception {
         Path report = ProbeProgram.FOLDER.resolve("driver-fds");
         try (UsermodeDriver driver = DriverBlobs.doing("fds", report.toString(), "pause-never")) {
             driver.fork();
             driver.onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
-            List<String> lines = java.nio.file.Files.readAllLines(report);
+            List<String> lines = Files.readAllLines(report);
             assertEquals(2, lines.size(), lines.toString());
             assertTrue(lines.get(0).startsWith("0 pipe:") && lines.get(1).startsWith("1 pipe:"), lines.toString());
         }
@@ -205,7 +206,7 @@ final class UsermodeDriverTest {
 
     @Test
     @RequiresRoot
-    void everythingACallCanSayHoldsForADriver() throws Exception {
+    void taskHoldsForADriver() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load(
                         "id",
                         DriverBlobs.script("grep -E '^(Uid|NoNewPrivs|CapEff)' /proc/self/status", "echo error >&2"))
@@ -227,7 +228,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void exitRoutineRunsOnceForEveryEnd() throws Exception {
+    void exitRoutineRunsOnceForEachEnd() throws Exception {
         BlockingQueue<WaitStatus> ends = new LinkedBlockingQueue<>();
         try (UsermodeDriver driver =
                 UsermodeDriver.load("probe", DriverBlobs.probe()).atExit(ends::add)) {
@@ -252,7 +253,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void exitRoutineDoesNotRunForWhatNeverBegan() throws Exception {
+    void exitRoutineDoesNotRunAfterAFailedStart() throws Exception {
         BlockingQueue<WaitStatus> ends = new LinkedBlockingQueue<>();
         try (UsermodeDriver driver =
                 UsermodeDriver.load("text", "text".getBytes()).atExit(ends::add)) {
@@ -265,7 +266,7 @@ final class UsermodeDriverTest {
 
     /** A child of the driver holds both pipes: without a look at the process nobody would ever be told. */
     @Test
-    void pipesTellOfTheEndWhoeverElseHoldsThem() throws Exception {
+    void pipesEndWithTheDriverEvenIfOthersHoldThem() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("fork", "pause", "end", "print", "last words", "exit", "0")
                 .task(Task.defaults().scope(KillScope.GROUP))) {
             driver.fork();
@@ -277,7 +278,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void writerThatWaitsIsToldOfTheEnd() throws Exception {
+    void blockedWriterLearnsOfTheEnd() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("fork", "pause", "end", "pause")
                 .task(Task.defaults().scope(KillScope.GROUP))) {
             driver.fork();
@@ -300,7 +301,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void outlivesTheThreadThatForkedIt() throws Exception {
+    void driverOutlivesTheThreadThatForkedIt() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
             Thread thread = new Thread(() -> {
                 try {
@@ -325,7 +326,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void functionThatTheForkCallsCanNotUnloadIt() throws Exception {
+    void callbackOfTheForkCanNotUnload() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")) {
             driver.init((info, cred) -> {
                 assertThrows(UmhException.class, driver::fork); // nor fork it
@@ -345,7 +346,7 @@ final class UsermodeDriverTest {
     }
 
     @Test
-    void pipesAndDeathSignalCanNotBeTakenAway() throws Exception {
+    void pipesAndDeathSignalCanNotBeRemoved() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("cat")
                 .task(Task.defaults()
                         .descriptors(Descriptors.none().devNull(0).devNull(1))
@@ -358,13 +359,13 @@ final class UsermodeDriverTest {
 
     @Test
     @RequiresRoot
-    void driverMayBePidOneOfItsOwnNamespace() throws Exception {
+    void driverMayBePidOneOfANewNamespace() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load(
                         "init", DriverBlobs.script("echo $$", "read line", "echo $line"))
                 .task(Task.defaults().namespaces(NamespaceSetup.defaults().unshare(Namespace.PID)))) {
             driver.fork();
             assertEquals("1", line(driver));
-            String status = java.nio.file.Files.readString(Path.of("/proc/" + driver.tgid() + "/status"));
+            String status = Files.readString(Path.of("/proc/" + driver.tgid() + "/status"));
             assertTrue(status.contains("NSpid:\t" + driver.tgid() + "\t1\n"), status);
             say(driver, "a line\n");
             assertEquals("a line", line(driver));
@@ -396,7 +397,7 @@ final class UsermodeDriverTest {
         "org.umh4j.allowed.paths=/bin/true, POLICY EPERM", "org.umh4j.allowed.paths=/bin/true:d, driver",
         "org.umh4j.static.path=/bin/echo, print driver", "org.umh4j.static.path=, SETUP ENOENT"
     })
-    void driversAreUnderThePolicyOfPaths(String property, String answer) throws Exception {
+    void pathPolicyHoldsForDrivers(String property, String answer) throws Exception {
         assertEquals(
                 answer + "\n",
                 new Jvm().option("-D" + property).run(PolicyMain.class).requireSuccess());

@@ -4,6 +4,7 @@ package org.umh4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ final class BlockedStartTest {
 
     /** Keeps a file from being opened as long as the process lives. */
     private Process held(Path file) throws Exception {
-        java.nio.file.Files.copy(Path.of("/bin/true"), file, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(Path.of("/bin/true"), file, StandardCopyOption.COPY_ATTRIBUTES);
         Process lease = new ProcessBuilder(NativeProgram.compile("lease"), file.toString(), "-1").start();
         assertEquals('h', lease.getInputStream().read());
         return lease;
@@ -70,7 +71,7 @@ final class BlockedStartTest {
         "15, probe --fd 7=FILE",
         "15, exec --seccomp FILE /bin/true"
     })
-    void signalEndsIt(int signal, String words) throws Exception {
+    void signalEndsUmh(int signal, String words) throws Exception {
         assertTrue(List.of(SIGINT, SIGKILL, SIGTERM).contains(signal));
         if (words.contains("--unshare")) {
             Need.ROOT.orSkip();

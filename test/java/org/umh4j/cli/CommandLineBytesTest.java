@@ -95,7 +95,7 @@ final class CommandLineBytesTest {
 
     @ParameterizedTest
     @MethodSource("localesAndWords")
-    void thePathOfAnyOtherOptionIsTheSameOrRefused(List<String> localeAndWord) throws Exception {
+    void pathsOfOtherOptionsArriveUnchangedOrAreRejected(List<String> localeAndWord) throws Exception {
         String shell = "w=$(printf '" + localeAndWord.get(1).replace("'", "'\\''")
                 + "'); set -- \"$@\" --seccomp \"$DIRECTORY/no/$w\" /bin/true";
         Jvm.Outcome outcome = umh(localeAndWord.get(0), shell, "exec");
@@ -104,7 +104,7 @@ final class CommandLineBytesTest {
     }
 
     @Test
-    void noFileIsExpandedIntoArguments() throws Exception {
+    void argumentFilesAreNotExpanded() throws Exception {
         Path file = Files.writeString(directory.resolve("words"), "--uid 1\n");
         assertEquals(
                 "@" + file + "\n",
@@ -114,7 +114,7 @@ final class CommandLineBytesTest {
     }
 
     @Test
-    void aFileIsCreatedOnlyWhereWritingAloneIsAskedFor() throws Exception {
+    void fileIsCreatedOnlyForWriting() throws Exception {
         Path missing = directory.resolve("missing");
         assertEquals(
                 Main.FAILED,
@@ -147,7 +147,7 @@ final class CommandLineBytesTest {
     @ValueSource(
             strings = {"exec --json /bin/true", "caps", "sysctl", "--version", "--help", "exec --help", "doctor", "man"
             })
-    void outputThatCanNotBeWrittenIsAFailure(String command) throws Exception {
+    void failedWriteOfTheOutputIsAFailure(String command) throws Exception {
         for (String redirection : List.of(">/dev/full", ">&-", "</dev/null 1</dev/null")) {
             Jvm.Outcome outcome = new Jvm().after("exec " + redirection).run(Main.class, command.split(" "));
             assertEquals(Main.FAILED, outcome.exitCode(), command + " " + redirection + "\n" + outcome.err());
@@ -155,7 +155,7 @@ final class CommandLineBytesTest {
     }
 
     @Test
-    void theOutputOfADriverIsNoException() throws Exception {
+    void failedWriteOfADriversOutputIsAFailure() throws Exception {
         Jvm.Outcome outcome = new Jvm().after("exec >/dev/full </dev/null").run(Main.class, "driver", "/bin/echo", "x");
         assertEquals(Main.FAILED, outcome.exitCode(), outcome.err());
         assertTrue(outcome.err().contains("standard output can't be written"), outcome.err());

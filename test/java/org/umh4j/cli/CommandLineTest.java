@@ -48,20 +48,20 @@ final class CommandLineTest {
 
     @ParameterizedTest
     @CsvSource({"exit 0, 0", "exit 3, 3", "exit 255, 255", "kill -9 $$, 137", "kill -15 $$, 143"})
-    void exitStatusIsTheHelpers(String script, int status) throws Exception {
+    void exitStatusIsThatOfTheHelper(String script, int status) throws Exception {
         assertEquals(status, umh("exec", "/bin/sh", "-c", script).exitCode());
     }
 
     @ParameterizedTest
     @CsvSource({"/no/such/program, 127, ENOENT", "/etc, 126, EACCES", "/etc/passwd, 126, EACCES"})
-    void whatCanNotBeExecutedIsSaidWithStageAndErrno(String path, int status, String errno) throws Exception {
+    void failedExecIsPrintedWithStageAndErrno(String path, int status, String errno) throws Exception {
         Jvm.Outcome outcome = umh("exec", path);
         assertEquals(status, outcome.exitCode());
         assertTrue(outcome.err().startsWith("umh: " + path + ": EXEC failed with " + errno), outcome.err());
     }
 
     @Test
-    void whatCanNotBeGivenToItIsUmhsOwnFailure() throws Exception {
+    void impossibleOptionIsAFailureOfUmh() throws Exception {
         Jvm.Outcome outcome = umh("exec", "--cwd", "/no/such", "--", "/bin/true");
         assertEquals(125, outcome.exitCode());
         assertEquals("umh: /bin/true: CWD failed with ENOENT (No such file or directory)\n", outcome.err());
@@ -88,7 +88,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void jsonOfASignal() throws Exception {
+    void jsonReportsASignal() throws Exception {
         JsonNode result = json(umh("exec", "--json", "/bin/sh", "-c", "kill -9 $$"));
         assertEquals(9, result.path("signal").asInt());
         assertEquals(9, result.path("retval").asInt());
@@ -98,7 +98,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void jsonOfAFailure() throws Exception {
+    void jsonReportsAFailure() throws Exception {
         JsonNode result = json(umh("exec", "--json", "/no/such/program"));
         assertEquals(-2, result.path("retval").asInt());
         assertEquals("EXEC", result.path("stage").asText());
@@ -107,7 +107,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void jsonOfAnEmptyPath() throws Exception {
+    void jsonReportsAnEmptyPath() throws Exception {
         Jvm.Outcome outcome = umh("exec", "--json", "");
         assertEquals(0, outcome.exitCode());
         assertEquals(0, json(outcome).path("retval").asInt());
@@ -115,7 +115,7 @@ final class CommandLineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"none", "exec", "proc", "NONE"})
-    void everyWaitModeAnswers(String wait) throws Exception {
+    void eachWaitModeReturns(String wait) throws Exception {
         assertEquals(0, umh("exec", "--wait", wait, "/bin/true").exitCode());
         assertEquals(
                 0,
@@ -132,7 +132,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void argv0AndEnvironmentAreWhatWasAskedFor() throws Exception {
+    void argv0AndEnvironmentAreSet() throws Exception {
         assertEquals(
                 "odd\n",
                 umh("exec", "--argv0", "odd", "/bin/sh", "-c", "echo $0").out());
@@ -148,7 +148,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void standardStreamsGoWhereTheyAreSent(@TempDir Path folder) throws Exception {
+    void standardStreamsAreRedirected(@TempDir Path folder) throws Exception {
         Path in = Files.writeString(folder.resolve("in"), "from a file\n");
         Path out = folder.resolve("out");
         assertEquals(
@@ -190,7 +190,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void interruptedUmhTakesItsHelperAlong() throws Exception {
+    void interruptedUmhKillsItsHelper() throws Exception {
         assertEquals("gone", fateOfHelper());
         assertEquals("runs on", fateOfHelper("--killable"));
     }
@@ -229,7 +229,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void programsAreAllowedAndMediatedAsThePolicySays() throws Exception {
+    void programsAreAllowedAndMediatedByPolicy() throws Exception {
         assertEquals(
                 0,
                 umh("exec", "--allow", "/bin/true", "--allow", "/bin/false", "/bin/true")
@@ -245,7 +245,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void probeShowsNoDescriptorOfItsOwn() throws Exception {
+    void probeDoesNotListItsOwnDescriptors() throws Exception {
         Report kernel = Report.parse(umh("probe", "--kernel").requireSuccess());
         assertEquals("[]", kernel.get("fds").toString());
         assertEquals("/", kernel.text("cwd"));
@@ -260,7 +260,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void capsShowsASetInAllForms() throws Exception {
+    void capsPrintsASetInAllForms() throws Exception {
         String out = umh("caps", "cap_chown,cap_bpf").requireSuccess();
         assertTrue(out.contains("0000008000000001") && out.contains("1 128") && out.contains("cap_bpf"), out);
         JsonNode all = json(umh("caps", "--json"));
@@ -268,7 +268,7 @@ final class CommandLineTest {
     }
 
     @Test
-    void sysctlShowsThePolicyAndWhatWouldRemain() throws Exception {
+    void sysctlPrintsThePolicyAndItsEffect() throws Exception {
         assertTrue(umh("sysctl").requireSuccess().startsWith("kernel.usermodehelper.bset = "));
         assertEquals(
                 "33\t0",
@@ -311,7 +311,7 @@ final class CommandLineTest {
                 "unshare --user --map-root-user -- bash -c  | groups         | no other gid is mapped",
                 "unshare --user --map-root-user -- bash -c  | negative nice  | NICE",
             })
-    void doctorTriesWhatACallerMayAskFor(String under, String subject, String reason) throws Exception {
+    void doctorTriesEachPartOfATask(String under, String subject, String reason) throws Exception {
         String[] command = (under.trim() + " exec").split(" ");
         command[command.length - 1] = "exec \"$0\" \"$@\"";
         Jvm.Outcome outcome = new Jvm().readableByAll().under(command).run(Main.class, "doctor", "--json");
@@ -323,7 +323,7 @@ final class CommandLineTest {
 
     @Test
     @RequiresRoot
-    void doctorSaysYesToRootAndNoToAnOrdinaryUser() throws Exception {
+    void doctorDistinguishesRootFromAnOrdinaryUser() throws Exception {
         JsonNode root = json(umh("doctor", "--json"));
         JsonNode user = json(new Jvm().asNobody().run(Main.class, "doctor", "--json"));
         for (String subject : List.of(
@@ -361,7 +361,7 @@ final class CommandLineTest {
 
     @Test
     @RequiresRoot
-    void doctorSaysInWordsWhatAnUnprivilegedJvmCanNotDo() throws Exception {
+    void doctorDescribesTheLimitsOfAnUnprivilegedJvm() throws Exception {
         Jvm.Outcome outcome =
                 new Jvm().under("setpriv", "--no-new-privs").asNobody().run(Main.class, "doctor");
         assertTrue(outcome.out().contains("uid 65534 without any capability"), outcome.out() + outcome.err());
@@ -384,7 +384,7 @@ final class CommandLineTest {
                 "exec --wait never /bin/true",
                 "exec --wait exec --timeout 1s /bin/true"
             })
-    void misuseIs125WithAReasonAndNoStackTrace(String line) throws Exception {
+    void misuseExitsWith125AndAReason(String line) throws Exception {
         Jvm.Outcome outcome = umh(line.split(" "));
         assertEquals(125, outcome.exitCode(), outcome.out() + outcome.err());
         assertTrue(!outcome.err().isBlank() && !outcome.err().contains("\tat "), outcome.err());
@@ -406,7 +406,7 @@ final class CommandLineTest {
                 "--version",
                 "generate-completion"
             })
-    void helpIsThere(String line) throws Exception {
+    void helpIsPrinted(String line) throws Exception {
         Jvm.Outcome outcome = umh(line.isEmpty() ? new String[0] : line.split(" "));
         assertEquals(0, outcome.exitCode(), outcome.err());
         assertTrue(outcome.out().contains("umh"), outcome.out());
@@ -414,7 +414,7 @@ final class CommandLineTest {
 
     /** Colour, for who sits before it; none in a file or a pipe, and none for who does not want it. */
     @Test
-    void doctorIsColouredOnATerminalAlone() throws Exception {
+    void doctorPrintsColorsOnlyOnATerminal() throws Exception {
         assertTrue(onTerminal("xterm").contains("\033["), "no colour on a terminal");
         assertFalse(onTerminal("xterm NO_COLOR=1").contains("\033["), "colour in spite of NO_COLOR");
         assertFalse(umh("doctor").out().contains("\033["), "colour in a file");
@@ -439,7 +439,7 @@ final class CommandLineTest {
         "bin/no-such, a relative path begins at",
         "/no/such, the program,"
     })
-    void whoComesFromAShellIsToldWhatIsDifferent(String path, String said) throws Exception {
+    void shellHabitsGetAHint(String path, String said) throws Exception {
         Jvm.Outcome outcome = umh("exec", path, "-c", "exit 0");
         assertEquals(127, outcome.exitCode());
         assertTrue(outcome.err().contains(said), outcome.err());
@@ -447,7 +447,7 @@ final class CommandLineTest {
 
     @Test
     @RequiresRoot
-    void adviceNamesTheOptionAndNotTheMethod() throws Exception {
+    void hintNamesTheOptionAndNotTheMethod() throws Exception {
         Jvm.Outcome outcome = new Jvm().asNobody().run(Main.class, "exec", "--unshare", "net", "/bin/true");
         assertTrue(outcome.err().contains("--map-root, gives it without"), outcome.err());
         assertEquals(125, outcome.exitCode());
@@ -455,7 +455,7 @@ final class CommandLineTest {
 
     @Test
     @RequiresRoot
-    void doctorSaysWhatToDoAndWhatItComesTo() throws Exception {
+    void doctorPrintsRemediesAndASummary() throws Exception {
         Jvm.Outcome outcome = new Jvm().under("setpriv", "--no-new-privs").run(Main.class, "doctor");
         assertTrue(outcome.out().contains("to change that: look at what started this JVM"), outcome.out());
         assertTrue(outcome.out().endsWith("Helpers can be started here, but for what is LIMITED.\n"), outcome.out());
@@ -470,7 +470,7 @@ final class CommandLineTest {
 
     @Test
     @RequiresRoot
-    void tourOfAnOrdinaryUserEndsWithWhatRootWouldSee() throws Exception {
+    void tourOfAnOrdinaryUserNamesTheStepsOfRoot() throws Exception {
         Jvm.Outcome outcome = new Jvm().asNobody().run(Main.class, "tour");
         assertEquals("", outcome.err());
         String out = outcome.requireSuccess();

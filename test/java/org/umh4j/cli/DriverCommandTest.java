@@ -68,7 +68,7 @@ final class DriverCommandTest {
     }
 
     @Test
-    void standardInputGoesThroughTheDriverToStandardOutput() throws Exception {
+    void driverIsConnectedToStandardInputAndOutput() throws Exception {
         byte[] bytes = new byte[5 << 20];
         new Random(1).nextBytes(bytes);
         Outcome outcome = umh(bytes, blob(DriverBlobs.probe()), "cat");
@@ -78,20 +78,20 @@ final class DriverCommandTest {
 
     @ParameterizedTest
     @CsvSource({"exit 0, 0", "exit 3, 3", "kill -9 $$, 137", "kill -15 $$, 143"})
-    void exitStatusIsTheDrivers(String script, int status) throws Exception {
+    void exitStatusIsThatOfTheDriver(String script, int status) throws Exception {
         assertEquals(status, umh(new byte[0], blob(DriverBlobs.script(script))).exitCode());
     }
 
     @ParameterizedTest
     @CsvSource({"text, 126, ENOEXEC", "#!/no/such/interpreter, 127, ENOENT", "'', 125, an empty blob is no program"})
-    void whatIsNoProgramIsSaid(String text, int status, String message) throws Exception {
+    void invalidProgramIsReported(String text, int status, String message) throws Exception {
         Outcome outcome = umh(new byte[0], blob(text.getBytes(StandardCharsets.UTF_8)));
         assertEquals(status, outcome.exitCode());
         assertTrue(outcome.err().startsWith("umh: blob: ") && outcome.err().contains(message), outcome.err());
     }
 
     @Test
-    void blobThatIsNotThereIsNotFound() throws Exception {
+    void missingProgramIsReported() throws Exception {
         Outcome outcome = umh(new byte[0], folder.resolve("nothing"));
         assertEquals(127, outcome.exitCode());
         assertTrue(outcome.err().contains("no such file"), outcome.err());
@@ -99,7 +99,7 @@ final class DriverCommandTest {
 
     @Test
     @RequiresRoot
-    void optionsOfExecHoldForADriver() throws Exception {
+    void optionsOfExecApplyToADriver() throws Exception {
         byte[] script = DriverBlobs.script("echo $A; grep -E '^(Uid|NoNewPrivs)' /proc/self/status; echo said >&2");
         Outcome outcome = umh(
                 new byte[0],
@@ -149,14 +149,14 @@ final class DriverCommandTest {
     }
 
     @Test
-    void supervisedDriverIsGivenUpAtTheLimit() throws Exception {
+    void supervisedDriverIsNotRestartedBeyondTheLimit() throws Exception {
         Outcome outcome = umh(new byte[0], blob(DriverBlobs.script("exit 9")), "--supervise", "--restarts=1");
         assertEquals(9, outcome.exitCode());
         assertEquals("umh: blob: exit code 9; restart 1 in 100 ms\n", outcome.err());
     }
 
     @Test
-    void driverIsToldThatNobodyReads() throws Exception {
+    void driverGetsABrokenPipeWhenTheReaderIsGone() throws Exception {
         String umh = String.join(
                 " ",
                 new Jvm()

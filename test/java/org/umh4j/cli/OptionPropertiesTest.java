@@ -49,7 +49,7 @@ final class OptionPropertiesTest {
     }
 
     @Property
-    void anyTextIsReadOrAnIllegalArgument(@ForAll("texts") String text) {
+    void anyTextIsParsedOrRejected(@ForAll("texts") String text) {
         List<Function<String, Object>> parsers = List.of(
                 NumberParser::number, NumberParser::ids, NumberParser::list, NumberParser::limit, Durations::parse);
         for (Function<String, Object> parser : parsers) {
@@ -70,12 +70,12 @@ final class OptionPropertiesTest {
     }
 
     @Property
-    void sizeThatDoesNotFitIsRefused(@ForAll @LongRange(min = 1L << 33, max = 999_999_999_999_999_999L) long number) {
+    void tooLargeSizeIsRejected(@ForAll @LongRange(min = 1L << 33, max = 999_999_999_999_999_999L) long number) {
         assertThrows(IllegalArgumentException.class, () -> NumberParser.limit(number + "G"));
     }
 
     @Property
-    void rangeIsEveryNumberOfIt(@ForAll @IntRange(max = 300) int first, @ForAll @IntRange(max = 50) int more) {
+    void rangeContainsEachOfItsNumbers(@ForAll @IntRange(max = 300) int first, @ForAll @IntRange(max = 50) int more) {
         int[] expected =
                 java.util.stream.IntStream.rangeClosed(first, first + more).toArray();
         assertArrayEquals(expected, NumberParser.list(first + "-" + (first + more)));

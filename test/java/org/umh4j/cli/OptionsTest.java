@@ -205,7 +205,7 @@ final class OptionsTest {
     }
 
     @Test
-    void keyringThatIsInheritedIsUmhsOwn() throws IOException {
+    void inheritedKeyringIsThatOfUmh() throws IOException {
         String[] field = new String[3];
         String[] options = {"inherit", "inherit", "new"};
         for (int i = 0; i < field.length; i++) {
@@ -216,7 +216,7 @@ final class OptionsTest {
     }
 
     @Test
-    void sessionIsItsOwnUnlessSaidOtherwise() throws IOException {
+    void sessionIsNewByDefault() throws IOException {
         for (String[] options : new String[][] {{}, {"--setsid"}}) {
             Report report = probe(options);
             assertEquals(report.text("pid"), report.text("sid"));
@@ -294,7 +294,7 @@ final class OptionsTest {
 
     @ParameterizedTest
     @MethodSource("refusals")
-    void whatCanNotBeIsSaidInOneLine(Refused refused) {
+    void impossibleOptionIsReportedInOneLine(Refused refused) {
         Said said = umh(with(new String[] {"probe"}, refused.options()));
         assertEquals(Main.FAILED, said.status());
         assertTrue(said.err().contains(refused.reason()), said::err);
@@ -316,7 +316,7 @@ final class OptionsTest {
             "--version");
 
     @Test
-    void everyOptionIsTried() {
+    void eachOptionHasATest() {
         Stream<String[]> rows = Stream.of(identity(), files(), limits(), signalsAndViews())
                 .flatMap(given -> given)
                 .map(Given::options);

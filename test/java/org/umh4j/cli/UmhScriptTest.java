@@ -82,7 +82,7 @@ final class UmhScriptTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "0", "1", "2", "0 1", "0 2", "1 2", "0 1 2"})
-    void aClosedStandardDescriptorHoldsNothingOfTheJvms(String closed) throws Exception {
+    void closedStandardDescriptorHoldsNoFileOfTheJvm(String closed) throws Exception {
         StringBuilder redirections =
                 new StringBuilder("0</etc/hostname 1>>" + directory + "/out 2>>" + directory + "/err");
         for (String number : closed.isEmpty() ? new String[0] : closed.split(" ")) {
@@ -106,7 +106,7 @@ final class UmhScriptTest {
     }
 
     @Test
-    void aLinkToTheScriptFindsTheSameJar() throws Exception {
+    void linkToTheScriptFindsTheSameJar() throws Exception {
         Path link = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("bin/umh"));
         umh("JAVA_HOME=" + directory + " " + link + " exec");
         assertTrue(recorded("cmdline").contains(directory.toRealPath() + "/lib/umh4j/umh4j-cli.jar"));

@@ -33,7 +33,7 @@ final class BrokenLauncherTest {
                 "fds.0.link | fs.c | umh_syscall(__NR_umask | sys_open(\"/dev/null\", 0, 0); umh_syscall(__NR_umask",
                 "keyrings.session.id | cred.c | KEYCTL_JOIN_SESSION_KEYRING | KEYCTL_SET_REQKEY_KEYRING",
             })
-    void oneBrokenLineIsFound(String field, String file, String line, String broken, @TempDir Path folder)
+    void brokenLauncherIsDetected(String field, String file, String line, String broken, @TempDir Path folder)
             throws Exception {
         Path launcher = build(folder, file, line, broken);
         Jvm.Outcome outcome = conformance(launcher);
@@ -43,7 +43,7 @@ final class BrokenLauncherTest {
     }
 
     @Test
-    void wholeLauncherBuiltInTheSameWayConforms(@TempDir Path folder) throws Exception {
+    void correctLauncherConforms(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = conformance(build(folder, "fs.c", "umask", "umask"));
         assertEquals(0, outcome.exitCode(), outcome.out() + outcome.err());
     }

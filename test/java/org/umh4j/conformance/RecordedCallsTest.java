@@ -36,7 +36,7 @@ final class RecordedCallsTest {
 
     @ParameterizedTest
     @MethodSource("calls")
-    void answersAsRecorded(Call call) throws IOException, InterruptedException {
+    void callHasTheRecordedResult(Call call) throws IOException, InterruptedException {
         assertEquals(CallReplay.Result.expected(call), replay.result(call));
     }
 }

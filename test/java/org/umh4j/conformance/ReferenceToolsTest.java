@@ -17,6 +17,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -227,8 +228,8 @@ final class ReferenceToolsTest {
     private static String newRoot() throws IOException {
         Path root = FOLDER.resolve("root");
         Path probe = Path.of(root + PROBE);
-        java.nio.file.Files.createDirectories(probe.getParent());
-        java.nio.file.Files.copy(Path.of(PROBE), probe, StandardCopyOption.REPLACE_EXISTING);
+        Files.createDirectories(probe.getParent());
+        Files.copy(Path.of(PROBE), probe, StandardCopyOption.REPLACE_EXISTING);
         return root.toString();
     }
 
@@ -276,14 +277,14 @@ final class ReferenceToolsTest {
 
     /** The end of a session hangs its terminal up, so the JVM's descriptor of it serves once. */
     @Test
-    void controllingTerminalIsTheOneThatSetsidMakes() throws IOException {
+    void controllingTerminalEqualsThatOfSetsid() throws IOException {
         Descriptors pipes = Descriptors.none().pipeFromJvm(0).pipeToJvm(1).inherit(2, 2);
         SubprocessInfo pty = SubprocessInfo.of("/usr/bin/perl", new String[] {"perl", "-e", PTY}, null)
                 .task(Task.defaults().descriptors(pipes));
         try (Helper master = UsermodeHelper.start(pty)) {
             String slave = new BufferedReader(new InputStreamReader(master.stdout())).readLine();
             RandomAccessFile terminal = new RandomAccessFile(slave, "rw");
-            stateIsTheOneThatTheToolMakes(terminal(slave, OpenDescriptors.numberOf(Path.of(slave))));
+            stateEqualsThatOfTheTool(terminal(slave, OpenDescriptors.numberOf(Path.of(slave))));
             terminal.close();
         }
     }
@@ -446,7 +447,7 @@ final class ReferenceToolsTest {
         "scheduling",
         "namespaces"
     })
-    void stateIsTheOneThatTheToolMakes(ReferenceToolRow row) throws IOException {
+    void stateEqualsThatOfTheTool(ReferenceToolRow row) throws IOException {
         Map<String, String> before = state(ours(row.born()));
         Map<String, String> ours = state(ours(row.asked()));
         Map<String, String> theirs = state(theirs(row));
@@ -510,7 +511,7 @@ final class ReferenceToolsTest {
 
     @ParameterizedTest
     @MethodSource("readings")
-    void stateOfALiveHelperIsReadByOtherToolsAsItWasAskedFor(Reading reading) throws Exception {
+    void otherToolsReadTheStateOfALiveHelper(Reading reading) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(PROBE, ProbeProgram.argv("pause"), null);
         reading.asked().accept(info);
         try (Helper helper = UsermodeHelper.start(info)) {
@@ -526,16 +527,16 @@ final class ReferenceToolsTest {
                 .start();
         shell.getOutputStream().close();
         assertEquals(0, shell.waitFor(), command);
-        return java.nio.file.Files.readString(answer).trim();
+        return Files.readString(answer).trim();
     }
 
     @Test
-    void namespacesThatAreJoinedAreThoseThatNsenterJoins() throws IOException {
+    void joinedNamespacesEqualThoseOfNsenter() throws IOException {
         NamespaceSetup all = NAMESPACES.unshare(Namespace.values()).mapRoot();
         try (Helper target = UsermodeHelper.start(
                 ProbeProgram.doing("pause").task(Task.defaults().namespaces(all)))) {
             for (ReferenceToolRow row : joins(target.pid())) {
-                stateIsTheOneThatTheToolMakes(row);
+                stateEqualsThatOfTheTool(row);
             }
         }
     }
@@ -560,7 +561,7 @@ final class ReferenceToolsTest {
     }
 
     @Test
-    void namespacesOfNobodyAreThoseThatUnshareAndNsenterMakeForNobody() throws Exception {
+    void unprivilegedNamespacesEqualThoseOfUnshare() throws Exception {
         assertEquals("{}\n{}\n{}\n", new Jvm().asNobody().run(NobodyMain.class).requireSuccess());
     }
 
@@ -621,7 +622,7 @@ final class ReferenceToolsTest {
         SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), UsermodeHelper.kernelEnvironment());
         asked.accept(info.task(info.task().descriptors(files())));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
-        String said = java.nio.file.Files.readString(FOLDER.resolve("oracle.err"));
+        String said = Files.readString(FOLDER.resolve("oracle.err"));
         assertEquals(0, retval, () -> argv + " " + info.failure() + " " + said);
         return Report.read(FOLDER.resolve("oracle.json"));
     }

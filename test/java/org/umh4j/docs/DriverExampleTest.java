@@ -57,7 +57,7 @@ final class DriverExampleTest {
     }
 
     @Test
-    void kernelSaysWhichRouteAnAddressTakes() throws Exception {
+    void driverReturnsTheRouteOfAnAddress() throws Exception {
         try (FibControl fib = start()) {
             assertArrayEquals(TAGS, fib.evaluate(ROUTES, ADDRESSES));
             assertArrayEquals(
@@ -67,7 +67,7 @@ final class DriverExampleTest {
     }
 
     @Test
-    void kernelSaysWhatIsNoRoute() throws Exception {
+    void driverReportsAMissingRoute() throws Exception {
         try (FibControl fib = start()) {
             IOException failure = assertThrows(
                     IOException.class,
@@ -78,7 +78,7 @@ final class DriverExampleTest {
     }
 
     @Test
-    void driverMayDoNothingElse() throws Exception {
+    void driverIsConfined() throws Exception {
         try (FibControl fib = start()) {
             Path proc = Path.of("/proc/" + fib.driver().tgid());
             Map<String, String> status = new TreeMap<>();
@@ -100,7 +100,7 @@ final class DriverExampleTest {
 
     /** A shell opens its libraries, which the driver has not. */
     @Test
-    void systemCallsThatItDoesNotMakeAreNotLeftToIt() throws Exception {
+    void unusedSyscallsAreFiltered() throws Exception {
         try (FibControl fib = FibControl.start(Files.write(out.resolve("other"), DriverBlobs.script("echo")))) {
             WaitStatus status = fib.driver().onExit().get(DriverBlobs.PATIENCE_SECONDS, TimeUnit.SECONDS);
             assertEquals(Signal.SYS.number(), status.signal());
@@ -108,7 +108,7 @@ final class DriverExampleTest {
     }
 
     @Test
-    void answerComesAlthoughTheDriverIsKilledInTheMiddleOfTheRequest() throws Exception {
+    void replyArrivesAlthoughTheDriverIsKilled() throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         try (FibControl fib = start()) {
             for (int i = 0; i < 3; i++) {
@@ -142,7 +142,7 @@ final class DriverExampleTest {
     }
 
     @Test
-    void sameProgramRunsAloneUnderTheSanitizers() throws Exception {
+    void programPassesTheSanitizers() throws Exception {
         make("check");
     }
 }

@@ -107,7 +107,7 @@ final class ExamplesTest {
 
     @Test
     @RequiresRoot
-    void upcallAnswersASecretOrNothing() throws Exception {
+    void upcallReturnsASecretOrNothing() throws Exception {
         Path program = script(
                 ProbeProgram.FOLDER,
                 "request-key",
@@ -119,7 +119,7 @@ final class ExamplesTest {
 
     @Test
     @RequiresRoot
-    void jobEndsWithAllThatItLeftBehind() throws Exception {
+    void jobEndsWithAllItsProcesses() throws Exception {
         String mount = Files.readAllLines(Path.of("/proc/self/mountinfo")).stream()
                 .filter(line -> line.contains(" - cgroup2 "))
                 .map(line -> line.split(" ")[4])

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,8 +46,7 @@ final class PagesTest {
     @Test
     @RequiresRoot
     void capabilitiesOfThePodSufficeForAnotherUserWithNone() throws Exception {
-        Matcher added =
-                Pattern.compile("add: \\[(.*)]").matcher(java.nio.file.Files.readString(Path.of("docs/containers.md")));
+        Matcher added = Pattern.compile("add: \\[(.*)]").matcher(Files.readString(Path.of("docs/containers.md")));
         assertTrue(added.find());
         String kept =
                 added.group(1).replaceAll("[\" ]", "").toLowerCase(Locale.ROOT).replaceAll("(^|,)", "$1+");
@@ -70,7 +70,7 @@ final class PagesTest {
     @RequiresRoot
     void capabilitiesOfTheUnitSufficeForAnotherUserWithOne() throws Exception {
         Matcher bounding = Pattern.compile("(?m)^CapabilityBoundingSet=(.*)$")
-                .matcher(java.nio.file.Files.readString(Path.of("docs/systemd.md")));
+                .matcher(Files.readString(Path.of("docs/systemd.md")));
         assertTrue(bounding.find());
         String kept =
                 bounding.group(1).toLowerCase(Locale.ROOT).replace("cap_", "+").replace(' ', ',');
@@ -92,7 +92,7 @@ final class PagesTest {
     /** What docs/migration.md replaces is what people have: it compiles, or runs, and does the same. */
     @Test
     @RequiresRoot
-    void whatIsReplacedIsRight() throws Exception {
+    void replacedProgramsPrintTheSame() throws Exception {
         List<Snippets.Block> blocks = Snippets.blocks(Path.of("docs/migration.md"));
         Snippets.Block process = only(blocks, "new ProcessBuilder(");
         assertEquals("", new Snippets.Snippet(process.document(), "ProcessBuilder", "java", process.text(), "").run());
@@ -137,7 +137,7 @@ final class PagesTest {
                 "README.md xml", "ReadmeTest.dependencyIsOfThisVersion",
                 "docs/containers.md yaml", "capabilitiesOfThePodSufficeForAnotherUserWithNone",
                 "docs/systemd.md ini", "capabilitiesOfTheUnitSufficeForAnotherUserWithOne",
-                "docs/migration.md text", "whatIsReplacedIsRight, but for NuProcess, which make bench compiles against",
+                "docs/migration.md text", "replacedProgramsPrintTheSame, but for NuProcess, which make bench compiles against",
                 "examples/README.md text", "ExamplesTest, and tools/first-use by this very line");
         TreeSet<String> forgotten = new TreeSet<>();
         for (Path document : Snippets.documents()) {

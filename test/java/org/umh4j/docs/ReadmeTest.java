@@ -19,7 +19,7 @@ import org.umh4j.support.Snippets;
 /** What the README shows is what happens. */
 final class ReadmeTest {
     @Test
-    void firstExampleWorksForEverybody() throws Exception {
+    void firstExampleWorksForEachUser() throws Exception {
         String out = example(0).run();
         assertTrue(out.matches("a\\nb\\nexit code 2, ls: cannot access '?/no/such/file'?: .*\\nEXEC ENOENT\\n"), out);
     }
@@ -94,7 +94,7 @@ final class ReadmeTest {
     }
 
     @Test
-    void linksOfTheDocumentsLeadSomewhere() throws Exception {
+    void linksOfThePagesExist() throws Exception {
         for (Path file : Snippets.documents()) {
             Matcher link = Pattern.compile("]\\(([^)#:]+)\\)").matcher(Files.readString(file));
             while (link.find()) {

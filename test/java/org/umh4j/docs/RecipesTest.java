@@ -44,7 +44,7 @@ final class RecipesTest {
     }
 
     @Test
-    void everyRecipeSaysWhatItPrints() throws IOException {
+    void eachRecipeStatesItsOutput() throws IOException {
         for (Snippets.Snippet recipe : recipes()) {
             assertTrue(recipe.output() != null, recipe.toString());
         }

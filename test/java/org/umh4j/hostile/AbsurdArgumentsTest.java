@@ -44,7 +44,7 @@ import org.umh4j.task.Cred;
  */
 final class AbsurdArgumentsTest {
     @Test
-    void absurdArgumentsAreTakenOrNamed() throws Exception {
+    void absurdArgumentsAreAcceptedOrNamed() throws Exception {
         String out = new Jvm().shortLived().run(ArgumentsMain.class).requireSuccess();
         List<String> lines = out.lines().collect(Collectors.toList());
         assertTrue(lines.get(lines.size() - 1).matches("[0-9]{4,} calls, [0-9]{3,} refused"), out);

@@ -37,7 +37,7 @@ final class CopiedPlanSocketTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void copiesOfThePlanSocketGiveNothing(boolean takes) throws Exception {
+    void copiesOfThePlanSocketGiveNoAccess(boolean takes) throws Exception {
         Files.deleteIfExists(MARK);
         String out = new Jvm()
                 .limit(Duration.ofMinutes(10))

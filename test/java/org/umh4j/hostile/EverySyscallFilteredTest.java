@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -83,7 +84,7 @@ final class EverySyscallFilteredTest {
     @ParameterizedTest
     @MethodSource("pairs")
     @RequiresRoot
-    void launchEndsAndIsToldAsWhatItIs(Answer answer, Way way) throws Exception {
+    void launchEndsAndIsReported(Answer answer, Way way) throws Exception {
         String[] told = {null};
         Throwable[] thrown = {null};
         Thread caller = new Thread(() -> {
@@ -139,7 +140,7 @@ final class EverySyscallFilteredTest {
     }
 
     private static String driven(Answer answer) throws Exception {
-        byte[] program = java.nio.file.Files.readAllBytes(java.nio.file.Path.of(ProbeProgram.path()));
+        byte[] program = Files.readAllBytes(java.nio.file.Path.of(ProbeProgram.path()));
         try (UsermodeDriver driver = UsermodeDriver.load("filtered", program)) {
             driver.arguments("exit", "0")
                     .task(Task.defaults()

@@ -60,7 +60,7 @@ final class FailedCloneTest {
 
     @Test
     @RequiresRoot
-    void cgroupThatCantBeEnteredFailsWithoutClone3Too() throws Exception {
+    void cgroupFailureIsReportedWithoutClone3() throws Exception {
         Need.CGROUP.orSkip();
         String out = new Jvm()
                 .option("-Dorg.umh4j.without=clone3")

@@ -103,7 +103,7 @@ final class FaultInjectionTest {
 
     @Test
     @RequiresRoot
-    void callThatIsRefusedIsToldAsItIsAndTheNextOneWorks() throws Exception {
+    void refusedSyscallIsReportedAndTheNextCallWorks() throws Exception {
         StringBuilder expected = new StringBuilder();
         ROWS.forEach(row -> expected.append(row).append(", next 0\n"));
         assertEquals(expected.toString(), new Jvm().run(FaultMain.class).requireSuccess());

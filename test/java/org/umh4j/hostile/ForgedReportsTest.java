@@ -11,7 +11,7 @@ import org.umh4j.support.NativeProgram;
 /** Words on the plan socket that its launcher has not said, and descriptors that come with them. */
 final class ForgedReportsTest {
     @Test
-    void onlyTheLaunchersOwnWordIsHeardAndWhatComesAlongIsClosed() throws Exception {
+    void onlyReportsOfTheLauncherAreAccepted() throws Exception {
         String program = NativeProgram.compileWithShim("words");
         Process process = new ProcessBuilder(program).redirectErrorStream(true).start();
         String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);

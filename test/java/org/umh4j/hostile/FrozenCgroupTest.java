@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -73,13 +74,13 @@ final class FrozenCgroupTest {
 
     @ParameterizedTest
     @MethodSource("moments")
-    void launchThatIsFrozenIsEnded(Moment moment, Way way) throws Exception {
+    void frozenLaunchEnds(Moment moment, Way way) throws Exception {
         assertEquals("CGROUP EBUSY", outcome(moment, way));
     }
 
     /** Where clone3 may not be used the launcher enters the cgroup itself, and is frozen there. */
     @Test
-    void launcherThatEntersIsEndedToo() throws Exception {
+    void frozenLaunchEndsIfTheLauncherEntersTheCgroup() throws Exception {
         Jvm jvm = new Jvm().option("-Dorg.umh4j.without=clone3");
         assertEquals(
                 "CGROUP EBUSY\n".repeat(Way.values().length),
@@ -88,7 +89,7 @@ final class FrozenCgroupTest {
 
     static final class EnteringMain {
         public static void main(String[] arguments) throws Exception {
-            folder = java.nio.file.Files.createTempDirectory("umh4j-frozen");
+            folder = Files.createTempDirectory("umh4j-frozen");
             for (Way way : Way.values()) {
                 System.out.println(outcome(Moment.BEFORE_CLONE, way));
             }
@@ -98,9 +99,9 @@ final class FrozenCgroupTest {
     private static String outcome(Moment moment, Way way) throws Exception {
         Path leased = folder.resolve("leased-" + moment + way);
         if (moment == Moment.BEFORE_EXEC) {
-            java.nio.file.Files.copy(Path.of("/bin/true"), leased, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+            Files.copy(Path.of("/bin/true"), leased, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
         } else {
-            java.nio.file.Files.writeString(leased, "x");
+            Files.writeString(leased, "x");
         }
         try (OwnCgroup cgroup = OwnCgroup.make("frozen-" + moment + way)) {
             Process lease = new ProcessBuilder(NativeProgram.compile("lease"), leased.toString(), "-1").start();
@@ -123,13 +124,13 @@ final class FrozenCgroupTest {
             Await.end(caller);
             lease.destroyForcibly().waitFor();
             freeze(cgroup, false);
-            assertEquals("", java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.procs")));
+            assertEquals("", Files.readString(cgroup.folder().resolve("cgroup.procs")));
             return told[0];
         }
     }
 
     private static void freeze(OwnCgroup cgroup, boolean on) throws IOException {
-        java.nio.file.Files.writeString(cgroup.folder().resolve("cgroup.freeze"), on ? "1" : "0");
+        Files.writeString(cgroup.folder().resolve("cgroup.freeze"), on ? "1" : "0");
     }
 
     private static String told(SubprocessInfo info, Way way) {
@@ -160,7 +161,7 @@ final class FrozenCgroupTest {
 
     /** The same by chance: whatever moment it is, no caller is held beyond its timeout and nothing is left. */
     @Test
-    void nobodyIsHeldByAFreezerThatNeverRests() throws Exception {
+    void repeatedFreezesBlockNoCaller() throws Exception {
         long seconds = Long.getLong("test.attack.seconds", 2);
         Map<String, Integer> told = new ConcurrentHashMap<>();
         try (OwnCgroup cgroup = OwnCgroup.make("restless")) {

@@ -99,7 +99,7 @@ final class HostileHostTest {
         "pidfd_open, ENOSYS, a seccomp filter",
         "pidfd_open, EPERM, a seccomp filter",
     })
-    void callThatAFilterRefusesIsDoneWithout(String call, String errno, String named) throws Exception {
+    void filteredSyscallIsReplaced(String call, String errno, String named) throws Exception {
         SubprocessInfo like = refusing(call, errno);
         assertAnswersAreTheSame(like);
         assertDoctorNames(like, named);
@@ -112,7 +112,7 @@ final class HostileHostTest {
         "memfd_create, ENOMEM, 12, memory",
         "memfd_create, EMFILE, 24, ulimit -n",
     })
-    void launcherThatCanNotBeMadeReadyIsOneErrorWithItsErrno(String call, String errno, String number, String remedy)
+    void unpreparedLauncherIsOneErrorWithItsErrno(String call, String errno, String number, String remedy)
             throws Exception {
         SubprocessInfo like = refusing(call, errno);
         String error = "the launcher can't be loaded: errno " + number;
@@ -129,7 +129,7 @@ final class HostileHostTest {
     /** The number of a child that was not reaped is its own. */
     @ParameterizedTest
     @ValueSource(strings = {"ENOSYS", "EPERM"})
-    void signalThatAFilterRefusesIsSentByTheOlderCall(String errno) throws Exception {
+    void filteredSignalIsSentByTheOlderSyscall(String errno) throws Exception {
         SubprocessInfo like = refusing("pidfd_send_signal", errno);
         assertEquals(
                 "sent\n",
@@ -158,7 +158,7 @@ final class HostileHostTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(strings = {"noNewPrivs", "bounding", "securebits", "unprivileged", "userNamespace"})
-    void stricterLauncherLeavesTheAnswersAsTheyAre(String kind) throws Exception {
+    void stricterServiceManagerChangesNoResult(String kind) throws Exception {
         assertAnswersAreTheSame(strict(kind));
     }
 
@@ -193,7 +193,7 @@ final class HostileHostTest {
         "bounding, a bounding set without",
         "securebits, without any capability",
     })
-    void doctorNamesWhatTheLauncherTook(String kind, String named) throws Exception {
+    void doctorNamesWhatTheServiceManagerTook(String kind, String named) throws Exception {
         assertDoctorNames(strict(kind), named);
     }
 
@@ -210,14 +210,14 @@ final class HostileHostTest {
                 "epoll",
                 ALL_OF_THEM,
             })
-    void olderKernelHasTheSameAnswers(String without) throws Exception {
+    void olderKernelHasTheSameResults(String without) throws Exception {
         Jvm jvm = new Jvm().option("-Dorg.umh4j.without=" + without);
         assertEquals(BasicUse.ANSWERS, jvm.run(BasicUse.class).requireSuccess());
     }
 
     @Test
     @RequiresRoot
-    void olderKernelLeavesNothing() throws Exception {
+    void olderKernelLeaksNothing() throws Exception {
         String without = "-Dorg.umh4j.without=" + ALL_OF_THEM;
         String out = new Jvm().option(without).run(EveryUse.class).requireSuccess();
         assertEquals(String.join("\n", EveryUse.EXPECTED), out);
@@ -226,7 +226,7 @@ final class HostileHostTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(strings = {"clone3", "close_range", "clone3,close_range", "clone3,close_range,unshare"})
-    void hostWithoutProcHasTheSameAnswers(String without) throws Exception {
+    void hostWithoutProcHasTheSameResults(String without) throws Exception {
         Jvm jvm = new Jvm().withoutProc().option("-Dorg.umh4j.without=" + without);
         assertEquals(BasicUse.ANSWERS, jvm.run(BasicUse.class).requireSuccess());
     }
@@ -236,7 +236,7 @@ final class HostileHostTest {
     @RequiresRoot
     @CsvSource({"close_range, true", "close_range, false", "'close_range,unshare', true", "'close_range,unshare', false"
     })
-    void descriptorAboveTheHardLimitIsClosedToo(String without, boolean proc) throws Exception {
+    void descriptorAboveTheHardLimitIsClosed(String without, boolean proc) throws Exception {
         Jvm jvm = (proc ? new Jvm() : new Jvm().withoutProc())
                 .option("-Dorg.umh4j.without=" + without)
                 .under("bash", "-c", "exec 5000</etc/passwd && ulimit -n 1000 && exec \"$0\" \"$@\"");
@@ -258,7 +258,7 @@ final class HostileHostTest {
     /** Then the launcher can't be told which signals are ignored, and resets every one. */
     @Test
     @RequiresRoot
-    void signalsAreResetWithoutProcToo() throws Exception {
+    void signalsAreResetWithoutProc() throws Exception {
         Jvm jvm = new Jvm().withoutProc().under("env", "--ignore-signal=USR1,RTMAX");
         assertEquals("10 64\n", jvm.run(SignalledMain.class).requireSuccess());
     }
@@ -275,7 +275,7 @@ final class HostileHostTest {
     /** What is ignored in the JVM can't be asked there. */
     @Test
     @RequiresRoot
-    void hostWithoutProcIgnoresWhatWasAskedForAndNothingElse() throws Exception {
+    void hostWithoutProcIgnoresOnlyTheRequestedSignals() throws Exception {
         Jvm jvm = new Jvm().withoutProc().under("env", "--ignore-signal=HUP,USR1");
         assertEquals("768 10\n", jvm.run(IgnoringMain.class).requireSuccess());
     }
@@ -296,7 +296,7 @@ final class HostileHostTest {
     /** What is left to execute a memfd is /proc/self/fd. */
     @Test
     @RequiresRoot
-    void hostWithoutProcAndExecveatIsOneErrorAtLaunch() throws Exception {
+    void hostWithoutProcAndExecveatFailsAtLaunch() throws Exception {
         Jvm.Outcome outcome =
                 new Jvm().withoutProc().option("-Dorg.umh4j.without=execveat").run(BasicUse.class);
         assertTrue(outcome.err().contains("LAUNCH"), outcome.err());
@@ -307,7 +307,7 @@ final class HostileHostTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(booleans = {false, true})
-    void membersOfASessionAreLookedForInOurOwnProcAlone(boolean mounted) throws Exception {
+    void sessionMembersAreSearchedOnlyInTheJvmsProc(boolean mounted) throws Exception {
         Jvm jvm = mounted ? new Jvm().under("unshare", "--pid", "--fork") : new Jvm().withoutProc();
         assertEquals(
                 "KILL ENOENT, killed by SIGKILL\n", jvm.run(SessionMain.class).requireSuccess());
@@ -325,14 +325,14 @@ final class HostileHostTest {
 
     @Test
     @RequiresRoot
-    void doctorNamesThatProcIsMissing() throws Exception {
+    void doctorReportsAMissingProc() throws Exception {
         Jvm.Outcome doctor = new Jvm().withoutProc().run(org.umh4j.cli.Main.class, "doctor");
         assertTrue(doctor.out().contains("/proc") && doctor.out().contains("not mounted"), doctor.toString());
     }
 
     @Test
     @RequiresRoot
-    void readOnlyHostHasTheSameAnswers() throws Exception {
+    void readOnlyHostHasTheSameResults() throws Exception {
         String shell = "mount -o remount,bind,ro / 2>/dev/null || mount --bind / / && mount -o remount,bind,ro /;"
                 + " mount -t tmpfs -o mode=1777 none /run; exec \"$0\" \"$@\"";
         Jvm jvm = new Jvm()
@@ -344,7 +344,7 @@ final class HostileHostTest {
     /** As few descriptors as a JVM itself can live with; there is no half-loaded library below that. */
     @ParameterizedTest
     @ValueSource(ints = {20, 24, 28, 32, 40})
-    void fewDescriptorsAreEnoughOrOneError(int descriptors) throws Exception {
+    void fewDescriptorsSufficeOrAreOneError(int descriptors) throws Exception {
         Jvm.Outcome outcome =
                 new Jvm().under("prlimit", "--nofile=" + descriptors).run(BasicUse.class);
         if (!outcome.out().equals(BasicUse.ANSWERS)) {
@@ -357,7 +357,7 @@ final class HostileHostTest {
     /** From so few that the JVM can only just be. The test's classes are in a folder, so it takes one to load each. */
     @ParameterizedTest
     @ValueSource(ints = {19, 22, 24})
-    void fewDescriptorsAreEnoughOrEachEntrySaysWhichLimit(int descriptors) throws Exception {
+    void fewDescriptorsSufficeOrEachCallNamesTheLimit(int descriptors) throws Exception {
         Jvm.Outcome outcome = new Jvm()
                 .shortLived()
                 .under("prlimit", "--nofile=" + descriptors)
@@ -370,7 +370,7 @@ final class HostileHostTest {
     /** As another user: root is not counted. */
     @Test
     @RequiresRoot
-    void processLimitIsEagainAtCloneAndTheNextCallWorks() throws Exception {
+    void processLimitFailsWithEagainAtClone() throws Exception {
         assertEquals(
                 "CLONE EAGAIN\nnext 0\n",
                 new Jvm().asNobody().run(ProcessLimitMain.class).requireSuccess());

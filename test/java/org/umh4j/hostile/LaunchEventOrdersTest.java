@@ -17,7 +17,7 @@ final class LaunchEventOrdersTest {
     private static final int EVERY = Integer.getInteger("test.orders.every", 2001);
 
     @Test
-    void eachOrderOfEventsIsDecidedAsTheModelHasIt() throws Exception {
+    void eachOrderOfEventsIsDecidedAsInTheModel() throws Exception {
         Process make = new ProcessBuilder("make", "-s", "orders", "EVERY=" + EVERY)
                 .redirectErrorStream(true)
                 .start();

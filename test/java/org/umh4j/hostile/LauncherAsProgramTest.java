@@ -123,7 +123,7 @@ final class LauncherAsProgramTest {
 
     /** The name of the loader is not among the first bytes, which are all that is read of a usual program. */
     @Test
-    void launcherIsRefusedAsADynamicLoaderThatIsNamedFarBehind() throws Exception {
+    void launcherIsRefusedAsADynamicLoaderNamedAtTheEnd() throws Exception {
         byte[] bytes = Files.readAllBytes(Path.of(dynamic("near", OWN)));
         byte[] far = java.util.Arrays.copyOf(bytes, bytes.length + OWN.length() + 1);
         System.arraycopy(OWN.getBytes(StandardCharsets.US_ASCII), 0, far, bytes.length, OWN.length());

@@ -7,6 +7,7 @@ import static org.umh4j.linux.Capability.*;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -122,10 +123,9 @@ final class LauncherAttackersTest {
 
         /** The mount namespace has a /proc there, so that nothing is mounted in the host's own. */
         private static Room inJail(Cred root, String jvm) throws IOException {
-            Path jail = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "jail");
-            java.nio.file.Files.createDirectory(jail.resolve("proc"));
-            java.nio.file.Files.copy(
-                    Path.of(ProbeProgram.path()), jail.resolve("probe"), StandardCopyOption.COPY_ATTRIBUTES);
+            Path jail = Files.createTempDirectory(ProbeProgram.FOLDER, "jail");
+            Files.createDirectory(jail.resolve("proc"));
+            Files.copy(Path.of(ProbeProgram.path()), jail.resolve("probe"), StandardCopyOption.COPY_ATTRIBUTES);
             Helper mounter = host(
                     Cred.defaults(),
                     NamespaceSetup.defaults().unshare(Namespace.MOUNT),
@@ -178,7 +178,7 @@ final class LauncherAttackersTest {
                 "namespace",
                 "namespace docker"
             })
-    void launcherIsReachedByNoAttacker(String who) throws Exception {
+    void noAttackerReachesTheLauncher(String who) throws Exception {
         String limits = messageQueueLimit();
         try (Room room = Room.of(who.split(" ")[0])) {
             String program =
@@ -218,13 +218,13 @@ final class LauncherAttackersTest {
     }
 
     @Test
-    void workingDirectoryAndRulesStayInTheirRootWhileItsOwnerMovesIt() throws Exception {
-        Path base = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "moved");
+    void pathsStayInTheRootWhileItsOwnerMovesIt() throws Exception {
+        Path base = Files.createTempDirectory(ProbeProgram.FOLDER, "moved");
         for (String folder : List.of("tree/a/d", "outside/x/d")) {
-            java.nio.file.Files.createDirectories(base.resolve(folder));
+            Files.createDirectories(base.resolve(folder));
         }
-        java.nio.file.Files.writeString(base.resolve("tree/mark"), "inside");
-        java.nio.file.Files.writeString(base.resolve("outside/mark"), "OUTSIDE");
+        Files.writeString(base.resolve("tree/mark"), "inside");
+        Files.writeString(base.resolve("outside/mark"), "OUTSIDE");
         NativeProgram.compileStatic("reacher", base.resolve("tree"));
         assertEquals(
                 0,
@@ -249,15 +249,15 @@ final class LauncherAttackersTest {
 
     /** It may end helpers in its cgroup, and decide where a path of its own leads; no caller is held, and the JVM stays. */
     @Test
-    void ownerOfACgroupHoldsNoCaller() throws Exception {
-        Path base = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "owner");
+    void ownerOfACgroupBlocksNoCaller() throws Exception {
+        Path base = Files.createTempDirectory(ProbeProgram.FOLDER, "owner");
         String program = NativeProgram.compileStatic("reacher", ProbeProgram.FOLDER);
-        List<String> before = java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup"));
+        List<String> before = Files.readAllLines(Path.of("/proc/self/cgroup"));
         Map<String, Integer> outcomes = new HashMap<>();
         try (OwnCgroup own = OwnCgroup.make("attackers");
                 OwnCgroup other = OwnCgroup.make("others")) {
-            Path inner = java.nio.file.Files.createDirectory(own.folder().resolve("inner"));
-            Path link = java.nio.file.Files.createSymbolicLink(base.resolve("cgroup"), own.folder());
+            Path inner = Files.createDirectory(own.folder().resolve("inner"));
+            Path link = Files.createSymbolicLink(base.resolve("cgroup"), own.folder());
             String owner = UID + ":" + UID;
             assertEquals(
                     0,
@@ -281,7 +281,7 @@ final class LauncherAttackersTest {
                     attacker,
                     "owner of a cgroup",
                     number -> outcomes.merge(ranIn(number % 2 == 0 ? own.folder() : link), 1, Integer::sum));
-            java.nio.file.Files.writeString(own.folder().resolve("cgroup.freeze"), "0");
+            Files.writeString(own.folder().resolve("cgroup.freeze"), "0");
             System.out.println("    owner of a cgroup " + outcomes);
             Await.until("the inner cgroup is removed", () -> inner.toFile().delete());
             for (String deed : List.of("freeze", "thaw", "kill", "retarget")) {
@@ -295,7 +295,7 @@ final class LauncherAttackersTest {
                                     outcome -> outcome.matches(inside + "|killed|CGROUP (EBUSY|EINVAL)|KILLED EINTR")),
                     outcomes::toString);
         }
-        assertEquals(before, java.nio.file.Files.readAllLines(Path.of("/proc/self/cgroup")));
+        assertEquals(before, Files.readAllLines(Path.of("/proc/self/cgroup")));
     }
 
     /** The cgroup that a helper has seen itself in, or the way that it has ended. */
@@ -372,7 +372,7 @@ final class LauncherAttackersTest {
     }
 
     private static String messageQueueLimit() throws IOException {
-        return java.nio.file.Files.readAllLines(Path.of("/proc/self/limits")).stream()
+        return Files.readAllLines(Path.of("/proc/self/limits")).stream()
                 .filter(line -> line.startsWith("Max msgqueue"))
                 .findFirst()
                 .orElseThrow();

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -58,7 +59,7 @@ final class LauncherKilledTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(strings = {"start", "exec", "wait"})
-    void launcherThatIsKilledAtAnyStepIsToldAndTheNextCallWorks(String way) throws Exception {
+    void killAtAnyStepIsReportedAndTheNextCallWorks(String way) throws Exception {
         StringBuilder expected = new StringBuilder();
         for (List<String> steps : List.of(CHILD_STEPS, STEPS)) {
             steps.forEach(step -> expected.append(step).append(" KILLED EINTR 9, next 0\n"));
@@ -85,7 +86,7 @@ final class LauncherKilledTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(strings = {"start", "exec", "wait"})
-    void launcherThatIsStoppedAtAnyStepIsLetGoOn(String way) throws Exception {
+    void stopAtAnyStepIsContinued(String way) throws Exception {
         StringBuilder expected = new StringBuilder();
         STEPS.forEach(step -> expected.append(step).append(" 0\n"));
         assertEquals(expected.toString(), new Jvm().run(StoppedMain.class, way).requireSuccess());
@@ -135,7 +136,7 @@ final class LauncherKilledTest {
     }
 
     @Test
-    void helperThatIsStoppedEndsAtTheTimeLimit() throws Exception {
+    void stoppedHelperEndsAtTheTimeLimit() throws Exception {
         String[] argv = ProbeProgram.argv("kill", "19", "pause");
         SubprocessInfo info = SubprocessInfo.of(ProbeProgram.path(), argv, new String[0]);
         RunOptions capture =
@@ -149,7 +150,7 @@ final class LauncherKilledTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(strings = {"socketpair", "sendmsg", "clone3", "poll", "ppoll"})
-    void jvmThatIsKilledAtAnyStepLeavesTheDetachedAliveAndNothingElse(String call) throws Exception {
+    void killedJvmLeavesOnlyDetachedHelpers(String call) throws Exception {
         String mark = "kill-test-" + ProcessHandle.current().pid() + "-" + call;
         Process jvm = new ProcessBuilder(new Jvm().command(JvmKilledMain.class, call, mark))
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -171,10 +172,10 @@ final class LauncherKilledTest {
     /** Processes with this argument that run, but for the JVM itself. */
     private static List<Long> running(String mark) throws IOException {
         List<Long> found = new java.util.ArrayList<>();
-        try (DirectoryStream<Path> processes = java.nio.file.Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {
                 try {
-                    String line = java.nio.file.Files.readString(process.resolve("cmdline"));
+                    String line = Files.readString(process.resolve("cmdline"));
                     if (line.contains("\0" + mark)
                             && Pid.isRunning(
                                     Long.parseLong(process.getFileName().toString()))) {

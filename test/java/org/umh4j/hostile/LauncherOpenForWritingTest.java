@@ -25,7 +25,7 @@ import org.umh4j.support.RequiresRoot;
 @RequiresRoot
 final class LauncherOpenForWritingTest {
     @Test
-    void launcherWhoseFileIsHeldOpenIsMadeAgain() throws Exception {
+    void launcherOpenForWritingIsCopiedAgain() throws Exception {
         assertEquals("0 0 0 0 0 0 0 0 0 0 true\n", new Jvm().run(HoldMain.class).requireSuccess());
     }
 

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -163,12 +164,12 @@ final class RefusedSyscallTest {
         "mapped to itself, PARENT_DEATH UNSHARE ID_MAP PID_NAMESPACE",
         "mapped to ranges, PARENT_DEATH UNSHARE ID_MAP",
     })
-    void everyCallOfTheLauncherThatIsRefusedIsToldAsItIs(String what, String more) throws Exception {
+    void eachRefusedSyscallOfTheLauncherIsReported(String what, String more) throws Exception {
         assertRefused(new Jvm(), PLAIN + more, what);
     }
 
     @Test
-    void cgroupThatTheLauncherHasToEnterIsToldToo() throws Exception {
+    void refusedEntryOfACgroupIsReported() throws Exception {
         try (OwnCgroup cgroup = OwnCgroup.make("refused")) {
             Jvm jvm = new Jvm().option("-Dorg.umh4j.without=clone3");
             assertRefused(jvm, PLAIN + "CGROUP PARENT_DEATH", cgroup.folder().toString());
@@ -227,7 +228,7 @@ final class RefusedSyscallTest {
 
         /** For the thread that calls this. */
         private static SubprocessInfo refuser(String path) throws IOException {
-            Path thread = java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self"));
+            Path thread = Files.readSymbolicLink(Path.of("/proc/thread-self"));
             return SubprocessInfo.of(
                             path, new String[] {"refuse", thread.getFileName().toString()}, null)
                     .task(Task.defaults()

@@ -47,20 +47,20 @@ final class ReusedDescriptorNumbersTest {
     @ParameterizedTest
     @ValueSource(strings = {"one", "all"})
     @RequiresRoot
-    void keptDescriptorsThatOthersReplaceHarmNobody(String how) throws Exception {
+    void replacedDescriptorsHarmNoOtherFile(String how) throws Exception {
         assertEquals("", run(KeptMain.class, how));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"one", "all"})
     @RequiresRoot
-    void liveHelperWhoseDescriptorsOthersReplaceIsStillEnded(String how) throws Exception {
+    void helperWithReplacedDescriptorsCanBeEnded(String how) throws Exception {
         assertEquals("", run(LiveMain.class, how));
     }
 
     @Test
     @RequiresRoot
-    void driverWhoseProgramOthersReplaceIsNotExecuted() throws Exception {
+    void replacedProgramOfADriverIsNotExecuted() throws Exception {
         assertEquals("", run(DriverMain.class, "one"));
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ final class SameUserAttackTest {
 
     @Test
     @RequiresRoot
-    void userOfAHelperReachesNeitherTheJvmsMemoryNorItsThreads() throws Exception {
+    void userOfAHelperDoesNotReachTheJvm() throws Exception {
         int uid = FIRST_UID + (int) (ProcessHandle.current().pid() % 100_000) * USERS;
         String out = new Jvm()
                 .under("setpriv", "--regid=1", "--clear-groups") // see dumpable()
@@ -132,7 +133,7 @@ final class SameUserAttackTest {
 
         /** Where the JVM's own library begins. */
         private static String mappedHere() throws IOException {
-            return java.nio.file.Files.readAllLines(Path.of("/proc/self/maps")).stream()
+            return Files.readAllLines(Path.of("/proc/self/maps")).stream()
                     .filter(line -> line.endsWith("/libjvm.so"))
                     .map(line -> line.substring(0, line.indexOf('-')))
                     .findFirst()
@@ -141,7 +142,7 @@ final class SameUserAttackTest {
 
         /** /proc has files of a process that is not dumpable belong to user and group 0; this one's group is another. */
         private static boolean dumpable() throws IOException {
-            return !java.nio.file.Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid")
+            return !Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid")
                     .equals(0);
         }
 

@@ -28,25 +28,25 @@ final class StolenStatusTest {
     private static final int HELPERS = 200;
 
     @Test
-    void statusThatAnotherLibraryTookIsStillKnown() throws Exception {
+    void statusReapedByAnotherLibraryIsStillKnown() throws Exception {
         assertEquals("right 200, lost 0\n", new Jvm().run(ThiefMain.class).requireSuccess());
     }
 
     @Test
-    void statusThatAnotherLibraryTookIsLostWhereTheKernelForgetsIt() throws Exception {
+    void statusReapedByAnotherLibraryIsLostOnOlderKernels() throws Exception {
         String out = new Jvm().option(WITHOUT_INFO).run(ThiefMain.class, "some").requireSuccess();
         assertEquals("right 200, lost some\n", out);
     }
 
     @Test
-    void ignoredChildSignalLosesNothingWhereTheKernelRemembers() throws Exception {
+    void ignoredSigchldLosesNoStatus() throws Exception {
         assertEquals(
                 kinds("42 << 8", "9", "42 << 8", "exit code 42, usage false"),
                 ignoring().run(KindsMain.class).requireSuccess());
     }
 
     @Test
-    void ignoredChildSignalIsEchildWhereTheKernelForgets() throws Exception {
+    void ignoredSigchldIsEchildOnOlderKernels() throws Exception {
         String out = ignoring().option(WITHOUT_INFO).run(KindsMain.class).requireSuccess();
         assertEquals(kinds("-10", "-10", "-10", "status lost, usage false"), out);
     }
@@ -54,7 +54,7 @@ final class StolenStatusTest {
     /** Whoever is told of a failure, or of a start, does not depend on the status. */
     @ParameterizedTest
     @ValueSource(strings = {"", "pidfd_info", "pidfd_info,clone3,close_range,execveat"})
-    void ignoredChildSignalChangesNoOtherAnswer(String without) throws Exception {
+    void ignoredSigchldChangesNoOtherResult(String without) throws Exception {
         String out = ignoring()
                 .option("-D" + Feature.WITHOUT_PROPERTY + "=" + without)
                 .run(AnswersMain.class)

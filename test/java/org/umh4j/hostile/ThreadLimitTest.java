@@ -17,17 +17,17 @@ import org.umh4j.support.RequiresRoot;
 @RequiresRoot
 final class ThreadLimitTest {
     @Test
-    void startThatNobodyCouldWaitForIsRefusedBeforeThereIsAProcess() throws Exception {
+    void startWithoutReaperThreadStartsNoProcess() throws Exception {
         assertEquals("WAIT EAGAIN, cleanup -11, children []\n", limited("start"));
     }
 
     @Test
-    void callThatNobodyCouldTakeOverIsReleased() throws Exception {
+    void noWaitCallWithoutThreadRunsCleanup() throws Exception {
         assertEquals("WAIT EAGAIN, cleanup 0, children []\n", limited("no-wait"));
     }
 
     @Test
-    void callThatNeedsNoThreadIsRefusedByTheKernel() throws Exception {
+    void callWithoutThreadFailsWithEagainAtClone() throws Exception {
         assertEquals("CLONE EAGAIN, cleanup -11, children []\n", limited("proc"));
     }
 

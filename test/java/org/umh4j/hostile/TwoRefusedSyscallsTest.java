@@ -76,7 +76,7 @@ final class TwoRefusedSyscallsTest {
 
     @Test
     @RequiresRoot
-    void everyTwoCallsOfALaunchAreDoneWithoutOrToldAsOneError() throws Exception {
+    void twoRefusedSyscallsOfALaunchAreReplacedOrReported() throws Exception {
         Path program = ProbeProgram.FOLDER.resolve("pairs");
         Path tiny = ProbeProgram.FOLDER.resolve("bench/tiny");
         Path launcher = Path.of("target/classes/org/umh4j/internal/linux-x86_64/launcher.elf")
@@ -115,7 +115,7 @@ final class TwoRefusedSyscallsTest {
 
     @ParameterizedTest
     @MethodSource("listsAndAges")
-    void listsOfRuntimesLeaveTheAnswersAsTheyAre(List<String> listAndAge) throws Exception {
+    void filtersOfContainerRuntimesChangeNoResult(List<String> listAndAge) throws Exception {
         RunResult result = jvm(Filter.named(listAndAge.get(0)), listAndAge.get(1));
         assertEquals(BasicUse.ANSWERS + WaysToEndMain.ANSWERS, result.stdoutText(), result.stderrText());
     }
@@ -133,7 +133,7 @@ final class TwoRefusedSyscallsTest {
 
     @ParameterizedTest
     @MethodSource("pairs")
-    void twoCallsOfTheJvmAreDoneWithoutOrToldAsOneError(String pair) throws Exception {
+    void twoRefusedSyscallsOfTheJvmAreReplacedOrReported(String pair) throws Exception {
         String errno = pair.substring(0, pair.indexOf(' '));
         RunResult result = jvm(Filter.of(List.of(pair.replace(" and ", " "))), "");
         if (NEEDED.contains(pair.substring(errno.length() + 1))) {

@@ -6,6 +6,7 @@ import static org.umh4j.linux.Capability.CAP_KILL;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -143,7 +144,7 @@ final class UnprivilegedJvmTest {
     /** This JVM's. */
     private static String session() {
         try {
-            String stat = java.nio.file.Files.readString(Path.of("/proc/self/stat"));
+            String stat = Files.readString(Path.of("/proc/self/stat"));
             return stat.replaceAll("(?s).*\\) \\w \\d+ \\d+ (\\d+).*", "$1");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -269,7 +270,7 @@ final class UnprivilegedJvmTest {
     /** The root of the cgroups of the second version, where it is mounted. */
     private static List<String> cgroups() {
         try {
-            return java.nio.file.Files.readAllLines(Path.of("/proc/self/mounts")).stream()
+            return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
                     .map(line -> line.split(" "))
                     .filter(mount -> mount[2].equals("cgroup2"))
                     .map(mount -> mount[1])
@@ -280,14 +281,14 @@ final class UnprivilegedJvmTest {
     }
 
     @Test
-    void whatTakesNoPrivilegeIsGiven() throws Exception {
+    void unprivilegedAttributesAreApplied() throws Exception {
         assertEquals(
                 "", new Jvm().asNobody().run(NobodyMain.class, "attributes").requireSuccess());
     }
 
     /** The nice value is worse than the kernel's, and stays; the policy is another thing. */
     @Test
-    void niceValueThatStaysTakesNoPolicyWithIt() throws Exception {
+    void unappliedNiceKeepsThePolicyApplied() throws Exception {
         Jvm jvm = new Jvm()
                 .asNobody()
                 .under(ProbeProgram.path(), "nice", "7", "policy", "3", "exec", "/usr/bin/env", "env");
@@ -295,7 +296,7 @@ final class UnprivilegedJvmTest {
     }
 
     @Test
-    void confinementAndNewUserNamespacesTakeNoPrivilege() throws Exception {
+    void confinementAndUserNamespacesNeedNoPrivilege() throws Exception {
         if (new ProcessBuilder(UNSHARE).start().waitFor() != 0) {
             Need.USER_NAMESPACES.missing();
         }
@@ -304,7 +305,7 @@ final class UnprivilegedJvmTest {
     }
 
     @Test
-    void whatTakesPrivilegeIsRefusedAtItsStage() throws Exception {
+    void privilegedAttributesFailAtTheirStage() throws Exception {
         assertEquals("", new Jvm().asNobody().run(NobodyMain.class, "refusals").requireSuccess());
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -196,7 +197,7 @@ final class CallbackThreadsTest {
 
     @ParameterizedTest
     @EnumSource
-    void twoThatBlockHoldUpNothing(Way way) throws Exception {
+    void twoBlockedCallbacksDelayNoOther(Way way) throws Exception {
         block(2, way);
         assertAllElseWorks();
         block(1, way);
@@ -204,7 +205,7 @@ final class CallbackThreadsTest {
     }
 
     @Test
-    void twoHundredOfAllKindsHoldUpNothing() throws Exception {
+    void twoHundredBlockedCallbacksDelayNoOther() throws Exception {
         for (Way way : Way.values()) {
             block(MANY / Way.values().length, way);
         }
@@ -216,8 +217,8 @@ final class CallbackThreadsTest {
      * the library's threads.
      */
     @Test
-    void twoHundredHangingFilesHoldUpNothing(@TempDir Path folder) throws Exception {
-        Path hanging = java.nio.file.Files.writeString(folder.resolve("hanging"), "x");
+    void twoHundredHangingOpensDelayNoOther(@TempDir Path folder) throws Exception {
+        Path hanging = Files.writeString(folder.resolve("hanging"), "x");
         CountDownLatch over = new CountDownLatch(MANY);
         Process lease = new ProcessBuilder(NativeProgram.compile("lease"), hanging.toString(), "-1").start();
         try {
@@ -238,7 +239,7 @@ final class CallbackThreadsTest {
 
     /** Our own timers do not hang on the JDK's, which calls what users let hang on their timeouts. */
     @Test
-    void aBlockedTimerOfTheJdkHoldsUpNothing() throws Exception {
+    void blockedTimerOfTheJdkDelaysNothing() throws Exception {
         CompletableFuture<Void> late = new CompletableFuture<>();
         late.whenComplete((none, timeout) -> stay()); // first: of one that is over it would be this thread that stays
         late.orTimeout(1, TimeUnit.MILLISECONDS);
@@ -300,7 +301,7 @@ final class CallbackThreadsTest {
     }
 
     @Test
-    void whatMovesIsDoneByTwoThreads() throws Exception {
+    void callbacksThatDoNotBlockShareTwoThreads() throws Exception {
         AtomicInteger done = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         AtomicInteger now = new AtomicInteger();
@@ -317,7 +318,7 @@ final class CallbackThreadsTest {
     }
 
     @Test
-    void aCallbackFindsItsThreadAsIfItWereTheFirst() throws Exception {
+    void eachCallbackFindsACleanThread() throws Exception {
         BlockingQueue<String> seen = new LinkedBlockingQueue<>();
         Runnable look = () -> {
             Thread thread = Thread.currentThread();

@@ -33,7 +33,7 @@ final class KernelDefaultsTest {
             """;
 
     @Test
-    void everyLimitOfTheTableIsRead() {
+    void eachLimitOfTheTableIsRead() {
         long[] expected = {
             -1, -1, -1, -1, -1, -1, 8 << 20, -1, 0, -1, -1, -1, 5551, 5551, 1024, 4096, 65_536, 65_536, -1, -1, -1, -1,
             5551, 5551, 819_200, 819_200, 0, 0, 0, 0, -1, -1
@@ -42,7 +42,7 @@ final class KernelDefaultsTest {
     }
 
     @Test
-    void lockedMemoryIsThatOfTheKernelsVersion() {
+    void memlockDefaultFollowsTheKernelsVersion() {
         assertEquals(64 << 10, KernelDefaults.lockedMemory("5.10.0-46-cloud-amd64"));
         assertEquals(64 << 10, KernelDefaults.lockedMemory("4.19.0"));
         assertEquals(8 << 20, KernelDefaults.lockedMemory("5.16.0"));

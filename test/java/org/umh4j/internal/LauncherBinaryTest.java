@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
@@ -27,7 +28,7 @@ final class LauncherBinaryTest {
     }
 
     @Test
-    void launcherIsThreePagesOfCodeAndNothingWritable() throws Exception {
+    void launcherIsThreePagesWithoutWritableData() throws Exception {
         String headers = run("readelf", "-lW", FILES.resolve("launcher.elf").toString());
         Matcher load = Pattern.compile("LOAD +0x0+ 0x\\w+ 0x\\w+ 0x(\\w+) 0x(\\w+) (\\S ?\\S ?\\S?) ")
                 .matcher(headers);
@@ -41,10 +42,10 @@ final class LauncherBinaryTest {
 
     /** Every symbol that one of its objects needs is defined by another one of them: there is no libc in it. */
     @Test
-    void launcherNeedsNothingButItself() throws Exception {
+    void launcherHasNoUndefinedSymbol() throws Exception {
         TreeSet<String> needed = new TreeSet<>();
         TreeSet<String> defined = new TreeSet<>();
-        try (var files = java.nio.file.Files.list(OBJECTS.resolve("launcher"))) {
+        try (var files = Files.list(OBJECTS.resolve("launcher"))) {
             var objects = files.filter(file -> file.toString().endsWith(".o"));
             for (Path object : (Iterable<Path>) objects::iterator) {
                 for (String line : run("nm", object.toString()).split("\n")) {
@@ -59,7 +60,7 @@ final class LauncherBinaryTest {
     }
 
     @Test
-    void libraryExportsJniFunctionsAndNothingElse() throws Exception {
+    void libraryExportsOnlyJniFunctions() throws Exception {
         for (String line : run(
                         "nm",
                         "-D",
@@ -83,14 +84,14 @@ final class LauncherBinaryTest {
 
     /** A symbol's version is the first glibc's that has it; the loader of an older one would refuse the library. */
     @Test
-    void libraryNeedsNoNewerGlibcThanTheDocsPromise() throws Exception {
-        String docs = java.nio.file.Files.readString(Path.of("docs/compatibility.md"));
+    void libraryNeedsOnlyTheDocumentedGlibc() throws Exception {
+        String docs = Files.readString(Path.of("docs/compatibility.md"));
         Matcher promise = Pattern.compile("glibc (\\d+)\\.(\\d+) and newer").matcher(docs);
         assertTrue(promise.find(), "docs/compatibility.md names no glibc");
         int found = 0;
         for (String platform : List.of("linux-x86_64", "linux-arm64")) {
             Path library = FILES.resolveSibling(platform).resolve("libumh4j.so");
-            if (!java.nio.file.Files.exists(library)) {
+            if (!Files.exists(library)) {
                 continue; // of another architecture, which a plain build leaves out
             }
             Matcher needed = Pattern.compile("\\b(GLIBC_(\\w+)(?:\\.(\\d+))?[.\\d]*)")
@@ -137,7 +138,7 @@ final class LauncherBinaryTest {
 
     /** The child in the JVM's memory: from clone to exec it calls no function of another library. */
     @Test
-    void childBetweenCloneAndExecCallsNoLibc() throws Exception {
+    void childCallsNoLibcBeforeExec() throws Exception {
         String code = run(
                 "objdump",
                 "-d",

@@ -51,7 +51,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void libraryPlantedInACacheOrASharedFolderIsNotLoaded(@TempDir Path folder) throws Exception {
+    void libraryInASharedDirectoryIsNotLoaded(@TempDir Path folder) throws Exception {
         Path mark = folder.resolve("sprung");
         byte[] trap = trap(folder, mark);
         Path home = Files.createDirectory(folder.resolve("home"));
@@ -78,7 +78,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void folderThatOthersCanWriteToIsPassedOver(@TempDir Path folder) throws Exception {
+    void directoryThatOthersCanWriteIsSkipped(@TempDir Path folder) throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
         Jvm.Outcome outcome = new Jvm()
                 .option("-D" + NativeLibrary.DIRECTORY_PROPERTY + "=" + folder)
@@ -88,7 +88,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void linkInAFolderThatOthersCanWriteToIsNotFollowed(@TempDir Path folder) throws Exception {
+    void linkInADirectoryThatOthersCanWriteIsNotFollowed(@TempDir Path folder) throws Exception {
         Path open = Files.createDirectory(folder.resolve("open"));
         Path library = Files.write(folder.resolve("libumh4j.so"), LibraryFile.resource("libumh4j.so"));
         Path link = Files.createSymbolicLink(open.resolve("libumh4j.so"), library);
@@ -100,7 +100,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void libraryNamedByPropertyIsLoadedWhenItIsToBeTrusted(@TempDir Path folder) throws Exception {
+    void trustedLibraryOfThePropertyIsLoaded(@TempDir Path folder) throws Exception {
         Path library = Files.write(folder.resolve("libumh4j.so"), LibraryFile.resource("libumh4j.so"));
         Path launcher = Files.write(folder.resolve("launcher"), LibraryFile.resource("launcher.elf"));
         Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -138,14 +138,14 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void eachEntrySaysEachTimeThatTheNamedLibraryIsNotThere() throws Exception {
+    void eachCallReportsTheMissingLibrary() throws Exception {
         Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=/no/such/libumh4j.so");
         assertEachEntrySays(entries(jvm), "/no does not exist", NativeLibrary.LIBRARY_PROPERTY);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 63, 64, 4096, -1})
-    void libraryThatIsCutShortEndsNoJvm(int length, @TempDir Path folder) throws Exception {
+    void truncatedLibraryDoesNotCrashTheJvm(int length, @TempDir Path folder) throws Exception {
         byte[] whole = LibraryFile.resource("libumh4j.so");
         byte[] part = Arrays.copyOf(whole, length < 0 ? endOfSegments(whole) - 1 : length);
         Path library = Files.write(folder.resolve("libumh4j.so"), part);
@@ -165,7 +165,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void libraryOfAnotherArchitectureOrNoneIsSaidToBeThat(@TempDir Path folder) throws Exception {
+    void libraryOfAnotherArchitectureIsReported(@TempDir Path folder) throws Exception {
         byte[] other = LibraryFile.resource("libumh4j.so");
         other[18] = (byte) (other[18] == 62 ? 183 : 62);
         Path library = Files.write(folder.resolve("libumh4j.so"), other);
@@ -177,7 +177,7 @@ final class NativeLibraryTest {
 
     /** It is loaded, and then lacks what the library has. */
     @Test
-    void anotherLibraryIsSaidNotToBeOurs(@TempDir Path folder) throws Exception {
+    void foreignLibraryIsReported(@TempDir Path folder) throws Exception {
         Path library = Files.write(folder.resolve("libumh4j.so"), trap(folder, folder.resolve("sprung")));
         Jvm jvm = new Jvm().option("-D" + NativeLibrary.LIBRARY_PROPERTY + "=" + library);
         assertEachEntrySays(entries(jvm), "Native", "; name the libumh4j.so of this release");
@@ -185,14 +185,14 @@ final class NativeLibraryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"riscv64", ""})
-    void architectureThatTheJarIsNotForIsSaid(String name) throws Exception {
+    void unsupportedArchitectureIsReported(String name) throws Exception {
         assertEachEntrySays(
                 entries(new Jvm().option("-Dos.arch=" + name)), "this jar has no linux-" + name, "x86_64 and arm64");
     }
 
     @Test
     @RequiresRoot
-    void nothingButNoexecFoldersAreEachNamed() throws Exception {
+    void eachNoexecDirectoryIsNamed() throws Exception {
         String folders = "/tmp /run /dev/shm /var/tmp";
         // As they are, but noexec: the classes of the tests may be in one of them.
         Jvm jvm = new Jvm()
@@ -209,7 +209,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void nativeAccessThatIsDeniedIsNamedWithItsOption() throws Exception {
+    void deniedNativeAccessNamesItsOption() throws Exception {
         Need.DENIED_NATIVE_ACCESS.orSkip();
         Jvm jvm = new Jvm().withoutNativeAccess().option("--illegal-native-access=deny");
         assertEachEntrySays(entries(jvm), "llegal native access", "--enable-native-access=ALL-UNNAMED");
@@ -217,13 +217,13 @@ final class NativeLibraryTest {
 
     @Test
     @RequiresRoot
-    void userNamespaceWithoutTheOwnerOfTheRootIsNamed() throws Exception {
+    void unmappedRootOwnerIsReported() throws Exception {
         Jvm jvm = new Jvm().under("unshare", "--user", "--map-root-user").asNobody();
         assertEachEntrySays(entries(jvm), "belongs to uid 65534", "newuidmap");
     }
 
     @Test
-    void unknownFeatureIsNamedEachTime() throws Exception {
+    void unknownFeatureIsReportedEachTime() throws Exception {
         assertEachEntrySays(entries(new Jvm().option("-Dorg.umh4j.without=warp")), "warp is none of", "clone3");
     }
 
@@ -236,7 +236,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void nothingIsLeftInAnyFolder(@TempDir Path folder) throws Exception {
+    void noFileIsLeft(@TempDir Path folder) throws Exception {
         new Jvm()
                 .option("-D" + NativeLibrary.DIRECTORY_PROPERTY + "=" + folder)
                 .run(CallMain.class)
@@ -248,7 +248,7 @@ final class NativeLibraryTest {
 
     @Test
     @RequiresRoot
-    void noexecFolderIsPassedOver(@TempDir Path folder) throws Exception {
+    void noexecDirectoryIsSkipped(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = new Jvm()
                 .under(
                         "unshare",
@@ -263,7 +263,7 @@ final class NativeLibraryTest {
 
     @Test
     @RequiresRoot
-    void readOnlyHomeAndNoexecTmpAreEnoughToLive(@TempDir Path folder) throws Exception {
+    void readOnlyHomeAndNoexecTmpSuffice(@TempDir Path folder) throws Exception {
         Jvm.Outcome outcome = new Jvm()
                 .under(
                         "unshare",
@@ -290,7 +290,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void worksAsAModuleWithoutItsBuildTimeDependencies(@TempDir Path folder) throws Exception {
+    void moduleWorksWithoutBuildTimeDependencies(@TempDir Path folder) throws Exception {
         Path module = Path.of("target/classes").toAbsolutePath();
         String feature = Runtime.version().feature() >= 22 ? "--enable-native-access=org.umh4j" : "-Dno.such=1";
         Files.createDirectories(folder.resolve("user/app"));
@@ -322,7 +322,7 @@ final class NativeLibraryTest {
     }
 
     @Test
-    void probeFolderOfTheTestsIsReadable() {
+    void probeDirectoryOfTheTestsIsReadable() {
         assertTrue(Files.isExecutable(Path.of(ProbeProgram.path())));
     }
 }

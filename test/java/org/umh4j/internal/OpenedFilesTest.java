@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -125,7 +126,7 @@ final class OpenedFilesTest {
     /** By each way of waiting; without root one step or another fails for want of privilege, which is no wait either. */
     @ParameterizedTest
     @EnumSource
-    void fifoWithoutAPeerIsRefusedAtOnce(Option option) throws Exception {
+    void fifoWithoutAPeerFailsAtOnce(Option option) throws Exception {
         Path fifo = fifo();
         List<Supplier<UmhException>> ways = List.of(
                 () -> failure(option.of(fifo.toString()), UmhWait.EXEC),
@@ -166,10 +167,10 @@ final class OpenedFilesTest {
     /** What was written is read once and whole; that the JVM has looked for a writer takes nothing away. */
     @ParameterizedTest
     @CsvSource({"true", "false"})
-    void fifoWithAWriterIsTheHelpersToRead(boolean early) throws Exception {
+    void fifoWithAWriterIsReadByTheHelper(boolean early) throws Exception {
         Path fifo = fifo();
         FileChannel both = FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE);
-        OutputStream writer = java.nio.file.Files.newOutputStream(fifo);
+        OutputStream writer = Files.newOutputStream(fifo);
         if (early) {
             writer.write("left behind".getBytes());
         }
@@ -190,7 +191,7 @@ final class OpenedFilesTest {
     }
 
     @Test
-    void fifoWithAReaderIsTheHelpersToWrite() throws Exception {
+    void fifoWithAReaderIsWrittenByTheHelper() throws Exception {
         Path fifo = fifo();
         try (FileChannel both = FileChannel.open(fifo, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             SubprocessInfo echo = SubprocessInfo.of("/bin/echo", new String[] {"echo", "said"}, null)
@@ -218,10 +219,9 @@ final class OpenedFilesTest {
         "/dev/ptmx, 2, 2",
         "/proc/self/stat, 0, 0"
     })
-    void flagsOfAnOpenFileAreThoseThatWereAskedFor(String named, String flags, String expected) throws Exception {
-        String path = named.equals("OWN")
-                ? java.nio.file.Files.createFile(folder.resolve("own")).toString()
-                : named;
+    void openFileHasTheRequestedFlags(String named, String flags, String expected) throws Exception {
+        String path =
+                named.equals("OWN") ? Files.createFile(folder.resolve("own")).toString() : named;
         Descriptors files = Descriptors.none()
                 .open(5, path.getBytes(), Integer.decode(flags), 0)
                 .pipeToJvm(1);
@@ -240,10 +240,8 @@ final class OpenedFilesTest {
     /** A lease keeps open(2) waiting until its holder gives it up; here it does so after a while, there never. */
     @ParameterizedTest
     @CsvSource({"INPUT, 300", "OUTPUT, 300", "INPUT, -1", "OUTPUT, -1", "PROGRAM, -1"})
-    void fileUnderALeaseIsWaitedForAsLongAsTheCallerDoes(Option option, int held) throws Exception {
-        Path file = option == Option.PROGRAM
-                ? copyOfTrue()
-                : java.nio.file.Files.writeString(folder.resolve("leased"), "x");
+    void leasedFileIsAwaitedUntilTheDeadline(Option option, int held) throws Exception {
+        Path file = option == Option.PROGRAM ? copyOfTrue() : Files.writeString(folder.resolve("leased"), "x");
         String holder = NativeProgram.compile("lease");
         Process lease = new ProcessBuilder(holder, file.toString(), Integer.toString(held)).start();
         try {
@@ -274,13 +272,13 @@ final class OpenedFilesTest {
     }
 
     private Path copyOfTrue() throws IOException {
-        return java.nio.file.Files.copy(
+        return Files.copy(
                 Path.of("/bin/true"), folder.resolve("program"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
     }
 
     /** A session leader without a terminal, as a service is, would get the first one that it opens. */
     @Test
-    void terminalThatIsOpenedForAHelperIsNotTheJvms() throws Exception {
+    void openedTerminalDoesNotControlTheJvm() throws Exception {
         Jvm jvm = new Jvm().shortLived().under("setsid", "--wait");
         assertEquals("0 0\n", jvm.run(TerminalMain.class).requireSuccess());
     }
@@ -302,7 +300,7 @@ final class OpenedFilesTest {
         }
 
         private static String terminal() throws IOException {
-            return java.nio.file.Files.readString(Path.of("/proc/self/stat"))
+            return Files.readString(Path.of("/proc/self/stat"))
                     .replaceAll(".*\\) ", "")
                     .split(" ")[4];
         }

@@ -92,14 +92,14 @@ final class TrustedPathTest {
                 "root/../grouped/../root/file, grouped can",
         "loop, more than 40 links", "chain44, more than 40 links",
     })
-    void chainIsNotTrustedForOneLinkOrFolderOfOthers(String path, String said) {
+    void chainWithALinkOfAnotherUserIsNotTrusted(String path, String said) {
         String message = assertThrows(IOException.class, () -> TrustedPath.require(TOP.resolve(path)))
                 .getMessage();
         assertTrue(message.contains(said), message);
     }
 
     @Test
-    void whatIsNotThereOrNotAbsoluteIsRefused() {
+    void missingOrRelativePathIsRejected() {
         assertThrows(IOException.class, () -> TrustedPath.require(TOP.resolve("no")));
         assertThrows(IOException.class, () -> TrustedPath.require(TOP.resolve("root/file/more")));
         assertThrows(IOException.class, () -> TrustedPath.require(Path.of("root")));

@@ -52,7 +52,7 @@ final class CallerIndependenceTest {
 
     @Test
     @RequiresRoot
-    void oddProcessAndOddThreadMakeTheSameHelper() throws IOException, InterruptedException {
+    void unusualJvmAndThreadStartTheSameHelper() throws IOException, InterruptedException {
         Report plain = Report.parse(new Jvm().run(ReportMain.class).requireSuccess());
         Path directory = Files.createTempDirectory("odd");
         String[] lines =

@@ -18,13 +18,13 @@ final class CheckedJniTest {
     }
 
     @Test
-    void waysToUseAHelperAreClean() throws Exception {
+    void eachUseOfAHelperPassesCheckJni() throws Exception {
         assertClean(new Jvm().option("-Xcheck:jni").run(BasicUse.class), BasicUse.ANSWERS);
     }
 
     @Test
     @RequiresRoot
-    void streamsAndReportsAreClean() throws Exception {
+    void streamsAndReportsPassCheckJni() throws Exception {
         Jvm.Outcome outcome = new Jvm().option("-Xcheck:jni").run(EveryUse.class);
         assertClean(outcome, String.join("\n", EveryUse.EXPECTED));
     }

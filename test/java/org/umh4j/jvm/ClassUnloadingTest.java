@@ -29,7 +29,7 @@ import org.umh4j.task.Task;
 /** An application that is undeployed takes the library along: threads, descriptors, memfds. And another one can bring it. */
 final class ClassUnloadingTest {
     @Test
-    void libraryWhoseClassLoaderIsDroppedLeavesNothing() throws Exception {
+    void unloadedLibraryLeaksNothing() throws Exception {
         assertEquals("gone\nagain\n", new Jvm().run(DroppedMain.class).requireSuccess());
     }
 

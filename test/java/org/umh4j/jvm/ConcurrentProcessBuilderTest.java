@@ -29,7 +29,7 @@ final class ConcurrentProcessBuilderTest {
     }
 
     @Test
-    void neitherTakesWhatIsTheOthers() throws Exception {
+    void libraryAndJdkReapOnlyTheirChildren() throws Exception {
         AtomicInteger right = new AtomicInteger();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {

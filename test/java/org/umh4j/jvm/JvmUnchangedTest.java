@@ -4,6 +4,7 @@ package org.umh4j.jvm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,7 +27,7 @@ final class JvmUnchangedTest {
     /** Of another group: the files below /proc/self belong to that as long as the process is dumpable, and to root else. */
     @Test
     @RequiresRoot
-    void nothingOfTheJvmChangesByAnyNumberOfCalls() throws Exception {
+    void callsDoNotChangeTheJvm() throws Exception {
         Jvm jvm = new Jvm().under("setpriv", "--regid=1", "--clear-groups");
         assertEquals("1 {} {}\n", jvm.run(CallsMain.class).requireSuccess());
     }
@@ -74,7 +75,7 @@ final class JvmUnchangedTest {
     /** What a child could have changed in a memory or in tables that it shares. */
     private static Map<String, String> state() throws IOException {
         Map<String, String> state = new TreeMap<>();
-        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/status"))) {
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             String name = line.substring(0, line.indexOf(':'));
             if (name.matches(
                     "Umask|Uid|Gid|Groups|Sig(Blk|Ign|Cgt)|Cap.*|NoNewPrivs|Seccomp.*|Cpus_allowed|THP_enabled")) {
@@ -83,28 +84,23 @@ final class JvmUnchangedTest {
         }
         state.put("dumpable", dumpable());
         for (String file : new String[] {"oom_score_adj", "coredump_filter", "personality", "timerslack_ns", "sched"}) {
-            String text = java.nio.file.Files.readString(Path.of("/proc/self", file));
+            String text = Files.readString(Path.of("/proc/self", file));
             state.put(
                     file,
                     file.equals("sched") ? text.replaceAll("(?s).*(policy +: +\\d+\\nprio +: +\\d+).*", "$1") : text);
         }
-        state.put("limits", java.nio.file.Files.readString(Path.of("/proc/self/limits")));
-        state.put(
-                "cwd",
-                java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/cwd")).toString());
-        state.put(
-                "root",
-                java.nio.file.Files.readSymbolicLink(Path.of("/proc/self/root")).toString());
+        state.put("limits", Files.readString(Path.of("/proc/self/limits")));
+        state.put("cwd", Files.readSymbolicLink(Path.of("/proc/self/cwd")).toString());
+        state.put("root", Files.readSymbolicLink(Path.of("/proc/self/root")).toString());
         state.put(
                 "session",
-                java.nio.file.Files.readString(Path.of("/proc/self/stat"))
+                Files.readString(Path.of("/proc/self/stat"))
                         .replaceAll(".*\\) \\w (\\d+ \\d+ \\d+).*", "$1")
                         .trim());
         return state;
     }
 
     private static String dumpable() throws IOException {
-        return java.nio.file.Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid")
-                .toString();
+        return Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid").toString();
     }
 }

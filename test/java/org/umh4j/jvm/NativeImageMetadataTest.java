@@ -58,7 +58,7 @@ final class NativeImageMetadataTest {
     }
 
     @Test
-    void everyClassThatIsLookedUpByNameIsListed() throws Exception {
+    void classesLookedUpByNameAreListed() throws Exception {
         assertEquals(
                 found("Class\\.forName\\(\"([\\w.]+)\"", librarySources()),
                 types(metadata().path("reflection")));
@@ -89,7 +89,7 @@ final class NativeImageMetadataTest {
     }
 
     @Test
-    void everyNativeMethodIsInTheOneClassAndExported() throws Exception {
+    void nativeMethodsAreInOneClassAndExported() throws Exception {
         assertEquals(
                 new TreeSet<>(java.util.Set.of("Native")), classesWith("\\bstatic native |\\bnative \\w+ \\w+\\("));
         JsonNode jni = metadata().path("jni");
@@ -98,7 +98,7 @@ final class NativeImageMetadataTest {
 
     /** Each class whose field the shim asks for by name. */
     @Test
-    void everyFieldThatTheShimReadsIsListed() throws Exception {
+    void fieldsReadByTheShimAreListed() throws Exception {
         String shim = Files.readString(Path.of("src/main/native/jni/files.c"));
         assertEquals(new TreeSet<>(java.util.Set.of("fd", "fdObj")), found("field\\(env, object, \"(\\w+)\"", shim));
         assertTrue(types(metadata().path("jni")).contains("java.io.FileDescriptor"));
@@ -122,7 +122,7 @@ final class NativeImageMetadataTest {
     }
 
     @Test
-    void everyBuiltFileThatTheLibraryLoadsIsListed() throws Exception {
+    void loadedResourcesAreListed() throws Exception {
         TreeSet<String> loaded = found("resource\\(\"([\\w.]+)\"\\)", librarySources());
         assertEquals(new TreeSet<>(java.util.Set.of("libumh4j.so", "launcher.elf", "probe.elf")), loaded);
         for (String name : loaded) {

@@ -21,7 +21,7 @@ import org.umh4j.task.Task;
 /** A JVM that has no byte left for a while learns of every end all the same, as soon as it has one again. */
 final class OutOfMemoryTest {
     @Test
-    void endsWithoutMemoryToTellOfThemAreToldLater() throws Exception {
+    void endsAreReportedOnceMemoryIsFree() throws Exception {
         // Without buffers of their own all threads lack memory at the same time.
         Jvm jvm = new Jvm().option("-Xmx24m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
         assertEquals("all told\n", jvm.run(FullMain.class).requireSuccess());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -40,8 +41,8 @@ final class UnusualJvmSuiteTest {
 
     @Test
     @RequiresRoot
-    void everythingHoldsInAJvmThatIsPidOneIgnoresSignalsAndHasNoStandardDescriptors() throws Exception {
-        Path said = java.nio.file.Files.createTempFile("odd", ".txt");
+    void testsPassAsPidOneWithoutStandardDescriptors() throws Exception {
+        Path said = Files.createTempFile("odd", ".txt");
         Jvm jvm = new Jvm()
                 .limit(Duration.ofSeconds(580))
                 .option("-Xrs")
@@ -49,9 +50,9 @@ final class UnusualJvmSuiteTest {
                 .under("env", "--ignore-signal=CHLD,PIPE")
                 .under("unshare", "--pid", "--fork", "--mount-proc");
         int status = jvm.run(SuiteMain.class, said.toString()).exitCode();
-        assertEquals("", java.nio.file.Files.readString(said));
+        assertEquals("", Files.readString(said));
         assertEquals(0, status);
-        java.nio.file.Files.delete(said);
+        Files.delete(said);
     }
 
     /** Runs the classes and writes what went wrong; nobody reads what it prints. */

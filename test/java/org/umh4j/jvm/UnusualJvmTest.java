@@ -3,6 +3,7 @@ package org.umh4j.jvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Function;
@@ -52,7 +53,7 @@ final class UnusualJvmTest {
                 "as pid 1",
                 "as pid 1 without a mount of proc",
             })
-    void answersAreTheSame(String way) throws Exception {
+    void resultsAreTheSame(String way) throws Exception {
         String out = WAYS.get(way).apply(new Jvm()).run(EveryUse.class).requireSuccess();
         assertEquals(String.join("\n", EveryUse.EXPECTED), out);
     }
@@ -60,11 +61,11 @@ final class UnusualJvmTest {
     /** Such a JVM gets its library's and the helper's files in the place of its standard streams. */
     @ParameterizedTest
     @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"})
-    void answersAreTheSameWithStandardDescriptorsClosed(String closed) throws Exception {
-        Path said = java.nio.file.Files.createTempFile("odd", ".txt");
+    void resultsAreTheSameWithClosedStandardDescriptors(String closed) throws Exception {
+        Path said = Files.createTempFile("odd", ".txt");
         Jvm jvm = new Jvm().under("/bin/sh", "-c", "exec \"$0\" \"$@\" " + closed);
         assertEquals(0, jvm.run(EveryUse.class, said.toString()).exitCode());
-        assertEquals(String.join("\n", EveryUse.EXPECTED), java.nio.file.Files.readString(said));
-        java.nio.file.Files.delete(said);
+        assertEquals(String.join("\n", EveryUse.EXPECTED), Files.readString(said));
+        Files.delete(said);
     }
 }

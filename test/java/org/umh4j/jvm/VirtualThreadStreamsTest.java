@@ -38,7 +38,7 @@ final class VirtualThreadStreamsTest {
     }
 
     @Test
-    void aWriterThatWaitsForRoomBlocksNobody() throws Exception {
+    void blockedWriterBlocksNoCarrier() throws Exception {
         assertPasses(WritersMain.class);
     }
 
@@ -48,7 +48,7 @@ final class VirtualThreadStreamsTest {
     }
 
     @Test
-    void runsOfManyVirtualThreadsGoOnTogether() throws Exception {
+    void runsOfManyVirtualThreadsOverlap() throws Exception {
         assertPasses(RunsMain.class);
     }
 

@@ -47,7 +47,7 @@ final class ResourceUsageTest {
     }
 
     @Test
-    void usageIsWhatTheHelperKnewAndALittleMore() throws Exception {
+    void usageIsAtLeastThatOfGetrusageInTheHelper() throws Exception {
         RunResult result = spend().requireSuccess();
         // struct rusage: two times of two fields, then fourteen counters.
         long[] own = Arrays.stream(result.stdoutText().trim().split(" "))
@@ -79,7 +79,7 @@ final class ResourceUsageTest {
     }
 
     @Test
-    void aHelperThatDoesNothingHasUsedNothingOfTheJvms() throws Exception {
+    void usageOfTheJvmIsNotCounted() throws Exception {
         byte[] heap = new byte[64 << 20]; // of which a child that counted its parent's would have the faults
         Arrays.fill(heap, (byte) 1);
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "" + heap[17]))) {
@@ -92,13 +92,13 @@ final class ResourceUsageTest {
 
     /** The kernel's ru_maxrss would be the JVM's: it is the one field of those that programs set which is not there. */
     @Test
-    void thePeakOfMemoryIsNotClaimed() {
+    void peakMemoryIsNotReported() {
         assertFalse(Stream.of(ResourceUsage.class.getRecordComponents())
                 .anyMatch(field -> field.getName().matches("(?i).*(rss|memory|peak).*")));
     }
 
     @Test
-    void childrenThatWereWaitedForCount() throws Exception {
+    void usageOfReapedChildrenCounts() throws Exception {
         String script = "perl -e 'do { $x++ for 1 .. 100_000 } until (times)[0] >= 0.2'";
         try (Helper helper = UsermodeHelper.start(org.umh4j.support.Shell.script(script + "; exit 0"))) {
             helper.waitFor();
@@ -107,7 +107,7 @@ final class ResourceUsageTest {
     }
 
     @Test
-    void thereIsNoUsageBeforeTheEndAndTheSameForEverAfter() throws Exception {
+    void usageIsEmptyBeforeTheEndAndConstantAfter() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
                 .task(Task.defaults()
                         .descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1))));

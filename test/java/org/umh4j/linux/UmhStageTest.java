@@ -4,6 +4,7 @@ package org.umh4j.linux;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -42,7 +43,7 @@ import org.umh4j.task.Task;
  */
 final class UmhStageTest {
     @Test
-    void listIsTheSameInJavaAndInC() {
+    void stagesAreTheSameInJavaAndC() {
         List<String> java = Arrays.stream(UmhStage.values()).map(Enum::name).collect(Collectors.toList());
         assertEquals(Stages.namesInC(), java);
     }
@@ -50,7 +51,7 @@ final class UmhStageTest {
     @ParameterizedTest
     @EnumSource(UmhStage.class)
     void everyStageIsExplainedInTheErrorsPage(UmhStage stage) throws Exception {
-        String page = java.nio.file.Files.readString(Path.of("docs/errors.md"));
+        String page = Files.readString(Path.of("docs/errors.md"));
         assertTrue(page.contains("| `" + stage + "` |"), () -> stage + " is not in docs/errors.md");
     }
 
@@ -65,7 +66,7 @@ final class UmhStageTest {
         "keyctl, ENOMEM, KEYRING",
         "execve, EIO, EXEC",
     })
-    void requiredStepThatIsRefusedFailsAtItsStage(String call, String errno, String stage) throws Exception {
+    void refusedRequiredStepFailsAtItsStage(String call, String errno, String stage) throws Exception {
         assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, ""));
     }
 
@@ -110,7 +111,7 @@ final class UmhStageTest {
         "landlock_restrict_self, E2BIG, landlock, LANDLOCK",
         "seccomp, EFAULT, seccomp, SECCOMP",
     })
-    void stepThatWasAskedForFailsAtItsStage(String call, String errno, String asked, String stage) throws Exception {
+    void refusedRequestedStepFailsAtItsStage(String call, String errno, String asked, String stage) throws Exception {
         assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, asked));
     }
 
@@ -192,7 +193,7 @@ final class UmhStageTest {
         "set_mempolicy, EPERM, MEMPOLICY",
         "personality:when=1+, EPERM, PERSONALITY",
     })
-    void stepThatMayBeRefusedIsKeptAndTold(String call, String errno, String stage) throws Exception {
+    void refusedOptionalStepIsReportedAsUnapplied(String call, String errno, String stage) throws Exception {
         assertEquals("kept [" + stage + "]\n", outcome(call, "error=" + errno, KeptMain.class, ""));
     }
 
@@ -205,12 +206,12 @@ final class UmhStageTest {
         "close_range, ENOMEM, CLOSE_FDS",
         "execveat, EACCES, LAUNCH",
     })
-    void parentAndChildStagesFailAsThemselves(String call, String errno, String stage) throws Exception {
+    void stagesOfParentAndChildFailAsThemselves(String call, String errno, String stage) throws Exception {
         assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, ""));
     }
 
     @Test
-    void moreDescriptorsThanTheLauncherMayHaveFailItsPlan() throws Exception {
+    void tooManyDescriptorsFailAtPlan() throws Exception {
         String out = new Jvm()
                 .under("prlimit", "--nofile=200:200")
                 .run(ManyFilesMain.class)
@@ -237,7 +238,7 @@ final class UmhStageTest {
     @ParameterizedTest
     @RequiresRoot
     @CsvSource({"setsid", "keyctl", "chdir", "set_mempolicy"})
-    void launcherThatIsKilledSaysSoAndTheNextCallWorks(String call) throws Exception {
+    void killedLauncherIsReportedAndTheNextCallWorks(String call) throws Exception {
         assertEquals("KILLED EINTR 9\nnext 0\n", outcome(call, "signal=KILL", KilledMain.class, ""));
     }
 
@@ -245,13 +246,13 @@ final class UmhStageTest {
     @ParameterizedTest
     @RequiresRoot
     @CsvSource({"setsid, uid", "setresuid, uid", "rt_sigaction:when=40, signals", "setsid, parentDeath"})
-    void launcherThatIsStoppedIsLetGoOn(String call, String asked) throws Exception {
+    void stoppedLauncherIsContinued(String call, String asked) throws Exception {
         assertEquals("kept []\n", outcome(call, "signal=STOP", KeptMain.class, asked));
     }
 
     @Test
     @RequiresRoot
-    void launcherThatIsStoppedAgainAndAgainIsKilledAndTheNextCallWorks() throws Exception {
+    void repeatedlyStoppedLauncherIsKilled() throws Exception {
         assertEquals(
                 "KILLED EINTR 9\nnext 0\n",
                 outcome("rt_sigaction:when=1+", "signal=STOP", KilledMain.class, "signals"));

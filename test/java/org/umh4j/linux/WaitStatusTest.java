@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,7 @@ final class WaitStatusTest {
     }
 
     @Test
-    void anExitWith128AndASignalsNumberIsNoSignal() throws Exception {
+    void exitCode128PlusASignalIsNoSignal() throws Exception {
         for (int signal = 1; signal <= 64; signal++) {
             WaitStatus exited = statusOf(ProbeProgram.doing("exit", "" + (128 + signal)));
             assertTrue(exited.exited());
@@ -55,7 +56,7 @@ final class WaitStatusTest {
 
     /** The view has but one number for both, as a shell has; the helper behind it still tells them apart. */
     @Test
-    void theProcessViewsNumberIsAShells() throws Exception {
+    void exitValueOfTheProcessIsThatOfAShell() throws Exception {
         for (String[] actions : new String[][] {{"exit", "137"}, {"kill", "9"}}) {
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing(actions))) {
                 assertEquals(137, helper.toProcess().waitFor());
@@ -66,7 +67,7 @@ final class WaitStatusTest {
 
     @ParameterizedTest
     @ValueSource(ints = {125, 126, 127})
-    void anExitWithAShellsCodesIsNoFailureOfTheLaunch(int code) throws Exception {
+    void exitCodesOfAShellAreNoFailureOfTheLaunch(int code) throws Exception {
         assertEquals(code, statusOf(ProbeProgram.doing("exit", "" + code)).exitCode());
         assertEquals(
                 code,
@@ -82,7 +83,7 @@ final class WaitStatusTest {
 
     @ParameterizedTest
     @ValueSource(ints = {256, 257, 511, -1})
-    void ofAnExitCodeTheLastEightBitsAreLeft(int code) throws Exception {
+    void exitCodeIsCutToEightBits(int code) throws Exception {
         SubprocessInfo info = SubprocessInfo.of(
                 "/usr/bin/perl", new String[] {"perl", "-MPOSIX", "-e", "POSIX::_exit(" + code + ")"}, null);
         assertEquals(code & 0xff, statusOf(info).exitCode());
@@ -90,11 +91,11 @@ final class WaitStatusTest {
 
     @ParameterizedTest
     @ValueSource(ints = {3, 4, 6, 8, 11})
-    void aCoreDumpIsSaidExactlyWhenThereIsOne(int signal) throws Exception {
+    void coreDumpIsReported(int signal) throws Exception {
         if (!coresAreFiles()) {
             Need.CORE_FILES.missing();
         }
-        Path folder = java.nio.file.Files.createTempDirectory(ProbeProgram.FOLDER, "core");
+        Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "core");
         for (boolean allowed : new boolean[] {true, false}) {
             Limits limits = Limits.defaults().rlimit(Rlimit.CORE, allowed ? 1 << 20 : 0);
             WaitStatus status = statusOf(ProbeProgram.doing("kill", "" + signal)
@@ -108,14 +109,14 @@ final class WaitStatusTest {
     }
 
     @Test
-    void whatDumpsNoCoreSaysSo() throws Exception {
+    void missingCoreDumpIsReported() throws Exception {
         assertFalse(statusOf(ProbeProgram.doing("kill", "15")).coreDumped());
         assertFalse(statusOf(ProbeProgram.doing("kill", "9")).coreDumped());
         assertFalse(statusOf(ProbeProgram.doing("exit", "139")).coreDumped());
     }
 
     @Test
-    void theStatusIsTheHelpersAndNotThatOfItsChildren() throws Exception {
+    void statusIsThatOfTheHelperAndNotOfItsChildren() throws Exception {
         assertEquals(
                 2,
                 statusOf(Shell.script("(exit 1); (kill -9 $(exec sh -c 'echo $PPID')); exit 2"))
@@ -123,14 +124,14 @@ final class WaitStatusTest {
     }
 
     private static boolean coresAreFiles() throws IOException {
-        String pattern = java.nio.file.Files.readString(Path.of("/proc/sys/kernel/core_pattern"))
-                .trim();
+        String pattern =
+                Files.readString(Path.of("/proc/sys/kernel/core_pattern")).trim();
         return !pattern.isEmpty() && !pattern.startsWith("|") && !pattern.contains("/");
     }
 
     /** Whether there was anything in it. */
     private static boolean emptied(Path folder) throws IOException {
-        try (Stream<Path> files = java.nio.file.Files.list(folder)) {
+        try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.toFile().delete()).toList().size() > 0;
         }
     }

@@ -64,7 +64,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void everyWaiterOfARandomlyKilledHelperLearnsTheSameStatus() throws Exception {
+    void allWaitersGetTheSameStatus() throws Exception {
         Random random = new Random(3);
         ExecutorService threads = Executors.newCachedThreadPool();
         Signal[] signals = {Signal.KILL, Signal.TERM, Signal.HUP, Signal.USR1, Signal.INT};
@@ -92,7 +92,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void closesThatRaceEachOtherAndAnExitAllReturn() throws Exception {
+    void concurrentClosesReturn() throws Exception {
         ExecutorService threads = Executors.newCachedThreadPool();
         Random random = new Random(4);
         for (int i = 0; i < 100; i++) {
@@ -115,7 +115,7 @@ final class ConcurrentWaitersTest {
 
     /** A wait whose end comes at the moment of the exit answers the status or nothing, and the next one the status. */
     @Test
-    void aTimedWaitThatRacesTheExitAnswersTheStatusOrNothing() throws Exception {
+    void timedWaitThatRacesTheExitReturnsTheStatusOrNothing() throws Exception {
         for (int i = 0; i < 200; i++) {
             try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("sleep", "2", "exit", "7"))) {
                 Optional<WaitStatus> first = helper.waitFor(Duration.ofNanos(1_500_000 + i * 10_000L));
@@ -130,7 +130,7 @@ final class ConcurrentWaitersTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void anInterruptEndsAWaitBeforeAndDuringAndLeavesTheHelperAlone(boolean timed) throws Exception {
+    void interruptEndsAWaitAndNotTheHelper(boolean timed) throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             Callable<?> wait = timed ? () -> helper.waitFor(Await.PATIENCE) : helper::waitFor;
             for (boolean before : new boolean[] {true, false}) {
@@ -163,7 +163,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void anInterruptBeforeStartDoesNotKeepAHelperFromStarting() throws Exception {
+    void interruptBeforeStartDoesNotPreventTheStart() throws Exception {
         Thread.currentThread().interrupt();
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "2"))) {
             assertTrue(Thread.interrupted(), "the flag stays set");
@@ -172,7 +172,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void signalsThatRaceTheStartEndTheHelperOrFindNobody() throws Exception {
+    void signalsThatRaceTheStartReachTheHelperOrNothing() throws Exception {
         for (int i = 0; i < 150; i++) {
             SubprocessInfo info = ProbeProgram.doing("exit", "9");
             AtomicReference<Helper> started = new AtomicReference<>();
@@ -201,7 +201,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void afterItsEndNoSignalIsSentToAnybody() throws Exception {
+    void signalAfterTheEndReachesNoProcess() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0"));
         helper.waitFor();
         for (int signal = 0; signal <= Signal.MAX; signal++) {
@@ -217,7 +217,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void futuresOfAnEndedHelperAreCompleteAndOthersAreCompletedByItsEnd() throws Exception {
+    void exitFuturesAreCompletedByTheEnd() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             List<CompletableFuture<WaitStatus>> futures = new ArrayList<>();
             for (int i = 0; i < 100; i++) {
@@ -238,7 +238,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void aDetachedHelperOutlivesItsHandle() throws Exception {
+    void detachedHelperOutlivesItsHandle() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause")
                 .task(Task.defaults().descriptors(Descriptors.none().pipeToJvm(1))));
         PipeReader reader = helper.detach().reader(1);
@@ -250,7 +250,7 @@ final class ConcurrentWaitersTest {
     }
 
     @Test
-    void aStoppedHelperIsNeitherEndedNorHardToClose() throws Exception {
+    void stoppedHelperIsAliveAndCanBeClosed() throws Exception {
         Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"));
         helper.kill(Signal.STOP);
         assertEquals(Optional.empty(), helper.waitFor(Duration.ofMillis(50)));
@@ -261,7 +261,7 @@ final class ConcurrentWaitersTest {
 
     /** Tied to the JVM its outcome is awaited by the reaper, which lets launchers go on that others have stopped. */
     @Test
-    void aHelperThatStopsItselfAtOnceStaysStopped() throws Exception {
+    void helperThatStopsItselfStaysStopped() throws Exception {
         SignalState tied = SignalState.defaults().parentDeathSignal(Signal.KILL);
         List<Helper> helpers = new ArrayList<>();
         for (int i = 0; i < 100; i++) {

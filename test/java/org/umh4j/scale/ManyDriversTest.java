@@ -64,7 +64,7 @@ final class ManyDriversTest {
                 "stopped",
                 "out of memory"
             })
-    void callersAreToldHoweverADriverDies(String point) throws Exception {
+    void callersLearnOfEachWayADriverDies(String point) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
         AtomicInteger ends = new AtomicInteger();
         int begun = 0;
@@ -168,7 +168,7 @@ final class ManyDriversTest {
     }
 
     @Test
-    void whatGoesInComesOutWhateverItsSize() throws Exception {
+    void anySizeIsEchoedUnchanged() throws Exception {
         CRC32C sent = new CRC32C();
         CRC32C received = new CRC32C();
         long before = residentKiB();
@@ -270,7 +270,7 @@ final class ManyDriversTest {
     }
 
     @Test
-    void memoryIsFlatOverLoadsAndUnloads() throws Exception {
+    void loadsAndUnloadsLeakNoMemory() throws Exception {
         byte[] program = java.util.Arrays.copyOf(DriverBlobs.probe(), 2 * MIB);
         for (int i = 0; i < 20; i++) {
             loadAndUnload(program);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,7 +32,7 @@ final class StressTest {
     private static final long ROOM_KIB = 32 << 10;
 
     @Test
-    void tenThousandHelpersFromFourThreadsGiveNoWrongAnswer() throws Exception {
+    void tenThousandHelpersOfFourThreadsHaveTheirResults() throws Exception {
         AtomicInteger wrong = new AtomicInteger();
         start(HELPERS, wrong);
         assertEquals(0, wrong.get());
@@ -39,7 +40,7 @@ final class StressTest {
 
     /** In a JVM whose heap is as large as it will ever be, and resident. */
     @Test
-    void tenThousandHelpersMoreTakeNoMemory() throws Exception {
+    void tenThousandMoreHelpersTakeNoMemory() throws Exception {
         String out = new Jvm()
                 .option("-Xms128m", "-Xmx128m", "-XX:+AlwaysPreTouch")
                 .run(GrowthMain.class)
@@ -134,7 +135,7 @@ final class StressTest {
 
     private static long residentKiB() throws IOException {
         System.gc();
-        for (String line : java.nio.file.Files.readAllLines(java.nio.file.Path.of("/proc/self/status"))) {
+        for (String line : Files.readAllLines(java.nio.file.Path.of("/proc/self/status"))) {
             if (line.startsWith("VmRSS:")) {
                 return Long.parseLong(line.replaceAll("\\D", ""));
             }

@@ -32,7 +32,7 @@ final class TenThousandHelpersTest {
     private static final long ROOM_BYTES = 1 << 20;
 
     @Test
-    void liveHelperCostsOneDescriptorAndUnderTwoKibibytesAndNoThread() throws Exception {
+    void liveHelperCostsADescriptorAndUnderTwoKibibytes() throws Exception {
         int threads = threads();
         int descriptors = descriptors();
         long heap = usedHeap();

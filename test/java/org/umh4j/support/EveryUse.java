@@ -4,6 +4,7 @@ package org.umh4j.support;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ public final class EveryUse {
 
     public static void main(String[] arguments) throws Exception {
         if (Boolean.getBoolean("test.gone")) {
-            java.nio.file.Files.delete(Path.of(System.getProperty("user.dir")));
+            Files.delete(Path.of(System.getProperty("user.dir")));
         }
         UmhWait parked = UmhWait.PROC.killable();
         SAID.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
@@ -62,7 +63,7 @@ public final class EveryUse {
         Leaks.assertNothingLeft(before);
         String text = String.join("\n", SAID) + "\n";
         if (arguments.length > 0) {
-            java.nio.file.Files.writeString(Path.of(arguments[0]), text);
+            Files.writeString(Path.of(arguments[0]), text);
         } else {
             System.out.print(text);
         }

@@ -31,7 +31,7 @@ final class SuiteTest {
     }
 
     @Test
-    void testsAreSkippedByNeedsAlone() throws IOException {
+    void testsAreSkippedOnlyByNeeds() throws IOException {
         Pattern other = Pattern.compile(
                 "\\bassum(e(True|False|ThatCode|That)|ing\\w+)\\(|\\bAssumptions\\.|TestAborted|@Disabled|\"SKIPPED");
         List<String> found = new ArrayList<>();
@@ -47,7 +47,7 @@ final class SuiteTest {
     }
 
     @Test
-    void toolsOfTheTestsAreThoseThatSetupLooksFor() throws IOException {
+    void setupChecksForEachToolOfTheTests() throws IOException {
         String setup = Files.readString(Path.of("tools/setup"));
         for (String tool : Tools.NAMES) {
             boolean essential = List.of("perl", "bash", "timeout").contains(tool);
@@ -56,7 +56,7 @@ final class SuiteTest {
     }
 
     @Test
-    void commandsThatTestsStartAreNamedAmongTheTools() throws IOException {
+    void commandsOfTheTestsAreAmongTheTools() throws IOException {
         TreeSet<String> unknown = new TreeSet<>();
         for (Path file : sources()) {
             Matcher command = Pattern.compile("(?:new ProcessBuilder|\\.under)\\(\\s*\"([a-z][a-z0-9]+)\"")

@@ -90,7 +90,7 @@ final class AllowedRangesTest {
     @ParameterizedTest
     @MethodSource("ends")
     @RequiresRoot
-    void endOfARangeIsTakenByTheKernel(End end) {
+    void kernelAcceptsBothEndsOfEachRange(End end) {
         int retval = UsermodeHelper.exec(end.info, UmhWait.PROC);
         boolean isRefused = retval == -Errno.EACCES.number() && end.name.equals("oom -1000");
         if (isRefused) {
@@ -101,7 +101,7 @@ final class AllowedRangesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, UsermodeDriver.MAX_NAME_BYTES})
-    void shortestAndLongestNameOfADriverAreTaken(int length) throws Exception {
+    void shortestAndLongestNameOfADriverAreAccepted(int length) throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load("d".repeat(length), DriverBlobs.probe())) {
             driver.arguments("exit", "0").fork();
             assertEquals(0, driver.onExit().join().exitCode());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -45,7 +46,7 @@ final class CgroupTest {
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);
             Limits kernel = Limits.defaults();
-            try (DirectoryStream<Path> open = java.nio.file.Files.newDirectoryStream(folder)) {
+            try (DirectoryStream<Path> open = Files.newDirectoryStream(folder)) {
                 int fd = OpenDescriptors.numberOf(folder);
                 say("path", arguments[1], kernel.cgroup(folder.toString()));
                 say("descriptor", arguments[1], kernel.cgroup(fd));
@@ -63,14 +64,13 @@ final class CgroupTest {
                     UsermodeHelper.exec(info, UmhWait.PROC),
                     () -> info.failure().toString());
             boolean there = Report.read(out).get("cgroup").toString().contains(line + "\"");
-            boolean here =
-                    java.nio.file.Files.readString(Path.of("/proc/self/cgroup")).contains(line + "\n");
+            boolean here = Files.readString(Path.of("/proc/self/cgroup")).contains(line + "\n");
             System.out.println(how + " " + there + " " + !here);
         }
     }
 
     @Test
-    void failedLaunchLeavesNobodyInTheCgroup() throws Exception {
+    void failedLaunchLeavesNoProcessInTheCgroup() throws Exception {
         try (OwnCgroup cgroup = OwnCgroup.make("failed")) {
             for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
                 SubprocessInfo info = SubprocessInfo.of("/no/such", new String[] {"x"}, null)
@@ -78,9 +78,9 @@ final class CgroupTest {
                                 .limits(Limits.defaults().cgroup(cgroup.folder().toString())));
                 assertEquals(-Errno.ENOENT.number(), UsermodeHelper.exec(info, wait));
             }
-            assertEquals("", java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.procs")));
-            assertTrue(java.nio.file.Files.readString(cgroup.folder().resolve("cgroup.events"))
-                    .contains("populated 0"));
+            assertEquals("", Files.readString(cgroup.folder().resolve("cgroup.procs")));
+            assertTrue(
+                    Files.readString(cgroup.folder().resolve("cgroup.events")).contains("populated 0"));
         }
     }
 }

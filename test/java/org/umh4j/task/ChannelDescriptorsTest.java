@@ -23,6 +23,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,7 +68,7 @@ final class ChannelDescriptorsTest {
     }
 
     @Test
-    void pipe() throws IOException {
+    void channelOfAPipeIsInherited() throws IOException {
         Pipe pipe = Pipe.open();
         try (Pipe.SinkChannel sink = pipe.sink();
                 Pipe.SourceChannel source = pipe.source()) {
@@ -77,7 +78,7 @@ final class ChannelDescriptorsTest {
     }
 
     @Test
-    void socketOfEitherFamily() throws IOException {
+    void channelOfASocketIsInherited() throws IOException {
         Path path = ProbeProgram.FOLDER.resolve("socket");
         try (ServerSocketChannel inet = ServerSocketChannel.open().bind(anyPort());
                 ServerSocketChannel unix =
@@ -90,12 +91,12 @@ final class ChannelDescriptorsTest {
                 }
             }
         } finally {
-            java.nio.file.Files.deleteIfExists(path);
+            Files.deleteIfExists(path);
         }
     }
 
     @Test
-    void asynchronousSocket() throws Exception {
+    void channelOfAnAsynchronousSocketIsInherited() throws Exception {
         AsynchronousChannelGroup group =
                 AsynchronousChannelGroup.withFixedThreadPool(1, Executors.defaultThreadFactory());
         try (ServerSocketChannel server = ServerSocketChannel.open().bind(anyPort());
@@ -112,7 +113,7 @@ final class ChannelDescriptorsTest {
     }
 
     @Test
-    void datagrams() throws IOException {
+    void channelOfADatagramSocketIsInherited() throws IOException {
         try (DatagramChannel here =
                         DatagramChannel.open(StandardProtocolFamily.INET).bind(anyPort());
                 DatagramChannel there =
@@ -124,23 +125,23 @@ final class ChannelDescriptorsTest {
     }
 
     @Test
-    void filesOfEachKind() throws IOException {
+    void channelOfAFileIsInherited() throws IOException {
         try (FileOutputStream stream = new FileOutputStream(FILE.toFile())) {
             write(Descriptors.none().inherit(1, stream.getFD()));
-            assertEquals(WORD, java.nio.file.Files.readString(FILE).trim());
+            assertEquals(WORD, Files.readString(FILE).trim());
             write(stream.getChannel());
-            assertEquals(WORD + WORD, java.nio.file.Files.readString(FILE).replaceAll("\\s", ""));
+            assertEquals(WORD + WORD, Files.readString(FILE).replaceAll("\\s", ""));
         }
         try (AsynchronousFileChannel channel = AsynchronousFileChannel.open(FILE, WRITE, CREATE)) {
-            java.nio.file.Files.writeString(FILE, "");
+            Files.writeString(FILE, "");
             write(channel);
-            assertEquals(WORD, java.nio.file.Files.readString(FILE).trim());
+            assertEquals(WORD, Files.readString(FILE).trim());
         }
     }
 
     /** Its number is another file's by then. */
     @Test
-    void channelThatIsClosedIsEbadfAtItsSource() throws IOException {
+    void closedChannelFailsWithEbadf() throws IOException {
         Pipe pipe = Pipe.open();
         pipe.sink().close();
         pipe.source().close();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -44,7 +45,7 @@ final class CredCapabilitiesTest {
     /** So many helpers take half a minute, and many times that on a busy machine. */
     @Test
     @Timeout(value = 20, unit = TimeUnit.MINUTES)
-    void everyCombinationIsWhatTheManualPagesSay() throws Exception {
+    void eachCombinationMatchesTheManualPages() throws Exception {
         assertEquals(92_160, CredCombination.COUNT);
         assertEquals(List.of(), new Run(CapableProgram.install(), 0).failures(1));
     }
@@ -63,7 +64,7 @@ final class CredCapabilitiesTest {
         "0, --reuid 60000 --clear-groups --inh-caps +all --ambient-caps +all",
         "0, --reuid 60000 --clear-groups --inh-caps +setuid;+kill;+chown --ambient-caps +setuid;+kill;+chown",
     })
-    void helperOfAnOddJvmIsWhatTheManualPagesSay(String securebits, String setpriv) throws Exception {
+    void helperOfAnUnusualJvmMatchesTheManualPages(String securebits, String setpriv) throws Exception {
         String command = "setpriv " + setpriv.replace(";", ",").replace("+all", all());
         Stream<String> programs = CapableProgram.install().stream().map(Path::toString);
         String out = new Jvm()
@@ -151,7 +152,7 @@ final class CredCapabilitiesTest {
 
         private static String line(Path out) {
             try {
-                return java.nio.file.Files.readString(out).trim();
+                return Files.readString(out).trim();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -159,7 +160,7 @@ final class CredCapabilitiesTest {
     }
 
     private static long status(String name) throws IOException {
-        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/status"))) {
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith(name + ":")) {
                 return Long.parseUnsignedLong(
                         line.substring(name.length() + 1).trim().split("\\s")[0], 16);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -99,7 +100,7 @@ final class CredTest {
         "uid=5 keepGid gid=6, 5 6",
         "uid=5 gid=6 keepGid, 5 0",
     })
-    void anotherUidTakesTheGroupsAndNeedsAGid(String what, String expected) throws Exception {
+    void anotherUidDropsTheGroupsAndNeedsAGid(String what, String expected) throws Exception {
         Jvm jvm = new Jvm().shortLived().under("setpriv", "--groups=0,7,8");
         assertEquals(expected + "\n", jvm.run(IdsMain.class, what).requireSuccess());
     }
@@ -121,12 +122,12 @@ final class CredTest {
         "uid=5 gid=6, 5 6",
         "uid=70000 gid=0, UID EINVAL",
     })
-    void mapWithoutTheJvmsIdNeedsAnIdOfIt(String what, String expected) throws Exception {
+    void mapWithoutTheJvmsIdNeedsAMappedId(String what, String expected) throws Exception {
         assertEquals(expected, ids(cred(what), SHIFTED));
     }
 
     @Test
-    void mapWithTheJvmsIdNeedsNone() throws Exception {
+    void mapWithTheJvmsIdNeedsNoOther() throws Exception {
         assertTrue(ids(CRED, NamespaceSetup.defaults().mapUids(7, 0, 1).mapGids(8, 0, 1))
                 .startsWith("7 8"));
         assertTrue(ids(CRED, NamespaceSetup.defaults().mapRoot()).startsWith("0 0"));
@@ -135,7 +136,7 @@ final class CredTest {
     /** Its maps are not known before; an id that has no place in them is noticed there. */
     @ParameterizedTest
     @CsvSource({"none, GID EINVAL", "uid=0 gid=0, 0 0", "uid=3 gid=4, 3 4"})
-    void joinedUserNamespaceWithoutTheJvmsIdNeedsAnIdOfIt(String what, String expected) throws Exception {
+    void joinedUserNamespaceNeedsAMappedId(String what, String expected) throws Exception {
         NamespaceSetup few = NamespaceSetup.defaults().mapUids(0, 100_000, 10).mapGids(0, 100_000, 10);
         try (Helper host = UsermodeHelper.start(Amended.task(
                 Shell.piped("read end"),
@@ -145,7 +146,7 @@ final class CredTest {
     }
 
     @Test
-    void groupsThatNobodyMaySetAreNoHindranceWhereThereAreNone() throws Exception {
+    void deniedSetgroupsIsNoFailureWithoutGroups() throws Exception {
         assertEquals(
                 "UID EPERM\n", new Jvm().asNobody().run(IdsMain.class, "uid=0").requireSuccess());
     }
@@ -172,7 +173,7 @@ final class CredTest {
     }
 
     @Test
-    void namespaceIsThatOfTheProcessThatWasMeantHoweverItIsNamed() throws Exception {
+    void joinedNamespaceIsThatOfTheNamedProcess() throws Exception {
         NamespaceSetup none = NamespaceSetup.defaults();
         List<NamespaceSetup> ways;
         Path file;
@@ -202,11 +203,11 @@ final class CredTest {
 
     /** A descriptor of this JVM that is this namespace. */
     private static int number(Path namespace) throws Exception {
-        Path wanted = java.nio.file.Files.readSymbolicLink(namespace);
+        Path wanted = Files.readSymbolicLink(namespace);
         for (int fd = 3; fd < 1_000; fd++) {
             Path link = Path.of("/proc/self/fd/" + fd);
-            if (java.nio.file.Files.exists(link, java.nio.file.LinkOption.NOFOLLOW_LINKS)
-                    && java.nio.file.Files.readSymbolicLink(link).equals(wanted)) {
+            if (Files.exists(link, java.nio.file.LinkOption.NOFOLLOW_LINKS)
+                    && Files.readSymbolicLink(link).equals(wanted)) {
                 return fd;
             }
         }
@@ -215,7 +216,7 @@ final class CredTest {
 
     /** The number is another process's by then: in a pid namespace that gives it out again. */
     @Test
-    void numberThatAnotherProcessHasByThenIsNotJoined() throws Exception {
+    void namespaceOfAReusedPidIsNotJoined() throws Exception {
         Jvm jvm = new Jvm().shortLived().under("unshare", "--pid", "--fork", "--mount-proc");
         assertEquals(
                 "JOIN ESRCH\nJOIN ESRCH\numh4j-later\n",
@@ -242,7 +243,7 @@ final class CredTest {
 
         private static Helper again(long pid) throws Exception {
             for (; ; ) {
-                java.nio.file.Files.writeString(Path.of("/proc/sys/kernel/ns_last_pid"), Long.toString(pid - 1));
+                Files.writeString(Path.of("/proc/sys/kernel/ns_last_pid"), Long.toString(pid - 1));
                 Helper helper = named("umh4j-later");
                 if (helper.pid() == pid) {
                     return helper;
@@ -257,7 +258,7 @@ final class CredTest {
     @EnumSource(
             value = UmhStage.class,
             names = {"KEYRING", "PERSONALITY"})
-    void stepThatWasNotAppliedIsSeenByEveryWayOfCalling(UmhStage stage) throws Exception {
+    void unappliedStepIsReportedByEachCall(UmhStage stage) throws Exception {
         String call = stage == UmhStage.KEYRING ? "keyctl" : "personality";
         String out = refusing(KeptMain.class, call, "EPERM", stage.name());
         String kept = "[" + stage + "]\n";
@@ -313,7 +314,7 @@ final class CredTest {
 
     /** The JVM's keys stay its own, unless the caller has said otherwise. */
     @Test
-    void keyringThatCouldNotBeMadeIsAFailureUnlessItMayBeLeft() throws Exception {
+    void failedKeyringIsAFailureUnlessAllowed() throws Exception {
         assertEquals("KEYRING EDQUOT\n[KEYRING]\nKEYRING EDQUOT\n", refusing(KeyringMain.class, "keyctl", "EDQUOT"));
     }
 
@@ -334,7 +335,7 @@ final class CredTest {
 
     /** What is asked for may be left as well, if that is said. */
     @Test
-    void whatWasAskedForMayBeLeftIfTheCallerSaysSo() throws Exception {
+    void requestedStepMayStayUnappliedIfAllowed() throws Exception {
         String out = new Jvm().shortLived().asNobody().run(LeftMain.class).requireSuccess();
         assertEquals("[NICE]\n[OOM_SCORE_ADJ]\n[SCHED]\n[RLIMIT]\n[NOFILE]\n[SECUREBITS]\n", out);
     }
@@ -370,7 +371,7 @@ final class CredTest {
 
     @ParameterizedTest
     @EnumSource(UmhStage.class)
-    void nothingMayBeLeftWithoutWhichItWouldBeAnotherHelper(UmhStage stage) {
+    void essentialStepCanNotStayUnapplied(UmhStage stage) {
         if (Task.optionalStages().contains(stage)) {
             assertEquals(
                     stage,

@@ -3,6 +3,7 @@ package org.umh4j.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,7 @@ final class DescriptorsTest {
         "OWN_NUMBERS, 0 1 2 3 4",
         "OWN_NUMBERS, 2 3 4 5 9",
     })
-    void everyMapOfFiveSourcesToFiveTargetsIsExactlyThat(Kind kind, String targets) throws Exception {
+    void eachMapOfFiveDescriptorsIsExact(Kind kind, String targets) throws Exception {
         assertEquals(List.of(), differences(kind, targets, 1));
     }
 
@@ -43,12 +44,12 @@ final class DescriptorsTest {
     /** The JVM's files and the library's own then have the lowest numbers. */
     @ParameterizedTest
     @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"})
-    void mapsOfAJvmWithStandardDescriptorsClosedAreExactlyThatToo(String closed) throws Exception {
-        Path said = java.nio.file.Files.createTempFile("maps", ".txt");
+    void mapsOfAJvmWithoutStandardDescriptorsAreExact(String closed) throws Exception {
+        Path said = Files.createTempFile("maps", ".txt");
         Jvm jvm = new Jvm().under("/bin/sh", "-c", "exec \"$0\" \"$@\" " + closed);
         assertEquals(0, jvm.run(ClosedMain.class, said.toString()).exitCode());
-        assertEquals("[][]", java.nio.file.Files.readString(said));
-        java.nio.file.Files.delete(said);
+        assertEquals("[][]", Files.readString(said));
+        Files.delete(said);
     }
 
     /** Writes into a file what is not as it should be: there may be no standard output. */
@@ -61,7 +62,7 @@ final class DescriptorsTest {
                 wrong += differences(kind, "0 1 2 3 4", STRIDE);
             }
             Leaks.assertNothingLeft(before);
-            java.nio.file.Files.writeString(Path.of(arguments[0]), wrong);
+            Files.writeString(Path.of(arguments[0]), wrong);
         }
     }
 

@@ -136,7 +136,7 @@ final class FsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"root", "join", "both", "neither"})
-    void linkOfProcIsRefusedWhereverItStands(String setting) throws Exception {
+    void linkOfProcIsRefusedInEachPosition(String setting) throws Exception {
         assertEquals("", inMounts(MagicMain.class, setting, "ELOOP"));
     }
 
@@ -217,7 +217,7 @@ final class FsTest {
     }
 
     @Test
-    void relativeWorkingDirectoryIsThatOfTheJvmWithoutAnotherRoot() throws Exception {
+    void relativeWorkingDirectoryIsThatOfTheJvm() throws Exception {
         assertEquals(OUTSIDE + "/data OUTSIDE\n/data inside\nCWD ENOENT\n", inMounts(RelativeMain.class));
     }
 
@@ -297,7 +297,7 @@ final class FsTest {
 
     /** As on a network file system that does not know root. */
     @Test
-    void folderThatTheJvmMayNotEnterIsEnteredByAHelperThatMay() throws Exception {
+    void helperEntersADirectoryThatTheJvmMayNot() throws Exception {
         Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "squashed");
         Files.setAttribute(folder, "unix:uid", 65_534);
         Jvm jvm = jvm().under("setpriv", "--bounding-set=-dac_override,-dac_read_search");
@@ -315,7 +315,7 @@ final class FsTest {
     }
 
     @Test
-    void workingDirectoryTakesNoDescriptorOfTheHelpersLimit() throws Exception {
+    void workingDirectoryTakesNoDescriptorOfTheHelper() throws Exception {
         for (int limit = 0; limit < 5; limit++) {
             SubprocessInfo info = call("/where", fs -> fs.root(TREE.toString()).cwd("data"));
             info.task(info.task().limits(Limits.defaults().rlimit(Rlimit.NOFILE, limit)));
@@ -341,7 +341,7 @@ final class FsTest {
             """;
 
     @Test
-    void programIsLookedUpBelowTheRootAsWell() throws Exception {
+    void programIsLookedUpBelowTheRoot() throws Exception {
         Files.createSymbolicLink(TREE.resolve("link"), Path.of("data/../where"));
         Files.createSymbolicLink(TREE.resolve("linked"), Path.of("/proc/self"));
         assertEquals(PROGRAMS, inMounts(ProgramMain.class));

@@ -10,6 +10,7 @@ import static org.umh4j.linux.Capability.CAP_KILL;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -241,7 +242,7 @@ final class ImpossibleTaskTest {
 
     @ParameterizedTest
     @MethodSource({"identities", "places", "amounts", "views"})
-    void whatNoKernelWouldTakeIsRefusedWithTheFieldAndTheLimit(Refusal refusal) {
+    void impossibleValueIsRejectedWithFieldAndLimit(Refusal refusal) {
         String message =
                 assertThrows(IllegalArgumentException.class, refusal.said()).getMessage();
         assertTrue(message.contains(refusal.message()), message);
@@ -345,7 +346,7 @@ final class ImpossibleTaskTest {
     /** Where the host has one; another folder that is none, where it has not. */
     private static String cgroupOfTheFirstVersion() {
         try {
-            return java.nio.file.Files.readAllLines(Path.of("/proc/self/mounts")).stream()
+            return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
                     .map(line -> line.split(" "))
                     .filter(mount -> mount[2].equals("cgroup"))
                     .map(mount -> mount[1])
@@ -359,7 +360,7 @@ final class ImpossibleTaskTest {
     /** A descriptor of the JVM that is no terminal: the epoll or the socket that the library holds is none either. */
     private static int nullDevice() {
         for (int fd = 3; ; fd++) {
-            if (java.nio.file.Files.exists(Path.of("/proc/self/fd/" + fd), java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+            if (Files.exists(Path.of("/proc/self/fd/" + fd), java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
                 return fd;
             }
         }
@@ -404,7 +405,7 @@ final class ImpossibleTaskTest {
     @ParameterizedTest
     @RequiresRoot
     @MethodSource({"credentials", "paths", "resources"})
-    void whatThisHostDoesNotTakeFailsAtItsStageAndNothingIsLeft(Failure failure) throws IOException {
+    void valueThatTheHostRefusesFailsAtItsStage(Failure failure) throws IOException {
         for (UmhWait wait : List.of(UmhWait.EXEC, UmhWait.PROC, UmhWait.PROC.killable())) {
             SubprocessInfo info = probe();
             failure.asked().accept(info);
@@ -442,7 +443,7 @@ final class ImpossibleTaskTest {
     }
 
     @Test
-    void oneProgramMediatesAllCallsAndOnlyAllowedPathsAreStarted() throws Exception {
+    void mediatorStartsOnlyAllowedPaths() throws Exception {
         assertEquals(
                 "POLICY EPERM\n0\n256\nall calls are already redirected to '/bin/false'\nthe allowed paths are already [/bin/true]\n",
                 new Jvm().run(PathsMain.class).requireSuccess());

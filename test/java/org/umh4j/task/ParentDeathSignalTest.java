@@ -4,6 +4,7 @@ package org.umh4j.task;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -39,8 +40,8 @@ final class ParentDeathSignalTest {
         CompletableFuture<Path> task = new CompletableFuture<>();
         Thread thread = new Thread(() -> {
             try {
-                task.complete(java.nio.file.Files.readSymbolicLink(Path.of("/proc/thread-self"))
-                        .getFileName());
+                task.complete(
+                        Files.readSymbolicLink(Path.of("/proc/thread-self")).getFileName());
                 started.complete(UsermodeHelper.start(Amended.task(
                         tied("cat"),
                         old -> old.descriptors(Descriptors.none().pipeFromJvm(0).pipeToJvm(1)))));
@@ -52,7 +53,7 @@ final class ParentDeathSignalTest {
         try (Helper helper = started.get()) {
             Await.end(thread);
             Path gone = Path.of("/proc/self/task").resolve(task.get());
-            Await.until("the thread is gone", () -> !java.nio.file.Files.exists(gone));
+            Await.until("the thread is gone", () -> !Files.exists(gone));
             helper.stdin().write('x');
             helper.stdin().flush();
             assertEquals('x', helper.stdout().read());
@@ -63,7 +64,7 @@ final class ParentDeathSignalTest {
     @ParameterizedTest
     @RequiresRoot
     @ValueSource(strings = {"usual", "pid namespace", "no clone3"})
-    void helperEndsWithTheJvmHoweverItWasMade(String how) throws Exception {
+    void helperEndsWithTheJvmForEachWayToStart(String how) throws Exception {
         Jvm jvm = how.equals("no clone3") ? new Jvm().option("-Dorg.umh4j.without=clone3") : new Jvm();
         long pid = Long.parseLong(jvm.run(HaltMain.class, how).out().trim());
         Await.until("the helper ends", () -> !Pid.isRunning(pid));
@@ -76,7 +77,7 @@ final class ParentDeathSignalTest {
             boolean fresh = arguments[0].equals("pid namespace");
             Helper helper = UsermodeHelper.start(
                     Amended.task(tied("pause"), task -> task.namespaces(fresh ? old.unshare(Namespace.PID) : old)));
-            assertFalse(java.nio.file.Files.readString(Path.of("/proc/" + helper.pid() + "/cmdline"))
+            assertFalse(Files.readString(Path.of("/proc/" + helper.pid() + "/cmdline"))
                     .isEmpty());
             System.out.println(helper.pid());
             System.out.flush();

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +46,7 @@ final class PidNamespaceTest {
     private static final NamespaceSetup NEW = NamespaceSetup.defaults().unshare(Namespace.PID);
 
     @Test
-    void signalThatItHasNoHandlerForDoesNotReachItButKillDoes() throws Exception {
+    void onlySigkillAndHandledSignalsReachIt() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("cat")
                 .task(Task.defaults()
                         .namespaces(NEW)
@@ -60,7 +61,7 @@ final class PidNamespaceTest {
     }
 
     @Test
-    void itInheritsOrphansAndItsEndIsTheirs() throws Exception {
+    void itInheritsOrphansAndTheyEndWithIt() throws Exception {
         String script = "echo $$; (sleep 1000 & echo $! > /dev/null); read x";
         SubprocessInfo info = SubprocessInfo.of(
                         "/bin/sh", new String[] {"sh", "-c", script}, UsermodeHelper.kernelEnvironment())
@@ -90,7 +91,7 @@ final class PidNamespaceTest {
         for (int i = 0; i < starts; i++) {
             try (OwnCgroup cgroup = OwnCgroup.make("killed" + i)) {
                 Path kill = cgroup.folder().resolve("cgroup.kill");
-                if (!java.nio.file.Files.exists(kill)) {
+                if (!Files.exists(kill)) {
                     Need.CGROUP.missing();
                 }
                 int delay = moments.nextInt(1_500_000);
@@ -118,7 +119,7 @@ final class PidNamespaceTest {
     private static void killAfter(int nanos, Path kill) {
         LockSupport.parkNanos(nanos);
         try {
-            java.nio.file.Files.writeString(kill, "1");
+            Files.writeString(kill, "1");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -129,7 +130,7 @@ final class PidNamespaceTest {
      * and the reaper decides. {@code -Dtest.pid.namespace.starts=100000} makes it longer.
      */
     @Test
-    void manyStartsAtOnceAreAnsweredAsTheyAre() throws Exception {
+    void concurrentStartsHaveTheirResults() throws Exception {
         int each = Integer.getInteger("test.pid.namespace.starts", 640) / 16;
         ConcurrentHashMap<Object, LongAdder> answers = new ConcurrentHashMap<>();
         ThreadFactory factory = VirtualThread.exists() ? VirtualThread.factory() : Thread::new;
@@ -169,7 +170,7 @@ final class PidNamespaceTest {
 
     /** A launcher that is found stopped is let go on, and killed when it comes too often; not so the helper. */
     @Test
-    void helperThatIsStoppedAgainAndAgainIsLeftAlone(@TempDir Path folder) throws Exception {
+    void repeatedlyStoppedHelperIsNotKilled(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("end");
         SubprocessInfo info = ProbeProgram.doing("await", file.toString(), "exit", "3")
                 .task(Task.defaults().namespaces(NEW));
@@ -183,7 +184,7 @@ final class PidNamespaceTest {
             signal("CONT", pid);
             Await.until("it goes on", () -> Pid.state(pid) != 'T');
         }
-        java.nio.file.Files.createFile(file);
+        Files.createFile(file);
         assertEquals(3 << 8, retval.get());
     }
 
@@ -207,7 +208,7 @@ final class PidNamespaceTest {
     }
 
     private static String children(long pid) throws IOException {
-        return java.nio.file.Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
+        return Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
                 .trim();
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -95,12 +96,12 @@ final class RedirectionTest {
             script.append(")\n");
         }
         Path file = ProbeProgram.FOLDER.resolve("redirections.sh");
-        java.nio.file.Files.writeString(file, script);
+        Files.writeString(file, script);
         new ProcessBuilder("/bin/sh", file.toString()).start().waitFor();
         Map<String, Map<Integer, String>> maps = new TreeMap<>();
         lists.forEach(list -> maps.put(list, new TreeMap<>()));
         for (Path said : List.of(ONE, TWO)) {
-            for (String line : java.nio.file.Files.readAllLines(said)) {
+            for (String line : Files.readAllLines(said)) {
                 String[] parts = line.split(" = ", 2);
                 if (parts.length == 2) { // else the shell says that a descriptor is closed
                     maps.get(parts[0]).put(Integer.valueOf(parts[1]), said.toString());
@@ -111,7 +112,7 @@ final class RedirectionTest {
     }
 
     @Test
-    void everyOrderOfRedirectionsComesToWhatAShellMakesOfIt() throws Exception {
+    void redirectionsEqualThoseOfAShell() throws Exception {
         Map<String, Descriptors> lists = new TreeMap<>();
         enumerate(List.of(), start(), lists);
         Map<String, Map<Integer, String>> expected = shell(lists.keySet());
@@ -125,13 +126,13 @@ final class RedirectionTest {
     }
 
     @Test
-    void whatIsNotThereCanNotBeDuplicated() {
+    void missingDescriptorCanNotBeDuplicated() {
         assertThrows(IllegalArgumentException.class, () -> Descriptors.none().duplicate(2, 1));
         assertThrows(IllegalArgumentException.class, () -> start().without(2).duplicate(2, 2));
     }
 
     @Test
-    void aMergedStreamHasBothInTheirOrder() throws Exception {
+    void mergedStreamHasBothInOrder() throws Exception {
         SubprocessInfo info = Shell.script("echo a; echo b >&2; echo c; echo d >&2")
                 .task(Task.defaults()
                         .descriptors(Descriptors.none().pipeToJvm(1).duplicate(2, 1)));
@@ -142,7 +143,7 @@ final class RedirectionTest {
     }
 
     @Test
-    void swappedStreamsCarryEachOthersOutput() throws Exception {
+    void swappedStreamsAreExchanged() throws Exception {
         Descriptors files = Descriptors.none()
                 .pipeToJvm(1)
                 .pipeToJvm(2)
@@ -179,7 +180,7 @@ final class RedirectionTest {
             assertEquals(0, helper.waitFor().exitCode());
             helper.close();
         }
-        List<String> written = java.nio.file.Files.readAllLines(log);
+        List<String> written = Files.readAllLines(log);
         assertEquals(2 * lines, written.size());
         assertEquals(2 * lines, new TreeSet<>(written).size());
         for (String name : new String[] {"first", "second"}) {

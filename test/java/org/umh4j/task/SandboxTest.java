@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -34,11 +35,11 @@ final class SandboxTest {
     private static byte[] filter(String name) throws IOException, InterruptedException {
         Need.SECCOMP_COMPILER.orSkip();
         if (!compiled) {
-            java.nio.file.Files.createDirectories(FOLDER);
+            Files.createDirectories(FOLDER);
             compiled = succeeds(PYTHON, "test/native/filters.py", FOLDER.toString());
             assertTrue(compiled);
         }
-        return java.nio.file.Files.readAllBytes(FOLDER.resolve(name + ".bpf"));
+        return Files.readAllBytes(FOLDER.resolve(name + ".bpf"));
     }
 
     private static boolean succeeds(String... command) throws InterruptedException {
@@ -86,7 +87,7 @@ final class SandboxTest {
         "allow-list-killing, errno 110 0 0, signal 31",
         "errno, exec PROBE probe errno 110 0 0, exit 18",
     })
-    void filteredSystemCallsGetWhatTheFilterSays(String name, String action, String expected) throws Exception {
+    void filteredSyscallGetsTheActionOfTheFilter(String name, String action, String expected) throws Exception {
         Sandbox sandbox = Sandbox.defaults().seccomp(filter(name));
         assertEquals(expected, outcome(CRED.noNewPrivs(), sandbox, action.replace("PROBE", ProbeProgram.path())));
     }
@@ -101,13 +102,13 @@ final class SandboxTest {
         "no-capset, exit 0, EFFECTIVE EXDEV",
         "allow-list, exit 0, EFFECTIVE ENOTTY", // and not allowed to tell: sendmsg
     })
-    void filterWithPrivilegeInsteadOfNoNewPrivsHoldsToo(String name, String action, String expected) throws Exception {
+    void privilegedFilterNeedsNoNoNewPrivs(String name, String action, String expected) throws Exception {
         Cred nobody = CRED.uid(65_534).gid(65_534);
         assertEquals(expected, outcome(nobody, Sandbox.defaults().seccomp(filter(name)), action));
     }
 
     @Test
-    void abiIsTheKernelsOwnAnswer() throws Exception {
+    void abiIsThatOfTheKernel() throws Exception {
         Need.SECCOMP_COMPILER.orSkip();
         Path answer = ProbeProgram.FOLDER.resolve("abi");
         String ask =
@@ -117,25 +118,25 @@ final class SandboxTest {
                 .start()
                 .waitFor();
         assertEquals(0, status);
-        assertEquals(java.nio.file.Files.readString(answer).trim(), "" + Sandbox.landlockAbi());
+        assertEquals(Files.readString(answer).trim(), "" + Sandbox.landlockAbi());
     }
 
     @Test
-    void landlockLeavesWhatItsRulesSayAndNothingElse() throws Exception {
+    void landlockAllowsOnlyItsRules() throws Exception {
         Need.LANDLOCK.orSkip();
-        Path file = java.nio.file.Files.writeString(ProbeProgram.FOLDER.resolve("kept"), "as it was");
+        Path file = Files.writeString(ProbeProgram.FOLDER.resolve("kept"), "as it was");
         String probe = ProbeProgram.path();
         String write = "write " + file + " x";
         Sandbox readOnly = Sandbox.defaults().readOnly("/");
         long execute = 1 | 1 << 2; // to execute is to read, too
         long listFolder = 1 << 3;
         for (Cred cred : List.of(CRED.noNewPrivs(), CRED)) {
-            if (!cred.isNoNewPrivs() && !java.nio.file.Files.isWritable(Path.of("/etc/passwd"))) {
+            if (!cred.isNoNewPrivs() && !Files.isWritable(Path.of("/etc/passwd"))) {
                 continue; // takes CAP_SYS_ADMIN
             }
             assertEquals("exit 125", outcome(cred, readOnly, write));
             assertEquals("exit 125", outcome(cred, readOnly, "exec " + probe + " probe " + write));
-            assertEquals("as it was", java.nio.file.Files.readString(file));
+            assertEquals("as it was", Files.readString(file));
             assertEquals("exit 0", outcome(cred, readOnly, "exec /bin/true true"));
             assertEquals("EXEC EACCES", outcome(cred, Sandbox.defaults().landlock(), "exit 0"));
             assertEquals("EXEC EACCES", outcome(cred, Sandbox.defaults().readOnly("/etc"), "exit 0"));
@@ -144,8 +145,8 @@ final class SandboxTest {
             assertEquals("exit 125", outcome(cred, Sandbox.defaults().readOnly(probe), "exec /bin/true true"));
             assertEquals("exit 125", outcome(cred, readOnly.readWrite("/etc"), write));
             assertEquals("exit 0", outcome(cred, readOnly.readWrite(file.toString()), write));
-            assertEquals("x", java.nio.file.Files.readString(file).substring(0, 1));
-            java.nio.file.Files.writeString(file, "as it was");
+            assertEquals("x", Files.readString(file).substring(0, 1));
+            Files.writeString(file, "as it was");
         }
     }
 }

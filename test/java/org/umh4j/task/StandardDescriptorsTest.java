@@ -55,7 +55,7 @@ final class StandardDescriptorsTest {
     }
 
     @Test
-    void startGivesExactlyWhatIsNamed() throws Exception {
+    void startGivesExactlyTheNamedDescriptors() throws Exception {
         assertEquals(
                 "|pipe||",
                 started(reporting()
@@ -64,7 +64,7 @@ final class StandardDescriptorsTest {
     }
 
     @Test
-    void devNullIsABaseToChange() throws Exception {
+    void devNullCanBeChanged() throws Exception {
         assertEquals(
                 "/dev/null|pipe|/dev/null|",
                 started(reporting()
@@ -74,7 +74,7 @@ final class StandardDescriptorsTest {
     }
 
     @Test
-    void theHeirsOfAChangedBaseStayDevNull() throws Exception {
+    void unchangedDescriptorsStayDevNull() throws Exception {
         assertEquals(
                 "|/dev/null|/dev/null|",
                 started(reporting()
@@ -84,13 +84,13 @@ final class StandardDescriptorsTest {
     }
 
     @Test
-    void theKernelsCallsLeaveThemClosed() throws Exception {
+    void execLeavesThemClosed() throws Exception {
         UsermodeHelper.exec(reporting(), UmhWait.PROC);
         assertEquals("|||", reported());
     }
 
     @Test
-    void runLeavesNoneOut() throws Exception {
+    void runOpensAllThree() throws Exception {
         UsermodeHelper.run(
                 reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())),
                 Duration.ofMinutes(1));
@@ -98,7 +98,7 @@ final class StandardDescriptorsTest {
     }
 
     @Test
-    void aPipelineLeavesNoneOut() throws Exception {
+    void pipelineOpensAllThree() throws Exception {
         try (Pipeline pipeline = Pipeline.start(
                 reporting().task(Task.defaults().descriptors(org.umh4j.task.Descriptors.none())),
                 Shell.script("cat"))) {

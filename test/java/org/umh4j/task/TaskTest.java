@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class TaskTest {
 
     @Test
     @RequiresRoot
-    void capabilitiesAreTheBoundingSetOfTheJvmCutByBset() throws IOException {
+    void capabilitiesAreTheBoundingSetLimitedByBset() throws IOException {
         Report helper = ProbeProgram.report();
         long expected = statusOfJvm("CapBnd") & UmhSysctl.bset().bits();
         assertEquals(Long.toHexString(expected), Long.toHexString(helper.hex("status.CapBnd")));
@@ -40,7 +41,7 @@ final class TaskTest {
     }
 
     @Test
-    void identityIsTheJvms() throws IOException {
+    void identityIsThatOfTheJvm() throws IOException {
         Report helper = ProbeProgram.report();
         assertEquals(statusLine("Uid"), helper.text("status.Uid"));
         assertEquals(statusLine("Gid"), helper.text("status.Gid"));
@@ -48,7 +49,7 @@ final class TaskTest {
     }
 
     @Test
-    void sessionAndGroupAreItsOwnAndThereIsNoTerminal() {
+    void sessionAndGroupAreNewWithoutTerminal() {
         Report helper = ProbeProgram.report();
         assertEquals(helper.number("pid"), helper.number("sid"));
         assertEquals(helper.number("pid"), helper.number("pgrp"));
@@ -67,7 +68,7 @@ final class TaskTest {
 
     @Test
     @RequiresRoot
-    void limitsAreThoseOfKthreadd() throws IOException {
+    void limitsEqualThoseOfKthreadd() throws IOException {
         Need.KTHREADD.orSkip();
         Report helper = ProbeProgram.report();
         Map<String, String> names = Map.of(
@@ -77,7 +78,7 @@ final class TaskTest {
                 "Max locked memory", "MEMLOCK",
                 "Max stack size", "STACK",
                 "Max core file size", "CORE");
-        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/2/limits"))) {
+        for (String line : Files.readAllLines(Path.of("/proc/2/limits"))) {
             String[] columns = line.split("\\s{2,}");
             if (names.containsKey(columns[0])) {
                 JsonNode limit = helper.get("rlimits." + names.get(columns[0]));
@@ -89,7 +90,7 @@ final class TaskTest {
 
     @Test
     @RequiresRoot
-    void withoutProcTheLimitsThatMemorySetsStayTheJvms() throws IOException, InterruptedException {
+    void withoutProcMemoryLimitsStayThoseOfTheJvm() throws IOException, InterruptedException {
         String out = new Jvm()
                 .withoutProc()
                 .under("prlimit", "--nproc=1234", "--sigpending=987")
@@ -112,7 +113,7 @@ final class TaskTest {
     }
 
     @Test
-    void everyAllowedCpuMayBeUsed() throws IOException {
+    void eachAllowedCpuMayBeUsed() throws IOException {
         Report helper = ProbeProgram.report();
         assertEquals(statusLine("Cpus_allowed_list"), helper.text("status.Cpus_allowed_list"));
     }
@@ -133,7 +134,7 @@ final class TaskTest {
 
     @Test
     @RequiresRoot
-    void nothingIsKeptBackOnAnOrdinaryHost() throws UmhException {
+    void eachStepIsAppliedOnAnOrdinaryHost() throws UmhException {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "0"))) {
             assertEquals(java.util.Set.of(), helper.unapplied());
         }
@@ -141,7 +142,7 @@ final class TaskTest {
 
     @Test
     @RequiresRoot
-    void narrowedPolicyIsWhatTheKernelLeaves() throws IOException, InterruptedException {
+    void narrowedPolicyEqualsThatOfTheKernel() throws IOException, InterruptedException {
         // The policy never widens again, so another JVM narrows it.
         String out = new Jvm().run(NarrowedMain.class).requireSuccess();
         Report helper = Report.parse(out);
@@ -168,7 +169,7 @@ final class TaskTest {
     }
 
     private static String statusLine(String name) throws IOException {
-        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/status"))) {
+        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
             if (line.startsWith(name + ":")) {
                 return line.substring(name.length() + 1).trim();
             }
