@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "shim/epoll.h"
-#include "shim/monitor.h"
+#include "shim/launch_monitor.h"
 #include "shim/pidfd.h"
 
 int umh_bridge_load(const signed char *image, int size)

@@ -13,7 +13,7 @@
 #include "common/file_identity.h"
 #include "shim/child.h"
 #include "shim/features.h"
-#include "shim/monitor.h"
+#include "shim/launch_monitor.h"
 #include "shim/pidfd.h"
 
 #ifndef CLONE_INTO_CGROUP

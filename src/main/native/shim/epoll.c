@@ -11,7 +11,7 @@
 
 #include "common/file_identity.h"
 #include "shim/features.h"
-#include "shim/monitor.h"
+#include "shim/launch_monitor.h"
 
 #define BATCH 128
 

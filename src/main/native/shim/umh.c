@@ -23,7 +23,7 @@
 #include "shim/launch_state.h"
 #include "shim/launcher_image.h"
 #include "shim/low_fds.h"
-#include "shim/monitor.h"
+#include "shim/launch_monitor.h"
 #include "shim/pidfd.h"
 #include "shim/report.h"
 #include "shim/send.h"

@@ -19,7 +19,7 @@ import org.umh4j.internal.Child;
 import org.umh4j.internal.OpenedFiles;
 import org.umh4j.internal.PipeEnd;
 import org.umh4j.internal.Pipes;
-import org.umh4j.internal.Stages;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.linux.Errno;
 import org.umh4j.linux.Namespace;
 import org.umh4j.linux.ResourceUsage;
@@ -53,15 +53,14 @@ import org.umh4j.task.NamespaceSetup;
  */
 public final class Helper implements AutoCloseable {
     /** The time that {@link #close} waits for a process after SIGKILL. */
-    static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-
     private final Child child;
+
     private final Pipes pipes;
     private final KillScope closeScope;
     private final @Nullable String cgroupPath;
     private final Instant startTime = Instant.now();
     private volatile boolean detached;
-    /** Set by {@link #close} if the process had not ended within {@link #CLOSE_TIMEOUT} after SIGKILL. */
+    /** Set by {@link #close} if the process had not ended within {@link Timeouts#CLOSE} after SIGKILL. */
     private volatile boolean survivedClose;
 
     private volatile @Nullable ProcessHandle jdkHandle;
@@ -209,7 +208,7 @@ public final class Helper implements AutoCloseable {
             case PROCESS -> kill(signal);
             case GROUP -> wasSent(child.signalGroup(signal.number()), signal.number());
             case SESSION -> killSession(signal);
-            case CGROUP -> ScopedKill.cgroup(cgroupPath, signal);
+            case CGROUP -> CgroupKill.signal(cgroupPath, signal);
         };
     }
 
@@ -226,7 +225,7 @@ public final class Helper implements AutoCloseable {
         }
         boolean any = false;
         try {
-            any = ScopedKill.session(pid(), signal, child::ownsPid);
+            any = SessionKill.signal(pid(), signal, child::ownsPid);
         } finally {
             any |= kill(signal); // also if the other members can't be found
         }
@@ -360,7 +359,7 @@ public final class Helper implements AutoCloseable {
      * instead. The set is empty for a JVM of root on an ordinary host.
      */
     public Set<UmhStage> unapplied() {
-        return Stages.of(child.outcome().join().unapplied());
+        return StageNumbers.of(child.outcome().join().unapplied());
     }
 
     /**
@@ -391,7 +390,7 @@ public final class Helper implements AutoCloseable {
         }
         pipes.close(); // after SIGKILL, so that the exit status is not that of a broken pipe
         if (!detached && !survivedClose) {
-            Timeouts.uninterruptibly(CLOSE_TIMEOUT, this::waitFor);
+            Timeouts.uninterruptibly(Timeouts.CLOSE, this::waitFor);
             reportIfAlive();
         }
         child.release();
@@ -403,7 +402,7 @@ public final class Helper implements AutoCloseable {
             System.getLogger("org.umh4j")
                     .log(
                             System.Logger.Level.WARNING,
-                            "pid " + pid() + " has not ended within " + CLOSE_TIMEOUT.toSeconds()
+                            "pid " + pid() + " has not ended within " + Timeouts.CLOSE.toSeconds()
                                     + " s after SIGKILL: it is frozen or hangs in the kernel; see /proc/" + pid()
                                     + "/stack");
         }

@@ -9,7 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Child;
-import org.umh4j.internal.Stages;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 
@@ -26,7 +26,7 @@ final class HelperEvents {
     /** One listener that was added, and the notifications that it has not received yet. */
     private static final class Registration {
         private final HelperListener listener;
-        private final SerialExecutor notifications = new SerialExecutor();
+        private final ListenerExecutor notifications = new ListenerExecutor();
         private volatile boolean removed;
 
         Registration(HelperListener listener) {
@@ -102,7 +102,7 @@ final class HelperEvents {
                 long pid = launch.pid();
                 deliver(registrations, listener -> listener.started(path, pid, launchTime));
                 if (launch.unapplied() != 0) {
-                    Set<UmhStage> unapplied = Stages.of(launch.unapplied());
+                    Set<UmhStage> unapplied = StageNumbers.of(launch.unapplied());
                     deliver(registrations, listener -> listener.unapplied(path, pid, unapplied));
                 }
             }

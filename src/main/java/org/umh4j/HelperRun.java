@@ -105,7 +105,7 @@ final class HelperRun {
                 return result();
             }
             if (!helper.terminate()) {
-                transferUntilExit(Helper.CLOSE_TIMEOUT.toNanos()); // it has ended meanwhile
+                transferUntilExit(Timeouts.CLOSE.toNanos()); // it has ended meanwhile
                 return result();
             }
             recordSent(Signal.TERM);
@@ -115,7 +115,7 @@ final class HelperRun {
                     recordSent(Signal.KILL);
                     signals += ", SIGKILL " + options.grace() + " later";
                 }
-                transferUntilExit(Helper.CLOSE_TIMEOUT.toNanos());
+                transferUntilExit(Timeouts.CLOSE.toNanos());
             }
             throw new HelperTimeoutException(path + ": " + signals, result(), null);
         } catch (HelperFailedException e) {

@@ -11,7 +11,7 @@ import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.Reaper;
 import org.umh4j.internal.StageFailure;
-import org.umh4j.internal.Stages;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.internal.StartDeadline;
 import org.umh4j.internal.VirtualThreads;
 import org.umh4j.linux.CapabilitySet;
@@ -73,7 +73,7 @@ final class Launcher {
         int result = deadline.await(child.outcome());
         if (result < 0) {
             child.signal(Signal.KILL.number());
-            StartDeadline.completesWithin(child.outcome(), Helper.CLOSE_TIMEOUT.toNanos());
+            StartDeadline.completesWithin(child.outcome(), Timeouts.CLOSE.toNanos());
             throw CallFailure.of(info, UmhStage.EXEC, result, 0);
         }
         requireSuccess(info, child.outcome().join());
@@ -109,7 +109,7 @@ final class Launcher {
 
     private static LaunchResult requireSuccess(SubprocessInfo info, LaunchResult launch) throws UmhException {
         if (launch.result() < 0) {
-            throw CallFailure.of(info, Stages.of(launch.stage()), launch.result(), launch.detail());
+            throw CallFailure.of(info, StageNumbers.of(launch.stage()), launch.result(), launch.detail());
         }
         info.recordPid(launch.pid());
         info.recordUnapplied(launch.unapplied());

@@ -11,7 +11,7 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Blob;
 import org.umh4j.internal.Bytes;
-import org.umh4j.internal.Stages;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.task.Task;
 
@@ -200,7 +200,7 @@ public final class SubprocessInfo {
      * instead. The set is empty until {@code execve} has succeeded.
      */
     public Set<UmhStage> unapplied() {
-        return Stages.of(unapplied);
+        return StageNumbers.of(unapplied);
     }
 
     /** Returns the stage and the errno of a failed start; empty if the helper was started. */

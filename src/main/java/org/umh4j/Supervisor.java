@@ -94,7 +94,7 @@ public final class Supervisor implements AutoCloseable {
     private @Nullable Timer nextRestart;
     private @Nullable Timer nextCheck;
 
-    private final SerialExecutor notifications = new SerialExecutor();
+    private final ListenerExecutor notifications = new ListenerExecutor();
 
     private Supervisor(UsermodeDriver driver, int maxContentBytes) {
         this.driver = driver;

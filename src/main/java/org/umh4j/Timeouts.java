@@ -4,8 +4,11 @@ package org.umh4j;
 import java.time.Duration;
 import java.util.Objects;
 
-/** Checks and conversions of durations, and a wait that an interrupt does not end. */
+/** The close timeout, checks and conversions of durations, and a wait that an interrupt does not end. */
 final class Timeouts {
+    /** How long {@link Helper#close} waits for a process after SIGKILL. */
+    static final Duration CLOSE = Duration.ofSeconds(5);
+
     /** A wait that an interrupt ends. */
     interface InterruptibleWait {
         Object upTo(Duration timeout) throws InterruptedException;

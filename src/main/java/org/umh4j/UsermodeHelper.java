@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.umh4j.internal.KernelDefaults;
 
 /**
  * Starts programs the way the Linux kernel starts its helpers.
@@ -33,17 +34,13 @@ import org.jspecify.annotations.Nullable;
  * @implSpec {@code call_usermodehelper()} and {@code call_usermodehelper_exec()} of {@code kernel/umh.c}, Linux 6.12
  */
 public final class UsermodeHelper {
-    private static final String[] KERNEL_ENVIRONMENT = {
-        "HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin",
-    };
-
     private UsermodeHelper() {}
 
     /**
      * Returns the environment that the kernel gives to modprobe: {@code HOME=/}, {@code TERM=linux} and a {@code PATH}.
      */
     public static String[] kernelEnvironment() {
-        return KERNEL_ENVIRONMENT.clone();
+        return KernelDefaults.environment();
     }
 
     /**

@@ -137,7 +137,8 @@ final class PagesTest {
                 "README.md xml", "ReadmeTest.dependencyIsOfThisVersion",
                 "docs/containers.md yaml", "capabilitiesOfThePodSufficeForAnotherUserWithNone",
                 "docs/systemd.md ini", "capabilitiesOfTheUnitSufficeForAnotherUserWithOne",
-                "docs/migration.md text", "replacedProgramsPrintTheSame, but for NuProcess, which make bench compiles against",
+                "docs/migration.md text",
+                        "replacedProgramsPrintTheSame, but for NuProcess, which make bench compiles against",
                 "examples/README.md text", "ExamplesTest, and tools/first-use by this very line");
         TreeSet<String> forgotten = new TreeSet<>();
         for (Path document : Snippets.documents()) {

@@ -30,7 +30,7 @@ final class UnusualJvmSuiteTest {
             "org.umh4j.HelperRunTest",
             "org.umh4j.PipelineTest",
             "org.umh4j.ProcessStreamsTest",
-            "org.umh4j.ScopedKillTest",
+            "org.umh4j.SessionKillTest",
             "org.umh4j.jvm.ConcurrentProcessBuilderTest",
             "org.umh4j.jvm.VirtualThreadStreamsTest",
             "org.umh4j.linux.ResourceUsageTest",

@@ -20,7 +20,7 @@ import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
-import org.umh4j.internal.Stages;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.support.Ignoring;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
@@ -45,7 +45,7 @@ final class UmhStageTest {
     @Test
     void stagesAreTheSameInJavaAndC() {
         List<String> java = Arrays.stream(UmhStage.values()).map(Enum::name).collect(Collectors.toList());
-        assertEquals(Stages.namesInC(), java);
+        assertEquals(StageNumbers.namesInC(), java);
     }
 
     @ParameterizedTest

@@ -24,6 +24,11 @@ public final class KernelDefaults {
 
     private KernelDefaults() {}
 
+    /** Returns the environment that the kernel gives to modprobe; each time a new array. */
+    public static String[] environment() {
+        return new String[] {"HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin"};
+    }
+
     /** Adds every known limit of kthreadd to the plan. */
     public static void rlimits(Plan plan) {
         for (int resource = 0; resource < RLIMITS.length / 2; resource++) {

@@ -96,13 +96,13 @@ public final class Plan {
 
     /** Adds a step. If the host refuses it, the helper is started without it. */
     public Plan attempt(UmhStage step) {
-        steps |= Stages.bit(step);
+        steps |= StageNumbers.bit(step);
         return this;
     }
 
     /** Adds a step. If the host refuses it, the start fails. */
     public Plan require(UmhStage step) {
-        required |= Stages.bit(step);
+        required |= StageNumbers.bit(step);
         return attempt(step);
     }
 

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Arguments;
 import org.umh4j.internal.Bytes;
 import org.umh4j.internal.Host;
-import org.umh4j.internal.NameService;
 import org.umh4j.internal.Plan;
+import org.umh4j.internal.UserLookup;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Securebit;
 import org.umh4j.linux.UmhStage;
@@ -171,7 +171,7 @@ public final class Cred {
      * seconds.
      */
     public Cred user(String name) {
-        return user(name, NameService.BOUND);
+        return user(name, UserLookup.BOUND);
     }
 
     /**
@@ -189,13 +189,13 @@ public final class Cred {
      * @throws java.io.UncheckedIOException if the other sources could not be queried within the timeout
      */
     public Cred user(String name, Duration timeout) {
-        NameService.User user = NameService.get().user(name, timeout);
+        UserLookup.User user = UserLookup.get().user(name, timeout);
         return uid(user.uid()).gid(user.gid()).groups(user.groups());
     }
 
     /** Sets the gid of a group. Calls {@link #group(String, Duration)} with a bound of five seconds. */
     public Cred group(String name) {
-        return group(name, NameService.BOUND);
+        return group(name, UserLookup.BOUND);
     }
 
     /**
@@ -205,7 +205,7 @@ public final class Cred {
      * @throws java.io.UncheckedIOException if the other sources could not be queried within the timeout
      */
     public Cred group(String name, Duration timeout) {
-        return gid(NameService.get().group(name, timeout));
+        return gid(UserLookup.get().group(name, timeout));
     }
 
     /**

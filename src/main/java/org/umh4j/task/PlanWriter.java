@@ -11,7 +11,7 @@ import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.ProcFile;
 import org.umh4j.internal.StageFailure;
-import org.umh4j.internal.Stages;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.linux.Capability;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Errno;
@@ -116,7 +116,7 @@ public final class PlanWriter {
     private static long bits(Set<UmhStage> stages) {
         long bits = 0;
         for (UmhStage stage : stages) {
-            bits |= Stages.bit(stage);
+            bits |= StageNumbers.bit(stage);
         }
         return bits;
     }

@@ -10,7 +10,7 @@ import org.umh4j.internal.CallbackThreads;
  * Runs tasks one after the other, in their order, in a thread of the library. It never runs a task in the thread that
  * submits it, since that thread may hold a lock.
  */
-final class SerialExecutor implements Executor {
+final class ListenerExecutor implements Executor {
     private final ConcurrentLinkedQueue<Runnable> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean running = new AtomicBoolean();
 

@@ -6,7 +6,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Looks up users and groups of the host by name. Package org.umh4j implements it, since a lookup may start helpers. */
-public interface NameService {
+public interface UserLookup {
     /** The longest wait for other sources than the files in /etc. */
     Duration BOUND = Duration.ofSeconds(5);
 
@@ -25,24 +25,24 @@ public interface NameService {
     long group(String name, Duration timeout);
 
     /** Returns the implementation. Its class is loaded by name, so that this package does not depend on it. */
-    static NameService get() {
+    static UserLookup get() {
         return Holder.instance();
     }
 
     /** Registers the implementation. The static initializer of its class calls it. */
-    static void register(NameService service) {
+    static void register(UserLookup service) {
         Holder.instance = service;
     }
 
     /** Loads the implementation at the first use. */
     final class Holder {
-        private static volatile @Nullable NameService instance;
+        private static volatile @Nullable UserLookup instance;
 
         private Holder() {}
 
-        private static NameService instance() {
+        private static UserLookup instance() {
             try {
-                Class.forName("org.umh4j.UserDatabase");
+                Class.forName("org.umh4j.NameServiceSwitch");
             } catch (ClassNotFoundException e) {
                 throw new AssertionError(e);
             }

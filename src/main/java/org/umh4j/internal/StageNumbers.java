@@ -8,11 +8,11 @@ import java.util.Set;
 import org.umh4j.linux.UmhStage;
 
 /** Converts stages from and to the numbers and bit sets of C. */
-public final class Stages {
+public final class StageNumbers {
     private static final UmhStage[] ALL = UmhStage.values();
     private static final int NAMES_SIZE = 1024;
 
-    private Stages() {}
+    private StageNumbers() {}
 
     public static UmhStage of(int number) {
         return ALL[number];

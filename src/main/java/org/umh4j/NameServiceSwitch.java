@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.umh4j.internal.Bytes;
-import org.umh4j.internal.NameService;
+import org.umh4j.internal.UserLookup;
 import org.umh4j.linux.WaitStatus;
 
 /**
@@ -26,7 +26,7 @@ import org.umh4j.linux.WaitStatus;
  * name service module that hangs or crashes does not affect the JVM. A name has no fixed encoding: all text is
  * decoded as ISO 8859-1, so names are compared byte by byte.
  */
-final class UserDatabase implements NameService {
+final class NameServiceSwitch implements UserLookup {
     private static final Path PASSWD = Path.of("/etc/passwd");
     private static final Path GROUP = Path.of("/etc/group");
     private static final Path NSSWITCH = Path.of("/etc/nsswitch.conf");
@@ -43,10 +43,10 @@ final class UserDatabase implements NameService {
     private static final long MAX_ID = 0xffff_fffeL;
 
     static {
-        NameService.register(new UserDatabase());
+        UserLookup.register(new NameServiceSwitch());
     }
 
-    private UserDatabase() {}
+    private NameServiceSwitch() {}
 
     @Override
     public User user(String name, Duration timeout) {
@@ -99,7 +99,7 @@ final class UserDatabase implements NameService {
     }
 
     private static Stream<String[]> lines(Path file) {
-        return read(file).lines().map(line -> line.split(":", -1)).filter(UserDatabase::isValid);
+        return read(file).lines().map(line -> line.split(":", -1)).filter(NameServiceSwitch::isValid);
     }
 
     private static boolean isValid(String[] fields) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* monitor.h - monitors launches whose thread sleeps in the kernel. */
-#ifndef UMH_MONITOR_H
-#define UMH_MONITOR_H
+/* launch_monitor.h - monitors launches whose thread sleeps in the kernel. */
+#ifndef UMH_LAUNCH_MONITOR_H
+#define UMH_LAUNCH_MONITOR_H
 
 struct umh_child;
 
@@ -14,7 +14,7 @@ struct umh_monitored_launch {
 	int launch_timeout_ms;         /* the caller's timeout, or 0 */
 	int error;                     /* the reason why the process was killed, or 0 */
 
-	/* for monitor.c alone */
+	/* for launch_monitor.c alone */
 	struct umh_monitored_launch *next;
 	long long begin_ms;
 	int stop_count;

@@ -16,7 +16,7 @@ import org.umh4j.task.Cred;
 
 /** Names of users and groups: from the two files, then from whatever else the host knows. In a mount namespace with files of its own. */
 @RequiresRoot
-final class UserDatabaseTest {
+final class NameServiceSwitchTest {
     private static final String[] ID = {
         "/bin/sh", "-c", "grep -E '^(Uid|Gid|Groups)' /proc/self/status | tr -s '\\t ' ' ' | cut -d' ' -f2-"
     };
@@ -26,7 +26,7 @@ final class UserDatabaseTest {
 
     private String binds = "";
 
-    private UserDatabaseTest with(String file, String content) throws Exception {
+    private NameServiceSwitchTest with(String file, String content) throws Exception {
         Path replacement = Files.createTempFile(directory, "file", "");
         Files.writeString(replacement, content);
         assertTrue(replacement.toFile().setExecutable(true, false));

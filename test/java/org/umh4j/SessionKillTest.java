@@ -35,7 +35,7 @@ import org.umh4j.task.Task;
 
 /** How far a signal reaches: what a helper has started, and nobody else. */
 @ExtendWith(Leaks.class)
-final class ScopedKillTest {
+final class SessionKillTest {
     /** Three grandchildren: one in the helper's group, one in a group of its own, one in a session of its own. */
     private static final String FAMILY = """
             sleep 1000 & echo $!
@@ -260,7 +260,7 @@ final class ScopedKillTest {
             Files.writeString(group.resolve("cgroup.events"), "populated 1\nfrozen 0\n");
             Files.writeString(group.resolve("cgroup.procs"), one.pid() + "\n");
             Files.writeString(below.resolve("cgroup.procs"), two.pid() + "\n");
-            assertTrue(ScopedKill.cgroup(group.toString(), Signal.KILL));
+            assertTrue(CgroupKill.signal(group.toString(), Signal.KILL));
             assertEquals(9, one.waitFor(Await.PATIENCE).orElseThrow().signal());
             assertEquals(9, two.waitFor(Await.PATIENCE).orElseThrow().signal());
             assertTrue(stranger.isAlive());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* monitor.c - monitors launches whose thread sleeps in the kernel, and ends those that would never finish. */
+/* launch_monitor.c - monitors launches whose thread sleeps in the kernel, and ends those that would never finish. */
 
 /*
  * A thread that creates a child by vfork sleeps until the child has executed the launcher; only SIGKILL wakes it. A
@@ -12,7 +12,7 @@
  * return and close it before.
  */
 
-#include "shim/monitor.h"
+#include "shim/launch_monitor.h"
 
 #include <errno.h>
 #include <fcntl.h>
