@@ -54,7 +54,7 @@ final class DriverDiesWithJvmTest {
         }
     }
 
-    /** The launcher waits for the word that the pid was noted; when nobody can say it any more the driver never begins. */
+    /** The launcher waits until the JVM has noted the pid; if the JVM is killed before, the driver never begins. */
     @Test
     void heldDriverNeverRunsWithoutTheJvm() throws Exception {
         Path mark = Files.createTempDirectory(ProbeProgram.FOLDER, "held").resolve("mark");
@@ -97,7 +97,7 @@ final class DriverDiesWithJvmTest {
         jvm.getOutputStream().flush();
     }
 
-    /** Has drivers of all kinds, forked by threads of all kinds, and ends as it is told. */
+    /** Has drivers of all kinds, forked by threads of all kinds, and ends in the way of its argument. */
     static final class DriversMain {
         static final int DRIVERS = 4;
 

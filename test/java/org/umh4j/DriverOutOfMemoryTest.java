@@ -22,7 +22,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.RequiresRoot;
 
-/** The kernel takes a driver that has used up its cgroup's memory. */
+/** A driver that the kernel kills because its cgroup has no memory left. */
 @ExtendWith(Leaks.class)
 @RequiresRoot
 @Timeout(60)

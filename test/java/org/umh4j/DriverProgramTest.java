@@ -37,7 +37,7 @@ import org.umh4j.task.Cred;
 import org.umh4j.task.Sandbox;
 import org.umh4j.task.Task;
 
-/** Which bytes can be a driver, where they lie, and when they begin to run. */
+/** Programs of drivers: which bytes are accepted, where they are stored, and when they begin to run. */
 @ExtendWith(Leaks.class)
 @Timeout(120)
 final class DriverProgramTest {
@@ -115,7 +115,7 @@ final class DriverProgramTest {
         }
     }
 
-    /** It is no file below any folder, so landlock that leaves nothing leaves it. */
+    /** The program is in no directory, so a landlock rule set without rules does not restrict it. */
     @Test
     void landlockDoesNotHideTheDriversProgram() throws Exception {
         Need.LANDLOCK.orSkip();
@@ -350,7 +350,7 @@ final class DriverProgramTest {
                 .option("-D" + NativeLibrary.LAUNCHER_PROPERTY + "=" + launcher);
     }
 
-    /** Prints what drivers say, and where their program lies. */
+    /** Prints the output of drivers, and the location of their program. */
     static final class PrintMain {
         public static void main(String[] arguments) throws Exception {
             try (UsermodeDriver driver = UsermodeDriver.load("d", DriverBlobs.probe())) {

@@ -28,8 +28,8 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.NamespaceSetup;
 
 /**
- * A process that keeps a copy of the launcher's end of the plan socket, as another library's fork without exec does: the
- * socket is not hung up, and the launch is decided all the same.
+ * Another process, such as a fork without exec, keeps a copy of the launcher's end of the plan socket. The socket is
+ * not hung up, but each launch still gets its result.
  */
 @RequiresRoot
 @ExtendWith(Leaks.class)
@@ -71,7 +71,7 @@ final class HeldPlanSocketTest {
         }
     }
 
-    /** It says nothing any more, and a successor is not to be waited for. */
+    /** It sends no report, and must not be mistaken for a launcher whose successor follows. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void killIsNoticedWhileAnotherProcessHoldsTheSocket(boolean inNewPidNamespace) throws Exception {

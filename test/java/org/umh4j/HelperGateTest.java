@@ -182,7 +182,7 @@ final class HelperGateTest {
         assertThrows(IllegalMonitorStateException.class, HelperGate::readUnlock);
     }
 
-    /** In any depth: an argument is looked at before the depth, the count and the freeze are. */
+    /** In any depth: arguments are checked before the depth, the count and the freeze. */
     @ParameterizedTest
     @EnumSource
     void invalidArgumentIsNamedAndChangesNothing(Depth before) {

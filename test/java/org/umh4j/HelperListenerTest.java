@@ -21,7 +21,7 @@ import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
-/** A listener is told of each helper once that it was started and then that it has ended, or once that it failed. */
+/** A listener is called once when a helper has started and once when it has ended, or once when it has failed. */
 @ExtendWith(Leaks.class)
 final class HelperListenerTest {
     private final Notes notes = new Notes();
@@ -75,7 +75,7 @@ final class HelperListenerTest {
         assertEquals(List.of(words), notes.said());
     }
 
-    /** A call that fails comes last: nothing more was said before it. */
+    /** A call that fails comes last: no other event was reported before it. */
     private void assertSaysNoMoreThan(String... words) throws Exception {
         assertSays(words);
         UsermodeHelper.call("/no/such/program", new String[] {"x"}, null, UmhWait.EXEC);

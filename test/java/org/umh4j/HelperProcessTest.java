@@ -42,7 +42,7 @@ import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Shell;
 
-/** The view of a helper as a Process: what is said of it holds for a process of ProcessBuilder too. */
+/** The view of a helper as a {@link Process} behaves as a process of {@link ProcessBuilder} does. */
 @ExtendWith(Leaks.class)
 final class HelperProcessTest {
     private static final long SECONDS = Await.PATIENCE.toSeconds();

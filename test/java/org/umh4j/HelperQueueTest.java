@@ -18,7 +18,10 @@ import org.umh4j.linux.Signal;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
-/** Never more helpers at once than there are places; who came first starts first; no place is ever lost. */
+/**
+ * The number of running helpers never exceeds the number of places; callers start in the order of their arrival; no
+ * place is lost.
+ */
 @ExtendWith(Leaks.class)
 final class HelperQueueTest {
     @Test

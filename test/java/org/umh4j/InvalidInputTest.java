@@ -25,7 +25,10 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** What is wrong is refused with the field and the limit, or answered with the kernel's own errno at its stage. */
+/**
+ * Invalid input is rejected with the name of the field and the limit, or fails with the errno of the kernel at its
+ * stage.
+ */
 @ExtendWith(Leaks.class)
 final class InvalidInputTest {
     private static final String[] NONE = {};

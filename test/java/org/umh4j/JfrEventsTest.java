@@ -25,7 +25,9 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.KillScope;
 import org.umh4j.task.Task;
 
-/** A recording of the flight recorder, as the JDK's own tool prints it, has each helper's start, failure and end. */
+/**
+ * A recording of the flight recorder, as {@code jfr print} shows it, has the start, failure and end of each helper.
+ */
 final class JfrEventsTest {
     private static JsonNode events;
 

@@ -24,7 +24,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.RequiresRoot;
 
-/** Where the launcher stands in memory, and that nothing of it reaches the helper. */
+/** The addresses of the launcher in memory; none of its memory reaches the helper. */
 @ExtendWith(Leaks.class)
 final class LauncherMemoryTest {
     private static final int LAST_TABLE = 1 << 21;

@@ -30,7 +30,7 @@ import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.Descriptors;
 
-/** What holds of the framing of replies, whatever a driver sends and however it is cut into pieces. */
+/** The framing of replies, for any bytes of a driver and any division into pieces. */
 final class MailboxPropertiesTest {
     private static final int LIMIT = 40;
 

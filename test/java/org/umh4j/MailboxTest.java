@@ -34,7 +34,7 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 
-/** Requests and replies. A driver that echoes answers every request with the request. */
+/** Requests and replies. An echo driver returns each request as its reply. */
 @ExtendWith(Leaks.class)
 @Timeout(60)
 final class MailboxTest {

@@ -14,7 +14,10 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.Cred;
 
-/** Names of users and groups: from the two files, then from whatever else the host knows. In a mount namespace with files of its own. */
+/**
+ * Names of users and groups, from {@code /etc/passwd} and {@code /etc/group}, then from the other sources of the
+ * host. The tests run in a mount namespace with new files.
+ */
 @RequiresRoot
 final class NameServiceSwitchTest {
     private static final String[] ID = {

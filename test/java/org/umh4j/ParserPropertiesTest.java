@@ -12,7 +12,7 @@ import net.jqwik.api.Provide;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Errno;
 
-/** What holds of the parsers of capability sets and sysctl texts for any text. */
+/** The parsers of capability sets and sysctl texts, for any text. */
 final class ParserPropertiesTest {
     private static final long LOW = 0xffff_ffffL;
 

@@ -29,7 +29,7 @@ import org.umh4j.support.Shell;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** Helpers that read each other: {@code a | b | c}. */
+/** Helpers connected by pipes: {@code a | b | c}. */
 @ExtendWith(Leaks.class)
 final class PipelineTest {
     private static String out(Pipeline pipeline) throws Exception {

@@ -33,7 +33,7 @@ import org.umh4j.task.Limits;
 import org.umh4j.task.Session;
 import org.umh4j.task.Task;
 
-/** How far a signal reaches: what a helper has started, and nobody else. */
+/** The processes that a signal reaches: those that a helper has started, and no others. */
 @ExtendWith(Leaks.class)
 final class SessionKillTest {
     /** Three grandchildren: one in the helper's group, one in a group of its own, one in a session of its own. */

@@ -27,7 +27,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.task.Fs;
 import org.umh4j.task.Task;
 
-/** What a supervisor does about a driver that ends, hangs, or can't be made. */
+/** A supervised driver that ends, hangs, or can't be started. */
 @ExtendWith(Leaks.class)
 @Timeout(60)
 final class SupervisorTest {

@@ -17,7 +17,7 @@ import org.umh4j.conformance.Recordings;
 import org.umh4j.conformance.SysctlWrite;
 import org.umh4j.linux.Errno;
 
-/** Every recorded write to the sysctl files made again, on a set of our own. */
+/** Each recorded write to the sysctl files is repeated on a separate set of values. */
 final class SysctlTextTest {
     static Stream<SysctlWrite> writes() throws IOException {
         List<SysctlWrite> writes = new ArrayList<>();

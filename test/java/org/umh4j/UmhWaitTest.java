@@ -31,7 +31,7 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** Waiting, in every mode, from every kind of thread. */
+/** Each mode of waiting, from each kind of thread. */
 @ExtendWith(Leaks.class)
 final class UmhWaitTest {
     /** Such a program begins when start() has called the function. By exec it would be waited for without end. */

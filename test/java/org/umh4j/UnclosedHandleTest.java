@@ -19,7 +19,7 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.KillScope;
 import org.umh4j.task.Task;
 
-/** A handle that nobody closes costs nothing for ever, and its helper is its own master. */
+/** Descriptors of a handle that the caller never closes are released; its helper runs on. */
 @ExtendWith(Leaks.class)
 final class UnclosedHandleTest {
     private static final int HANDLES = 300;

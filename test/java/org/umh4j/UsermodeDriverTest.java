@@ -38,7 +38,7 @@ import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
-/** The states of a user mode driver, what its process is born with, and how its end is told. */
+/** The states of a user mode driver, the initial state of its process, and the report of its end. */
 @ExtendWith(Leaks.class)
 @Timeout(60)
 final class UsermodeDriverTest {

@@ -18,7 +18,9 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.NativeProgram;
 import org.umh4j.support.Need;
 
-/** umh while something holds up the start of its helper: its timeout counts, a signal ends it, and nothing stays. */
+/**
+ * {@code umh} while the start of its helper is blocked: its timeout counts, a signal ends it, and no process is left.
+ */
 final class BlockedStartTest {
     private static final int SIGINT = 2;
     private static final int SIGKILL = 9;

@@ -16,7 +16,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.umh4j.support.Jvm;
 
-/** The command line hands arguments, variables and paths on byte by byte, or refuses them; and it says what it could not write. */
+/**
+ * The command line passes arguments, variables and paths on byte by byte, or rejects them. It reports output that it
+ * could not write.
+ */
 final class CommandLineBytesTest {
     /** As printf(1) writes them: characters of no encoding, of some, and halves of what an encoding of our own could mean. */
     private static final List<String> WORDS = List.of(

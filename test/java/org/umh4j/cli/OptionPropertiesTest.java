@@ -17,7 +17,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 
-/** What holds of the command line's numbers, sizes, lists and times for any text. */
+/** Numbers, sizes, lists and times of the command line, for any text. */
 final class OptionPropertiesTest {
     /** Digits, units and separators, put together as they come. */
     @Provide

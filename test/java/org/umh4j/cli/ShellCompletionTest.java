@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Need;
 
-/** What a shell makes of the beginning of a command line when tab is pressed. */
+/** The completion of a command line in bash and zsh. */
 final class ShellCompletionTest {
     private static final String LINES = """
             umh ex          , umh exec

@@ -16,7 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The script {@code umh}: what it starts the JVM with. Another program stands in for the JVM and writes down what it got. */
+/**
+ * The command line with which the script {@code umh} starts the JVM. Another program takes the place of the JVM and
+ * records its arguments and environment.
+ */
 final class UmhScriptTest {
     @TempDir
     private Path directory;

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.support.ProbeProgram;
 
-/** One attribute: how it is asked for, how another tool is told to give it to itself, which field shows it. */
+/** One attribute: how a task requests it, the tool and its options that set it, and the field that shows it. */
 record ReferenceToolRow(
         String shown,
         Consumer<SubprocessInfo> asked,

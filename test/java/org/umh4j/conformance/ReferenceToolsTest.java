@@ -59,8 +59,8 @@ import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
 /**
- * Each attribute held against a tool that is not ours. The tool runs as a plain helper, gives itself the attribute and
- * executes the probe; another probe is born with it. Both report the same.
+ * Each attribute compared with a standard tool. The tool runs as a plain helper, sets the attribute on itself and
+ * executes the probe; another probe is started with the attribute. Both report the same state.
  */
 @RequiresRoot
 @ExtendWith(Leaks.class)

@@ -27,7 +27,7 @@ import org.umh4j.support.DriverBlobs;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.RequiresRoot;
 
-/** The example: a control plane that asks the kernel's routing table by a driver that may do nothing else. */
+/** The example of a confined driver that queries the kernel's routing table. */
 @Timeout(120)
 @RequiresRoot
 final class DriverExampleTest {

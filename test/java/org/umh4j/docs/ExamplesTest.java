@@ -23,7 +23,7 @@ import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** The examples do what they say, run from their source files as their user runs them. */
+/** The examples, run from their source files as a user runs them. */
 final class ExamplesTest {
     private static final Path FOLDER = Path.of("examples");
 

@@ -14,7 +14,7 @@ import org.umh4j.cli.Main;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 
-/** The manual page and the completion know what --help knows. */
+/** The manual page and the completion have each option of {@code --help}. */
 final class ManPageTest {
     private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z0-9-]*");
 

@@ -23,7 +23,7 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Snippets;
 
-/** The programs of the tutorial, and those that replace others, print what their pages say. */
+/** The programs of the pages print what the pages show. */
 final class PagesTest {
     private static final Path TUTORIAL = Path.of("docs/tutorial.md");
 

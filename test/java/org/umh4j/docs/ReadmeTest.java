@@ -16,7 +16,7 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Snippets;
 
-/** What the README shows is what happens. */
+/** The programs and commands of the README print what the README shows. */
 final class ReadmeTest {
     @Test
     void firstExampleWorksForEachUser() throws Exception {

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Snippets;
 
-/** The recipes print what the page says. */
+/** The recipes print what the page shows. */
 final class RecipesTest {
     static List<Snippets.Snippet> recipes() throws IOException {
         return Snippets.of(Path.of("docs/recipes.md"));

@@ -27,8 +27,9 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
 /**
- * Forks of another library hold copies of the plan sockets, as another user, and send plans and words on them: no program
- * of theirs is executed, nobody is killed for them, no answer is wrong. {@code -Dtest.attack.launches=2000} makes it longer.
+ * Forks of another library hold copies of the plan sockets, run as another user, and send plans and reports on them.
+ * No program of theirs is executed, no process is killed for them, and no result is wrong. {@code
+ * -Dtest.attack.launches=2000} makes the test longer.
  */
 @RequiresRoot
 final class CopiedPlanSocketTest {

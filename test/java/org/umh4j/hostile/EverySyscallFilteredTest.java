@@ -29,7 +29,10 @@ import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Sandbox;
 import org.umh4j.task.Task;
 
-/** A filter that answers every call in the same way leaves the launcher no call to end by; it ends, and is told as what it is. */
+/**
+ * A filter that treats every system call alike leaves the launcher no call to report with or to exit by. The launch
+ * still ends and is reported.
+ */
 @ExtendWith(Leaks.class)
 final class EverySyscallFilteredTest {
     private static final int RETURN = 0x06;

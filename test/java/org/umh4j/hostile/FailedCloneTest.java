@@ -27,7 +27,10 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.Limits;
 import org.umh4j.task.Task;
 
-/** A clone that fails late has been given a descriptor that the kernel takes back: nobody else's may suffer for it. */
+/**
+ * A clone that fails late has already received a descriptor, which the kernel closes again. No descriptor of another
+ * thread is closed.
+ */
 @ExtendWith(Leaks.class)
 final class FailedCloneTest {
     private static final Path UNIFIED = Path.of("/sys/fs/cgroup/unified");

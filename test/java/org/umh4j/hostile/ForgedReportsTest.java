@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.umh4j.support.NativeProgram;
 
-/** Words on the plan socket that its launcher has not said, and descriptors that come with them. */
+/** Reports on the plan socket that the launcher has not sent, and descriptors that come with them. */
 final class ForgedReportsTest {
     @Test
     void onlyReportsOfTheLauncherAreAccepted() throws Exception {

@@ -39,9 +39,9 @@ import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Task;
 
 /**
- * Whoever owns a cgroup may freeze it at any moment. A launch that is held by that ends all the same, by each way of
- * waiting and by each way of entering; the moments are forced by a lease, which holds the JVM's open(2) or the launcher's
- * execve(2) for as long as the test likes.
+ * The owner of a cgroup may freeze it at any moment. A launch that is held by this ends, for each way of waiting and
+ * of entering. A lease forces the moment: it holds the JVM's {@code open(2)} or the launcher's {@code execve(2)} for
+ * a while.
  */
 @RequiresRoot
 @ExtendWith(Leaks.class)

@@ -40,8 +40,9 @@ import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
 /**
- * On a host that takes something away the answers are the same, or one error says what is missing; and umh doctor
- * names it. Filters, credentials and namespaces are given to the JVM by this library, as a stricter launcher.
+ * On a host that lacks or refuses something, the results are the same, or one error reports what is missing, and
+ * {@code umh doctor} names it. This library starts the JVMs with filters, credentials and namespaces, as a strict
+ * service manager would.
  */
 @ExtendWith(Leaks.class)
 final class HostileHostTest {

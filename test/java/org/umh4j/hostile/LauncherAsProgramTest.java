@@ -20,7 +20,7 @@ import org.umh4j.UsermodeDriver;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.support.Leaks;
 
-/** The launcher is not executed as a program, by any name of its file, as a copy, or as the interpreter of another program. */
+/** The launcher refuses to run as a program: by any name of its file, as a copy, or as an interpreter. */
 @ExtendWith(Leaks.class)
 final class LauncherAsProgramTest {
     private static final String OWN = "/proc/self/exe";

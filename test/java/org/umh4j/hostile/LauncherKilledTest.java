@@ -36,7 +36,9 @@ import org.umh4j.support.Strace;
 import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
-/** SIGKILL and SIGSTOP at each step: nobody waits without end, nothing is left, and the next call works. */
+/**
+ * SIGKILL and SIGSTOP at each step of a launch: no caller waits without end, nothing leaks, and the next call works.
+ */
 final class LauncherKilledTest {
     /** The launcher's calls in their order up to execve; a new thread of the JVM makes the others too. */
     private static final List<String> STEPS = List.of(

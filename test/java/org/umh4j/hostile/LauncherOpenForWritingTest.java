@@ -19,8 +19,9 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
 /**
- * The launcher's file is open for writing: sealed, it can't be written to, but as long as it is open nobody can execute it. Root of
- * a container may get that far by a launcher that was executed as its own program.
+ * Another process has the launcher's file open for writing. The file is sealed, so it can't be changed, but execve
+ * fails with ETXTBSY as long as it is open. Root of a container may open it through a launcher that was executed as a
+ * program.
  */
 @RequiresRoot
 final class LauncherOpenForWritingTest {

@@ -34,11 +34,8 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.Task;
 
 /**
- * Other native code closes each descriptor that the library keeps, and has a file of its own at the number: nothing of
- * that file is executed, read, written, sent to, closed or replaced, and the next call works.
- *
- * <p>The descriptors are those that are found open, whatever they are for. By default one of them for each kind of file, by
- * chance, and all at once; each one by {@code -Dtest.numbers=all}.
+ * Other native code closes each descriptor that the library keeps, and opens a file of another kind at its number.
+ * The library does not execute, read, write, send to, close or replace that file, and the next call works.
  */
 final class ReusedDescriptorNumbersTest {
     private static final boolean ALL = "all".equals(System.getProperty("test.numbers"));

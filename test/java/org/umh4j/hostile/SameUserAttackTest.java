@@ -37,8 +37,8 @@ import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
 /**
- * Four threads start helpers as twenty users, and a process of one of these stops, traces and reads whatever it can.
- * {@code -Dtest.attack.seconds=60} makes it longer.
+ * Four threads start helpers as twenty users. A process of one of these users stops, traces and reads all that it
+ * can. {@code -Dtest.attack.seconds=60} makes the test longer.
  */
 final class SameUserAttackTest {
     private static final int SECONDS = Integer.getInteger("test.attack.seconds", 8);

@@ -22,7 +22,10 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Thief;
 
-/** Somebody else reaps our children. The kernel still knows the status (6.15), or it is lost and said so; nothing hangs. */
+/**
+ * Other code in the JVM reaps the children. The kernel still knows the status since Linux 6.15; before, it is lost
+ * and reported as lost. No call hangs.
+ */
 final class StolenStatusTest {
     private static final String WITHOUT_INFO = "-D" + Feature.WITHOUT_PROPERTY + "=pidfd_info";
     private static final int HELPERS = 200;

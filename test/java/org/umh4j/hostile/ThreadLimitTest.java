@@ -13,7 +13,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** Where no thread can be made, nothing is started that nobody would wait for, and cleanup runs all the same. */
+/** No thread can be created: no process is started that no thread would wait for, and cleanup runs. */
 @RequiresRoot
 final class ThreadLimitTest {
     @Test

@@ -33,9 +33,9 @@ import org.umh4j.task.Sandbox;
 import org.umh4j.task.Task;
 
 /**
- * Filters refuse two calls at once, or what runtimes and systemd refuse, on kernels of several ages: the answers are the same,
- * or one error says stage and errno. Some of all that is tried, by a seed that is printed; {@code -Dtest.one.in=1} tries all
- * of it, and {@code -Dtest.seed} what was tried before. {@code make pairs} has the launches without a JVM.
+ * Filters refuse two system calls at once, or the calls that container runtimes and systemd refuse, on kernels of
+ * several ages. The results are the same, or one error has stage and errno. The test tries a part of all pairs, by a
+ * seed that is printed; {@code -Dtest.one.in=1} tries all of them.
  */
 @ExtendWith(Leaks.class)
 final class TwoRefusedSyscallsTest {

@@ -29,7 +29,9 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
 import org.umh4j.support.RequiresRoot;
 
-/** A helper that does not end by SIGKILL: it has put itself into a frozen cgroup of the first version, which holds SIGKILL. */
+/**
+ * A helper that does not end by SIGKILL: it has moved itself into a frozen cgroup of version 1, which holds SIGKILL.
+ */
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class UnkillableHelperTest {

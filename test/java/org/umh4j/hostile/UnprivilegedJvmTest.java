@@ -39,7 +39,7 @@ import org.umh4j.task.Sched;
 import org.umh4j.task.Session;
 import org.umh4j.task.SignalState;
 
-/** A JVM of nobody gets everything that takes no privilege, and for the rest the stage and the errno. */
+/** A JVM of uid 65534 can apply each attribute that needs no privilege. Each other one fails with stage and errno. */
 @RequiresRoot
 final class UnprivilegedJvmTest {
     private static final int NOBODY = 65_534;

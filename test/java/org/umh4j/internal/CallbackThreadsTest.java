@@ -42,7 +42,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** A callback that blocks holds up nothing of the library's own work, nor another callback. */
+/** A callback that blocks delays neither the library nor another callback. */
 @ExtendWith(Leaks.class)
 final class CallbackThreadsTest {
     private static final int MANY = 200;

@@ -13,7 +13,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** What the two built files are made of. */
+/** The contents of the two built files: launcher and library. */
 final class LauncherBinaryTest {
     private static final Path FILES = Path.of("target/classes/org/umh4j/internal/linux-x86_64");
     private static final Path OBJECTS =

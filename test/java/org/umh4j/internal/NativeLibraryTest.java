@@ -26,7 +26,7 @@ import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** What a tool of root loads, nobody else has written. */
+/** A JVM of root loads only files that no other user can have written. */
 final class NativeLibraryTest {
     /** A library whose loading leaves a file behind; made by the C compiler that the build needs anyway. */
     private static byte[] trap(Path folder, Path mark) throws Exception {

@@ -42,7 +42,7 @@ import org.umh4j.task.Limits;
 import org.umh4j.task.NamespaceSetup;
 import org.umh4j.task.Task;
 
-/** What the JVM opens for a helper: nothing is waited for that may never come, and nothing changes the JVM itself. */
+/** Files that the JVM opens for a helper: no open waits without end, and none changes the JVM. */
 @ExtendWith(Leaks.class)
 final class OpenedFilesTest {
     @TempDir

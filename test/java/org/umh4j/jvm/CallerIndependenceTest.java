@@ -18,7 +18,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
 
-/** A helper of an odd JVM, started by an odd thread of it, is the helper of a plain one. */
+/** A helper has the same state whatever the JVM and the thread that start it. */
 final class CallerIndependenceTest {
     /**
      * What is a helper's own, or what it was told. FDSize is how large a table it needed for a moment; the flags say

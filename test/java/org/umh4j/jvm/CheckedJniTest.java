@@ -9,7 +9,7 @@ import org.umh4j.support.EveryUse;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 
-/** The JVM itself looks at every JNI call, and has nothing to say. */
+/** {@code -Xcheck:jni} reports no error. */
 final class CheckedJniTest {
     private static void assertClean(Jvm.Outcome outcome, String expected) {
         assertEquals(

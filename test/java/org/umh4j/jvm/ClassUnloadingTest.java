@@ -26,7 +26,10 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
-/** An application that is undeployed takes the library along: threads, descriptors, memfds. And another one can bring it. */
+/**
+ * An application that is undeployed unloads the library with its threads, descriptors and memfds; another one can
+ * load it again.
+ */
 final class ClassUnloadingTest {
     @Test
     void unloadedLibraryLeaksNothing() throws Exception {

@@ -18,7 +18,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.Descriptors;
 
-/** The JDK starts a thousand children of its own meanwhile: neither hangs, leaks, or takes the other's status. */
+/** The JDK starts a thousand children at the same time: neither hangs, leaks, or reaps the other's children. */
 @ExtendWith(Leaks.class)
 final class ConcurrentProcessBuilderTest {
     private static final int CHILDREN = 1_000;

@@ -20,7 +20,7 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.task.Cred;
 import org.umh4j.task.Task;
 
-/** What helpers are given never shows in the JVM. */
+/** The attributes of helpers never change the JVM. */
 final class JvmUnchangedTest {
     private static final int CALLS = 1_000;
 

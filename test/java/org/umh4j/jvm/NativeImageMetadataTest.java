@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The metadata for native images lists what can't be seen in the code: what is looked up by name, and resources. */
+/** The metadata for native images lists classes looked up by name, and resources. */
 final class NativeImageMetadataTest {
     private static final String METADATA = "/META-INF/native-image/org.umh4j/umh4j/reachability-metadata.json";
     private static final Path JAVA = Path.of("src/main/java/org/umh4j");

@@ -18,7 +18,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** A JVM that has no byte left for a while learns of every end all the same, as soon as it has one again. */
+/** A JVM that is out of memory for a while reports each end as soon as it has memory again. */
 final class OutOfMemoryTest {
     @Test
     void endsAreReportedOnceMemoryIsFree() throws Exception {

@@ -15,7 +15,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** What the JDK's own tool shows of the library's threads. */
+/** The names of the library's threads in {@code jstack}. */
 final class ThreadNamesTest {
     @Test
     void threadsAreKnownByTheirNames() throws Exception {

@@ -21,7 +21,7 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.RequiresRoot;
 
-/** What holds for live helpers in this JVM holds in one that was started in every odd way at once: the same tests. */
+/** Tests with live helpers, repeated in a JVM that is pid 1, ignores signals and has no standard descriptors. */
 @Timeout(value = 600, unit = TimeUnit.SECONDS)
 final class UnusualJvmSuiteTest {
     private static final List<String> CLASSES = List.of(

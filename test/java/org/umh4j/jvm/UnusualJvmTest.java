@@ -14,7 +14,7 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** A JVM that was started in an odd way starts the same helpers, and has the same answers. */
+/** A JVM with unusual signals, descriptors, directory or pid starts the same helpers with the same results. */
 final class UnusualJvmTest {
     private static final Map<String, Function<Jvm, Jvm>> WAYS = Map.of(
             "as usual", jvm -> jvm,

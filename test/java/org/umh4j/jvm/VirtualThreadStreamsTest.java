@@ -25,7 +25,9 @@ import org.umh4j.support.VirtualThread;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** Pipes and runs from virtual threads, all of which share one carrier: who blocked it would block everybody. */
+/**
+ * Pipes and runs of virtual threads that share one carrier. A call that blocked the carrier would block all of them.
+ */
 final class VirtualThreadStreamsTest {
     private static void assertPasses(Class<?> main) throws Exception {
         Need.VIRTUAL_THREADS.orSkip();

@@ -21,7 +21,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 
-/** What a helper has used up, as the kernel says it to the helper itself and to its parent. */
+/** The resource usage of a helper, compared with what the kernel reports to the helper itself. */
 @ExtendWith(Leaks.class)
 final class ResourceUsageTest {
     /** Spends time in both modes, touches memory, sleeps; then prints what getrusage(2) knows, and ends. */

@@ -38,9 +38,7 @@ import org.umh4j.task.Session;
 import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
-/**
- * Each stage fails as itself. The kernel is made to refuse one system call of the launcher, from outside, by strace.
- */
+/** Each stage fails with its own name. strace makes one system call of the launcher fail, from outside. */
 final class UmhStageTest {
     @Test
     void stagesAreTheSameInJavaAndC() {

@@ -27,7 +27,7 @@ import org.umh4j.task.Fs;
 import org.umh4j.task.Limits;
 import org.umh4j.task.Task;
 
-/** A status says what happened, and nothing that looks like it. */
+/** A wait status reports how the helper ended, and confuses no two ways. */
 @ExtendWith(Leaks.class)
 final class WaitStatusTest {
     private static WaitStatus statusOf(SubprocessInfo info) throws Exception {

@@ -39,7 +39,7 @@ import org.umh4j.task.KillScope;
 import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
-/** Many who wait for, ask about, signal and close one helper at the same time. */
+/** Many threads wait for, query, signal and close one helper at the same time. */
 @ExtendWith(Leaks.class)
 final class ConcurrentWaitersTest {
     private static final long SECONDS = Await.PATIENCE.toSeconds();

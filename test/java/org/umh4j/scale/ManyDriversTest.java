@@ -39,7 +39,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.task.Limits;
 import org.umh4j.task.Task;
 
-/** Many drivers, dying ones, and much to say to one: callers are always told, and nothing is left. */
+/** Many drivers, drivers that die, and many bytes for one driver: each caller gets a result, and nothing leaks. */
 @ExtendWith(Leaks.class)
 @Timeout(300)
 final class ManyDriversTest {

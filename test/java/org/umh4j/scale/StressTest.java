@@ -23,7 +23,10 @@ import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
-/** Many at once, a quarter of them failing, the collector busy: no wrong answer, nothing left. */
+/**
+ * Ten thousand helpers from several threads, a quarter of them failing, with a busy garbage collector: no wrong
+ * result, no leak.
+ */
 @ExtendWith(Leaks.class)
 final class StressTest {
     private static final int HELPERS = 10_000;

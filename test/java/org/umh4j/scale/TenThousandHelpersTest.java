@@ -22,7 +22,7 @@ import org.umh4j.linux.WaitStatus;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
-/** What a live helper costs the JVM, with ten thousand of them: a descriptor, some heap, no thread. */
+/** The cost of a live helper to the JVM, with ten thousand of them: a descriptor, some heap, no thread. */
 @ExtendWith(Leaks.class)
 final class TenThousandHelpersTest {
     private static final int HELPERS = 10_000;

@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Values of a type that nobody means: none, the smallest, the largest, both sides of every limit, and nonsense. */
+/** Absurd values of a type: null, the smallest, the largest, both sides of each limit, and nonsense. */
 public final class Absurd {
     private static final String LONG = "9".repeat(70_000);
     private static final List<String> TEXTS = List.of(

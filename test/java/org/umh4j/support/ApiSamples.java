@@ -51,7 +51,7 @@ import org.umh4j.task.Session;
 import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
-/** One good value of each type of the API, made anew each time where it has a state. */
+/** One valid value of each type of the API, created again each time if it has state. */
 public final class ApiSamples {
     private static final Map<Class<?>, Callable<?>> SAMPLES = new HashMap<>();
     private static final List<AutoCloseable> OPEN = new ArrayList<>();

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import org.umh4j.support.CapabilityModel.Program;
 
-/** Copies of the probe with file capabilities. */
+/** A program with file capabilities. It gets those that it may inherit, and none is effective. */
 public enum CapableProgram {
     /** All of them in the effective set at once; the program must get them all. */
     EFFECTIVE("cap_kill,cap_net_bind_service,cap_net_raw=ep", 1 << 5 | 1 << 10 | 1 << 13, 0, true),

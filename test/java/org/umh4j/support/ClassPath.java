@@ -9,7 +9,10 @@ import java.nio.file.Path;
 import java.util.StringJoiner;
 import java.util.stream.Stream;
 
-/** A copy of the class path: the checkout and the local repository may lie in folders that only root may enter. */
+/**
+ * A copy of the class path, since the checkout and the local repository may be in directories that only root may
+ * enter.
+ */
 final class ClassPath {
     private static String copy;
 

@@ -3,7 +3,7 @@ package org.umh4j.support;
 
 import java.util.List;
 
-/** Native code beside ours whose forks keep copies of plan sockets and use them; {@code copies.c}. */
+/** Native code in the JVM whose forks keep copies of plan sockets and use them: {@code copies.c}. */
 public final class Copies {
     public static final List<String> WHATS = List.of("plans", "words", "other messages", "taken");
 

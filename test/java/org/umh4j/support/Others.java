@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Native code beside ours that closes descriptors which are not its own, and has files at their numbers; {@code others.c}. */
+/** Native code in the JVM that closes descriptors of other code and opens files at their numbers: {@code others.c}. */
 public final class Others {
     static {
         System.load(NativeProgram.library("others").toString());

@@ -13,7 +13,10 @@ import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
 import org.umh4j.internal.LibraryFile;
 
-/** The probe of {@code src/main/native/probe} as a file that every user may execute, in a folder that ends with the JVM. */
+/**
+ * The probe of {@code src/main/native/probe} as a file that each user may execute, in a directory that is deleted
+ * when the JVM ends.
+ */
 public final class ProbeProgram {
     /** Where tests put what helpers of any identity may read and execute. */
     public static final Path FOLDER = folder();

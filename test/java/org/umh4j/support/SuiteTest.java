@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The rules that the tests themselves keep: how one is skipped, and what one may start. */
+/** Rules for the tests: how they are skipped, and which commands they may start. */
 final class SuiteTest {
     private static final Path SOURCES = Path.of("test/java");
     /** Essential packages of Debian, but for those that its minimal images leave out. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.support;
 
-/** Native code beside ours that reaps children which are not its own; see {@code test/native/thief.c}. */
+/** Native code in the JVM that reaps children of other code: {@code thief.c}. */
 public final class Thief {
     static {
         System.load(NativeProgram.library("thief").toString());

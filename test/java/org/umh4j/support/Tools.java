@@ -6,7 +6,10 @@ import java.util.stream.Collectors;
 import org.junit.platform.launcher.LauncherSession;
 import org.junit.platform.launcher.LauncherSessionListener;
 
-/** The commands that tests start by name: looked for before the first test runs, and named in one line where they are missing. */
+/**
+ * The commands that tests start by name. The session checks for them before the first test and names missing ones in
+ * one line.
+ */
 public final class Tools implements LauncherSessionListener {
     /** As tools/setup has them, which knows the packages. */
     public static final List<String> NAMES = List.of(

@@ -21,7 +21,7 @@ import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** Both ends of each range that is said to be allowed are taken by the kernel too. */
+/** The kernel accepts both ends of each range that the API allows. */
 @ExtendWith(Leaks.class)
 final class AllowedRangesTest {
     private record End(String name, SubprocessInfo info) {

@@ -26,7 +26,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
 
-/** A helper is in the cgroup that was asked for, by its path or by a descriptor, and by either way of the kernel. */
+/** A helper is in the requested cgroup, named by path or descriptor, with clone3 and without. */
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class CgroupTest {

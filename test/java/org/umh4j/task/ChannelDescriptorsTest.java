@@ -40,7 +40,9 @@ import org.umh4j.support.Await;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 
-/** What a channel or a stream of the JDK holds is a helper's descriptor, and what the helper writes there arrives. */
+/**
+ * The descriptor of a JDK channel or stream becomes one of the helper, and bytes that the helper writes there arrive.
+ */
 @ExtendWith(Leaks.class)
 final class ChannelDescriptorsTest {
     private static final String WORD = "word";

@@ -35,7 +35,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** Every combination of what a Cred can ask for, against the arithmetic of the manual pages. */
+/** Each combination of the capabilities of a Cred, compared with a model of the manual pages. */
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class CredCapabilitiesTest {

@@ -37,7 +37,7 @@ import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Shell;
 
-/** A helper is who it looks like: nothing of the JVM's identity stays unless that was said, and what was not applied is told. */
+/** A helper keeps no part of the JVM's identity unless the task requests it, and unapplied steps are reported. */
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class CredTest {

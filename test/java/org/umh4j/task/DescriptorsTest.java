@@ -22,7 +22,7 @@ import org.umh4j.support.Leaks;
 import org.umh4j.support.OpenDescriptors;
 import org.umh4j.support.ProbeProgram;
 
-/** A helper has the descriptors that were asked for, each from its source, and no others. */
+/** A helper has the requested descriptors, each from its source, and no others. */
 @ExtendWith(Leaks.class)
 final class DescriptorsTest {
     /** Lowest ones, those around the plan socket's own, and far ones. */

@@ -42,7 +42,7 @@ import org.umh4j.support.Shell;
 /**
  * A helper's working directory and program lie in its root, however they are named, and it has entered them as itself.
  *
- * <p>The tree that is the helper's has the folders of this JVM's as well, so that each path leads somewhere from each of the
+ * <p>The tree that is the helper's has the directories of this JVM's as well, so that each path leads somewhere from each of the
  * two; a file in them says which it was.
  */
 @RequiresRoot

@@ -38,8 +38,8 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
 /**
- * What can't be is refused where it is said, or when the helper is to be started, or else by the kernel at its stage; and
- * then there is no process.
+ * An impossible task is rejected when it is built or started, or by the kernel at its stage. Then there is no
+ * process.
  */
 @ExtendWith(Leaks.class)
 final class ImpossibleTaskTest {

@@ -24,7 +24,10 @@ import org.umh4j.support.Pid;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** The signal for a parent's death follows the JVM and not the thread that asked; LauncherKilledTest and DriverDiesWithJvmTest kill more JVMs. */
+/**
+ * The parent death signal follows the JVM and not the thread that started the helper. LauncherKilledTest and
+ * DriverDiesWithJvmTest kill more JVMs.
+ */
 @ExtendWith(Leaks.class)
 final class ParentDeathSignalTest {
     private static final SignalState TIED = SignalState.defaults().parentDeathSignal(Signal.KILL);

@@ -39,7 +39,7 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.VirtualThread;
 
-/** What it means for a helper to be the first process of a new pid namespace. */
+/** A helper as the first process of a new pid namespace. */
 @RequiresRoot
 @ExtendWith(Leaks.class)
 final class PidNamespaceTest {

@@ -24,7 +24,7 @@ import org.umh4j.support.OpenDescriptors;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Shell;
 
-/** Descriptors that are merged, swapped and shared; a shell says what the same redirections come to. */
+/** Merged, swapped and shared descriptors, compared with the same redirections in a shell. */
 @ExtendWith(Leaks.class)
 final class RedirectionTest {
     private static final int DEPTH = 3;

@@ -20,7 +20,7 @@ import org.umh4j.support.Need;
 import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.RequiresRoot;
 
-/** Filters that libseccomp compiled, and landlock rules: the helper gets exactly what they say. */
+/** Filters that libseccomp has compiled, and landlock rules: the helper gets exactly their effect. */
 @ExtendWith(Leaks.class)
 final class SandboxTest {
     private static final Cred CRED = Cred.defaults();

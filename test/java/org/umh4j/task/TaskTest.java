@@ -23,7 +23,9 @@ import org.umh4j.support.ProbeProgram;
 import org.umh4j.support.Report;
 import org.umh4j.support.RequiresRoot;
 
-/** What a helper is born with, beside what this host and the JVM are; ConformanceTest has it beside the kernel's. */
+/**
+ * The initial state of a helper, compared with the host and the JVM. ConformanceTest compares it with the kernel's.
+ */
 @ExtendWith(Leaks.class)
 final class TaskTest {
     private static final String V612 = "6.12.117+deb12-cloud-amd64";
