@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Somebody else's module. */
+/** A module of another project. */
 module consumer {
     requires org.umh4j;
 }

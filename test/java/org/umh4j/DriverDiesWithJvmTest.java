@@ -135,7 +135,7 @@ final class DriverDiesWithJvmTest {
             }
         }
 
-        /** What it takes for a segmentation fault of its own. */
+        /** Ends the JVM by SIGSEGV. */
         private static void signal() throws Exception {
             String self = "" + ProcessHandle.current().pid();
             new ProcessBuilder("kill", "-SEGV", self).start().waitFor();

@@ -50,7 +50,7 @@ final class HelperProcessTest {
     private final List<Helper> helpers = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
 
-    /** Whose process it is. */
+    /** The API that starts the process. */
     enum Maker {
         JDK,
         HELPER
@@ -404,7 +404,7 @@ final class HelperProcessTest {
         assertSaysClosed(() -> writeNow(process, 1));
     }
 
-    /** More of them than are waited for. What was said before is there all the same. */
+    /** There are more readers than are awaited. Bytes written before the end arrive all the same. */
     @Test
     void descriptorsAreClosedEvenIfOthersHoldThePipes(@TempDir Path folder) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
@@ -440,7 +440,7 @@ final class HelperProcessTest {
         }
     }
 
-    /** Whatever reads, and whenever the process ends: each byte once and in its order. */
+    /** For each kind of reader, and for each moment of the end: each byte arrives once and in order. */
     @Test
     void eachStreamOfTheOutputGivesTheSameBytes() throws Exception {
         Random random = new Random(7);
@@ -543,7 +543,7 @@ final class HelperProcessTest {
         }
     }
 
-    /** As a collector may find it: the view, its streams and the helper are nobody's. */
+    /** Drops all references to the view, its streams and the helper, as for a garbage collector. */
     @Test
     void droppedProcessKeepsItsPipesUntilItsEnd(@TempDir Path folder) throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();
@@ -561,7 +561,7 @@ final class HelperProcessTest {
         Await.until("its descriptors are gone", () -> Leaks.descriptors().equals(before));
     }
 
-    /** A process that traps the signal and says so lives on while somebody reads, and is not killed by its own word. */
+    /** A process that traps the signal and prints a word lives on while the caller reads; SIGPIPE does not kill it. */
     @ParameterizedTest
     @EnumSource
     void destroyDoesNotCloseThePipeUnderAReader(Maker maker) throws Exception {
@@ -623,7 +623,7 @@ final class HelperProcessTest {
         }
     }
 
-    /** What JDK 26 inherits to it. */
+    /** The methods that it inherits in JDK 26. */
     @Test
     void closingAsJdk26DoesWaitsAndKillsNothing() throws Exception {
         Process process = start(Maker.HELPER, "cat; echo end >&2; exit 4");

@@ -44,7 +44,7 @@ import org.umh4j.task.Task;
 /** A helper from start to end, with its output: {@link UsermodeHelper#run}. */
 @ExtendWith(Leaks.class)
 final class HelperRunTest {
-    /** Time enough for a shell to say something, and short enough to be waited for. */
+    /** Long enough for a shell to print a word, and short enough for a test. */
     private static final Duration LIMIT = Duration.ofSeconds(1);
 
     private static final RunOptions PATIENT = RunOptions.defaults().timeout(Await.PATIENCE);
@@ -274,7 +274,7 @@ final class HelperRunTest {
         assertEquals("EPERM, exit code 0, said\n", out);
     }
 
-    /** As nobody, with a helper that becomes root, and ends by itself since nobody can end it. */
+    /** Runs as uid 65534 with a helper that becomes root, so that this JVM can't signal it; it ends by itself. */
     static final class AnotherUsersMain {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = SubprocessInfo.of(

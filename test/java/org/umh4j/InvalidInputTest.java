@@ -51,7 +51,7 @@ final class InvalidInputTest {
         assertMessage("path has a NUL", () -> Descriptors.none().open(0, nul, StandardOpenOption.READ));
     }
 
-    /** No name, no value, nothing at all, twice the same: the environment is the caller's, and none of it ends the rest. */
+    /** No name, no value, an empty string, the same twice: each variable is passed on, and none ends the list. */
     @Test
     void unusualVariablesArriveUnchanged() throws Exception {
         String[] odd = {"=x", "A=1=2", "noequal", "", "B=2", "A=3"};

@@ -80,7 +80,7 @@ final class JfrEventsTest {
         assertEquals("exit code 1", exit.path("status").asText());
     }
 
-    /** What is done in the JVM, what the launcher does, and the program's execution: nothing of a launch is left out. */
+    /** The steps of the JVM, of the launcher, and execve: no step of a launch is missing. */
     @Test
     void startEventHasTheTimesOfItsStages() {
         for (String path : new String[] {"/bin/sh", "/bin/false", "driver"}) {
@@ -107,7 +107,7 @@ final class JfrEventsTest {
         assertEquals("EACCES", refused.path("errno").asText());
     }
 
-    /** The same call as before it: what was remembered of that does not say when its stages were done. */
+    /** The same call as before the recording: times remembered from before are not used. */
     @Test
     void laterRecordingHasTheTimesOfTheStages() throws Exception {
         assertEquals("PT0S < create\n", new Jvm().run(LaterMain.class).requireSuccess());

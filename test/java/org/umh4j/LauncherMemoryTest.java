@@ -35,7 +35,7 @@ final class LauncherMemoryTest {
         Need.AMD64.orSkip();
     }
 
-    /** The launcher's memory. It is held right before its execve; its pid is known before all of it is in place. */
+    /** The launcher's mappings. It is held before execve; its pid is known before all mappings exist. */
     private static String maps(SubprocessInfo info) throws UmhException {
         AtomicReference<String> told = new AtomicReference<>("");
         info.onCreated(pid -> assertDoesNotThrow(() -> Await.until("the launcher is mapped", () -> {

@@ -88,7 +88,7 @@ final class MailboxTest {
         }
     }
 
-    /** Written in a shell with what a shell has: the driver answers the second request first. */
+    /** A driver as a shell script: it replies to the second request first. */
     @Test
     void repliesMayArriveInAnyOrder() throws Exception {
         try (UsermodeDriver driver = UsermodeDriver.load(
@@ -237,7 +237,9 @@ final class MailboxTest {
         assertEquals("answered\n", out);
     }
 
-    /** On one carrier: fifty virtual threads fork drivers, ask, and wait for a reply that one more of them brings about. */
+    /**
+     * On one carrier: fifty virtual threads fork drivers, send requests, and wait for replies that another one causes.
+     */
     static final class OneCarrierMain {
         private static final int THREADS = 50;
         private static final int LARGER_THAN_A_PIPE = 128 << 10;

@@ -125,7 +125,7 @@ final class PackagesTest {
         return Stream.concat(thrown, member.getAllInvolvedRawTypes().stream());
     }
 
-    /** A nested class counts with its outer class. Where two types of the API name each other, the circle is allowed. */
+    /** A nested class counts with its outer class. Circles between types of the API are allowed by name. */
     @ArchTest
     static final ArchRule classesHaveNoCircle = slices().assignedFrom(new SliceAssignment() {
                 @Override

@@ -85,7 +85,7 @@ final class ParserPropertiesTest {
         assertEquals((high & LOW) << 32 | low & LOW, text.intersect(-1L));
     }
 
-    /** Whatever is written, nothing that was dropped comes back; and what is refused changes nothing. */
+    /** For any text: a dropped capability never returns, and a rejected text changes nothing. */
     @Property
     void anySysctlTextNarrowsOrIsRejected(@ForAll("texts") String text, @ForAll long before) {
         SysctlText read = SysctlText.parse(text);

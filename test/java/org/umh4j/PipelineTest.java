@@ -143,7 +143,7 @@ final class PipelineTest {
         assertEquals(before, Leaks.descriptors());
     }
 
-    /** Whatever an init function throws. */
+    /** For each kind of exception of an init function. */
     @Test
     void exceptionOfAnInitEndsTheOthers() throws Exception {
         TreeMap<String, Long> before = Leaks.descriptors();

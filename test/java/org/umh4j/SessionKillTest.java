@@ -36,7 +36,7 @@ import org.umh4j.task.Task;
 /** The processes that a signal reaches: those that a helper has started, and no others. */
 @ExtendWith(Leaks.class)
 final class SessionKillTest {
-    /** Three grandchildren: one in the helper's group, one in a group of its own, one in a session of its own. */
+    /** Three grandchildren: one in the helper's group, one in a new group, one in a new session. */
     private static final String FAMILY = """
             sleep 1000 & echo $!
             perl -e '$| = 1; setpgrp; print "$$\\n"; sleep 1000' &
@@ -249,7 +249,7 @@ final class SessionKillTest {
         }
     }
 
-    /** A folder that looks like a cgroup of Linux 5.13: what is in it and below is killed one by one. */
+    /** A directory with the files of a cgroup of Linux 5.13: its members and those below are killed one by one. */
     @Test
     void withoutCgroupKillEachMemberIsKilled() throws Exception {
         Path group = Files.createTempDirectory("cgroup");

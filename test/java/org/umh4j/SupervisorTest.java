@@ -111,7 +111,7 @@ final class SupervisorTest {
         }
     }
 
-    /** Right after the first has failed nobody may know yet that the driver has ended. */
+    /** Right after the first request has failed, the end of the driver may not be known yet. */
     @Test
     void requestAfterAFailedOneGoesToTheNextDriver() throws Exception {
         UsermodeDriver driver = UsermodeDriver.load("second", DriverBlobs.script("head -c 9 > /dev/null", "kill -9 $$"))

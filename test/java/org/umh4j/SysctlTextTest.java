@@ -24,7 +24,7 @@ final class SysctlTextTest {
         for (String kernel : Recordings.KERNELS) {
             writes.addAll(Recordings.writes(kernel));
         }
-        // A method has no offset; docs/differences.md says so.
+        // A method has no offset; see docs/differences.md.
         return writes.stream().filter(write -> !write.isAtOffset());
     }
 
@@ -36,7 +36,7 @@ final class SysctlTextTest {
 
     private static final int EINVAL = -Errno.EINVAL.number();
 
-    /** What is a number to a parser of Java's, or to strtoul(3), and none to the kernel. */
+    /** Numbers of Java's parsers or of strtoul(3) that are none for the kernel. */
     @ParameterizedTest
     @ValueSource(
             strings = {

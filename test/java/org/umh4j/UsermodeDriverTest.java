@@ -264,7 +264,7 @@ final class UsermodeDriverTest {
         assertEquals(0, ends.size());
     }
 
-    /** A child of the driver holds both pipes: without a look at the process nobody would ever be told. */
+    /** A child of the driver holds both pipes, so that only a check of the process reveals the end. */
     @Test
     void pipesEndWithTheDriverEvenIfOthersHoldThem() throws Exception {
         try (UsermodeDriver driver = DriverBlobs.doing("fork", "pause", "end", "print", "last words", "exit", "0")
@@ -381,7 +381,7 @@ final class UsermodeDriverTest {
         assertEquals("65534\n", new Jvm().asNobody().run(WhoMain.class).requireSuccess());
     }
 
-    /** Prints what a driver says who it is. */
+    /** Prints the identity that a driver reports. */
     static final class WhoMain {
         public static void main(String[] arguments) throws Exception {
             try (UsermodeDriver driver =

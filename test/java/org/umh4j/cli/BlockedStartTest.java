@@ -25,7 +25,7 @@ final class BlockedStartTest {
     private static final int SIGINT = 2;
     private static final int SIGKILL = 9;
     private static final int SIGTERM = 15;
-    /** A shell without job control has what it runs behind ignore SIGINT, and so would a JVM of tests that are run so. */
+    /** A shell without job control starts background jobs with SIGINT ignored, and a JVM would inherit that. */
     private static final List<String> HEEDING = List.of("env", "--default-signal=INT");
 
     @TempDir

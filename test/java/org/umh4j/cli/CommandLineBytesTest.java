@@ -21,7 +21,9 @@ import org.umh4j.support.Jvm;
  * could not write.
  */
 final class CommandLineBytesTest {
-    /** As printf(1) writes them: characters of no encoding, of some, and halves of what an encoding of our own could mean. */
+    /**
+     * In the notation of printf(1): bytes invalid in each encoding, valid in some, and parts of multibyte characters.
+     */
     private static final List<String> WORDS = List.of(
             "\\377",
             "a\\377b",

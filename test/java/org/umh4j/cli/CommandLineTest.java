@@ -293,7 +293,7 @@ final class CommandLineTest {
         assertTrue(findings.has("cgroup"), findings.toString());
     }
 
-    /** What root may ask for in a place that takes something away: the line that then says no, and a word of the reason. */
+    /** Options of root on a host that lacks something: the line that reports a failure, and a word of the reason. */
     @ParameterizedTest
     @RequiresRoot
     @CsvSource(
@@ -412,7 +412,7 @@ final class CommandLineTest {
         assertTrue(outcome.out().contains("umh"), outcome.out());
     }
 
-    /** Colour, for who sits before it; none in a file or a pipe, and none for who does not want it. */
+    /** Color on a terminal; none in a file or a pipe, and none with NO_COLOR. */
     @Test
     void doctorPrintsColorsOnlyOnATerminal() throws Exception {
         assertTrue(onTerminal("xterm").contains("\033["), "no colour on a terminal");

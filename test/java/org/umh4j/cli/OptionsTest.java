@@ -170,7 +170,7 @@ final class OptionsTest {
         }
     }
 
-    /** What umh says on both, and its exit status. */
+    /** The output and error output of umh, and its exit status. */
     record Said(int status, String out, String err) {}
 
     private static Said umh(String... arguments) {
@@ -247,7 +247,7 @@ final class OptionsTest {
         }
     }
 
-    /** Options, and what umh says then. */
+    /** Options, and the output of umh. */
     record Refused(String reason, String... options) {
         @Override
         public String toString() {

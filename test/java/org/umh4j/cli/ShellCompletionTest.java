@@ -55,7 +55,7 @@ final class ShellCompletionTest {
                 """, "bash", folder.resolve("umh.bash").toString(), begun));
     }
 
-    /** In a terminal of its own, since nothing is completed without one. */
+    /** In a new terminal, since shells complete nothing without one. */
     @ParameterizedTest
     @CsvSource(textBlock = LINES + """
             umh exec --wait n, umh exec --wait none

@@ -17,7 +17,7 @@ record ReferenceToolRow(
         List<String> tool,
         Consumer<SubprocessInfo> born,
         Map<String, String> unequal) {
-    /** What two helpers can't have in common. */
+    /** Fields that differ between any two helpers. */
     private static final Map<String, String> NEVER = Map.of(
             "keyrings.session.id", "each has a session keyring of its own",
             "status.SigQ", "counts the signals that are queued for all processes of the user",

@@ -224,7 +224,7 @@ final class ReferenceToolsTest {
                 row("personality", info -> info.task(info.task().personality(8)), "setarch", "linux32"));
     }
 
-    /** A folder in which the probe has the path that it has outside. */
+    /** A directory in which the probe has the same path as outside. */
     private static String newRoot() throws IOException {
         Path root = FOLDER.resolve("root");
         Path probe = Path.of(root + PROBE);
@@ -264,7 +264,7 @@ final class ReferenceToolsTest {
                         .from(info -> info.task(info.task().session(Session.inherited()))));
     }
 
-    /** Opens the master's end of a new one, says where the other is, and goes on until the end of its input. */
+    /** Opens the master of a new terminal, prints the path of the slave, and reads until the end of its input. */
     private static final String PTY = """
             use Fcntl;
             my ($locked, $number) = (pack('i', 0), pack('i', 0));
@@ -459,7 +459,7 @@ final class ReferenceToolsTest {
         });
     }
 
-    /** What no process can report of itself, or not well: the command that reads it, and its answer. */
+    /** Attributes that a process can't report of itself: the command that reads each, and its output. */
     record Reading(Consumer<SubprocessInfo> asked, String command, String answer) {
         @Override
         public String toString() {
@@ -627,7 +627,7 @@ final class ReferenceToolsTest {
         return Report.read(FOLDER.resolve("oracle.json"));
     }
 
-    /** Without the numbers that are given in turn, and without whether privilege was used, which says who needed it. */
+    /** Without sequence numbers, and without the flag that privilege was used, which depends on the caller. */
     private static Map<String, String> state(Report report) {
         Map<String, String> state = report.flat();
         String own = Stream.of("pid", "status.Pid")

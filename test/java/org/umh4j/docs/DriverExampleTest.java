@@ -113,7 +113,7 @@ final class DriverExampleTest {
         try (FibControl fib = start()) {
             for (int i = 0; i < 3; i++) {
                 long tgid = fib.driver().tgid();
-                fib.driver().kill(Signal.STOP); // the request is in its pipe, or begun, and will never be answered
+                fib.driver().kill(Signal.STOP); // the request is in its pipe, or begun, and gets no reply
                 CompletableFuture<int[]> answer = CompletableFuture.supplyAsync(() -> evaluate(fib));
                 while (!isAsked(tgid)) {
                     Thread.onSpinWait();

@@ -89,7 +89,7 @@ final class PagesTest {
         assertEquals("CapEff:\t0000000000001000\n", outcome.requireSuccess());
     }
 
-    /** What docs/migration.md replaces is what people have: it compiles, or runs, and does the same. */
+    /** The programs that docs/migration.md replaces compile or run, and have the same effect. */
     @Test
     @RequiresRoot
     void replacedProgramsPrintTheSame() throws Exception {
@@ -122,7 +122,9 @@ final class PagesTest {
         return out;
     }
 
-    /** Each block of code is run as it stands and prints the block below it; the others are named here with who runs them. */
+    /**
+     * Each block of code runs unchanged and prints the block below it. Others are listed with the test that runs them.
+     */
     @Test
     void everyBlockOfEveryPageIsRun() throws IOException {
         Set<String> run = Set.of(

@@ -51,7 +51,7 @@ final class AbsurdArgumentsTest {
         assertEquals("", String.join("\n", lines.subList(0, lines.size() - 1)));
     }
 
-    /** In a JVM of its own, whose policy may be narrowed. */
+    /** In a new JVM, since calls may narrow the policy. */
     static final class ArgumentsMain {
         /** Of no parameter that could be absurd, or that end the test. */
         private static final Set<String> LEFT_OUT = Set.of("equals", "valueOf", "compareTo", "wait");
@@ -221,7 +221,7 @@ final class AbsurdArgumentsTest {
             }
         }
 
-        /** What the receiver says of itself, and the state that all share. */
+        /** The text of the receiver, and the state that all calls share. */
         private static String state(Object receiver) throws Exception {
             TreeMap<String, String> state = new TreeMap<>();
             state.put("gate", HelperGate.depth() + " " + HelperGate.runningHelpers());

@@ -38,7 +38,7 @@ final class EverySyscallFilteredTest {
     private static final int RETURN = 0x06;
     private static final int SIGSYS = 31;
 
-    /** What the kernel answers to every call; and how a launch ends by it: an errno at EXEC, or a signal. */
+    /** The kernel's action for each system call, and the resulting end of a launch: an errno at EXEC, or a signal. */
     private enum Answer {
         ERRNO_EPERM(0x00050001, "EPERM"),
         ERRNO_ENOSYS(0x00050026, "ENOSYS"),

@@ -101,7 +101,7 @@ final class FailedCloneTest {
                 .getKey();
     }
 
-    /** Opens and reads all the time; a file that is closed under it says so. */
+    /** Opens and reads files in a loop; it reports a file that other code closes. */
     private static void read(AtomicBoolean over, AtomicInteger lost) {
         while (!over.get()) {
             try (FileInputStream file = new FileInputStream("/proc/self/comm")) {

@@ -76,15 +76,15 @@ final class FaultInjectionTest {
             new Row("killable", "execve", "EAGAIN", "EXEC EAGAIN"),
             new Row("killable", "setsid", "EAGAIN", "SESSION EAGAIN"),
             new Row("killable", "clone3", "EAGAIN", "CLONE EAGAIN"),
-            // A driver, which begins when it is told to
+            // A driver, which begins after a message of the JVM
             new Row("driver", "memfd_create", "ENFILE", "BLOB ENFILE"),
             new Row("driver", "fchmod", "EIO", "BLOB EIO"),
             new Row("driver", "sendto", "ENOMEM", "EXEC ENOMEM"),
             new Row("driver", "execveat:when=2", "ENOMEM", "EXEC ENOMEM"),
-            // Its path serves, unless that may be somebody else's
+            // Its path serves, unless another user may have replaced it
             new Row("driver", "execveat:when=2", "EPERM", "0"),
             new Row("driver in a root", "execveat:when=2", "EPERM", "EXEC EPERM"),
-            // Whatever blocks, or may be interrupted, goes on
+            // Calls that block or are interrupted are repeated
             new Row("exec", "poll", "EINTR", "0"),
             new Row("wait", "waitid", "EINTR", "0"),
             new Row("start", "epoll_wait", "EINTR", "0"),
@@ -127,7 +127,7 @@ final class FaultInjectionTest {
             Leaks.assertNothingLeft(before);
         }
 
-        /** What came of it; cleanup has run once then, whatever it was. */
+        /** The result of the call, after which cleanup has run exactly once. */
         private static String started(String way) throws Exception {
             try {
                 if (way.startsWith("driver")) {

@@ -256,7 +256,7 @@ final class HostileHostTest {
         }
     }
 
-    /** Then the launcher can't be told which signals are ignored, and resets every one. */
+    /** Without /proc the JVM can't list ignored signals, so the launcher resets each signal. */
     @Test
     @RequiresRoot
     void signalsAreResetWithoutProc() throws Exception {
@@ -273,7 +273,7 @@ final class HostileHostTest {
         }
     }
 
-    /** What is ignored in the JVM can't be asked there. */
+    /** The JVM's ignored signals can't be read there. */
     @Test
     @RequiresRoot
     void hostWithoutProcIgnoresOnlyTheRequestedSignals() throws Exception {
@@ -281,7 +281,7 @@ final class HostileHostTest {
         assertEquals("768 10\n", jvm.run(IgnoringMain.class).requireSuccess());
     }
 
-    /** Has helpers kill themselves by signals, one of which they were to ignore. */
+    /** Helpers send themselves signals, one of which the task ignores. */
     static final class IgnoringMain {
         public static void main(String[] arguments) {
             SignalState ignoring = SignalState.defaults().ignore(Signal.INT.number());
@@ -294,7 +294,7 @@ final class HostileHostTest {
         }
     }
 
-    /** What is left to execute a memfd is /proc/self/fd. */
+    /** The remaining way to execute a memfd is /proc/self/fd. */
     @Test
     @RequiresRoot
     void hostWithoutProcAndExecveatFailsAtLaunch() throws Exception {
@@ -355,7 +355,10 @@ final class HostileHostTest {
         }
     }
 
-    /** From so few that the JVM can only just be. The test's classes are in a folder, so it takes one to load each. */
+    /**
+     * From so few descriptors that a JVM can just start. Test classes are in a directory: each load takes a
+     * descriptor.
+     */
     @ParameterizedTest
     @ValueSource(ints = {19, 22, 24})
     void fewDescriptorsSufficeOrEachCallNamesTheLimit(int descriptors) throws Exception {
@@ -380,7 +383,7 @@ final class HostileHostTest {
     /** Another process lowers this one's limit, and raises it again when told. */
     static final class ProcessLimitMain {
         public static void main(String[] arguments) throws Exception {
-            UsermodeHelper.start(plain()).close(); // whoever waits for the limiting one has its thread
+            UsermodeHelper.start(plain()).close(); // the thread that waits for the limiting helper exists by now
             String[] argv = {
                 "sh", "-c", "prlimit --pid $PPID --nproc=1: && echo; read x; exec prlimit --pid $PPID --nproc=9999:"
             };

@@ -28,7 +28,7 @@ final class LauncherAsProgramTest {
     @TempDir
     private Path folder;
 
-    /** What leads to the launcher at the end. */
+    /** Names and links that lead to the launcher. */
     enum Name {
         OWN_FILE {
             @Override
@@ -147,7 +147,7 @@ final class LauncherAsProgramTest {
         }
     }
 
-    /** What is refused is the launcher alone: a chain to a usual program is followed to its end. */
+    /** Only the launcher is refused: a chain of interpreters to another program is followed to its end. */
     @Test
     void otherInterpretersAreExecuted() throws Exception {
         String chain = script("second", script("first", "/bin/true"));

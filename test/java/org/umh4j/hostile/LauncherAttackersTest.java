@@ -79,7 +79,7 @@ final class LauncherAttackersTest {
     /** They need the same user and no more; what they change is the launcher's own. */
     private static final List<String> ALLOWED = List.of("signal", "prlimit");
 
-    /** What the attacker and the helpers have in common, and the process whose namespaces they join. */
+    /** The attributes that attacker and helpers share, and the process whose namespaces they join. */
     private record Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host, Path jail)
             implements AutoCloseable {
         private Room(Cred cred, NamespaceSetup namespaces, String parent, Helper host) {
@@ -149,7 +149,7 @@ final class LauncherAttackersTest {
             return jail == null ? Fs.defaults() : Fs.defaults().root(jail.toString());
         }
 
-        /** What becomes what the attacker is. */
+        /** A helper with the identity of the attacker. */
         private SubprocessInfo helper() {
             return jail == null
                     ? ProbeProgram.doing("exit", "0")
@@ -240,14 +240,14 @@ final class LauncherAttackersTest {
         Map<String, Integer> outcomes = new HashMap<>();
         during(attacker, "owner", number -> outcomes.merge(where(base, user), 1, Integer::sum));
         System.out.println("    owner " + outcomes);
-        // outside no rule lets it read the mark: then it says nothing
+        // outside no rule lets it read the mark: then it reports nothing
         assertTrue(
                 outcomes.keySet().stream().allMatch(outcome -> outcome.matches("inside|[A-Z]+ \\d+")),
                 outcomes::toString);
         assertTrue(outcomes.containsKey("inside"), outcomes::toString);
     }
 
-    /** It may end helpers in its cgroup, and decide where a path of its own leads; no caller is held, and the JVM stays. */
+    /** The owner may kill helpers in its cgroup and redirect its paths. No caller blocks, and the JVM stays in its cgroup. */
     @Test
     void ownerOfACgroupBlocksNoCaller() throws Exception {
         Path base = Files.createTempDirectory(ProbeProgram.FOLDER, "owner");
@@ -349,7 +349,7 @@ final class LauncherAttackersTest {
                         .signals(SignalState.defaults().parentDeathSignal(Signal.KILL)));
     }
 
-    /** Launches until there were enough and the attacker has said that it met one. */
+    /** Launches until the count is reached and the attacker has reported an encounter. */
     private static Map<String, long[]> during(SubprocessInfo info, String who, java.util.function.IntConsumer launch)
             throws IOException {
         Map<String, long[]> counts = new HashMap<>();

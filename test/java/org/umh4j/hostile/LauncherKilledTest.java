@@ -118,7 +118,7 @@ final class LauncherKilledTest {
         return UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), wait);
     }
 
-    /** What came of a start: 0, or stage, errno and signal. */
+    /** The result of a start: 0, or stage, errno and signal. */
     private static String started(String way) throws Exception {
         SubprocessInfo info =
                 ProbeProgram.doing("exit", "0").task(Task.defaults().signals(Ignoring.everySignal()));

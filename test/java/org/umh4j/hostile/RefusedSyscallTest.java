@@ -59,7 +59,7 @@ final class RefusedSyscallTest {
     /** The launcher, and one that it forks where there is a new user or pid namespace. */
     private static final int PROCESSES = 2;
 
-    /** What each call is for: openat(2) of which file, read(2) of how much, prctl(2) of what. */
+    /** The purpose of each system call: the file of openat(2), the size of read(2), the option of prctl(2). */
     private static final Map<String, String> STAGES = Map.ofEntries(
             entry("getppid", "PLAN"),
             entry("recvmsg", "PLAN"),
@@ -239,7 +239,7 @@ final class RefusedSyscallTest {
         }
     }
 
-    /** What came of a launch: it failed at a stage with an errno; or without one, what was kept from it. */
+    /** The result of a launch: a failure with stage and errno, or a success with its unapplied steps. */
     record Outcome(Set<UmhStage> stages, String errno, int cleanups) {
         static Outcome of(String what) throws IOException, InterruptedException {
             AtomicInteger cleanups = new AtomicInteger();

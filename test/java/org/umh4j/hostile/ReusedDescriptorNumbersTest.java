@@ -71,7 +71,7 @@ final class ReusedDescriptorNumbersTest {
                 .requireSuccess();
     }
 
-    /** What is found wrong is printed. */
+    /** Prints each fault. */
     private abstract static class Round {
         static final Duration PATIENCE = Duration.ofSeconds(20);
 
@@ -88,10 +88,10 @@ final class ReusedDescriptorNumbersTest {
             before = Others.descriptors();
         }
 
-        /** What is to be there when the numbers are replaced. */
+        /** Creates the state in which the numbers are replaced. */
         abstract void begin() throws Exception;
 
-        /** What has to be right whatever was replaced. */
+        /** Checks the result, which must not depend on the replaced numbers. */
         abstract void end(String what) throws Exception;
 
         final void allKinds() throws Exception {
@@ -134,7 +134,7 @@ final class ReusedDescriptorNumbersTest {
             return new ArrayList<>(now.keySet());
         }
 
-        /** The first of each way may say that it has noticed; not another time, and nothing hangs. */
+        /** The first call of each kind may report the replacement. Later ones succeed, and none hangs. */
         static void requireWorks(String what) throws Exception {
             for (UmhWait wait : List.of(UmhWait.PROC, UmhWait.EXEC, UmhWait.PROC.killable())) {
                 SubprocessInfo info = ProbeProgram.doing("exit", "0");
@@ -175,7 +175,10 @@ final class ReusedDescriptorNumbersTest {
         }
     }
 
-    /** A helper with three pipes runs when the numbers are replaced: it can be killed, and nobody waits for ever. */
+    /**
+     * A helper with three pipes runs while the numbers are replaced: it can be killed, and no caller waits without
+     * end.
+     */
     static final class LiveMain {
         public static void main(String[] arguments) throws Exception {
             new Round(arguments) {

@@ -54,7 +54,7 @@ final class StolenStatusTest {
         assertEquals(kinds("-10", "-10", "-10", "status lost, usage false"), out);
     }
 
-    /** Whoever is told of a failure, or of a start, does not depend on the status. */
+    /** Reports of a failure or a start do not depend on the status. */
     @ParameterizedTest
     @ValueSource(strings = {"", "pidfd_info", "pidfd_info,clone3,close_range,execveat"})
     void ignoredSigchldChangesNoOtherResult(String without) throws Exception {
@@ -126,7 +126,7 @@ final class StolenStatusTest {
         }
     }
 
-    /** What does not need the status. */
+    /** Calls that do not need the status. */
     static final class AnswersMain {
         public static void main(String[] arguments) throws Exception {
             List<Object> answers = new ArrayList<>();

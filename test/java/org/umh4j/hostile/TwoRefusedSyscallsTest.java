@@ -45,11 +45,11 @@ final class TwoRefusedSyscallsTest {
 
     private static final List<String> LISTS =
             List.of("docker", "docker-19.03", "containerd", "containerd-1.3", "systemd-system-service");
-    /** What 5.4, 5.8, 5.10 and 6.12 lack. */
+    /** The features that Linux 5.4, 5.8, 5.10 and 6.12 lack. */
     private static final List<String> AGES =
             List.of("clone3,close_range,pidfd_info", "close_range,pidfd_info", "pidfd_info", "");
 
-    /** By which the JVM's side waits, signals and is told; refused in a running JVM, none of them keeps it from living. */
+    /** The calls by which the JVM waits, signals and is notified. A running JVM survives their refusal. */
     private static final List<String> CALLS = List.of(
             "waitid",
             "wait4",
@@ -67,7 +67,7 @@ final class TwoRefusedSyscallsTest {
             "personality",
             "keyctl");
 
-    /** What must be there: without both nobody can be waited for, or killed. */
+    /** Calls of which one must work: without both, no process can be awaited or killed. */
     private static final List<String> NEEDED = List.of("waitid and wait4", "pidfd_send_signal and kill");
 
     static {
@@ -162,7 +162,7 @@ final class TwoRefusedSyscallsTest {
         return UsermodeHelper.run(info, Duration.ofSeconds(90));
     }
 
-    /** Beyond the answers of HostileHostTest: helpers that are killed, closed and dropped by a timeout. */
+    /** Beyond the results of BasicUse: helpers that are killed, closed, and ended by a timeout. */
     static final class WaysToEndMain {
         static final String ANSWERS = "killed by SIGTERM, killed by SIGKILL, empty, exit code 0\nnothing left\n";
 

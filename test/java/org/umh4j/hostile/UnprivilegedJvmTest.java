@@ -56,7 +56,7 @@ final class UnprivilegedJvmTest {
     /** {@code BPF_RET | BPF_K, SECCOMP_RET_ALLOW}. */
     private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
 
-    /** What is asked for, and what the probe's report then has; or, without a field, where it fails. */
+    /** A requested attribute, and the value in the probe's report; without a field, the stage of the failure. */
     record Row(String field, String expected, Consumer<SubprocessInfo> asked) {
         @Override
         public String toString() {

@@ -288,7 +288,7 @@ final class CallbackThreadsTest {
         UsermodeDriver driver = DriverBlobs.doing("pause").atExit(status -> routine.countDown());
         try (Supervisor supervisor = Supervisor.of(driver, 1 << 10)
                 .backoff(Duration.ofMillis(1), Duration.ofMillis(1))
-                .healthCheck(new byte[] {1}, Duration.ofMillis(20), Duration.ofMillis(20)) // it never answers
+                .healthCheck(new byte[] {1}, Duration.ofMillis(20), Duration.ofMillis(20)) // it never replies
                 .listener(change -> states.add(change.state()))
                 .start()) {
             for (Supervisor.State state = supervisor.state(); state != Supervisor.State.BACKING_OFF; ) {

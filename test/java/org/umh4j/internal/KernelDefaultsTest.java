@@ -9,7 +9,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.umh4j.linux.Rlimit;
 
-/** Where the limits of a helper come from; on a kernel of today both sources say the same. */
+/** The sources of a helper's limits; on a current kernel both agree. */
 final class KernelDefaultsTest {
     /** A kernel of 5.10, whose kthreadd may lock 64 KiB. */
     private static final String TABLE = """

@@ -121,7 +121,7 @@ final class LauncherBinaryTest {
         assertTrue(!dynamic.contains("TEXTREL"), dynamic);
     }
 
-    /** One object without the mark, and the linker leaves it out. A program without libc has nobody to read it. */
+    /** The linker omits the mark if one object lacks it. A program without libc has no loader that reads it. */
     @Test
     void libraryIsMarkedForBranchTrackingAndShadowStack() throws Exception {
         String notes = run("readelf", "-nW", FILES.resolve("libumh4j.so").toString());

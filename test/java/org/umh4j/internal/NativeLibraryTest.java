@@ -43,7 +43,7 @@ final class NativeLibraryTest {
         return Files.readAllBytes(library);
     }
 
-    /** Makes one call, and says so. */
+    /** Makes one call and prints its result. */
     static final class CallMain {
         public static void main(String[] arguments) {
             System.out.println(UsermodeHelper.call("/bin/true", new String[] {"true"}, null, UmhWait.PROC));
@@ -125,7 +125,7 @@ final class NativeLibraryTest {
         assertFalse(Files.exists(mark));
     }
 
-    /** What is in the way, and a part of what to do. */
+    /** The reason of the failure, and a part of the remedy. */
     private static void assertEachEntrySays(Jvm.Outcome outcome, String reason, String remedy) {
         String said = outcome.requireSuccess();
         assertEquals(1, said.lines().count(), said + outcome.err());
@@ -153,7 +153,7 @@ final class NativeLibraryTest {
         assertEachEntrySays(entries(jvm), library.toString(), "; name the libumh4j.so of this release");
     }
 
-    /** Where the last of what is mapped ends: e_phoff, e_phentsize, e_phnum, then p_type, p_offset, p_filesz of each. */
+    /** The end of the last mapped segment: e_phoff, e_phentsize, e_phnum, then p_type, p_offset, p_filesz of each. */
     private static int endOfSegments(byte[] library) {
         ByteBuffer elf = ByteBuffer.wrap(library).order(ByteOrder.LITTLE_ENDIAN);
         int end = 0;

@@ -123,7 +123,7 @@ final class OpenedFilesTest {
         abstract SubprocessInfo of(String path);
     }
 
-    /** By each way of waiting; without root one step or another fails for want of privilege, which is no wait either. */
+    /** For each way of waiting. Without root some steps fail with EPERM, which is no wait either. */
     @ParameterizedTest
     @EnumSource
     void fifoWithoutAPeerFailsAtOnce(Option option) throws Exception {
@@ -164,7 +164,7 @@ final class OpenedFilesTest {
         assertTrue(refused.getMessage().contains("inherit"), refused.getMessage());
     }
 
-    /** What was written is read once and whole; that the JVM has looked for a writer takes nothing away. */
+    /** The helper reads all bytes once; the JVM's check for a writer consumes none. */
     @ParameterizedTest
     @CsvSource({"true", "false"})
     void fifoWithAWriterIsReadByTheHelper(boolean early) throws Exception {
@@ -204,7 +204,7 @@ final class OpenedFilesTest {
         }
     }
 
-    /** A descriptor is as the flags say, whatever it is of: an open that did not wait leaves no trace. */
+    /** The descriptor has the requested flags for each kind of file: O_NONBLOCK only if the task requests it. */
     @ParameterizedTest
     @CsvSource({
         "/dev/null, 0, 0",

@@ -22,7 +22,7 @@ final class TrustedPathTest {
     private static final Path TOP = ProbeProgram.FOLDER.resolve("trusted");
     private static final int NOBODY = 65_534;
 
-    /** Folders of everybody who matters, each with a file and a link that is root's and one that is nobody's. */
+    /** Directories of several owners, each with a file, a link of root, and a link of uid 65534. */
     @BeforeAll
     static void make() throws IOException {
         folder("root", 0755, 0);

@@ -36,7 +36,7 @@ final class ClassUnloadingTest {
         assertEquals("gone\nagain\n", new Jvm().run(DroppedMain.class).requireSuccess());
     }
 
-    /** Has the library loaded by a class loader of its own, uses it in every way, and forgets it. */
+    /** Loads the library by a new class loader, uses each part, and drops the loader. */
     static final class DroppedMain {
         public static void main(String[] arguments) throws Exception {
             var before = Leaks.descriptors();
@@ -86,7 +86,7 @@ final class ClassUnloadingTest {
             }
         }
 
-        /** Not the probe: its folder is deleted by a shutdown hook, which holds the class loader. */
+        /** Without the probe: a shutdown hook deletes its directory and holds the class loader. */
         private static SubprocessInfo cat() {
             return SubprocessInfo.of("/bin/cat", new String[] {"cat"}, null);
         }

@@ -24,7 +24,10 @@ import org.umh4j.task.Task;
 final class JvmUnchangedTest {
     private static final int CALLS = 1_000;
 
-    /** Of another group: the files below /proc/self belong to that as long as the process is dumpable, and to root else. */
+    /**
+     * With another group: the files below /proc/self belong to it while the process is dumpable, and to root
+     * otherwise.
+     */
     @Test
     @RequiresRoot
     void callsDoNotChangeTheJvm() throws Exception {
@@ -32,7 +35,7 @@ final class JvmUnchangedTest {
         assertEquals("1 {} {}\n", jvm.run(CallsMain.class).requireSuccess());
     }
 
-    /** Says the group, and what has changed. */
+    /** Prints the group, and each change. */
     static final class CallsMain {
         public static void main(String[] arguments) throws Exception {
             calls(20); // everything is loaded
@@ -72,7 +75,7 @@ final class JvmUnchangedTest {
         }
     }
 
-    /** What a child could have changed in a memory or in tables that it shares. */
+    /** The state that a child could change in shared memory or shared tables. */
     private static Map<String, String> state() throws IOException {
         Map<String, String> state = new TreeMap<>();
         for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {

@@ -29,7 +29,7 @@ final class NativeImageMetadataTest {
         }
     }
 
-    /** The library's own sources; the command line is no part of a native image of somebody else. */
+    /** The sources of the library; the command line is no part of an application's native image. */
     private static String librarySources() throws IOException {
         StringBuilder text = new StringBuilder();
         try (Stream<Path> files = Files.walk(JAVA)) {

@@ -22,7 +22,7 @@ import org.umh4j.task.Task;
 final class OutOfMemoryTest {
     @Test
     void endsAreReportedOnceMemoryIsFree() throws Exception {
-        // Without buffers of their own all threads lack memory at the same time.
+        // Without private buffers all threads lack memory at the same time.
         Jvm jvm = new Jvm().option("-Xmx24m", "-XX:+UseSerialGC", "-XX:-UseTLAB");
         assertEquals("all told\n", jvm.run(FullMain.class).requireSuccess());
     }

@@ -55,7 +55,7 @@ final class UnusualJvmSuiteTest {
         Files.delete(said);
     }
 
-    /** Runs the classes and writes what went wrong; nobody reads what it prints. */
+    /** Runs the classes and writes failures to a file, since there is no standard output. */
     static final class SuiteMain {
         public static void main(String[] arguments) throws Exception {
             LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()

@@ -54,7 +54,7 @@ final class VirtualThreadStreamsTest {
         assertPasses(RunsMain.class);
     }
 
-    /** 400 virtual threads read from helpers that say nothing, while another one uses a helper of its own. */
+    /** 400 virtual threads read from silent helpers, while another one uses a separate helper. */
     static final class ReadersMain {
         public static void main(String[] arguments) throws Exception {
             ThreadFactory factory = VirtualThread.factory();
@@ -131,7 +131,7 @@ final class VirtualThreadStreamsTest {
         }
     }
 
-    /** One reader is closed by somebody else, another one interrupted. */
+    /** Another thread closes one reader and interrupts a second one. */
     static final class EndsMain {
         public static void main(String[] arguments) throws Exception {
             ThreadFactory factory = VirtualThread.factory();

@@ -53,7 +53,7 @@ final class UmhStageTest {
         assertTrue(page.contains("| `" + stage + "` |"), () -> stage + " is not in docs/errors.md");
     }
 
-    /** What can't be left out. A launcher that is refused one of these ends, and says where and why. */
+    /** Required steps. If the kernel refuses one, the launcher ends and reports stage and errno. */
     @ParameterizedTest
     @RequiresRoot
     @CsvSource({
@@ -68,7 +68,7 @@ final class UmhStageTest {
         assertEquals(stage + " " + errno + "\nnext 0\n", outcome(call, "error=" + errno, FailMain.class, ""));
     }
 
-    /** What a call asks for can't be left out either. */
+    /** Steps that a task requests are required. */
     @ParameterizedTest
     @RequiresRoot
     @CsvSource({
@@ -180,7 +180,7 @@ final class UmhStageTest {
     /** {@code BPF_RET | BPF_K, SECCOMP_RET_ALLOW}. */
     private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
 
-    /** What the host may refuse. The helper starts all the same, and says what it was not given. */
+    /** Optional steps. If the host refuses one, the helper starts, and the step is reported as unapplied. */
     @ParameterizedTest
     @RequiresRoot
     @CsvSource({
@@ -217,7 +217,7 @@ final class UmhStageTest {
         assertEquals("PLAN EMFILE\nnext 0\n", out);
     }
 
-    /** Sends as many descriptors as the limit is high; the launcher has one of its own. */
+    /** Sends as many descriptors as the limit allows; the launcher already has one. */
     static final class ManyFilesMain {
         public static void main(String[] arguments) throws Exception {
             Descriptors files = Descriptors.none();

@@ -113,7 +113,9 @@ final class ConcurrentWaitersTest {
         assertTrue(threads.awaitTermination(SECONDS, TimeUnit.SECONDS));
     }
 
-    /** A wait whose end comes at the moment of the exit answers the status or nothing, and the next one the status. */
+    /**
+     * A wait that times out at the moment of the exit returns the status or nothing; the next one returns the status.
+     */
     @Test
     void timedWaitThatRacesTheExitReturnsTheStatusOrNothing() throws Exception {
         for (int i = 0; i < 200; i++) {

@@ -130,7 +130,7 @@ final class ManyDriversTest {
         return true;
     }
 
-    /** Whoever reads the pid has it before the program's first instruction: it may never come to that, or hardly. */
+    /** The caller knows the pid before the program's first instruction, so the signal may end it before or after. */
     private static boolean forkAndKill(UsermodeDriver driver) throws Exception {
         Thread killer = new Thread(() -> {
             while (driver.tgid() == 0) {
@@ -204,7 +204,7 @@ final class ManyDriversTest {
         }
     }
 
-    /** The driver waits to write, the JVM too: whoever reads lets both go on. */
+    /** Driver and JVM both wait to write; a read lets both continue. */
     @Test
     void bothPipesMayBeFull() throws Exception {
         byte[] bytes = new byte[4 * MIB];

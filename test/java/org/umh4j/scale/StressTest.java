@@ -52,7 +52,7 @@ final class StressTest {
         assertTrue(grown < ROOM_KIB, () -> "resident memory has grown by " + grown + " KiB");
     }
 
-    /** Says by how many KiB. */
+    /** Prints the growth in KiB. */
     static final class GrowthMain {
         public static void main(String[] arguments) throws Exception {
             AtomicInteger wrong = new AtomicInteger();

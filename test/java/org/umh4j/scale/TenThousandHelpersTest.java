@@ -28,7 +28,7 @@ final class TenThousandHelpersTest {
     private static final int HELPERS = 10_000;
     private static final int MOST_THREADS = 3;
     private static final long MOST_BYTES_EACH = 2_048;
-    /** What the JVM's own classes and compilers take meanwhile; not a helper's. */
+    /** The memory that classes and compilers of the JVM take in the meantime. */
     private static final long ROOM_BYTES = 1 << 20;
 
     @Test

@@ -152,7 +152,7 @@ public final class ApiSamples {
                 HelperGate.readUnlock();
             }
         } catch (IllegalMonitorStateException e) {
-            // nobody holds it any more
+            // no code refers to it any more
         }
         HelperGate.thaw();
     }

@@ -15,7 +15,7 @@ public final class CapabilityModel {
     public static final int KEEP_CAPS = 1 << 4;
     public static final int KEEP_CAPS_LOCKED = 1 << 5;
 
-    /** What Cred itself refuses, by its own documentation. */
+    /** The combinations that Cred rejects, by its documentation. */
     public static final String IMPOSSIBLE = "IllegalArgumentException";
 
     private static final long SETUID = 1L << 7;
@@ -69,12 +69,12 @@ public final class CapabilityModel {
         }
     }
 
-    /** What is executed, with its file capabilities. */
+    /** The executed program, with its file capabilities. */
     public record Program(boolean privileged, long permitted, long inheritable, boolean effective) {
         public static final Program PLAIN = new Program(false, 0, 0, false);
     }
 
-    /** What is asked for; null is not asked. */
+    /** The requested sets; null for none. */
     public record Request(
             Integer uid,
             Long permitted,
@@ -123,7 +123,7 @@ public final class CapabilityModel {
         }
     }
 
-    /** What executes the program: "Programmatically adjusting capability sets", and prctl(2) for the other two. */
+    /** The process before execve: "Programmatically adjusting capability sets", and prctl(2) for the other two. */
     private static Process helper(Process start, Request request) throws Refused {
         boolean setpcap = within(SETPCAP, start.effective);
         long bounding = start.bounding & (request.bounding == null ? -1 : request.bounding);

@@ -13,14 +13,14 @@ public final class Combinations {
     private static final int THREADS = 3;
     private static final int MOST_FAILURES = 20;
 
-    /** One in so many is tried, for whoever has tried all of them elsewhere: a prime above 5. */
+    /** One in this number of combinations is tried: a prime above 5. */
     private static final int ONE_IN = Integer.getInteger("test.one.in", 1);
 
     private Combinations() {}
 
     /** Tries one combination. */
     public interface Check {
-        /** What is wrong with it; empty when nothing is. Each worker has a number of its own. */
+        /** Returns the fault of a combination, or an empty text. Each worker has another number. */
         Optional<String> failure(int worker, int number) throws Exception;
     }
 
@@ -29,7 +29,7 @@ public final class Combinations {
         return most / ONE_IN;
     }
 
-    /** What was wrong with every so manyeth of the combinations from 0 to count. */
+    /** Returns the faults of a sample of the combinations from 0 to count. */
     public static List<String> failures(int count, int stride, Check check) throws InterruptedException {
         AtomicInteger next = new AtomicInteger();
         Queue<String> failures = new ConcurrentLinkedQueue<>();

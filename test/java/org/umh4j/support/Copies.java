@@ -16,7 +16,7 @@ public final class Copies {
     /** A process of this user that attacks until {@link #end}; the pid is that of a helper that it has a pidfd of. */
     public static native int fork(int uid, int pid, boolean takes, String program);
 
-    /** Its status, or -1 when it was reaped by somebody else. */
+    /** The status, or -1 if other code has reaped the process. */
     public static native int end(int pid);
 
     /** How often each of {@link #WHATS} was tried, or done. */

@@ -25,7 +25,7 @@ public record CredCombination(
         Bits securebits,
         boolean noNewPrivs,
         int program) {
-    /** What is asked of a set. */
+    /** The request for one set. */
     public enum Value {
         NOT_ASKED,
         EMPTY,

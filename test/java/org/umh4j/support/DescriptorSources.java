@@ -74,7 +74,7 @@ public final class DescriptorSources implements AutoCloseable {
         return sources.size();
     }
 
-    /** What the source refers to, as {@code /proc/PID/fd} has it. */
+    /** The target of the source in {@code /proc/PID/fd}. */
     public String link(int source) {
         return sources.get(source).link;
     }

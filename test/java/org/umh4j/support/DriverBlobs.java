@@ -12,19 +12,19 @@ import org.umh4j.internal.LibraryFile;
 
 /** Programs to be drivers. */
 public final class DriverBlobs {
-    /** What anything may take on a busy machine. */
+    /** The longest time of any step on a busy host. */
     public static final long PATIENCE_SECONDS = 20;
 
     private static final byte[] PROBE = LibraryFile.resource("probe.elf");
 
     private DriverBlobs() {}
 
-    /** The probe, which does what its arguments say. */
+    /** The probe, whose arguments are its actions. */
     public static byte[] probe() {
         return PROBE.clone();
     }
 
-    /** A driver that is the probe and is told what to do. */
+    /** A driver that is the probe with these actions. */
     public static UsermodeDriver doing(String... actions) {
         try {
             return UsermodeDriver.load("probe", PROBE).arguments(actions);
@@ -38,7 +38,7 @@ public final class DriverBlobs {
         return ("#!/bin/sh\n" + String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Whether the process is gone, or a zombie of somebody else's, soon. */
+    /** Whether the process soon ends, or is a zombie of another parent. */
     public static boolean ends(long pid) throws InterruptedException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (System.nanoTime() < deadline) {

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 public final class HeaderFile {
     private HeaderFile() {}
 
-    /** Returns the values by name of each {@code #define} whose rest matches the form: group 1 is the name, 2 the value. */
+    /** Returns the value of each {@code #define} that matches the form, whose group 1 is the name and 2 the value. */
     public static Map<String, Integer> constants(String file, String form) throws IOException {
         Map<String, Integer> values = new HashMap<>();
         Matcher matcher = Pattern.compile("#\\s*define\\s+" + form).matcher(Files.readString(Path.of(file)));

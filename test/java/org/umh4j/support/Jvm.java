@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Another JVM with the same class path, for what must be odd from its start or must not happen to this one. */
 public final class Jvm {
-    /** Longer where the processor is emulated. */
+    /** Longer if the CPU is emulated. */
     private static final Duration LIMIT = Duration.ofSeconds(Long.getLong("test.jvm.seconds", 120));
 
     private final List<String> before = new ArrayList<>();
@@ -23,7 +23,7 @@ public final class Jvm {
     private boolean nativeAccess = true;
     private String classPath = System.getProperty("java.class.path");
 
-    /** What a JVM said and how it ended. */
+    /** The output and exit status of a JVM. */
     public record Outcome(int exitCode, String out, String err) {
         /** Standard output, if it ended well. */
         public String requireSuccess() {
@@ -45,7 +45,7 @@ public final class Jvm {
         return under("/bin/sh", "-c", shell + "; exec \"$0\" \"$@\"");
     }
 
-    /** On a host whose /proc is not mounted, through which the JVM's own launcher finds its libraries unless told where. */
+    /** On a host without /proc. The java command finds its libraries through /proc, so LD_LIBRARY_PATH names them. */
     public Jvm withoutProc() {
         return after("while umount -l /proc 2>/dev/null; do :; done")
                 .under("unshare", "--mount")
@@ -69,7 +69,7 @@ public final class Jvm {
         return this;
     }
 
-    /** A short life is not worth the better compiler, nor a collector with threads of its own. */
+    /** A short run needs neither the second compiler nor a collector with threads. */
     public Jvm shortLived() {
         return option("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
     }
@@ -85,7 +85,7 @@ public final class Jvm {
         return this;
     }
 
-    /** As nobody. */
+    /** Runs the JVM as uid 65534. */
     public Jvm asNobody() throws IOException {
         return readableByAll().under("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
     }

@@ -42,7 +42,7 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
 
     private State ofTest;
 
-    /** What there was before. */
+    /** The state before the test. */
     private record State(TreeMap<String, Long> descriptors, List<String> children) {
         static State now() throws IOException {
             return new State(Leaks.descriptors(), Leaks.children());
@@ -61,7 +61,7 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
             }
         }
 
-        /** What there is more of than before: less is what an earlier test's garbage was. */
+        /** The increase since before. A decrease is garbage of an earlier test. */
         private List<String> added() throws IOException {
             List<String> added = new ArrayList<>();
             Leaks.descriptors().forEach((kind, count) -> {
@@ -116,7 +116,7 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
         ofTest.assertNothingAdded();
     }
 
-    /** What a test has left was charged to it; here it is what the class has opened for all of them. */
+    /** Leaks of a test are reported for that test; this reports those of the class. */
     @Override
     public void afterAll(ExtensionContext context) throws IOException, InterruptedException {
         ofClass.assertNothingAdded();
@@ -147,7 +147,7 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
                 .collect(Collectors.groupingBy(kind -> kind, TreeMap::new, Collectors.counting()));
     }
 
-    /** The pids of this JVM's children, zombies among them; but not those of pid 1, who is given everybody's orphans. */
+    /** The pids of this JVM's children, zombies included; none for pid 1, which adopts all orphans. */
     public static List<String> children() throws IOException {
         List<String> children = new ArrayList<>();
         try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {

@@ -17,7 +17,7 @@ import org.umh4j.task.Task;
 public final class OpenDescriptors {
     private OpenDescriptors() {}
 
-    /** What the probe has that was started with these files; or at which stage it failed, under -1. */
+    /** The descriptors of a probe that was started with these; or the stage of the failure, under -1. */
     public static Map<Integer, String> ofHelper(org.umh4j.task.Descriptors files, Path report) throws IOException {
         SubprocessInfo info = ProbeProgram.doing("fds", report.toString())
                 .task(Task.defaults().descriptors(files));

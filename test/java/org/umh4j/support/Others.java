@@ -19,7 +19,7 @@ public final class Others {
     /** Has a file of a kind at a number; kind 0 is nothing. */
     public static native void replace(int number, int kind, String program);
 
-    /** What was done to these files since, or nothing; afterwards they are gone. */
+    /** Returns the changes of these files, or an empty text, and deletes them. */
     public static native String harm();
 
     public static native int kinds();
@@ -27,7 +27,7 @@ public final class Others {
     /** Loads the library. */
     public static void load() {}
 
-    /** What is open now, but for files of the JDK and what this looks with. */
+    /** The open descriptors, without files of the JDK and the one of this check. */
     public static Map<Integer, String> descriptors() throws IOException {
         Map<Integer, String> found = new TreeMap<>();
         try (DirectoryStream<Path> fds = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {

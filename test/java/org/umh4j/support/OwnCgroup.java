@@ -7,7 +7,7 @@ import java.nio.file.Path;
 
 /** A cgroup of the second version that a test has made, for as long as it is open. */
 public record OwnCgroup(Path folder) implements AutoCloseable {
-    /** Where this host has no place for one the test is skipped, and says so. */
+    /** Without a place for a cgroup on this host, the test is skipped with that reason. */
     public static OwnCgroup make(String name) throws IOException {
         OwnCgroup cgroup = tryToMake(name);
         return cgroup == null ? Need.CGROUP.missing() : cgroup;

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 public final class Pid {
     private Pid() {}
 
-    /** A zombie that its new parent has not looked at yet runs no more. */
+    /** A zombie that its new parent has not reaped yet counts as ended. */
     public static boolean isRunning(long pid) {
         return "ZX".indexOf(state(pid)) < 0;
     }

@@ -41,7 +41,7 @@ public final class ProbeProgram {
         return SubprocessInfo.of(PATH, argv(actions), new String[0]);
     }
 
-    /** What a helper reports that is born as the kernel's are. */
+    /** The report of a helper with the default task. */
     public static Report report() {
         return report("HOME=/");
     }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What a process knew of itself, field by field: {@code status.CapEff}, {@code rlimits.NOFILE}. */
+/** The report of a process about itself, by field: {@code status.CapEff}, {@code rlimits.NOFILE}. */
 public final class Report {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 

@@ -18,14 +18,14 @@ public final class Snippets {
 
     private Snippets() {}
 
-    /** One block: its language, its text, and what it prints; null when the document does not say. */
+    /** One block: its language, its text, and its output; null if the page shows none. */
     public record Snippet(Path document, String heading, String language, String code, String output) {
         @Override
         public String toString() {
             return document.getFileName() + ": " + heading + " (" + language + ")";
         }
 
-        /** What it prints in a JVM, or a shell, of its own. */
+        /** The output of the block in a new JVM or shell. */
         public String run() throws IOException, InterruptedException {
             return language.equals("java") ? runJava() : runShell();
         }

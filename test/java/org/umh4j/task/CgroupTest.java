@@ -41,7 +41,7 @@ final class CgroupTest {
         }
     }
 
-    /** Says for each way whether the helper was there, by its own report, and that the JVM is not. */
+    /** Prints for each way whether the helper was in the cgroup, by its report, and that the JVM is not. */
     static final class BornMain {
         public static void main(String[] arguments) throws Exception {
             Path folder = Path.of(arguments[0]);

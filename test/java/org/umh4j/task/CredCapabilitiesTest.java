@@ -50,7 +50,7 @@ final class CredCapabilitiesTest {
         assertEquals(List.of(), new Run(CapableProgram.install(), 0).failures(1));
     }
 
-    /** What the JVM has by its birth limits what can be asked for, and adds nothing to what is given. */
+    /** The JVM's capabilities limit the possible requests, and add nothing to the result. */
     @ParameterizedTest(name = "{1}")
     @CsvSource({
         "0, --inh-caps +chown;+kill;+net_raw --ambient-caps +chown;+kill;+net_raw",

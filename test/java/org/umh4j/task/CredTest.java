@@ -105,7 +105,7 @@ final class CredTest {
         assertEquals(expected + "\n", jvm.run(IdsMain.class, what).requireSuccess());
     }
 
-    /** Whatever way the call is made. */
+    /** For each way to make the call. */
     static final class IdsMain {
         public static void main(String[] arguments) throws Exception {
             System.out.println(ids(cred(arguments[0]), NamespaceSetup.defaults()));
@@ -223,7 +223,7 @@ final class CredTest {
                 jvm.run(ReusedMain.class).requireSuccess());
     }
 
-    /** Joins by what it was told of a process that is another one since. */
+    /** Joins the namespace of a pid that another process has by then. */
     static final class ReusedMain {
         public static void main(String[] arguments) throws Exception {
             NamespaceSetup none = NamespaceSetup.defaults();
@@ -253,7 +253,7 @@ final class CredTest {
         }
     }
 
-    /** Every way of calling tells; a call that is answered by nobody is refused instead. */
+    /** Each way to call reports the unapplied step; a call that requires the step fails. */
     @ParameterizedTest
     @EnumSource(
             value = UmhStage.class,
@@ -280,7 +280,7 @@ final class CredTest {
         return UsermodeHelper.run(info, Duration.ofSeconds(90)).requireSuccess().stdoutText();
     }
 
-    /** Prints what each way of calling says that was kept. */
+    /** Prints the unapplied steps that each way to call reports. */
     static final class KeptMain {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = probe();
@@ -312,7 +312,7 @@ final class CredTest {
         return ProbeProgram.doing("exit", "0");
     }
 
-    /** The JVM's keys stay its own, unless the caller has said otherwise. */
+    /** A helper does not get the JVM's session keyring, unless the task allows it. */
     @Test
     void failedKeyringIsAFailureUnlessAllowed() throws Exception {
         assertEquals("KEYRING EDQUOT\n[KEYRING]\nKEYRING EDQUOT\n", refusing(KeyringMain.class, "keyctl", "EDQUOT"));
@@ -333,14 +333,14 @@ final class CredTest {
         }
     }
 
-    /** What is asked for may be left as well, if that is said. */
+    /** A requested step may stay unapplied if the task allows it. */
     @Test
     void requestedStepMayStayUnappliedIfAllowed() throws Exception {
         String out = new Jvm().shortLived().asNobody().run(LeftMain.class).requireSuccess();
         assertEquals("[NICE]\n[OOM_SCORE_ADJ]\n[SCHED]\n[RLIMIT]\n[NOFILE]\n[SECUREBITS]\n", out);
     }
 
-    /** Asks nobody's JVM for what it may not give. */
+    /** Requests attributes that a JVM of uid 65534 may not set. */
     static final class LeftMain {
         public static void main(String[] arguments) throws Exception {
             Limits limits = Limits.defaults();

@@ -66,7 +66,7 @@ final class DescriptorsTest {
         }
     }
 
-    /** Each target has a source or none: the digits of a number say which. */
+    /** Each target has a source or none, by the digits of a number. */
     private static List<String> differences(Kind kind, String text, int stride) throws Exception {
         int[] targets = Stream.of(text.split(" ")).mapToInt(Integer::parseInt).toArray();
         try (DescriptorSources sources = new DescriptorSources(kind)) {

@@ -120,7 +120,7 @@ final class FsTest {
         assertEquals(expected, where(fs -> fs.root(TREE.toString()).cwd(cwd), "/where"));
     }
 
-    /** What a JVM prints that stands outside, where a helper's own tree has another /proc or none. */
+    /** The output of a JVM outside, while the helper's tree has another /proc or none. */
     private static String inMounts(Class<?> main, String... arguments) throws Exception {
         return standingOutside().run(main, arguments).requireSuccess();
     }
@@ -162,7 +162,7 @@ final class FsTest {
         return all.toArray(String[]::new);
     }
 
-    /** Prints what has led out, or has led anywhere where it was to be refused. */
+    /** Prints each path that led out of the root, or that led anywhere instead of being refused. */
     static final class MagicMain {
         public static void main(String[] arguments) throws Exception {
             boolean joins = List.of("join", "both").contains(arguments[0]);
@@ -221,7 +221,7 @@ final class FsTest {
         assertEquals(OUTSIDE + "/data OUTSIDE\n/data inside\nCWD ENOENT\n", inMounts(RelativeMain.class));
     }
 
-    /** In its own tree, in another one, and from a folder that was deleted. */
+    /** In the JVM's tree, in another one, and from a deleted directory. */
     static final class RelativeMain {
         public static void main(String[] arguments) throws Exception {
             System.out.println(where(fs -> fs.cwd("data"), OUTSIDE + "/where"));
@@ -235,7 +235,7 @@ final class FsTest {
         }
     }
 
-    /** Whose own working directory is gone. */
+    /** A JVM whose working directory was deleted. */
     static final class DeletedMain {
         public static void main(String[] arguments) throws Exception {
             Files.delete(OUTSIDE.resolve("deleted"));
@@ -243,7 +243,7 @@ final class FsTest {
         }
     }
 
-    /** Mode and owner of a folder, who comes, and whether it may enter. */
+    /** Mode, owner and group of a directory, the helper, and whether it may enter. */
     @ParameterizedTest
     @CsvSource({
         "0700, 0, 0, nobody, false",
@@ -263,7 +263,7 @@ final class FsTest {
     })
     void workingDirectoryIsEnteredAsTheHelper(String mode, int uid, int gid, String who, boolean enters)
             throws Exception {
-        for (boolean above : new boolean[] {false, true}) { // the folder itself, or one on the way to it
+        for (boolean above : new boolean[] {false, true}) { // the directory itself, or one above it
             Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "owned");
             Path in = Files.createDirectory(folder.resolve("in"));
             Files.setPosixFilePermissions(in, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -305,7 +305,7 @@ final class FsTest {
         assertEquals("CWD EACCES\n" + folder + " none\n", out);
     }
 
-    /** As itself, and as the folder's owner. */
+    /** As root, and as the owner of the directory. */
     static final class SquashedMain {
         public static void main(String[] arguments) throws Exception {
             for (Cred cred : List.of(CRED, cred("nobody"))) {
@@ -360,7 +360,7 @@ final class FsTest {
         }
     }
 
-    /** What they leave is in the helper's tree, and nowhere else. */
+    /** Their files are in the helper's tree only. */
     @ParameterizedTest
     @CsvSource({
         "/data, /data inside",

@@ -248,7 +248,7 @@ final class ImpossibleTaskTest {
         assertTrue(message.contains(refusal.message()), message);
     }
 
-    /** Something that this host does not take, and where it says so. */
+    /** A value that this host refuses, and the stage of the failure. */
     record Failure(String expected, Consumer<SubprocessInfo> asked) {
         @Override
         public String toString() {
@@ -343,7 +343,7 @@ final class ImpossibleTaskTest {
                         info -> info.task(info.task().cred(CRED.noNewPrivs()).sandbox(SANDBOX.readOnly("/no/such")))));
     }
 
-    /** Where the host has one; another folder that is none, where it has not. */
+    /** A cgroup if the host has one; otherwise another directory. */
     private static String cgroupOfTheFirstVersion() {
         try {
             return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
@@ -464,7 +464,7 @@ final class ImpossibleTaskTest {
         return info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse(Integer.toString(retval));
     }
 
-    /** Says both rules, and each a second time. */
+    /** Sets both rules, and each a second time. */
     static final class PathsMain {
         public static void main(String[] arguments) {
             HelperPaths.allowOnly("/bin/true");

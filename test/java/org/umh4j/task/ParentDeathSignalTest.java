@@ -73,7 +73,7 @@ final class ParentDeathSignalTest {
         Await.until("the helper ends", () -> !Pid.isRunning(pid));
     }
 
-    /** Starts a helper, says its number, and is gone. */
+    /** Starts a helper, prints its pid, and ends. */
     static final class HaltMain {
         public static void main(String[] arguments) throws Exception {
             NamespaceSetup old = NamespaceSetup.defaults();

@@ -66,7 +66,7 @@ final class RedirectionTest {
                         StandardOpenOption.APPEND);
     }
 
-    /** All lists of up to three redirections in which nothing is duplicated that is not there, and what they come to. */
+    /** All lists of up to three redirections that duplicate only open descriptors, and their results. */
     private static void enumerate(List<Redirection> before, Descriptors files, Map<String, Descriptors> all) {
         all.put(before.stream().map(Redirection::toString).collect(Collectors.joining(" ")), files);
         for (Redirection next : before.size() == DEPTH ? List.<Redirection>of() : Redirection.all()) {
@@ -78,7 +78,7 @@ final class RedirectionTest {
         }
     }
 
-    /** Each descriptor says its number in the line of its list; what can't be written to says nothing. */
+    /** Each writable descriptor prints its number in the line of its list. */
     private static Map<String, Map<Integer, String>> shell(Iterable<String> lists) throws Exception {
         StringBuilder script = new StringBuilder();
         for (String list : lists) {
@@ -103,7 +103,7 @@ final class RedirectionTest {
         for (Path said : List.of(ONE, TWO)) {
             for (String line : Files.readAllLines(said)) {
                 String[] parts = line.split(" = ", 2);
-                if (parts.length == 2) { // else the shell says that a descriptor is closed
+                if (parts.length == 2) { // else the shell reports a closed descriptor
                     maps.get(parts[0]).put(Integer.valueOf(parts[1]), said.toString());
                 }
             }

@@ -31,7 +31,7 @@ final class SandboxTest {
     private static final int SIGNAL_BITS = 0x7f;
     private static boolean compiled;
 
-    /** What the filter of this name of filters.py is as bytes. */
+    /** The bytes of the filter with this name in filters.py. */
     private static byte[] filter(String name) throws IOException, InterruptedException {
         Need.SECCOMP_COMPILER.orSkip();
         if (!compiled) {
@@ -128,7 +128,7 @@ final class SandboxTest {
         String probe = ProbeProgram.path();
         String write = "write " + file + " x";
         Sandbox readOnly = Sandbox.defaults().readOnly("/");
-        long execute = 1 | 1 << 2; // to execute is to read, too
+        long execute = 1 | 1 << 2; // execute and read
         long listFolder = 1 << 3;
         for (Cred cred : List.of(CRED.noNewPrivs(), CRED)) {
             if (!cred.isNoNewPrivs() && !Files.isWritable(Path.of("/etc/passwd"))) {
