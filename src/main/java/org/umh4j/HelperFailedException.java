@@ -5,7 +5,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown by {@code run} and {@link RunResult#requireSuccess} for a helper that was started and did not end as required.
+ * Thrown by {@code run} and {@link RunResult#requireSuccess} for a helper that did not end as required. It was started,
+ * with one exception: a {@link HelperTimeoutException} may also mean that it was not started in time.
  */
 public class HelperFailedException extends IOException {
     private static final long serialVersionUID = 1;

@@ -21,7 +21,7 @@ import org.umh4j.linux.WaitStatus;
  * String routes = UsermodeHelper.run(info, Duration.ofSeconds(5)).requireSuccess().stdoutText();
  * }</pre>
  *
- * @param status how it ended; lost if it hangs in the kernel and could not be killed
+ * @param status how it ended; {@linkplain WaitStatus lost} if no status is known
  * @param stdout its output to descriptor 1, up to {@link RunOptions#outputLimit}
  * @param stderr its output to descriptor 2, up to {@link RunOptions#outputLimit}
  * @param stdoutTruncated whether output to descriptor 1 was dropped
@@ -84,7 +84,8 @@ public record RunResult(
     /**
      * Returns this result if the exit code is 0.
      *
-     * @throws HelperFailedException if the exit code is another one, or a signal ended the helper; with this result
+     * @throws HelperFailedException if the exit code is another one, a signal ended the helper, or the status is lost;
+     *     with this result
      */
     public RunResult requireSuccess() throws HelperFailedException {
         if (!status.success()) {

@@ -46,18 +46,20 @@ import org.umh4j.task.Task;
  * in a private tmpfs that is mounted nowhere.
  *
  * <p><b>The process</b> reads the bytes of {@link #pipeToUmh} at descriptor 0 and writes to {@link #pipeFromUmh} at
- * descriptor 1. No other descriptor is open in it. Its first argument is its name, and its environment is empty. All
- * other attributes are those of an ordinary call. {@link #task}, {@link #arguments} and {@link #environment} change
- * them. The JVM knows the pid before the first instruction of the program.
+ * descriptor 1. No other descriptor is open in it, except that of a script's program and those of the {@link #task};
+ * see {@link Descriptors}. Its first argument is its name, and its environment is empty. All other attributes are those
+ * of an ordinary call. {@link #task}, {@link #arguments} and {@link #environment} change them. The JVM knows the pid
+ * before the first instruction of the program.
  *
  * <p>{@link HelperPaths} compares the name of the driver in place of a path: {@link HelperPaths#allowOnly} must list
  * it, and the program of {@link HelperPaths#redirectAllTo} is executed instead of the driver.
  *
  * <p><b>Its end.</b> The kernel sends the driver SIGKILL when the JVM ends, for any reason and whichever thread has
- * called {@link #fork}. A JVM that crashes ends after its core dump is written. The kernel drops that signal when the
- * driver changes its uid or executes a set-user-ID program; such a driver must exit at end of file of descriptor 0.
+ * called {@link #fork}. A JVM that crashes ends after its core dump is written. The kernel clears that signal in the
+ * cases that {@link org.umh4j.task.SignalState#parentDeathSignal} lists; such a driver must exit at end of file of
+ * descriptor 0.
  * When the driver ends, {@link #atExit} runs once, the pipes are at their end even if other processes hold them, and
- * {@link #fork} may be called again. The library does not restart a driver; {@link Supervisor} does.
+ * {@link #fork} may be called again. A driver alone is not restarted; use a {@link Supervisor}.
  *
  * @implSpec {@code umd_load_blob()}, {@code umd_unload_blob()} and {@code fork_usermode_driver()} of
  *     {@code kernel/usermode_driver.c}, Linux 5.9 to 6.16

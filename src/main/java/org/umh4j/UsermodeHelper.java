@@ -27,9 +27,13 @@ import org.umh4j.internal.KernelDefaults;
  *
  * <p>A helper with the default {@link org.umh4j.task.Task} has: a new session and no terminal, no descriptors, every
  * signal at its default and unblocked, umask 022, nice 0, every CPU, the resource limits of kthreadd, a new empty
- * session keyring, the working directory {@code /}; and the JVM's identity, cgroup and namespaces. No attribute
- * depends on the calling thread. {@link #start} and {@link #run} add descriptors 0, 1 and 2.
- * {@code docs/differences.md} lists every attribute.
+ * session keyring, the working directory {@code /}; and the JVM's identity, cgroup and namespaces. None of these
+ * depends on the calling thread. Only an optional default that the host refuses does: the helper then has the attribute
+ * of the thread that creates it, see {@link org.umh4j.task.Task#allowUnapplied}. {@link #start} and {@link #run} add
+ * descriptors 0, 1 and 2; see {@link org.umh4j.task.Descriptors}. {@code docs/differences.md} lists every attribute.
+ *
+ * <p>The identity is that of {@link org.umh4j.task.Cred#defaults()}: the JVM's ids and groups, and no capability beyond
+ * those that {@code execve} computes for these ids.
  *
  * @implSpec {@code call_usermodehelper()} and {@code call_usermodehelper_exec()} of {@code kernel/umh.c}, Linux 6.12
  */
@@ -37,7 +41,8 @@ public final class UsermodeHelper {
     private UsermodeHelper() {}
 
     /**
-     * Returns the environment that the kernel gives to modprobe: {@code HOME=/}, {@code TERM=linux} and a {@code PATH}.
+     * Returns the environment that the kernel gives to modprobe: {@code HOME=/}, {@code TERM=linux} and
+     * {@code PATH=/sbin:/usr/sbin:/bin:/usr/bin}. Each call returns a new array.
      */
     public static String[] kernelEnvironment() {
         return KernelDefaults.environment();
@@ -55,18 +60,23 @@ public final class UsermodeHelper {
     /**
      * Runs a program and waits until the point that {@code wait} names.
      *
+     * <p>If several rows apply, the first one counts.
+     *
      * <table>
      * <caption>Returned value</caption>
      * <tr><td>path null</td><td>{@code -EINVAL}</td></tr>
      * <tr><td>path not allowed by {@link HelperPaths}</td><td>{@code -EPERM}</td></tr>
      * <tr><td>helpers disabled</td><td>{@code -EBUSY}</td></tr>
      * <tr><td>path {@code ""}</td><td>0; no process is created</td></tr>
+     * <tr><td>{@link UmhWait#NO_WAIT}</td><td>0; a later failure is not returned. {@code -EAGAIN} if no thread can be
+     *     created for the call</td></tr>
      * <tr><td>init threw an {@link InitException}</td><td>the number of the exception</td></tr>
-     * <tr><td>{@link UmhWait#NO_WAIT}</td><td>0; a later failure is not returned</td></tr>
+     * <tr><td>argv null or empty</td><td>{@code -EINVAL}</td></tr>
+     * <tr><td>killable, and interrupted before that point</td><td>{@code -EINTR}; a helper that was created continues
+     *     to run</td></tr>
      * <tr><td>{@link UmhWait#EXEC}</td><td>0 once {@code execve} has succeeded, else the negative errno</td></tr>
      * <tr><td>{@link UmhWait#PROC}</td><td>the raw wait status ({@code exit 1} is 256, SIGKILL is 9); the negative
      *     errno if the program was not executed; {@code -ECHILD} if the status was lost</td></tr>
-     * <tr><td>killable, and interrupted</td><td>{@code -EINTR}; the helper continues to run</td></tr>
      * </table>
      *
      * <p>The cleanup function of the call runs exactly once in every case. It runs before this method returns, with two

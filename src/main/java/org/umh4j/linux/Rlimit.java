@@ -44,7 +44,9 @@ public enum Rlimit {
     /** CPU time without a blocking system call under a real-time policy, in microseconds. */
     RTTIME("Max realtime timeout");
 
-    /** No limit, {@code RLIM_INFINITY}. */
+    /**
+     * No limit, {@code RLIM_INFINITY}: the highest value, since limits are unsigned. It is the only negative number.
+     */
     public static final long INFINITY = -1;
 
     private final String procName;

@@ -4,9 +4,17 @@ package org.umh4j.linux;
 /**
  * The end of a process: an exit code, a signal, or lost.
  *
- * <p>An exit with code 137 and a death by SIGKILL are two different statuses here. <em>Lost</em> means that the process
- * has ended, but other code in this JVM has reaped it. The kernel keeps a copy of the status since Linux 6.15; on older
- * kernels the status is then unknown. It is never reported as an exit with code 0.
+ * <p>An exit with code 137 and a death by SIGKILL are two different statuses here. <em>Lost</em> means that no status
+ * is known, for one of three reasons. It is never reported as an exit with code 0.
+ *
+ * <ul>
+ *   <li>Other code in this JVM has reaped the process before the library. Since Linux 6.15 the kernel keeps a copy of
+ *       the status for the pidfd, so it is not lost there.
+ *   <li>{@code run} has stopped waiting for a process that still hangs in the kernel after SIGKILL. The result
+ *       is then in a {@code HelperFailedException} or {@code HelperTimeoutException}.
+ *   <li>The timeout of {@code run} has expired before a program was executed. The result is then in a
+ *       {@code HelperTimeoutException}.
+ * </ul>
  *
  * @param raw the status as {@code wait(2)} encodes it, or -1 for lost
  */
@@ -18,7 +26,7 @@ public record WaitStatus(int raw) {
     private static final int CORE_FLAG = 0x80;
     private static final int SHELL_SIGNAL_BASE = 128;
 
-    /** Returns whether the process has ended and its status is unknown. */
+    /** Returns whether the status is unknown. */
     public boolean lost() {
         return raw == LOST.raw;
     }

@@ -32,11 +32,23 @@ import org.umh4j.linux.UmhStage;
  * helper. Targets are 0 to {@value #MAX_TARGET}. A target must be below the helper's {@code RLIMIT_NOFILE}, and at
  * least two below the JVM's.
  *
- * <p>{@link #none()} is the state of the kernel's helpers, and the default of {@link org.umh4j.UsermodeHelper#call} and
- * {@link org.umh4j.UsermodeHelper#exec}: even 0, 1 and 2 are closed. A program that does not expect this is in danger.
- * The first file that it opens becomes its standard input, the third its standard error, and its warnings are written
- * into that file. {@link #devNull()} is the default of {@link org.umh4j.UsermodeHelper#start} and
- * {@link org.umh4j.Pipeline}. Begin with it unless the program is known to handle closed descriptors.
+ * <table>
+ * <caption>Descriptors of a task without a map</caption>
+ * <tr><td>{@link org.umh4j.UsermodeHelper#call}, {@link org.umh4j.UsermodeHelper#exec}</td><td>none</td></tr>
+ * <tr><td>{@link org.umh4j.UsermodeHelper#start}</td><td>{@code /dev/null} at 0, 1 and 2</td></tr>
+ * <tr><td>{@link org.umh4j.Pipeline}</td><td>pipes between the helpers, else {@code /dev/null} at 0, 1 and 2</td></tr>
+ * <tr><td>{@link org.umh4j.UsermodeHelper#run}</td><td>{@code /dev/null} or the input at 0; pipes into the result at 1
+ *     and 2</td></tr>
+ * <tr><td>{@link org.umh4j.UsermodeDriver}</td><td>pipes at 0 and 1, nothing at 2</td></tr>
+ * </table>
+ *
+ * <p>If the task has a map that lacks 0, 1 or 2, {@code run} and {@code Pipeline} add the missing ones as in the table.
+ * {@code call}, {@code exec}, {@code start} and drivers leave them closed; a driver always has its pipes at 0 and 1.
+ *
+ * <p>{@link #none()} is the state of the kernel's helpers: even 0, 1 and 2 are closed. A program that does not expect
+ * this is in danger. The first file that it opens becomes its standard input, the third its standard error, and its
+ * warnings are written into that file. Begin with {@link #devNull()} unless the program is known to handle closed
+ * descriptors.
  *
  * <p>The JVM opens files with its own rights before it creates the helper, and closes its copies after the start. It
  * opens them with {@code O_NONBLOCK} and {@code O_NOCTTY}. Three rules follow:
@@ -89,7 +101,10 @@ public final class Descriptors {
         this.sources = sources;
     }
 
-    /** Returns an empty map: not even 0, 1 and 2 are open, as in the kernel's helpers. */
+    /**
+     * Returns an empty map: not even 0, 1 and 2 are open, as in the kernel's helpers. {@code run} and {@code Pipeline}
+     * add 0, 1 and 2.
+     */
     public static Descriptors none() {
         return NONE;
     }
@@ -105,7 +120,8 @@ public final class Descriptors {
     }
 
     /**
-     * Passes the JVM's descriptor {@code fd} to the helper as {@code target}.
+     * Passes the JVM's descriptor {@code fd} to the helper as {@code target}. The helper's number comes first; the
+     * order of {@code dup2(2)} is the reverse.
      *
      * <p>Both descriptors refer to the same open file description, so they share its offset and flags.
      */

@@ -20,9 +20,24 @@ import org.umh4j.linux.UmhStage;
  * changed copy.
  *
  * <p>{@link #defaults()} has the resource limits of kthreadd, which are those of the kernel's helpers,
- * {@code oom_score_adj} 0, coredump filter 0x33 and the JVM's cgroup. If the host refuses a default, the helper has the
+ * {@code oom_score_adj} 0, coredump filter 0x33 and the JVM's cgroup. The limits are read from {@code /proc/2/limits}.
+ * Without {@code /proc}, or if pid 2 is not kthreadd, they are:
+ *
+ * <table>
+ * <caption>Soft and hard limits of kthreadd</caption>
+ * <tr><td>STACK</td><td>8 MiB, infinity</td></tr>
+ * <tr><td>CORE</td><td>0, infinity</td></tr>
+ * <tr><td>NOFILE</td><td>1024, 4096</td></tr>
+ * <tr><td>NPROC, SIGPENDING</td><td>half of {@code kernel.threads-max}, both; without {@code /proc} the JVM's</td></tr>
+ * <tr><td>MEMLOCK</td><td>8 MiB, both; before Linux 5.16 64 KiB</td></tr>
+ * <tr><td>MSGQUEUE</td><td>819,200 bytes, both</td></tr>
+ * <tr><td>NICE, RTPRIO</td><td>0, both</td></tr>
+ * <tr><td>the other seven</td><td>infinity, both</td></tr>
+ * </table>
+ *
+ * <p>If the host refuses a default, the helper has the
  * JVM's value and {@link org.umh4j.Helper#unapplied} has the stage. If the host refuses a value that is set here, the
- * start fails with the stage of the method and {@code EPERM} or {@code EACCES}.
+ * start fails with the stage and the errno that the method names.
  *
  * @implSpec {@code signal->rlim} and {@code oom_score_adj} of {@code include/linux/sched/signal.h},
  *     {@code CLONE_INTO_CGROUP} (5.7), Linux 6.12
@@ -63,7 +78,8 @@ public final class Limits {
      * <p>Stage {@link UmhStage#RLIMIT}, {@link UmhStage#NOFILE} or {@link UmhStage#NPROC}: {@code EPERM} if the hard
      * limit is above the JVM's and the JVM lacks {@code CAP_SYS_RESOURCE}.
      *
-     * @throws IllegalArgumentException if the soft limit is above the hard one, or one is negative
+     * @throws IllegalArgumentException if a limit is negative and not {@link Rlimit#INFINITY}, or the soft limit is
+     *     above the hard one. INFINITY is the highest value
      */
     public Limits rlimit(Rlimit resource, long soft, long hard) {
         Objects.requireNonNull(resource, "resource");
@@ -85,7 +101,7 @@ public final class Limits {
     }
 
     /**
-     * Keeps the JVM's limit for each resource that is not set here.
+     * Passes on the JVM's limit for each resource that is not set here.
      *
      * @apiNote The JVM raises its own soft limit of descriptors to the hard limit at its start.
      */

@@ -14,9 +14,9 @@ import org.umh4j.linux.UmhStage;
  * returns a changed copy.
  *
  * <p>{@link #defaults()} is the policy OTHER, nice 0, every CPU that the cpuset allows, no I/O priority, and a timer
- * slack of 50 µs. If the host refuses a default, the helper has the value of the thread that creates it, and
- * {@link org.umh4j.Helper#unapplied} has the stage. If the host refuses a value that is set here, the start fails with
- * the stage of the method.
+ * slack of 50 µs. If the host refuses a default, the helper has the value of the thread that creates it (see
+ * {@link Task#allowUnapplied}), and {@link org.umh4j.Helper#unapplied} has the stage. If the host refuses a value that
+ * is set here, the start fails with the stage of the method.
  *
  * @implSpec {@code sched_setattr(2)}, {@code ioprio_set(2)}, {@code PR_SET_TIMERSLACK}, Linux 6.12
  */

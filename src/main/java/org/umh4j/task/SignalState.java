@@ -36,18 +36,20 @@ public final class SignalState {
     }
 
     /**
-     * Blocks these signals, {@code sigprocmask(2)}.
+     * Blocks these signals, {@code sigprocmask(2)}, in addition to those of earlier calls.
      *
-     * @throws IllegalArgumentException for KILL and STOP, which can't be blocked
+     * @param signals numbers of signals, {@link Signal#number()}
+     * @throws IllegalArgumentException for KILL and STOP, which can't be blocked, and for other numbers than 1 to 64
      */
     public SignalState block(int... signals) {
         return new SignalState(blocked | bits(signals), ignored, parentDeathSignal);
     }
 
     /**
-     * Ignores these signals, {@code SIG_IGN}.
+     * Ignores these signals, {@code SIG_IGN}, in addition to those of earlier calls.
      *
-     * @throws IllegalArgumentException for KILL and STOP, which can't be ignored
+     * @param signals numbers of signals, {@link Signal#number()}
+     * @throws IllegalArgumentException for KILL and STOP, which can't be ignored, and for other numbers than 1 to 64
      */
     public SignalState ignore(int... signals) {
         return new SignalState(blocked, ignored | bits(signals), parentDeathSignal);
@@ -59,8 +61,18 @@ public final class SignalState {
      * <p>The kernel sends the signal at the end of the <em>thread</em> that created the process. Therefore a thread of
      * the library, which lives as long as the JVM or the helper, creates such a helper.
      *
-     * @apiNote The {@code execve(2)} of a set-user-ID program, or of a program with file capabilities, clears the
-     *     parent death signal.
+     * <p>The kernel clears the signal in these cases, and the helper then outlives the JVM:
+     *
+     * <ul>
+     *   <li>The program changes its effective uid or gid, or gains capabilities, after its start.
+     *   <li>The program, or a program that it executes later, is set-user-ID or set-group-ID to another id, or has file
+     *       capabilities.
+     *   <li>The task sets an effective id that is not the real id, {@link Cred#uids(long, long, long)} or
+     *       {@link Cred#gids(long, long, long)}. {@code execve(2)} then clears the signal.
+     * </ul>
+     *
+     * <p>Any other identity of the task does not clear it, since the launcher sets the signal after the identity. A
+     * child of the helper has no parent death signal.
      */
     public SignalState parentDeathSignal(Signal signal) {
         return new SignalState(

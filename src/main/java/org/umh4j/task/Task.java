@@ -114,8 +114,7 @@ public final class Task {
     }
 
     /**
-     * Sets the helper's descriptors. Without this call they are {@link Descriptors#none()} for the kernel's calls, and
-     * {@link Descriptors#devNull()} for all others.
+     * Sets the helper's descriptors. The class {@link Descriptors} has a table of the descriptors without this call.
      */
     public Task descriptors(Descriptors map) {
         Task copy = new Task(this);
@@ -168,10 +167,18 @@ public final class Task {
     }
 
     /**
-     * Sets the processes that {@code close()} of a helper kills. The default is the process alone.
+     * Sets the processes that {@code close()} of a helper, and the timeout of {@code run}, kill. The default is the
+     * process alone.
      *
-     * <p>With another scope, the helper's process group can still be signaled after the helper's end.
-     * {@link KillScope#CGROUP} needs a {@link Limits#cgroup(String)}.
+     * <p>With another scope, the library keeps a descriptor of the helper after its end, so that the rest of the group
+     * or session can still be signaled until {@code close()}; see
+     * {@link org.umh4j.Helper#kill(KillScope, org.umh4j.linux.Signal)}.
+     *
+     * <p>{@link KillScope#CGROUP} needs a {@link Limits#cgroup(String)}. Without it, {@code start}, {@code run},
+     * pipelines and {@code fork} of a driver throw an {@link IllegalArgumentException} before the call is used up.
+     * {@link KillScope#GROUP} needs a helper that leads a process group, and {@link KillScope#SESSION} one that leads a
+     * session; see {@link Session}. Otherwise there is no error, and only the helper itself is killed. {@code exec}
+     * ignores the scope.
      */
     public Task scope(KillScope processes) {
         Task copy = new Task(this);
@@ -194,8 +201,12 @@ public final class Task {
     }
 
     /**
-     * Lets a start succeed if the host refuses one of these steps. The helper then has the JVM's attribute, and the
-     * result lists the stage as unapplied.
+     * Lets a start succeed if the host refuses one of these steps, in addition to the steps of earlier calls. A later
+     * {@link #requireApplied} of the same step revokes this, and vice versa. The result lists the stage as unapplied.
+     *
+     * <p>The helper then has the JVM's attribute. An attribute that each thread has separately, such as nice value,
+     * policy, affinity or timer slack, is that of the thread that creates the helper: the caller, or a thread of the
+     * library for {@code NO_WAIT} and for a helper with a parent death signal.
      *
      * <p>By default a step that the task sets is required. A step that sets only a default value is not required if it
      * is one of {@link #optionalStages}. The session keyring is an exception: it is required, since the helper would
@@ -213,7 +224,8 @@ public final class Task {
     }
 
     /**
-     * Requires these steps even if the task does not set them. Without arguments: all {@link #optionalStages}.
+     * Requires these steps even if the task does not set them, in addition to the steps of earlier calls. Without
+     * arguments: all {@link #optionalStages}.
      *
      * @throws IllegalArgumentException if a step is not one of {@link #optionalStages}
      */
@@ -318,8 +330,9 @@ public final class Task {
     }
 
     /**
-     * Returns the stages that {@link #allowUnapplied} accepts: scheduling, resource limits, {@code oom_score_adj}, core
-     * dumps, memory policy, personality, keyring, securebits and security label.
+     * Returns the stages that {@link #allowUnapplied} accepts. MEMPOLICY and THP are among them although no method sets
+     * these attributes: every start resets them to the kernel's defaults. The others are scheduling, resource limits,
+     * {@code oom_score_adj}, core dumps, personality, keyring, securebits and security label.
      */
     public static Set<UmhStage> optionalStages() {
         return OPTIONAL;
