@@ -28,7 +28,7 @@ final class HelperListenerTest {
 
     /** Counts as a registry of metrics would. */
     private static final class Notes implements HelperListener {
-        private final List<String> said = new ArrayList<>();
+        private final List<String> output = new ArrayList<>();
         private final List<Long> running = new ArrayList<>();
         private String thread = "";
 
@@ -37,22 +37,22 @@ final class HelperListenerTest {
             assertTrue(pid > 1 && launch.toNanos() > 0, path);
             thread = Thread.currentThread().getName();
             running.add(pid);
-            said.add("started");
+            output.add("started");
         }
 
         @Override
         public synchronized void failed(String path, UmhException failure) {
-            said.add(failure.stage() + " " + failure.errnoName());
+            output.add(failure.stage() + " " + failure.errnoName());
         }
 
         @Override
         public synchronized void exited(String path, long pid, WaitStatus status, Duration lifetime) {
             assertTrue(lifetime.toNanos() > 0, path);
-            said.add(running.remove(pid) ? status.toString() : "was never started");
+            output.add(running.remove(pid) ? status.toString() : "was never started");
         }
 
         synchronized List<String> said() {
-            return List.copyOf(said);
+            return List.copyOf(output);
         }
 
         synchronized List<Long> running() {

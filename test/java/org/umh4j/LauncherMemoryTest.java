@@ -37,13 +37,13 @@ final class LauncherMemoryTest {
 
     /** The launcher's mappings. It is held before execve; its pid is known before all mappings exist. */
     private static String maps(SubprocessInfo info) throws UmhException {
-        AtomicReference<String> told = new AtomicReference<>("");
+        AtomicReference<String> mappings = new AtomicReference<>("");
         info.onCreated(pid -> assertDoesNotThrow(() -> Await.until("the launcher is mapped", () -> {
-            told.set(read(Path.of("/proc", Long.toString(pid), "maps")));
-            return told.get().contains(CODE);
+            mappings.set(read(Path.of("/proc", Long.toString(pid), "maps")));
+            return mappings.get().contains(CODE);
         })));
         UsermodeHelper.start(info).close();
-        return told.get();
+        return mappings.get();
     }
 
     private static String read(Path file) {

@@ -172,9 +172,9 @@ final class UmhWaitTest {
     @Test
     void exitFuturesAreIndependentOfEachOther() throws Exception {
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
-            CompletableFuture<WaitStatus> mine = helper.onExit();
+            CompletableFuture<WaitStatus> own = helper.onExit();
             CompletableFuture<WaitStatus> yours = helper.onExit();
-            mine.complete(new WaitStatus(0));
+            own.complete(new WaitStatus(0));
             assertTrue(helper.isAlive());
             assertFalse(yours.isDone());
         }

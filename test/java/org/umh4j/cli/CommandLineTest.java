@@ -439,10 +439,10 @@ final class CommandLineTest {
         "bin/no-such, a relative path begins at",
         "/no/such, the program,"
     })
-    void shellHabitsGetAHint(String path, String said) throws Exception {
+    void shellHabitsGetAHint(String path, String output) throws Exception {
         Jvm.Outcome outcome = umh("exec", path, "-c", "exit 0");
         assertEquals(127, outcome.exitCode());
-        assertTrue(outcome.err().contains(said), outcome.err());
+        assertTrue(outcome.err().contains(output), outcome.err());
     }
 
     @Test

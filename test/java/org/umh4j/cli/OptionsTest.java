@@ -176,13 +176,13 @@ final class OptionsTest {
     private static Said umh(String... arguments) {
         PrintStream out = System.out;
         PrintStream err = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        ByteArrayOutputStream output = new ByteArrayOutputStream();
         ByteArrayOutputStream complained = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(said));
+        System.setOut(new PrintStream(output));
         System.setErr(new PrintStream(complained));
         try {
             int status = Main.run(arguments);
-            return new Said(status, said.toString(), complained.toString());
+            return new Said(status, output.toString(), complained.toString());
         } finally {
             System.setOut(out);
             System.setErr(err);
@@ -190,9 +190,9 @@ final class OptionsTest {
     }
 
     private static Report probe(String... options) throws IOException {
-        Said said = umh(with(new String[] {"probe"}, options));
-        assertEquals(0, said.status(), said::err);
-        return Report.parse(said.out());
+        Said output = umh(with(new String[] {"probe"}, options));
+        assertEquals(0, output.status(), output::err);
+        return Report.parse(output.out());
     }
 
     @ParameterizedTest
@@ -295,10 +295,10 @@ final class OptionsTest {
     @ParameterizedTest
     @MethodSource("refusals")
     void impossibleOptionIsReportedInOneLine(Refused refused) {
-        Said said = umh(with(new String[] {"probe"}, refused.options()));
-        assertEquals(Main.FAILED, said.status());
-        assertTrue(said.err().contains(refused.reason()), said::err);
-        assertEquals(1, said.err().lines().count(), said::err);
+        Said output = umh(with(new String[] {"probe"}, refused.options()));
+        assertEquals(Main.FAILED, output.status());
+        assertTrue(output.err().contains(refused.reason()), output::err);
+        assertEquals(1, output.err().lines().count(), output::err);
     }
 
     /** CommandLineTest has what holds for a whole process, and how umh itself waits. */

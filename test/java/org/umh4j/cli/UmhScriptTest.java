@@ -98,11 +98,13 @@ final class UmhScriptTest {
             boolean isClosed = closed.contains(Integer.toString(i));
             assertEquals(isClosed ? "/dev/null" : usual.get(i), descriptors.get(i), "descriptor " + i);
         }
-        String said = recorded("cmdline").stream()
+        String printed = recorded("cmdline").stream()
                 .filter(word -> word.startsWith("-Dorg.umh4j.cli.closed="))
                 .findFirst()
                 .orElse("=");
-        List<String> numbers = List.of(said.substring(said.indexOf('=') + 1).split(",")).stream()
+        List<String> numbers = List.of(
+                        printed.substring(printed.indexOf('=') + 1).split(","))
+                .stream()
                 .sorted()
                 .toList();
         assertEquals(List.of(closed.split(" ")), numbers);

@@ -622,8 +622,8 @@ final class ReferenceToolsTest {
         SubprocessInfo info = SubprocessInfo.of(path, argv.toArray(String[]::new), UsermodeHelper.kernelEnvironment());
         asked.accept(info.task(info.task().descriptors(files())));
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
-        String said = Files.readString(FOLDER.resolve("oracle.err"));
-        assertEquals(0, retval, () -> argv + " " + info.failure() + " " + said);
+        String output = Files.readString(FOLDER.resolve("oracle.err"));
+        assertEquals(0, retval, () -> argv + " " + info.failure() + " " + output);
         return Report.read(FOLDER.resolve("oracle.json"));
     }
 

@@ -39,8 +39,8 @@ import org.umh4j.support.PublicApi;
 import org.umh4j.task.Cred;
 
 /**
- * Every public method of the API, as reflection finds them, with every absurd value of each parameter's type: it is taken, or
- * refused by an exception that names the argument, and then nothing has changed.
+ * Each public method of the API, found by reflection, with each absurd value of each parameter's type. The value is
+ * accepted, or rejected by an exception that names the argument, and then no state has changed.
  */
 final class AbsurdArgumentsTest {
     @Test

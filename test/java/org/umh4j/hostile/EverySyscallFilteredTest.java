@@ -88,11 +88,11 @@ final class EverySyscallFilteredTest {
     @MethodSource("pairs")
     @RequiresRoot
     void launchEndsAndIsReported(Answer answer, Way way) throws Exception {
-        String[] told = {null};
+        String[] result = {null};
         Throwable[] thrown = {null};
         Thread caller = new Thread(() -> {
             try {
-                told[0] = outcome(answer, way);
+                result[0] = outcome(answer, way);
             } catch (Throwable e) {
                 thrown[0] = e;
             }
@@ -104,7 +104,7 @@ final class EverySyscallFilteredTest {
         }
         String expected =
                 answer.errno == null ? "signal " + SIGSYS : answer.errno.isEmpty() ? "ran" : "EXEC " + answer.errno;
-        assertEquals(expected, told[0]);
+        assertEquals(expected, result[0]);
     }
 
     private static SubprocessInfo call(Answer answer) {

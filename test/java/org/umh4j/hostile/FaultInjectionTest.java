@@ -26,9 +26,9 @@ import org.umh4j.task.Fs;
 import org.umh4j.task.Task;
 
 /**
- * Calls of the parent half and of the launcher are refused, as {@code make faults} refuses each of them without a JVM: the
- * answer has that stage and that errno, or the call was done another way; cleanup has run once, nothing is left, the next
- * call works. UmhStageTest has the steps that have to be asked for, RefusedSyscallTest every call of the launcher.
+ * System calls of the JVM side and of the launcher are refused, as {@code make faults} refuses them without a JVM.
+ * Each launch fails with stage and errno, or another call replaces the refused one. Cleanup runs once, nothing leaks,
+ * and the next call works. UmhStageTest tests the requested steps, RefusedSyscallTest each call of the launcher.
  */
 final class FaultInjectionTest {
     /** How it is started, what fails, with what, and what came of it. */

@@ -113,8 +113,8 @@ final class FrozenCgroupTest {
                     ? SubprocessInfo.of(leased.toString(), new String[] {"true"}, null)
                             .task(task)
                     : ProbeProgram.doing("exit", "0").task(task.descriptors(lent));
-            String[] told = {null};
-            Thread caller = new Thread(() -> told[0] = told(info, way));
+            String[] outcomes = {null};
+            Thread caller = new Thread(() -> outcomes[0] = told(info, way));
             caller.start();
             Thread.sleep(150); // the lease holds it
             freeze(cgroup, true);
@@ -125,7 +125,7 @@ final class FrozenCgroupTest {
             lease.destroyForcibly().waitFor();
             freeze(cgroup, false);
             assertEquals("", Files.readString(cgroup.folder().resolve("cgroup.procs")));
-            return told[0];
+            return outcomes[0];
         }
     }
 
@@ -163,7 +163,7 @@ final class FrozenCgroupTest {
     @Test
     void repeatedFreezesBlockNoCaller() throws Exception {
         long seconds = Long.getLong("test.attack.seconds", 2);
-        Map<String, Integer> told = new ConcurrentHashMap<>();
+        Map<String, Integer> outcomes = new ConcurrentHashMap<>();
         try (OwnCgroup cgroup = OwnCgroup.make("restless")) {
             Process freezer = new ProcessBuilder(
                             NativeProgram.compile("freezer"),
@@ -178,7 +178,7 @@ final class FrozenCgroupTest {
                                 .task(Task.defaults()
                                         .limits(Limits.defaults()
                                                 .cgroup(cgroup.folder().toString())));
-                        told.merge(runs(info), 1, Integer::sum);
+                        outcomes.merge(runs(info), 1, Integer::sum);
                     }
                 });
                 callers[i].start();
@@ -189,8 +189,8 @@ final class FrozenCgroupTest {
             }
             freeze(cgroup, false);
         }
-        System.out.println("FrozenCgroupTest: " + new TreeMap<>(told));
-        assertTrue(Set.of("ran", "late", "CGROUP EBUSY").containsAll(told.keySet()), told.toString());
+        System.out.println("FrozenCgroupTest: " + new TreeMap<>(outcomes));
+        assertTrue(Set.of("ran", "late", "CGROUP EBUSY").containsAll(outcomes.keySet()), outcomes.toString());
     }
 
     private static String runs(SubprocessInfo info) {

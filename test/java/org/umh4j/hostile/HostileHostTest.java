@@ -366,9 +366,9 @@ final class HostileHostTest {
                 .shortLived()
                 .under("prlimit", "--nofile=" + descriptors)
                 .run(EntriesMain.class);
-        String said = outcome.requireSuccess();
-        boolean enough = said.contains("said nothing") && !said.contains("Error");
-        assertTrue(enough || (said.lines().count() == 1 && said.contains("ulimit -n")), outcome.toString());
+        String output = outcome.requireSuccess();
+        boolean enough = output.contains("said nothing") && !output.contains("Error");
+        assertTrue(enough || (output.lines().count() == 1 && output.contains("ulimit -n")), outcome.toString());
     }
 
     /** As another user: root is not counted. */

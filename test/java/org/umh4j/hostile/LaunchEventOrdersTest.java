@@ -21,7 +21,7 @@ final class LaunchEventOrdersTest {
         Process make = new ProcessBuilder("make", "-s", "orders", "EVERY=" + EVERY)
                 .redirectErrorStream(true)
                 .start();
-        String said = new String(make.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, make.waitFor(), said);
+        String output = new String(make.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, make.waitFor(), output);
     }
 }

@@ -94,8 +94,9 @@ final class LauncherAsProgramTest {
     private static void assertRefused(String path) {
         SubprocessInfo info = SubprocessInfo.of(path, new String[] {"x"}, null);
         int retval = UsermodeHelper.exec(info, UmhWait.PROC);
-        String told = info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("it ran: " + retval);
-        assertEquals("EXEC ENOENT", told, path);
+        String failure =
+                info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("it ran: " + retval);
+        assertEquals("EXEC ENOENT", failure, path);
     }
 
     @ParameterizedTest

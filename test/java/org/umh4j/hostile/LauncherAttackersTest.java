@@ -46,8 +46,8 @@ import org.umh4j.task.SignalState;
 import org.umh4j.task.Task;
 
 /**
- * Attackers that may look at the launcher get nothing of it, while helpers are started that become what they are.
- * {@code make attack} makes it longer: {@code -Dtest.attack.launches=2000}, for each attacker.
+ * Attackers that may inspect the launcher get no access to it, while helpers are started with the identity of the
+ * attacker. {@code make attack} makes the test longer: {@code -Dtest.attack.launches=2000}, for each attacker.
  */
 @RequiresRoot
 @Requires(Need.LANDLOCK)
@@ -359,10 +359,10 @@ final class LauncherAttackersTest {
                 launch.accept(number++);
             }
             attacker.stdin().close();
-            String said = new String(attacker.stdout().readAllBytes(), StandardCharsets.US_ASCII);
-            System.out.println("    " + who + ": " + number + " launches, " + said.replace("\n", ", "));
-            assertTrue(said.startsWith("seen\n"), who + " has met no launcher");
-            said.lines()
+            String output = new String(attacker.stdout().readAllBytes(), StandardCharsets.US_ASCII);
+            System.out.println("    " + who + ": " + number + " launches, " + output.replace("\n", ", "));
+            assertTrue(output.startsWith("seen\n"), who + " has met no launcher");
+            output.lines()
                     .skip(1)
                     .map(line -> line.split(" "))
                     .forEach(words ->

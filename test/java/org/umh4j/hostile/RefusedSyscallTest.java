@@ -48,9 +48,9 @@ import org.umh4j.task.Sched;
 import org.umh4j.task.Task;
 
 /**
- * Every system call of the launcher is refused in turn, by a tracer that counts them, with an errno that none of them has
- * a use for: the launch fails at the stage that the call belongs to, with that errno; or goes on and says what was kept;
- * or the call does not matter. Cleanup has run once, and nothing is left.
+ * A tracer counts the launcher's system calls and makes each one fail in turn, with an errno that no code handles.
+ * Either the launch fails at the stage of the call with that errno, or it succeeds and reports the unapplied step, or
+ * the call has no effect on the result. Cleanup runs once, and nothing leaks.
  */
 @RequiresRoot
 final class RefusedSyscallTest {
@@ -199,14 +199,14 @@ final class RefusedSyscallTest {
             EnumSet<UmhStage> usual = EnumSet.copyOf(Outcome.of(what).stages()); // kept from every helper here
             EnumSet<UmhStage> seen = EnumSet.copyOf(usual);
             try (Helper refuser = UsermodeHelper.start(refuser(arguments[0]))) {
-                BufferedReader said = new BufferedReader(new InputStreamReader(refuser.stdout()));
+                BufferedReader output = new BufferedReader(new InputStreamReader(refuser.stdout()));
                 var before = Leaks.descriptors();
                 for (int who = 0; who < PROCESSES; who++) {
                     String call = "";
                     for (int place = 1; !call.equals("none"); place++) {
-                        ask(refuser.stdin(), said, who + " " + place + " " + EIO);
+                        ask(refuser.stdin(), output, who + " " + place + " " + EIO);
                         Outcome outcome = Outcome.of(what).without(usual);
-                        call = said.readLine();
+                        call = output.readLine();
                         System.out.print(
                                 outcome.isOf(call) ? "" : who + " " + place + " " + call + ": " + outcome + "\n");
                         seen.addAll(outcome.stages());
@@ -221,9 +221,9 @@ final class RefusedSyscallTest {
             System.out.println(seen);
         }
 
-        private static void ask(OutputStream refuser, BufferedReader said, String question) throws IOException {
+        private static void ask(OutputStream refuser, BufferedReader output, String question) throws IOException {
             refuser.write((question + "\n").getBytes(StandardCharsets.US_ASCII));
-            assertEquals("ready", said.readLine());
+            assertEquals("ready", output.readLine());
         }
 
         /** For the thread that calls this. */

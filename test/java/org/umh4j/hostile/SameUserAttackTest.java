@@ -63,18 +63,18 @@ final class SameUserAttackTest {
                         Integer.toString(SECONDS))
                 .requireSuccess();
         System.out.println(out.indent(4));
-        Map<String, String> said = out.lines()
+        Map<String, String> output = out.lines()
                 .map(line -> line.split(": ", 2))
                 .collect(Collectors.toMap(line -> line[0], line -> line[1]));
         for (String way : List.of("stop", "mem", "readv", "seize", "attach")) {
-            String counts = said.get("attacker " + way);
+            String counts = output.get("attacker " + way);
             assertTrue(counts.matches("tried [1-9]\\d* allowed \\d+ reached 0"), way + " " + counts);
         }
-        assertEquals("true", said.get("dumpable all the time"));
-        assertEquals("0", said.get("threads that hang"));
-        assertEquals("0", said.get("other outcomes"));
-        assertEquals(said.get("started"), said.get("accounted for"));
-        assertTrue(Long.parseLong(said.get("ended by themselves")) > 0, out);
+        assertEquals("true", output.get("dumpable all the time"));
+        assertEquals("0", output.get("threads that hang"));
+        assertEquals("0", output.get("other outcomes"));
+        assertEquals(output.get("started"), output.get("accounted for"));
+        assertTrue(Long.parseLong(output.get("ended by themselves")) > 0, out);
     }
 
     /** The JVM that is attacked. */
@@ -104,8 +104,8 @@ final class SameUserAttackTest {
                 over = true;
                 System.out.println("threads that hang: " + hanging(threads));
                 attacker.kill(Signal.TERM);
-                String said = new String(attacker.stdout().readAllBytes(), StandardCharsets.US_ASCII);
-                said.lines().forEach(line -> System.out.println("attacker " + line.replaceFirst(" ", ": ")));
+                String output = new String(attacker.stdout().readAllBytes(), StandardCharsets.US_ASCII);
+                output.lines().forEach(line -> System.out.println("attacker " + line.replaceFirst(" ", ": ")));
             }
             System.out.println("dumpable all the time: " + (dumpable && dumpable()));
             COUNTS.forEach((name, count) -> System.out.println(name + ": " + count));

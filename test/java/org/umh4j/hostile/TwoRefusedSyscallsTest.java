@@ -83,20 +83,20 @@ final class TwoRefusedSyscallsTest {
                 .toAbsolutePath();
         run("make", "-s", "BENCH=" + tiny.getParent(), tiny.toString());
         run("make", "-s", "PAIRS=" + program, program.toString());
-        String said = run(
+        String output = run(
                 program.toString(),
                 launcher.toString(),
                 tiny.toString(),
                 "" + (ONE_IN == 1 ? 1 : 8 * ONE_IN),
                 "" + Math.max(SEED, 1));
-        assertTrue(said.contains("| all |"), said);
+        assertTrue(output.contains("| all |"), output);
     }
 
     private static String run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes());
-        assertEquals(0, process.waitFor(), said);
-        return said;
+        String output = new String(process.getInputStream().readAllBytes());
+        assertEquals(0, process.waitFor(), output);
+        return output;
     }
 
     static Stream<List<String>> listsAndAges() {

@@ -97,11 +97,11 @@ final class UnkillableHelperTest {
         long begin = System.nanoTime();
         Jvm.Outcome outcome = new Jvm().run(Main.class, words.toArray(String[]::new));
         long seconds = (System.nanoTime() - begin) / 1_000_000_000;
-        Matcher said = Pattern.compile("umh: pid (\\d+) has not ended: SIGKILL was sent and 5 s have passed\n")
+        Matcher output = Pattern.compile("umh: pid (\\d+) has not ended: SIGKILL was sent and 5 s have passed\n")
                 .matcher(outcome.err());
-        assertTrue(said.matches(), outcome.err());
+        assertTrue(output.matches(), outcome.err());
         assertEquals(125, outcome.exitCode());
-        assertTrue(isFrozen(Long.parseLong(said.group(1))));
+        assertTrue(isFrozen(Long.parseLong(output.group(1))));
         assertTrue(seconds >= 3 + 2 + 5, seconds + " s");
         assertFalse(outcome.out().contains("\n"));
     }

@@ -266,17 +266,17 @@ final class CallbackThreadsTest {
     }
 
     private static void assertOthersAreTold() throws Exception {
-        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch notified = new CountDownLatch(1);
         HelperListener listener = new HelperListener() {
             @Override
             public void exited(String path, long pid, WaitStatus status, Duration lifetime) {
-                told.countDown();
+                notified.countDown();
             }
         };
         UsermodeHelper.addListener(listener);
         try {
             UsermodeHelper.exec(ProbeProgram.doing("exit", "0"), UmhWait.EXEC);
-            assertTrue(told.await(SECONDS, TimeUnit.SECONDS), "another listener is told");
+            assertTrue(notified.await(SECONDS, TimeUnit.SECONDS), "another listener is told");
         } finally {
             UsermodeHelper.removeListener(listener);
         }

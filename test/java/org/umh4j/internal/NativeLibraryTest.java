@@ -127,9 +127,9 @@ final class NativeLibraryTest {
 
     /** The reason of the failure, and a part of the remedy. */
     private static void assertEachEntrySays(Jvm.Outcome outcome, String reason, String remedy) {
-        String said = outcome.requireSuccess();
-        assertEquals(1, said.lines().count(), said + outcome.err());
-        assertTrue(said.contains(reason) && said.contains(remedy), said);
+        String output = outcome.requireSuccess();
+        assertEquals(1, output.lines().count(), output + outcome.err());
+        assertTrue(output.contains(reason) && output.contains(remedy), output);
     }
 
     /** From the JVM's beginning, the options of the host's fault before it. */

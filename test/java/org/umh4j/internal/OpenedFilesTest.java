@@ -198,9 +198,9 @@ final class OpenedFilesTest {
                     .task(Task.defaults()
                             .descriptors(Descriptors.none().open(1, fifo.toString(), StandardOpenOption.WRITE)));
             assertEquals(0, UsermodeHelper.exec(echo, UmhWait.PROC));
-            java.nio.ByteBuffer said = java.nio.ByteBuffer.allocate(10);
-            both.read(said);
-            assertEquals("said\n", new String(said.array(), 0, said.position()));
+            java.nio.ByteBuffer output = java.nio.ByteBuffer.allocate(10);
+            both.read(output);
+            assertEquals("said\n", new String(output.array(), 0, output.position()));
         }
     }
 

@@ -92,10 +92,10 @@ final class TrustedPathTest {
                 "root/../grouped/../root/file, grouped can",
         "loop, more than 40 links", "chain44, more than 40 links",
     })
-    void chainWithALinkOfAnotherUserIsNotTrusted(String path, String said) {
+    void chainWithALinkOfAnotherUserIsNotTrusted(String path, String output) {
         String message = assertThrows(IOException.class, () -> TrustedPath.require(TOP.resolve(path)))
                 .getMessage();
-        assertTrue(message.contains(said), message);
+        assertTrue(message.contains(output), message);
     }
 
     @Test

@@ -21,8 +21,8 @@ import org.umh4j.support.RequiresRoot;
 /** A helper has the same state whatever the JVM and the thread that start it. */
 final class CallerIndependenceTest {
     /**
-     * What is a helper's own, or what it was told. FDSize is how large a table it needed for a moment; the flags say
-     * whether privilege had to be used; SigQ counts what is queued for all processes of the user.
+     * Fields that differ between any two helpers. FDSize is the largest size of the descriptor table; the flags have
+     * whether privilege was used; SigQ counts the signals that are queued for all processes of the user.
      */
     private static final List<String> OWN = List.of(
             "status.FDSize",

@@ -42,17 +42,17 @@ final class UnusualJvmSuiteTest {
     @Test
     @RequiresRoot
     void testsPassAsPidOneWithoutStandardDescriptors() throws Exception {
-        Path said = Files.createTempFile("odd", ".txt");
+        Path output = Files.createTempFile("odd", ".txt");
         Jvm jvm = new Jvm()
                 .limit(Duration.ofSeconds(580))
                 .option("-Xrs")
                 .under("/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-")
                 .under("env", "--ignore-signal=CHLD,PIPE")
                 .under("unshare", "--pid", "--fork", "--mount-proc");
-        int status = jvm.run(SuiteMain.class, said.toString()).exitCode();
-        assertEquals("", Files.readString(said));
+        int status = jvm.run(SuiteMain.class, output.toString()).exitCode();
+        assertEquals("", Files.readString(output));
         assertEquals(0, status);
-        Files.delete(said);
+        Files.delete(output);
     }
 
     /** Runs the classes and writes failures to a file, since there is no standard output. */

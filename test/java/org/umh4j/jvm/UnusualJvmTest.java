@@ -62,10 +62,10 @@ final class UnusualJvmTest {
     @ParameterizedTest
     @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"})
     void resultsAreTheSameWithClosedStandardDescriptors(String closed) throws Exception {
-        Path said = Files.createTempFile("odd", ".txt");
+        Path output = Files.createTempFile("odd", ".txt");
         Jvm jvm = new Jvm().under("/bin/sh", "-c", "exec \"$0\" \"$@\" " + closed);
-        assertEquals(0, jvm.run(EveryUse.class, said.toString()).exitCode());
-        assertEquals(String.join("\n", EveryUse.EXPECTED), Files.readString(said));
-        Files.delete(said);
+        assertEquals(0, jvm.run(EveryUse.class, output.toString()).exitCode());
+        assertEquals(String.join("\n", EveryUse.EXPECTED), Files.readString(output));
+        Files.delete(output);
     }
 }

@@ -16,10 +16,10 @@ final class CapabilityTest {
         Map<String, Integer> header =
                 HeaderFile.constants("/usr/include/linux/capability.h", "(CAP_[A-Z_]+)\\s+(\\d+)");
         header.remove("CAP_LAST_CAP");
-        Map<String, Integer> ours = new HashMap<>();
+        Map<String, Integer> constants = new HashMap<>();
         for (Capability capability : Capability.values()) {
-            ours.put(capability.name(), capability.number());
+            constants.put(capability.name(), capability.number());
         }
-        assertEquals(new TreeMap<>(header), new TreeMap<>(ours));
+        assertEquals(new TreeMap<>(header), new TreeMap<>(constants));
     }
 }

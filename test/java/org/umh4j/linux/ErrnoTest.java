@@ -16,12 +16,12 @@ final class ErrnoTest {
         Map<String, Integer> header =
                 HeaderFile.constants("/usr/include/asm-generic/errno-base.h", "(E[A-Z0-9]+)\\s+(\\d+)");
         header.putAll(HeaderFile.constants("/usr/include/asm-generic/errno.h", "(E[A-Z0-9]+)\\s+(\\d+)"));
-        Map<String, Integer> ours = new HashMap<>();
+        Map<String, Integer> constants = new HashMap<>();
         for (Errno errno : Errno.values()) {
-            ours.put(errno.name(), errno.number());
+            constants.put(errno.name(), errno.number());
             assertEquals(errno, Errno.of(errno.number()));
         }
-        assertEquals(new TreeMap<>(header), new TreeMap<>(ours));
+        assertEquals(new TreeMap<>(header), new TreeMap<>(constants));
         assertEquals("errno 4711", Errno.name(4711));
     }
 }

@@ -28,25 +28,25 @@ public final class BasicUse {
             "driver exit code 7",
             "");
 
-    private static final List<String> SAID = new ArrayList<>();
+    private static final List<String> RESULTS = new ArrayList<>();
 
     public static void main(String[] arguments) throws Exception {
         UmhWait parked = UmhWait.PROC.killable();
-        SAID.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
-        SAID.add("parked " + exec("7", parked) + " " + killed(parked) + " " + missing(parked));
+        RESULTS.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
+        RESULTS.add("parked " + exec("7", parked) + " " + killed(parked) + " " + missing(parked));
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "7"))) {
-            SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
+            RESULTS.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
         }
         String[] argv = {"sh", "-c", "read word; echo $word; exit 3"};
         RunResult result = UsermodeHelper.run(
                 SubprocessInfo.of("/bin/sh", argv, null), RunOptions.defaults().input("hello\n".getBytes()));
-        SAID.add("run " + result.stdoutText().trim() + ", " + result.status());
-        SAID.add("timeout " + timedOut());
+        RESULTS.add("run " + result.stdoutText().trim() + ", " + result.status());
+        RESULTS.add("timeout " + timedOut());
         try (UsermodeDriver driver = DriverBlobs.doing("exit", "7")) {
             driver.fork();
-            SAID.add("driver " + driver.onExit().get(20, TimeUnit.SECONDS));
+            RESULTS.add("driver " + driver.onExit().get(20, TimeUnit.SECONDS));
         }
-        System.out.print(String.join("\n", SAID) + "\n");
+        System.out.print(String.join("\n", RESULTS) + "\n");
     }
 
     private static int exec(String code, UmhWait wait) {

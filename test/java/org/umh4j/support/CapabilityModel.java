@@ -2,10 +2,9 @@
 package org.umh4j.support;
 
 /**
- * The arithmetic of capabilities(7), execve(2) and prctl(2), written from these pages: what a helper has when a launcher
- * of given capabilities was asked for given ones and has executed a given program; or where it must end.
- *
- * <p>Sets are plain words, so that nothing of the library under test is part of the model.
+ * The arithmetic of capabilities(7), execve(2) and prctl(2), written from these pages: the capabilities of a helper,
+ * given those of the launcher, the request and the program; or the stage of the failure. Sets are plain words, so
+ * that the model uses no code of the library.
  */
 public final class CapabilityModel {
     /** Securebits, as {@code linux/securebits.h} numbers them. */

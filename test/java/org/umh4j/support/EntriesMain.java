@@ -47,7 +47,7 @@ public final class EntriesMain {
             "Sandbox.landlockAbi",
             "Pipeline.start");
 
-    private static final TreeSet<String> SAID = new TreeSet<>();
+    private static final TreeSet<String> RESULTS = new TreeSet<>();
     private static final TreeSet<String> SPEAKERS = new TreeSet<>();
     private static final Map<Class<?>, Object> VALUES = new HashMap<>(Map.of(
             UmhWait.class,
@@ -81,9 +81,9 @@ public final class EntriesMain {
             }
             WELL_KNOWN.stream()
                     .filter(entry -> !SPEAKERS.contains(entry))
-                    .forEach(entry -> SAID.add(entry + " said nothing"));
+                    .forEach(entry -> RESULTS.add(entry + " said nothing"));
         }
-        SAID.forEach(System.out::println);
+        RESULTS.forEach(System.out::println);
         Runtime.getRuntime().halt(0);
     }
 
@@ -114,7 +114,7 @@ public final class EntriesMain {
                 VALUES.putIfAbsent(made.getClass(), made);
             }
         } catch (TimeoutException | InterruptedException e) {
-            SAID.add(entry + " does not return");
+            RESULTS.add(entry + " does not return");
         } catch (ExecutionException e) {
             said(entry, e.getCause() instanceof InvocationTargetException target ? target.getCause() : e.getCause());
         }
@@ -124,12 +124,12 @@ public final class EntriesMain {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof UnsatisfiedLinkError
                     && String.valueOf(cause.getMessage()).startsWith(OURS)) {
-                SAID.add(cause.getMessage());
+                RESULTS.add(cause.getMessage());
                 SPEAKERS.add(entry.getDeclaringClass().getSimpleName() + "." + entry.getName());
                 return;
             }
             if (cause instanceof LinkageError) {
-                SAID.add(entry + ": " + cause);
+                RESULTS.add(entry + ": " + cause);
                 return;
             }
         }

@@ -39,29 +39,29 @@ public final class EveryUse {
             "report umask 0022, cwd /, fds [], SigIgn 0, SigBlk 0",
             "");
 
-    private static final List<String> SAID = new ArrayList<>();
+    private static final List<String> RESULTS = new ArrayList<>();
 
     public static void main(String[] arguments) throws Exception {
         if (Boolean.getBoolean("test.gone")) {
             Files.delete(Path.of(System.getProperty("user.dir")));
         }
         UmhWait parked = UmhWait.PROC.killable();
-        SAID.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
-        SAID.add("parked " + exec("7", parked) + " " + killed(parked) + " " + missing(parked));
+        RESULTS.add("exec " + exec("7", UmhWait.PROC) + " " + killed(UmhWait.PROC) + " " + missing(UmhWait.PROC));
+        RESULTS.add("parked " + exec("7", parked) + " " + killed(parked) + " " + missing(parked));
         try (Helper helper = UsermodeHelper.start(ProbeProgram.doing("exit", "7"))) {
-            SAID.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
+            RESULTS.add("start " + helper.onExit().get(20, TimeUnit.SECONDS));
         }
         var before = Leaks.descriptors(); // all is loaded that is loaded once
         RunResult result = UsermodeHelper.run(
                 shell("read word; echo $word; exit 3"), RunOptions.defaults().input("hello\n".getBytes()));
-        SAID.add("run " + result.stdoutText().trim() + ", " + result.status());
-        SAID.add("streams " + streamed());
-        SAID.add("gone " + writtenToNobody());
-        SAID.add("timeout " + timedOut());
-        SAID.add("led nobody " + reached(KillScope.GROUP) + " " + reached(KillScope.SESSION));
-        SAID.add("report " + report());
+        RESULTS.add("run " + result.stdoutText().trim() + ", " + result.status());
+        RESULTS.add("streams " + streamed());
+        RESULTS.add("gone " + writtenToNobody());
+        RESULTS.add("timeout " + timedOut());
+        RESULTS.add("led nobody " + reached(KillScope.GROUP) + " " + reached(KillScope.SESSION));
+        RESULTS.add("report " + report());
         Leaks.assertNothingLeft(before);
-        String text = String.join("\n", SAID) + "\n";
+        String text = String.join("\n", RESULTS) + "\n";
         if (arguments.length > 0) {
             Files.writeString(Path.of(arguments[0]), text);
         } else {

@@ -4,7 +4,10 @@ package org.umh4j.support;
 import java.util.stream.IntStream;
 import org.umh4j.task.SignalState;
 
-/** Has a launcher make many calls for signals: one for each that this JVM does not ignore already, most of 62. */
+/**
+ * Makes the launcher issue many system calls for signals: one for each signal that this JVM does not ignore, most of
+ * 62.
+ */
 public final class Ignoring {
     private static final int SIGKILL = 9;
     private static final int SIGSTOP = 19;

@@ -19,9 +19,9 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * Counts what each test leaves behind: descriptors of every kind, children dead or alive, threads of the library. What is
- * still on its way out has some seconds to go. What is left then is charged to the test that made it: its children are
- * killed, and the next test begins with what it finds.
+ * Counts what each test leaks: descriptors of each kind, children alive or dead, threads of the library. Resources
+ * that are about to be released have some seconds. A leak fails the test that made it; its children are killed, and
+ * the next test starts from that state.
  */
 public final class Leaks implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     private static final long PATIENCE_MILLIS = 15_000;

@@ -285,7 +285,7 @@ final class CredTest {
         public static void main(String[] arguments) throws Exception {
             SubprocessInfo info = probe();
             System.out.println("exec " + UsermodeHelper.exec(info, UmhWait.PROC) + " " + info.unapplied());
-            CompletableFuture<Set<UmhStage>> told = new CompletableFuture<>();
+            CompletableFuture<Set<UmhStage>> notified = new CompletableFuture<>();
             try (Helper helper = UsermodeHelper.start(probe())) {
                 System.out.println("start " + helper.unapplied());
             }
@@ -293,13 +293,13 @@ final class CredTest {
             UsermodeHelper.addListener(new HelperListener() {
                 @Override
                 public void unapplied(String path, long pid, Set<UmhStage> stages) {
-                    told.complete(stages);
+                    notified.complete(stages);
                 }
             });
             SubprocessInfo parked = probe();
             System.out.println(
                     "parked " + UsermodeHelper.exec(parked, UmhWait.PROC.killable()) + " " + parked.unapplied());
-            System.out.println("told " + told.get(30, TimeUnit.SECONDS));
+            System.out.println("told " + notified.get(30, TimeUnit.SECONDS));
             UmhException refused = assertThrows(
                     UmhException.class,
                     () -> UsermodeHelper.start(

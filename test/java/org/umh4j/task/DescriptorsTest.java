@@ -45,11 +45,11 @@ final class DescriptorsTest {
     @ParameterizedTest
     @ValueSource(strings = {"<&-", ">&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-"})
     void mapsOfAJvmWithoutStandardDescriptorsAreExact(String closed) throws Exception {
-        Path said = Files.createTempFile("maps", ".txt");
+        Path output = Files.createTempFile("maps", ".txt");
         Jvm jvm = new Jvm().under("/bin/sh", "-c", "exec \"$0\" \"$@\" " + closed);
-        assertEquals(0, jvm.run(ClosedMain.class, said.toString()).exitCode());
-        assertEquals("[][]", Files.readString(said));
-        Files.delete(said);
+        assertEquals(0, jvm.run(ClosedMain.class, output.toString()).exitCode());
+        assertEquals("[][]", Files.readString(output));
+        Files.delete(output);
     }
 
     /** Writes into a file what is not as it should be: there may be no standard output. */

@@ -40,10 +40,10 @@ import org.umh4j.support.RequiresRoot;
 import org.umh4j.support.Shell;
 
 /**
- * A helper's working directory and program lie in its root, however they are named, and it has entered them as itself.
+ * A helper's working directory and program are looked up below its root, and with the helper's identity.
  *
- * <p>The tree that is the helper's has the directories of this JVM's as well, so that each path leads somewhere from each of the
- * two; a file in them says which it was.
+ * <p>The helper's tree has the directories of the JVM's tree too, so that each path exists in both; a file in each
+ * directory identifies the tree.
  */
 @RequiresRoot
 final class FsTest {
@@ -403,9 +403,9 @@ final class FsTest {
         try (UsermodeDriver driver = UsermodeDriver.load("where", Files.readAllBytes(TREE.resolve("where")))
                 .task(Task.defaults().fs(place.apply(Fs.defaults())).cred(cred))) {
             driver.fork();
-            String said = new String(driver.pipeFromUmh().stream().readAllBytes()).trim();
+            String output = new String(driver.pipeFromUmh().stream().readAllBytes()).trim();
             driver.onExit().get(LONG.toSeconds(), TimeUnit.SECONDS);
-            return said;
+            return output;
         } catch (UmhException e) {
             return e.stage() + " " + e.errnoName();
         }

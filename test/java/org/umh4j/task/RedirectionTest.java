@@ -100,11 +100,11 @@ final class RedirectionTest {
         new ProcessBuilder("/bin/sh", file.toString()).start().waitFor();
         Map<String, Map<Integer, String>> maps = new TreeMap<>();
         lists.forEach(list -> maps.put(list, new TreeMap<>()));
-        for (Path said : List.of(ONE, TWO)) {
-            for (String line : Files.readAllLines(said)) {
+        for (Path output : List.of(ONE, TWO)) {
+            for (String line : Files.readAllLines(output)) {
                 String[] parts = line.split(" = ", 2);
                 if (parts.length == 2) { // else the shell reports a closed descriptor
-                    maps.get(parts[0]).put(Integer.valueOf(parts[1]), said.toString());
+                    maps.get(parts[0]).put(Integer.valueOf(parts[1]), output.toString());
                 }
             }
         }

@@ -18,8 +18,8 @@ import org.umh4j.UsermodeHelper;
 import org.umh4j.support.Shell;
 
 /**
- * Which of 0, 1 and 2 are open in a helper: none in the kernel's calls, all in the others. A program that finds them closed
- * takes its own files for them, and writes its warnings there.
+ * The descriptors 0, 1 and 2 of a helper: closed after exec, as in the kernel, and open after all other calls. A
+ * program that starts with them closed opens its own files there, and writes its warnings to them.
  */
 final class StandardDescriptorsTest {
     @TempDir
