@@ -244,8 +244,10 @@ public final class Reaper {
         return first == null || first.at - System.nanoTime() > 0 ? null : TIMERS.poll();
     }
 
-    /** Loads this class. */
-    static void load() {}
+    /** Loads this class and the one of its thread. */
+    static void load() {
+        ReaperThread.load();
+    }
 
     /**
      * Ensures that the thread runs, and that it is the same one until {@link #releaseThread}. Called before a process
@@ -274,6 +276,8 @@ public final class Reaper {
             setDaemon(true);
             setContextClassLoader(null);
         }
+
+        static void load() {}
 
         @Override
         public void run() {
