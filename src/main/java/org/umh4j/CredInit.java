@@ -9,6 +9,10 @@ import org.umh4j.task.Cred;
  *
  * <p>The kernel calls init in the new task. Here no Java code can run between clone and exec, so init runs in the
  * caller's thread, or for {@link UmhWait#NO_WAIT} in a thread of the library. No lock is held.
+ *
+ * <p>If init throws an unchecked exception or returns null, no program is executed, cleanup runs with the result
+ * {@code -ECANCELED}, and the exception, for null a {@link NullPointerException}, is thrown to the caller of
+ * {@code exec}, {@code start}, {@code run} or {@code fork}. For {@link UmhWait#NO_WAIT} it is logged.
  */
 @FunctionalInterface
 public interface CredInit {

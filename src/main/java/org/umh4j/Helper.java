@@ -49,7 +49,7 @@ import org.umh4j.task.NamespaceSetup;
  *
  * <p>{@link #toProcess} returns a view for libraries that take a {@link Process}.
  *
- * <p>All methods may be called from any thread at any time, also after {@link #close}.
+ * <p>All methods may be called after {@link #close} too.
  */
 public final class Helper implements AutoCloseable {
     /** The time that {@link #close} waits for a process after SIGKILL. */
@@ -91,9 +91,9 @@ public final class Helper implements AutoCloseable {
     /**
      * Returns a future that is completed when the process has ended and been reaped.
      *
-     * <p>Each call returns a new future. Completing or canceling it has no effect on the helper. Dependent stages run
-     * in a thread of the library. There are two such threads, and one more for each callback that blocks. A callback
-     * that blocks does not delay other callbacks; run code that blocks for long in an executor of the caller.
+     * <p>Each call returns a new future. Completing or canceling it has no effect on the helper. Dependent functions
+     * run in a thread of the library. There are two such threads, and one more for each callback that blocks. A
+     * callback that blocks does not delay other callbacks; run code that blocks for long in an executor of the caller.
      */
     public CompletableFuture<WaitStatus> onExit() {
         return child.exit().thenApplyAsync(end -> new WaitStatus(end.status()), CallbackThreads.executor());
@@ -107,8 +107,8 @@ public final class Helper implements AutoCloseable {
     }
 
     /**
-     * Returns the resources that the process has used. Empty while it is alive, if its status was lost, and if other
-     * code in the JVM has reaped it.
+     * Returns the resources that the process has used. Empty while it is alive, and if other code in the JVM has
+     * reaped it, also if the kernel still had its status.
      */
     public Optional<ResourceUsage> usage() {
         if (isAlive()) {
@@ -145,7 +145,7 @@ public final class Helper implements AutoCloseable {
     }
 
     /**
-     * Waits up to {@code timeout} for the end of the process.
+     * Waits up to {@code timeout} for the end of the process. A zero or negative timeout does not wait.
      *
      * @return the exit status; empty if the process is still alive when the timeout expires
      * @throws InterruptedException if the waiting thread is interrupted; the helper continues to run
@@ -190,10 +190,13 @@ public final class Helper implements AutoCloseable {
     /**
      * Sends a signal to the helper and to other processes in a scope.
      *
-     * <p>After the helper's end the other processes can still be reached if the task was created with
-     * {@link org.umh4j.task.Task#scope}: a process group from Linux 6.9 on, a session as long as the helper's process
-     * group has a member, a cgroup always. Without that setting the group or session is known by the helper's pid
-     * only. Since the pid may be reused after the helper's end, no signal is sent then.
+     * <p>GROUP reaches the group that the helper leads, and SESSION the session that it leads. If it leads none,
+     * because of {@link org.umh4j.task.Session}, no signal is sent.
+     *
+     * <p>After the helper's end the other processes can still be reached until {@link #close}, if the task has any
+     * other {@link org.umh4j.task.Task#scope} than PROCESS: a process group from Linux 6.9 on, a session as long as the
+     * helper's process group has a member, a cgroup always. Without that setting the group or session is known by the
+     * helper's pid only. Since the pid may be reused after the helper's end, no signal is sent then.
      *
      * @return true if the signal was sent to at least one process
      * @throws UmhException at stage KILL: as {@link #kill(Signal)}; {@code ENOENT} if the members of a session can't
@@ -270,17 +273,32 @@ public final class Helper implements AutoCloseable {
         return end;
     }
 
-    /** Returns the stream to the helper's descriptor 0. Closing it gives the helper end of file. */
+    /**
+     * Returns the stream to the helper's descriptor 0. Closing it gives the helper end of file.
+     *
+     * @throws NoSuchElementException if descriptor 0 was not made by {@link org.umh4j.task.Descriptors#pipeFromJvm}. By
+     *     default it is {@code /dev/null}
+     */
     public OutputStream stdin() {
         return writer(0).stream();
     }
 
-    /** Returns the stream from the helper's descriptor 1. */
+    /**
+     * Returns the stream from the helper's descriptor 1.
+     *
+     * @throws NoSuchElementException if descriptor 1 was not made by {@link org.umh4j.task.Descriptors#pipeToJvm}. By
+     *     default it is {@code /dev/null}
+     */
     public InputStream stdout() {
         return reader(1).stream();
     }
 
-    /** Returns the stream from the helper's descriptor 2. */
+    /**
+     * Returns the stream from the helper's descriptor 2.
+     *
+     * @throws NoSuchElementException if descriptor 2 was not made by {@link org.umh4j.task.Descriptors#pipeToJvm}. By
+     *     default it is {@code /dev/null}
+     */
     public InputStream stderr() {
         return reader(2).stream();
     }
@@ -355,8 +373,8 @@ public final class Helper implements AutoCloseable {
     }
 
     /**
-     * Returns the stages that the host refused and that were not required. The helper has the JVM's attributes
-     * instead. The set is empty for a JVM of root on an ordinary host.
+     * Returns the stages that the host refused and that were not required; see
+     * {@link org.umh4j.task.Task#allowUnapplied}. The set is empty for a JVM of root on an ordinary host.
      */
     public Set<UmhStage> unapplied() {
         return StageNumbers.of(child.outcome().join().unapplied());
@@ -364,7 +382,11 @@ public final class Helper implements AutoCloseable {
 
     /**
      * Detaches the process from this object: {@link #close} closes the pipes and does not kill. The process is still
-     * reaped. A helper in a new session, which is the default, also outlives the JVM.
+     * reaped, and it can still be signaled and awaited.
+     *
+     * <p>The end of the JVM kills no helper, detached or not, unless the task has a
+     * {@link org.umh4j.task.SignalState#parentDeathSignal}. A helper in the JVM's session, such as
+     * {@link org.umh4j.task.Session#inherited()}, can still be ended by a signal of its terminal.
      *
      * @return this helper
      */
@@ -375,7 +397,8 @@ public final class Helper implements AutoCloseable {
 
     /**
      * Kills the process and the other processes in the {@link org.umh4j.task.Task#scope scope} of its task, closes
-     * the pipes, and waits until the process is reaped.
+     * the pipes, and waits until the process is reaped. If the process has ended already, the first call still kills
+     * the other processes in the scope as far as {@link #kill(KillScope, Signal)} reaches them.
      *
      * <p>The wait ends after five seconds. Only a process that hangs in the kernel or is frozen needs that long. It
      * is logged once to the {@link System.Logger} {@code org.umh4j}, {@link #isAlive} stays true, and it is reaped

@@ -15,10 +15,16 @@ import org.umh4j.internal.Bytes;
  * <ul>
  *   <li>{@link #redirectAllTo} names one program that is executed instead of the path of every call, as
  *       {@code CONFIG_STATIC_USERMODEHELPER} does. It gets the argument vector of the call; by convention the first
- *       argument is the name of the requested program. An empty path turns every call into a successful no-op.
+ *       argument is the name of the requested program. With an empty path, {@code exec} returns 0 and creates no
+ *       process; {@code start}, {@code run} and drivers fail at {@link org.umh4j.linux.UmhStage#SETUP} with
+ *       {@code ENOENT}.
  *   <li>{@link #allowOnly} lists the allowed paths. A call of another path fails with {@code EPERM} at
  *       {@link org.umh4j.linux.UmhStage#POLICY}.
  * </ul>
+ *
+ * <p>{@code allowOnly} compares the path that the call asks for, even if it is redirected; the redirection itself need
+ * not be listed. {@link SubprocessInfo#path}, exceptions and listeners have the path that is executed. A call with a
+ * null path is redirected too.
  *
  * <p>Each part can be set once and then holds for the life of the JVM. The system properties
  * {@code org.umh4j.static.path} and {@code org.umh4j.allowed.paths} (separated by {@code :}) set them too.
@@ -33,7 +39,7 @@ public final class HelperPaths {
     private HelperPaths() {}
 
     /**
-     * Executes this program instead of the path of every call from now on; {@code ""} makes every call a no-op.
+     * Executes this program instead of the path of every call from now on; {@code ""} executes none.
      *
      * @throws IllegalStateException if a program was set before
      */

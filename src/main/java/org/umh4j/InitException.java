@@ -7,6 +7,9 @@ import org.umh4j.linux.Errno;
 /**
  * An exception by which a {@link CredInit} function refuses a call. Its number becomes the result of the call,
  * unchanged.
+ *
+ * <p>A positive number looks like a wait status in the result of {@code exec}.
+ * {@link SubprocessInfo#failure} is present if init refused the call.
  */
 public final class InitException extends Exception {
     private static final long serialVersionUID = 1;

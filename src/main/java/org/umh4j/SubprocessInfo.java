@@ -16,8 +16,8 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.task.Task;
 
 /**
- * One call of a helper: the program, its arguments and environment, the {@link Task} that it is born with, and the
- * functions that run before and after. It is set up once and executed once.
+ * The description of one call: the program, its arguments and environment, the {@link Task} that it is born with, and
+ * the functions that run before and after. It is set up once and executed once.
  *
  * <pre>{@code
  * SubprocessInfo info = SubprocessInfo.of("/usr/sbin/ip", new String[] {"ip", "link"}, new String[] {"PATH=/usr/sbin"})
@@ -86,8 +86,9 @@ public final class SubprocessInfo {
     /**
      * Creates a call.
      *
-     * @param path the program; with null the call returns {@code -EINVAL}, with {@code ""} it is a successful no-op
-     * @param argv the argument vector; if it is null or empty the call returns {@code -EINVAL}
+     * @param path the program; with null the call fails with {@code EINVAL}. With {@code ""} {@code exec} returns 0 and
+     *     creates no process; {@code start} and {@code run} fail at {@link UmhStage#SETUP} with {@code ENOENT}
+     * @param argv the argument vector; if it is null or empty the call fails with {@code EINVAL}
      * @param envp the environment, each element as {@code NAME=VALUE}; null is an empty environment
      * @throws IllegalArgumentException if a string has a NUL or a character that can't be encoded
      */
@@ -134,7 +135,10 @@ public final class SubprocessInfo {
         return bytes;
     }
 
-    /** Sets a function that decides the helper's credentials right before it is created; null for none. */
+    /**
+     * Sets a function that decides the helper's credentials right before it is created; null for none. It replaces an
+     * earlier one.
+     */
     public SubprocessInfo init(@Nullable CredInit function) {
         requireSetUp();
         init = function;
@@ -143,7 +147,12 @@ public final class SubprocessInfo {
 
     /**
      * Sets a function that runs exactly once at the end of the call, whether it succeeded or failed. It can read
-     * {@link #retval} and {@link #failure}.
+     * {@link #retval} and {@link #failure}. A later call of this method replaces the function.
+     *
+     * <p>The end of the call is not always the end of the helper. With {@link UmhWait#PROC} cleanup runs after the end
+     * of the helper. With {@link UmhWait#EXEC}, {@link UmhWait#NO_WAIT}, {@link UsermodeHelper#start} and
+     * {@link UsermodeHelper#run} it runs when {@code execve} has succeeded, while the program runs.
+     * {@link Helper#onExit} reports the end of a started helper.
      *
      * <p>It runs in the caller's thread if the caller waits for the result, else in a thread of the library.
      */
@@ -181,8 +190,17 @@ public final class SubprocessInfo {
     /**
      * Returns the result of the call; 0 before cleanup.
      *
-     * <p>As in the kernel it is also 0 if the path was null or helpers were disabled. {@link #failure} has the errno
-     * then.
+     * <p>It is not always the number that {@code exec} returns:
+     *
+     * <ul>
+     *   <li>As in the kernel it is 0 if {@code exec} refuses the call at its entry: the path was null,
+     *       {@link HelperPaths} does not allow it, helpers were disabled, or there was no thread for
+     *       {@link UmhWait#NO_WAIT}. {@link #failure} has the stage and the errno.
+     *   <li>After {@code -EINTR} of a killable call it is the later result of the helper.
+     *   <li>After {@link UsermodeHelper#start} and {@link UsermodeHelper#run} it is 0 if the program was executed, else
+     *       {@link UmhException#retval}, for a refusal too.
+     *   <li>If init threw an unchecked exception it is {@code -ECANCELED}, and {@link #failure} is empty.
+     * </ul>
      */
     public int retval() {
         return retval;
@@ -196,14 +214,17 @@ public final class SubprocessInfo {
     }
 
     /**
-     * Returns the stages that the host refused and that were not required. The helper has the JVM's attributes
-     * instead. The set is empty until {@code execve} has succeeded.
+     * Returns the stages that the host refused and that were not required; see {@link Task#allowUnapplied}. The set is
+     * empty until {@code execve} has succeeded.
      */
     public Set<UmhStage> unapplied() {
         return StageNumbers.of(unapplied);
     }
 
-    /** Returns the stage and the errno of a failed start; empty if the helper was started. */
+    /**
+     * Returns the stage and the errno of a failed start. Empty before that, if the helper was started, and if an
+     * unchecked exception ended the call.
+     */
     public Optional<UmhException> failure() {
         return Optional.ofNullable(failure);
     }

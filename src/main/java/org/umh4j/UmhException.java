@@ -70,7 +70,10 @@ public class UmhException extends IOException {
         return retval;
     }
 
-    /** Returns the number of the descriptor, resource limit, capability or signal that failed; 0 for other stages. */
+    /**
+     * Returns the number of the object that failed: a descriptor, resource limit, capability or signal, or the index of
+     * a joined namespace or landlock rule. The constants of {@link UmhStage} name it; 0 for other stages.
+     */
     public int detail() {
         return detail;
     }

@@ -15,10 +15,11 @@ import org.umh4j.linux.Errno;
  * The capability policy of this JVM: its counterpart of the sysctls {@code kernel.usermodehelper.bset} and
  * {@code kernel.usermodehelper.inheritable}. It limits the capabilities of every helper.
  *
- * <p>The policy has two sets of capabilities. Every helper's bounding set is intersected with the first, its
- * inheritable set with the second, before its init function runs and again after it. The initial values are the
- * host's sysctls if this process may read them, else all capabilities. The sets can only be narrowed: a capability
- * that was removed does not return for the life of the JVM.
+ * <p>The policy has two sets of capabilities, the bset and the inheritable set. Every helper's bounding set is
+ * intersected with the bset, its inheritable set with the inheritable set, and its ambient set with both, before its
+ * init function runs and again after it. The initial values are the host's sysctls if this process may read them, else
+ * all capabilities. The sets can only be narrowed: a capability that was removed does not return for the life of the
+ * JVM.
  *
  * <p>The JVM needs {@code CAP_SETPCAP} to drop a capability from a bounding set. Without it a narrowed policy makes
  * every start fail at {@link org.umh4j.linux.UmhStage#BOUNDING}; no helper starts without the policy applied.
@@ -44,12 +45,12 @@ public final class UmhSysctl {
         return new CapabilitySet(INHERITABLE.get());
     }
 
-    /** Intersects the first set with {@code set} and returns the result. */
+    /** Intersects the bset with {@code set} and returns the result. */
     public static CapabilitySet narrowBset(CapabilitySet set) {
         return narrow(BSET, set);
     }
 
-    /** Intersects the second set with {@code set} and returns the result. */
+    /** Intersects the inheritable set with {@code set} and returns the result. */
     public static CapabilitySet narrowInheritable(CapabilitySet set) {
         return narrow(INHERITABLE, set);
     }
@@ -61,7 +62,7 @@ public final class UmhSysctl {
     }
 
     /**
-     * Intersects the first set with a text, as a {@code write(2)} to {@code /proc/sys/kernel/usermodehelper/bset}
+     * Intersects the bset with a text, as a {@code write(2)} to {@code /proc/sys/kernel/usermodehelper/bset}
      * does. Only the policy of this JVM changes.
      *
      * <p>The text has one or two 32-bit words, the low one first: decimal, hexadecimal with {@code 0x} or octal with
@@ -77,7 +78,7 @@ public final class UmhSysctl {
     }
 
     /**
-     * Intersects the second set with a text, as a {@code write(2)} to
+     * Intersects the inheritable set with a text, as a {@code write(2)} to
      * {@code /proc/sys/kernel/usermodehelper/inheritable} does.
      *
      * @return as {@link #writeBset}

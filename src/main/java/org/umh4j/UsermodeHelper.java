@@ -87,7 +87,8 @@ public final class UsermodeHelper {
      * cases.
      *
      * @throws IllegalStateException if {@code info} was executed before
-     * @throws IllegalArgumentException if the call has pipes, since their other ends would be unreachable
+     * @throws IllegalArgumentException if the call has pipes, since their other ends would be unreachable; or if parts
+     *     of the task exclude each other
      */
     public static int exec(SubprocessInfo info, UmhWait wait) {
         return Execution.exec(info, wait);
@@ -114,14 +115,20 @@ public final class UsermodeHelper {
      * since only SIGKILL can be sent to a cgroup. Another process that holds the output pipes open, such as a daemon
      * that the helper has started, does not delay the result.
      *
-     * @throws UmhException if the program could not be started
+     * <p>The cleanup function of the call runs when {@code execve} has succeeded, or the start has failed.
+     *
+     * @throws UmhException if the program could not be started; for an empty path at
+     *     {@link org.umh4j.linux.UmhStage#SETUP} with {@code ENOENT}, while helpers are disabled at
+     *     {@link org.umh4j.linux.UmhStage#DISABLED} with {@code EBUSY}
      * @throws HelperTimeoutException if the timeout expired; with the output until then
      * @throws HelperFailedException if the end of the helper could not be awaited, for instance because the kernel
      *     refuses to signal it; with the output until then. An exit code other than 0 is a normal result;
      *     {@link RunResult#requireSuccess} turns it into this exception
-     * @throws InterruptedException if the caller is interrupted; the helper has been killed by then
+     * @throws InterruptedException if the caller is interrupted; SIGKILL has been sent to the processes in the scope,
+     *     and the output is lost
+     * @throws IllegalStateException if {@code info} was executed before
      * @throws IllegalArgumentException if the call has pipes beyond 0, 1 and 2, since their other ends would be
-     *     unreachable
+     *     unreachable; if the task has the scope CGROUP and no cgroup path; or if parts of the task exclude each other
      */
     public static RunResult run(SubprocessInfo info, RunOptions options) throws IOException, InterruptedException {
         return HelperRun.run(info, options);
@@ -132,9 +139,12 @@ public final class UsermodeHelper {
      *
      * <p>The cleanup function of the call has run when this method returns. An interrupt does not end the wait.
      *
-     * @throws UmhException if the program could not be started; also for an empty path, for which {@link #exec}
-     *     returns 0
+     * @throws UmhException if the program could not be started. For an empty path, for which {@link #exec} returns 0,
+     *     the stage is {@link org.umh4j.linux.UmhStage#SETUP} and the errno {@code ENOENT}; while helpers are disabled
+     *     they are {@link org.umh4j.linux.UmhStage#DISABLED} and {@code EBUSY}
      * @throws IllegalStateException if {@code info} was executed before
+     * @throws IllegalArgumentException if the task has the scope CGROUP and no cgroup path, or if parts of the task
+     *     exclude each other
      */
     public static Helper start(SubprocessInfo info) throws UmhException {
         return Execution.start(info);

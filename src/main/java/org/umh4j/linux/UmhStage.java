@@ -4,8 +4,10 @@ package org.umh4j.linux;
 /**
  * The stages of a launch, in the order of execution. A failure is reported with its stage and errno.
  *
- * <p>The list is the same as in {@code common/plan.h}. {@code docs/errors.md} lists the possible errors of each stage
- * and their remedies. Some stages have a detail: the number of the capability, limit, descriptor or signal that failed.
+ * <p>{@code docs/errors.md} lists the possible errors of each stage and their remedies. Some stages have a detail, a
+ * number that {@code UmhException.detail()} returns; the constants name it. The <em>launcher</em> is the small program
+ * that sets the helper's attributes and then executes the helper's program in the same process. It receives the
+ * attributes as one message, the <em>plan</em>.
  */
 public enum UmhStage {
     /** A driver's program could not be stored in a memfd, is already loaded, or is not loaded. */
@@ -16,9 +18,12 @@ public enum UmhStage {
     POLICY,
     /** Helpers are disabled by {@link org.umh4j.HelperGate}. */
     DISABLED,
-    /** The init function has failed. */
+    /** The init function has thrown an {@code InitException}. */
     INIT,
-    /** The source of one of the helper's descriptors: a file can't be opened, or a descriptor is closed. */
+    /**
+     * The source of one of the helper's descriptors: a file can't be opened, or a descriptor is closed. The detail is
+     * the helper's descriptor number.
+     */
     SOURCE,
     /** The plan socket could not be created, or the plan not sent. */
     SOCKET,
@@ -49,7 +54,7 @@ public enum UmhStage {
     IOPRIO,
     /** {@code sched_setaffinity(2)}. */
     AFFINITY,
-    /** {@code set_mempolicy(2)}. */
+    /** {@code set_mempolicy(2)}: the NUMA memory policy is reset to the default. */
     MEMPOLICY,
     /** {@code PR_SET_TIMERSLACK}. */
     TIMER_SLACK,
@@ -60,9 +65,10 @@ public enum UmhStage {
     RLIMIT,
     /** {@code personality(2)}. */
     PERSONALITY,
-    /** {@code PR_SET_THP_DISABLE}. */
+    /** {@code PR_SET_THP_DISABLE}: transparent huge pages are enabled again if the JVM has disabled them. */
     THP,
-    /** Joining namespaces, {@code setns(2)}. The detail is the index of the join. */
+    /** Joining namespaces, {@code setns(2)}. The detail is the index of the join, from 0, in the order of the
+     * join methods' calls. */
     JOIN,
     /** Creating namespaces, {@code unshare(2)}. */
     UNSHARE,
@@ -101,17 +107,19 @@ public enum UmhStage {
      * magic link of {@code /proc}, or too many links.
      */
     CWD,
-    /** The limit {@code RLIMIT_NOFILE}, {@code prlimit(2)}. */
+    /** The limit {@code RLIMIT_NOFILE}, {@code prlimit(2)}. The detail is the resource's number. */
     NOFILE,
     /** The parent death signal, {@code PR_SET_PDEATHSIG}. */
     PARENT_DEATH,
     /** {@code PR_SET_NO_NEW_PRIVS}. */
     NO_NEW_PRIVS,
-    /** {@code landlock_add_rule(2)} or {@code landlock_restrict_self(2)}. The detail is the index of the rule. */
+    /**
+     * {@code landlock_add_rule(2)} or {@code landlock_restrict_self(2)}. The detail is the index of the rule, from 0.
+     */
     LANDLOCK,
     /** Signal dispositions and mask. The detail is the signal. */
     SIGNALS,
-    /** The limit {@code RLIMIT_NPROC}, {@code prlimit(2)}. */
+    /** The limit {@code RLIMIT_NPROC}, {@code prlimit(2)}. The detail is the resource's number. */
     NPROC,
     /** The seccomp filter, {@code seccomp(2)}. */
     SECCOMP,
