@@ -26,10 +26,11 @@ import org.umh4j.task.Task;
  * }
  * }</pre>
  *
- * <p>The program is part of this jar. {@link #install} writes it into a new directory that only the JVM's user may
- * write to; every user may execute it. {@link #close} deletes both. The report has ids, capabilities, descriptors,
- * limits, namespaces, signals, scheduling, arguments and environment. The program writes it to an additional
- * descriptor, which the report does not list.
+ * <<<<<<< HEAD
+ * <p>The program is part of this jar. {@link #install} writes it into a new directory. Only the JVM's user may write
+ * to it; every user may execute the program. {@link #close} deletes both. The report has ids, capabilities,
+ * descriptors, limits, namespaces, signals, scheduling, arguments and environment. The program writes it to an
+ * additional descriptor, which the report does not list.
  */
 public final class HelperProbe implements AutoCloseable {
     private static final int FIRST_AFTER_STANDARD = 3;

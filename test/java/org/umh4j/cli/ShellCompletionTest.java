@@ -20,6 +20,13 @@ final class ShellCompletionTest {
             umh exec --timeo, umh exec --timeout
             umh exec --stdi , umh exec --stdin
             umh doctor --j  , umh doctor --json
+            umh exec --caps cap_cho , umh exec --caps cap_chown
+            umh exec --unshare ut , umh exec --unshare uts
+            umh exec --pdeathsig TER , umh exec --pdeathsig TERM
+            umh exec --securebits keep_caps_, umh exec --securebits keep_caps_locked
+            umh exec --sched ba , umh exec --sched batch
+            umh exec --stdin inh, umh exec --stdin inherit
+            umh exec --require-applied thp, umh exec --require-applied thp
             """;
 
     @TempDir

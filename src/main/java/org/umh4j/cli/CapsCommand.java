@@ -9,31 +9,34 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code umh caps}: capability sets in all their forms. */
+/** {@code umh caps}: prints a capability set in all its text forms. */
 @Command(
         name = "caps",
-        description = "Shows a capability set by name, as hexadecimal and as the two words of the sysctl.",
+        description = "Prints a capability set as names, as hexadecimal and as the two words of"
+                + " kernel.usermodehelper.bset.",
         mixinStandardHelpOptions = true)
 final class CapsCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "CAPS",
-            description = "A list such as cap_chown,cap_kill; all (default); none; hexadecimal.")
-    private String set = "all";
+            converter = CapabilitySetConverter.class,
+            completionCandidates = CapabilitySetConverter.class,
+            defaultValue = "all",
+            description = "A list such as cap_chown,cap_kill, all (default), none, or hexadecimal.")
+    private CapabilitySet set;
 
-    @Option(names = "--json", description = "As one JSON object.")
+    @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
     public Integer call() throws IOException {
-        CapabilitySet caps = CapabilitySet.parse(set);
         if (json) {
-            print(caps);
+            print(set);
             return 0;
         }
-        System.out.println("hex:    " + caps.toHex());
-        System.out.println("sysctl: " + caps.toSysctlText().replace('\t', ' '));
-        System.out.println("names:  " + (caps.isEmpty() ? "none" : String.join("\n        ", caps.names())));
+        System.out.println("hex:    " + set.toHex());
+        System.out.println("sysctl: " + set.toSysctlText().replace('\t', ' '));
+        System.out.println("names:  " + (set.isEmpty() ? "none" : String.join("\n        ", set.names())));
         return 0;
     }
 

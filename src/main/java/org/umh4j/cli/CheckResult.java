@@ -12,17 +12,17 @@ import picocli.CommandLine.Help.Ansi;
  * @param hint the change to the host that would improve the outcome; empty if there is none
  */
 record CheckResult(String subject, State state, String message, String hint) {
-    /** How it stands. */
+    /** The outcome of a check. */
     enum State {
-        /** As on an ordinary host. */
+        /** The host permits everything that a helper of the kernel has. */
         OK("green"),
-        /** Helpers start, but not with everything that the kernel's would have. */
+        /** Helpers start without some attribute of a helper of the kernel. */
         LIMITED("yellow"),
-        /** Helpers don't start. */
+        /** Helpers can't be started. */
         MISSING("bold,red"),
-        /** The host permits it. */
+        /** The host permits the attribute. */
         YES("green"),
-        /** The host refuses it. */
+        /** The host refuses the attribute. */
         NO("yellow");
 
         private final String style;
@@ -31,7 +31,7 @@ record CheckResult(String subject, State state, String message, String hint) {
             this.style = style;
         }
 
-        /** In a column of its own; coloured on a terminal alone. */
+        /** Returns the state, padded to a column; colored on a terminal only. */
         String painted() {
             return Ansi.AUTO.string("@|" + style + " " + this + "|@") + " ".repeat(WIDTH - name().length());
         }

@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The arguments and environment of umh, byte by byte.
+ * The bytes of umh's arguments and environment.
  *
  * <p>The JVM decodes its arguments and variables, and loses each byte that is not a character of the system's encoding.
  * So both are read from {@code /proc/self}. A word that can't be decoded becomes a string in which each byte above 127
- * is an unpaired surrogate. Valid text has no such character, so options are recognised in the string as in any other,
- * and {@link #bytes} returns the bytes.
+ * is an unpaired surrogate. Valid text has no such character. So picocli recognizes options in the string as in any
+ * other one, and {@link #bytes} returns the bytes.
  */
 final class CommandLineBytes {
     private static final Path ARGUMENTS = Path.of("/proc/self/cmdline");
@@ -28,15 +28,16 @@ final class CommandLineBytes {
     /** The encoding by which the JVM has decoded the arguments and variables. */
     private static final Charset SYSTEM = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
-    /** A byte of 128 to 255 stands as the sum of this and the byte. */
+    /** The char for a byte of 128 to 255 is the sum of this and the byte. */
     private static final char ESCAPE = 0xDC00;
 
+    /** The JVM's replacement for a byte that it could not decode. */
     private static final char LOST = '\uFFFD';
 
     private CommandLineBytes() {}
 
     /**
-     * The arguments of {@code main}, with every byte.
+     * Returns the arguments of {@code main}, with every byte.
      *
      * @throws IllegalArgumentException if an argument has lost bytes and {@code /proc} can't be read
      */
@@ -52,7 +53,7 @@ final class CommandLineBytes {
         return words;
     }
 
-    /** The environment of umh in its order, each variable as {@code NAME=VALUE}. */
+    /** Returns the environment of umh in its order, each variable as {@code NAME=VALUE}. */
     static List<byte[]> environment() {
         if (Files.isReadable(VARIABLES)) {
             return read(VARIABLES);
@@ -95,7 +96,7 @@ final class CommandLineBytes {
         return words.stream().map(word -> bytes(word, what)).toArray(byte[][]::new);
     }
 
-    /** The decoded text, if it encodes to the same bytes; else each byte by itself. */
+    /** Returns the decoded text if it encodes to the same bytes; else one char for each byte. */
     private static String of(byte[] bytes) {
         try {
             String text = SYSTEM.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
@@ -103,7 +104,7 @@ final class CommandLineBytes {
                 return text;
             }
         } catch (CharacterCodingException e) {
-            // as below
+            // escaped below
         }
         StringBuilder text = new StringBuilder(bytes.length);
         for (byte each : bytes) {
@@ -120,12 +121,12 @@ final class CommandLineBytes {
     private static String requireComplete(String text) {
         if (text.indexOf(LOST) >= 0) {
             throw new IllegalArgumentException(
-                    "'" + text + "' has bytes that are no characters of the system's encoding " + SYSTEM);
+                    "'" + text + "' has bytes that are not characters of the system's encoding " + SYSTEM);
         }
         return text;
     }
 
-    /** The strings between the NULs; none if there is no /proc. */
+    /** Returns the strings between the NULs; none if there is no /proc. */
     private static List<byte[]> read(Path file) {
         List<byte[]> words = new ArrayList<>();
         try {

@@ -5,6 +5,7 @@ import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,11 @@ import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 import org.umh4j.task.Sandbox;
 
-/** What umh doctor looks at, one method each. The proof of the pudding is the last: a helper is started. */
+/**
+ * The checks of {@code umh doctor}, one method each. The last one starts a helper; {@link DoctorTrials} follows it.
+ *
+ * <p>A new check is a method that passes its {@link CheckResult} to {@code results}, and a call in {@code ofThisHost}.
+ */
 final class DoctorChecks {
     private final Map<String, String> status = status();
     private final Consumer<CheckResult> results;
@@ -34,7 +39,7 @@ final class DoctorChecks {
         this.results = results;
     }
 
-    /** Hands over each finding as soon as it is made. */
+    /** Runs all checks and passes each result to the consumer as soon as it is known. */
     static void ofThisHost(Consumer<CheckResult> results) {
         DoctorChecks checks = new DoctorChecks(results);
         try {
@@ -44,12 +49,15 @@ final class DoctorChecks {
             return;
         }
         checks.kernel();
-        checks.identity();
-        checks.inescapable();
+        checks.procMount();
+        checks.privilege();
+        checks.confinement();
         checks.policy();
-        checks.memfd();
+        checks.launcher();
         checks.descriptors();
-        checks.beyondTheKernels();
+        checks.landlock();
+        checks.cgroup();
+        checks.namespaces();
         checks.helper();
     }
 
@@ -58,68 +66,69 @@ final class DoctorChecks {
                 "kernel",
                 System.getProperty("os.version") + " on " + System.getProperty("os.arch") + ", Java "
                         + System.getProperty("java.version")));
+    }
+
+    private void procMount() {
         results.accept(
                 status.isEmpty()
                         ? CheckResult.limited(
-                                "/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's", "mount it")
+                                "/proc", "not mounted: oom_score_adj and coredump_filter stay the JVM's", "mount /proc")
                         : CheckResult.ok("/proc", "mounted"));
     }
 
-    private void identity() {
+    private void privilege() {
         CapabilitySet effective = JvmPrivileges.effective();
         CapabilitySet missing = CapabilitySet.all().minus(effective);
         String uid = status.getOrDefault("Uid", "?").split("\\s+")[0];
         if (missing.isEmpty()) {
-            String where = ProcFile.read("/proc/self/uid_map").trim().matches("|0\\s+0\\s+4294967295")
+            String where = ProcFile.read("/proc/self/uid_map").matches("|0\\s+0\\s+4294967295")
                     ? ""
                     : " of a user namespace, not of the host";
             results.accept(CheckResult.ok("privilege", "uid " + uid + " with every capability" + where));
             return;
         }
-        StringBuilder words = new StringBuilder("uid " + uid + " without ");
-        words.append(effective.isEmpty() ? "any capability" : missing.toString());
-        words.append(". Helpers can't be given");
-        add(words, effective, Capability.CAP_SETPCAP, " a smaller bounding set,");
-        add(words, effective, Capability.CAP_SYS_RESOURCE, " higher hard limits than the JVM's,");
-        add(words, effective, Capability.CAP_SYS_NICE, " a better nice value or policy than the JVM's,");
-        String text = words.toString();
-        boolean harmless = !text.endsWith(",");
+        String who = "uid " + uid + " without " + (effective.isEmpty() ? "any capability" : missing);
+        String impossible = String.join(", ", impossible(effective));
         results.accept(
-                harmless
-                        ? CheckResult.ok("privilege", text.substring(0, text.indexOf(". Helpers")))
+                impossible.isEmpty()
+                        ? CheckResult.ok("privilege", who)
                         : CheckResult.limited(
                                 "privilege",
-                                text.substring(0, text.length() - 1),
-                                "run this JVM as root, or with those"
-                                        + " capabilities (AmbientCapabilities= of a unit, capabilities.add of a container)"));
+                                who + ". Helpers can't be given " + impossible,
+                                "run this JVM as root, or with these capabilities"
+                                        + " (AmbientCapabilities= of a unit, capabilities.add of a container)"));
     }
 
-    private static void add(StringBuilder words, CapabilitySet effective, Capability needed, String what) {
-        if (!effective.contains(needed)) {
-            words.append(what);
-        }
+    /** Returns the attributes that need a capability which the JVM lacks. */
+    private static List<String> impossible(CapabilitySet effective) {
+        Map<Capability, String> needed = new EnumMap<>(Capability.class);
+        needed.put(Capability.CAP_SETPCAP, "a smaller bounding set");
+        needed.put(Capability.CAP_SYS_RESOURCE, "higher hard limits than the JVM's");
+        needed.put(Capability.CAP_SYS_NICE, "a better nice value or policy than the JVM's");
+        needed.keySet().removeIf(effective::contains);
+        return List.copyOf(needed.values());
     }
 
-    /** What the JVM itself is under, and no child of it can leave. */
-    private void inescapable() {
-        List<String> kept = new ArrayList<>();
+    /** The restrictions of the JVM that all its children inherit. */
+    private void confinement() {
+        List<String> inherited = new ArrayList<>();
         if (status.getOrDefault("NoNewPrivs", "0").equals("1")) {
-            kept.add("no_new_privs: set-user-ID programs and file capabilities have no effect in helpers");
+            inherited.add("no_new_privs: set-user-ID programs and file capabilities have no effect in helpers");
         }
         if (!status.getOrDefault("Seccomp", "0").equals("0")) {
-            kept.add("a seccomp filter, which helpers inherit");
+            inherited.add("a seccomp filter, which helpers inherit");
         }
         CapabilitySet unbounded = CapabilitySet.all().minus(JvmPrivileges.bounding());
         if (!unbounded.isEmpty()) {
-            kept.add("a bounding set without " + unbounded);
+            inherited.add("a bounding set without " + unbounded);
         }
         results.accept(
-                kept.isEmpty()
-                        ? CheckResult.ok("confinement", "none that helpers would inherit")
+                inherited.isEmpty()
+                        ? CheckResult.ok("confinement", "none that helpers inherit")
                         : CheckResult.limited(
                                 "confinement",
-                                "this JVM runs with " + String.join("; with ", kept),
-                                "look at what started this JVM: a container's securityContext, or a unit's"
+                                "this JVM runs with " + String.join("; with ", inherited),
+                                "check the configuration of this JVM: a container's securityContext, or a unit's"
                                         + " NoNewPrivileges=, SystemCallFilter= and CapabilityBoundingSet="));
     }
 
@@ -127,18 +136,18 @@ final class DoctorChecks {
         CapabilitySet dropped = CapabilitySet.all().minus(UmhSysctl.bset());
         results.accept(
                 dropped.isEmpty()
-                        ? CheckResult.ok("policy", "kernel.usermodehelper.bset leaves every capability")
+                        ? CheckResult.ok("policy", "kernel.usermodehelper.bset permits every capability")
                         : CheckResult.limited(
                                 "policy",
-                                "kernel.usermodehelper.bset takes from helpers: " + dropped,
-                                "boot this host anew: somebody has narrowed it, and nobody can widen it"));
+                                "kernel.usermodehelper.bset removes from helpers: " + dropped,
+                                "reboot this host: the sysctl was narrowed, and can't be widened"));
     }
 
-    private void memfd() {
+    private void launcher() {
         String noexec = ProcFile.read("/proc/sys/vm/memfd_noexec");
         results.accept(CheckResult.ok(
                 "launcher",
-                noexec.equals("2") ? "a file, since vm.memfd_noexec forbids executable memfds" : "a sealed memfd"));
+                noexec.equals("2") ? "a file, because vm.memfd_noexec forbids executable memfds" : "a sealed memfd"));
     }
 
     private void descriptors() {
@@ -151,28 +160,34 @@ final class DoctorChecks {
         results.accept(CheckResult.ok("descriptors", "up to " + limit + "; each live helper takes one"));
     }
 
-    /** What no helper of the kernel has and a call can ask for, as far as hosts differ. */
-    private void beyondTheKernels() {
+    private void landlock() {
         int abi = Sandbox.landlockAbi();
-        results.accept(
-                CheckResult.ok("landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at LANDLOCK"));
+        results.accept(CheckResult.ok(
+                "landlock", abi > 0 ? "ABI " + abi : "none, or not enabled: rules fail at stage LANDLOCK"));
+    }
+
+    private void cgroup() {
         String cgroup = ProcFile.mountPoint("cgroup2").orElse("");
         results.accept(CheckResult.ok(
-                "cgroup", cgroup.isEmpty() ? "no cgroup2 is mounted to name a folder of" : "folders below " + cgroup));
-        String[] kinds = new File("/proc/self/ns").list((folder, name) -> !name.endsWith("_for_children"));
+                "cgroup",
+                cgroup.isEmpty()
+                        ? "cgroup2 is not mounted, so no cgroup can be named"
+                        : "directories below " + cgroup));
+    }
+
+    private void namespaces() {
+        String[] kinds = new File("/proc/self/ns").list((directory, name) -> !name.endsWith("_for_children"));
         results.accept(CheckResult.ok(
                 "namespaces",
                 (kinds == null
-                                ? "not known without /proc"
+                                ? "unknown without /proc"
                                 : Arrays.stream(kinds).sorted().collect(Collectors.joining(", ")))
-                        + (ProcFile.read("/proc/sys/user/max_user_namespaces")
-                                        .trim()
-                                        .equals("0")
-                                ? "; no new user namespaces, by user.max_user_namespaces"
+                        + (ProcFile.read("/proc/sys/user/max_user_namespaces").equals("0")
+                                ? "; user.max_user_namespaces forbids new user namespaces"
                                 : "")));
     }
 
-    /** The born state as this host lets us make it. */
+    /** Starts a helper with the default task, then tries the attributes of {@link DoctorTrials}. */
     private void helper() {
         try (HelperProbe probe = HelperProbe.install();
                 Helper helper = UsermodeHelper.start(
@@ -186,11 +201,11 @@ final class DoctorChecks {
             Set<UmhStage> unapplied = helper.unapplied();
             results.accept(
                     unapplied.isEmpty()
-                            ? CheckResult.ok("helper", "starts, and is born as the kernel's would be")
+                            ? CheckResult.ok("helper", "starts, with every attribute of a helper of the kernel")
                             : CheckResult.limited(
                                     "helper",
                                     "starts; these stay as the JVM has them: " + names(unapplied),
-                                    "see docs/errors.md, which says of each what it needs"));
+                                    "docs/errors.md lists the privilege that each of these stages needs"));
             DoctorTrials.all(probe, results);
         } catch (UmhException e) {
             results.accept(CheckResult.missing("helper", Main.message(e)));
@@ -198,7 +213,7 @@ final class DoctorChecks {
             results.accept(CheckResult.limited(
                     "helper",
                     "not tried: " + Main.message(e),
-                    "name a folder that is not mounted noexec by" + " -Dorg.umh4j.library.tmpdir"));
+                    "name a directory that is not mounted noexec by -Dorg.umh4j.library.tmpdir"));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -213,14 +228,14 @@ final class DoctorChecks {
                 missing.isEmpty()
                         ? CheckResult.ok(
                                 "system calls",
-                                "those of a newer kernel are in use: "
+                                "all of them are in use: "
                                         + HostFeature.all().stream()
                                                 .map(HostFeature::name)
                                                 .toList())
                         : CheckResult.limited(
                                 "system calls",
                                 "not available: " + missing,
-                                "use a newer kernel, or a container runtime whose" + " seccomp filter knows them"));
+                                "use a newer kernel, or a container runtime whose seccomp filter permits them"));
     }
 
     private static String names(Set<UmhStage> stages) {

@@ -9,15 +9,15 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code umh doctor}: what this host supports, and what is missing, in words. */
+/** {@code umh doctor}: reports the results of {@link DoctorChecks}. */
 @Command(
         name = "doctor",
-        description = "Looks at this host and says what helpers can and cannot be given here.",
+        description = "Checks which attributes of helpers this host permits, and prints each result with its reason.",
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:helpers can be started", "1:helpers can't be started"})
+        exitCodeList = {"0:Helpers can be started.", "1:Helpers can't be started."})
 final class DoctorCommand implements Callable<Integer> {
-    @Option(names = "--json", description = "As one JSON object.")
+    @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
@@ -26,7 +26,7 @@ final class DoctorCommand implements Callable<Integer> {
         DoctorChecks.ofThisHost(result -> {
             results.add(result);
             if (!json) {
-                System.out.println(result.text()); // each as soon as it is known: the last ones take a helper
+                System.out.println(result.text()); // the last checks start helpers and take longer
             }
         });
         boolean missing = results.stream().anyMatch(result -> result.state() == CheckResult.State.MISSING);
@@ -46,7 +46,9 @@ final class DoctorCommand implements Callable<Integer> {
                 .filter(result -> result.state() == CheckResult.State.LIMITED)
                 .count();
         return "Helpers can be started here"
-                + (limited == 0 ? ", with all that the kernel gives to its own." : ", but for what is LIMITED.");
+                + (limited == 0
+                        ? ", with every attribute of a helper of the kernel."
+                        : ", except for the attributes that are LIMITED.");
     }
 
     private static void print(List<CheckResult> results) throws IOException {

@@ -33,13 +33,15 @@ import org.umh4j.task.Sched;
 import org.umh4j.task.Task;
 
 /**
- * Finds out by trial what this host permits: for each item a helper is started with it. Capability masks alone are not
- * enough, because a user namespace, a security module or a container's filter may refuse what they permit.
+ * The trials of {@code umh doctor}: each starts a helper with one attribute and reports whether this host permits it.
+ *
+ * <p>The JVM's capabilities do not predict this, because a user namespace, a security module or a seccomp filter may
+ * refuse a call that they permit.
  */
 final class DoctorTrials {
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TRIAL_TIMEOUT = Duration.ofSeconds(5);
     private static final long NOBODY = 65_534;
-    /** BPF_RET of SECCOMP_RET_ALLOW: a filter that filters nothing. */
+    /** One instruction: BPF_RET with SECCOMP_RET_ALLOW. */
     private static final byte[] ALLOW_ALL = {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f};
 
     private static final AtomicInteger CGROUPS = new AtomicInteger();
@@ -52,6 +54,7 @@ final class DoctorTrials {
         this.results = results;
     }
 
+    /** Runs all trials and passes each result to the consumer. */
     static void all(HelperProbe probe, Consumer<CheckResult> results) throws InterruptedException {
         DoctorTrials trials = new DoctorTrials(probe, results);
         trials.identity();
@@ -84,10 +87,10 @@ final class DoctorTrials {
                 noGid,
                 UmhStage.GROUPS,
                 task -> task.cred(Cred.defaults().groups(gid)));
-        say("killing theirs", noUid != null ? noUid : killing(uid));
+        report("killing theirs", noUid != null ? noUid : killing(uid));
     }
 
-    /** Whether a helper of another user can be signalled. If not, it soon ends by itself. */
+    /** Returns the reason why a helper of another user can't be killed, or null. The helper ends after 500 ms. */
     private @Nullable String killing(long uid) throws InterruptedException {
         SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "sleep", "500"}, new String[0])
                 .task(Task.defaults().cred(Cred.defaults().uid(uid).keepGid().keepGroups()));
@@ -104,7 +107,7 @@ final class DoctorTrials {
         } catch (UmhException e) {
             return reason(e);
         } finally {
-            helper.waitFor(PATIENCE);
+            helper.waitFor(TRIAL_TIMEOUT);
         }
     }
 
@@ -157,17 +160,17 @@ final class DoctorTrials {
                 task -> task.fs(Fs.defaults().root("/")));
     }
 
-    /** Makes a new cgroup below the JVM's own, and removes it again. */
+    /** Creates a cgroup below the JVM's, starts a helper in it, and removes it. */
     private void cgroup() throws InterruptedException {
         Path own = ownCgroup();
         if (own == null) {
-            say("a cgroup", "no cgroup2 is mounted");
+            report("a cgroup", "no cgroup2 is mounted");
             return;
         }
         File made = own.resolve("umh4j-doctor-" + ProcessHandle.current().pid() + "-" + CGROUPS.incrementAndGet())
                 .toFile();
         if (!made.mkdir()) {
-            say("a cgroup", "no directory can be made in " + own);
+            report("a cgroup", "no directory can be made in " + own);
             return;
         }
         attempt(
@@ -175,7 +178,7 @@ final class DoctorTrials {
                 null,
                 UmhStage.CGROUP,
                 task -> task.limits(Limits.defaults().cgroup(made.getPath())));
-        for (int i = 0; i < 100 && !made.delete(); i++) { // busy for a moment after its last process has ended
+        for (int i = 0; i < 100 && !made.delete(); i++) { // EBUSY for a moment after its last process has ended
             Thread.sleep(5);
         }
     }
@@ -213,19 +216,17 @@ final class DoctorTrials {
                         .sandbox(Sandbox.defaults().landlock().readOnly("/")));
     }
 
-    /**
-     * Starts a helper with it, unless it is known to be impossible. A step that was not applied counts as a no, too.
-     */
+    /** Starts a helper with an attribute, unless that is known to be impossible, and reports the result. */
     private void attempt(String subject, @Nullable String impossible, UmhStage stage, UnaryOperator<Task> with)
             throws InterruptedException {
-        say(subject, impossible != null ? impossible : refusal(stage, with));
+        report(subject, impossible != null ? impossible : refusal(stage, with));
     }
 
-    /** The reason for a no; null means yes. */
+    /** Returns the reason why the attribute is not permitted, or null. */
     private @Nullable String refusal(UmhStage stage, UnaryOperator<Task> with) throws InterruptedException {
         SubprocessInfo info = SubprocessInfo.of(probe.path(), new String[] {"probe", "exit", "0"}, new String[0]);
         try (Helper helper = UsermodeHelper.start(info.task(with.apply(Task.defaults())))) {
-            WaitStatus end = helper.waitFor(PATIENCE).orElse(WaitStatus.LOST);
+            WaitStatus end = helper.waitFor(TRIAL_TIMEOUT).orElse(WaitStatus.LOST);
             Set<UmhStage> unapplied = helper.unapplied();
             if (unapplied.contains(stage)) {
                 return stage + " stays as this JVM has it";
@@ -236,19 +237,19 @@ final class DoctorTrials {
         }
     }
 
-    /** The message without the path of the probe. */
+    /** Returns the message without the path of the probe. */
     private String reason(Exception e) {
         return Main.message(e).replace(probe.path() + ": ", "");
     }
 
-    private void say(String subject, @Nullable String because) {
+    private void report(String subject, @Nullable String because) {
         results.accept(
                 because == null
                         ? new CheckResult(subject, CheckResult.State.YES, "yes", "")
                         : new CheckResult(subject, CheckResult.State.NO, "no, because " + because, ""));
     }
 
-    /** Another id that is mapped here: 65534, or else the last of a range; negative if there is none. */
+    /** Returns a mapped id that is not the JVM's: 65534, or the last one of a range. Negative if there is none. */
     private static long anotherId(String map, LongSupplier own) {
         long found = -1;
         for (String line : ProcFile.read(map).split("\n")) {

@@ -13,34 +13,32 @@ import org.umh4j.RestartBackoff;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeDriver;
 import org.umh4j.linux.WaitStatus;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code umh driver}: runs one user mode driver between standard input and standard output. */
+/**
+ * {@code umh driver}: runs a user mode driver between standard input and standard output. Its options are in
+ * {@link HelperOptions} and {@link RestartOptions}.
+ */
 @Command(
         name = "driver",
         description =
-                "Loads a program or script into memory and runs it as a user mode driver: standard input goes to its"
-                        + " pipe, what it answers to standard output. Its environment is empty and nothing else is open in it, unless"
-                        + " asked for; it dies with umh.",
+                "Loads a program or script into memory and runs it as a user mode driver. Standard input is copied"
+                        + " to the driver's descriptor 0, and its descriptor 1 to standard output. By default the"
+                        + " environment is empty and no other descriptor is open. The driver is killed when umh ends.",
         mixinStandardHelpOptions = true,
+        customSynopsis = "umh driver [OPTIONS] [--] BLOB [ARG...]",
         sortOptions = false)
 final class DriverCommand implements Callable<Integer> {
     @Mixin
     private HelperOptions options;
 
-    @Option(
-            names = "--supervise",
-            description = "Runs it again when it has not exited with 0: after 100 ms, twice that each"
-                    + " time, 10 s at most.")
-    private boolean supervise;
+    @ArgGroup(validate = false, order = 20, heading = "%nRestarts:%n")
+    private RestartOptions restarts = new RestartOptions();
 
-    @Option(names = "--restarts", paramLabel = "N", description = "How often within a minute; 5 by default.")
-    private int restarts = RestartBackoff.DEFAULT_LIMIT;
-
-    @Parameters(index = "0", paramLabel = "BLOB", description = "The file with the program.")
+    @Parameters(index = "0", paramLabel = "BLOB", description = "The file with the program or script.")
     private Path blob;
 
     @Parameters(index = "1..*", paramLabel = "ARG", description = "Its arguments after its name.")
@@ -48,16 +46,19 @@ final class DriverCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (options.stdin != null || options.stdout != null) {
-            throw new IllegalArgumentException("a driver's standard input and output are its pipes");
+        if (options.descriptors.stdin != null || options.descriptors.stdout != null) {
+            throw new IllegalArgumentException(
+                    "--stdin and --stdout: a driver's standard input and output are its pipes");
         }
-        options.narrowPolicy();
-        String name = options.argv0 != null ? options.argv0 : blob.getFileName().toString();
+        options.policy.narrow();
+        String name = options.call.argv0 != null
+                ? options.call.argv0
+                : blob.getFileName().toString();
         try (UsermodeDriver driver = UsermodeDriver.load(name, blob)) {
             driver.arguments(List.of(CommandLineBytes.bytes(arguments, "argument")))
-                    .environment(List.of(options.environment()))
-                    .task(options.task().descriptors(options.descriptors("none")));
-            return supervise ? supervise(driver) : ExitStatus.of(run(driver, new DriverRelay()));
+                    .environment(List.of(options.call.environment()))
+                    .task(options.task(DescriptorSource.ABSENT));
+            return restarts.isSupervised ? supervise(driver) : ExitStatus.of(run(driver, new DriverRelay()));
         } catch (NoSuchFileException e) {
             System.err.println("umh: " + blob + ": no such file");
             return ExitStatus.NOT_FOUND;
@@ -67,27 +68,23 @@ final class DriverCommand implements Callable<Integer> {
         }
     }
 
-    private static WaitStatus run(UsermodeDriver driver, DriverRelay bridge) throws IOException {
+    private static WaitStatus run(UsermodeDriver driver, DriverRelay relay) throws IOException {
         driver.fork();
-        bridge.carry(driver);
+        relay.copyUntilEnd(driver);
         return driver.onExit().join();
     }
 
-    /** One bridge for all of its lives: what was not yet given to one is given to the next. */
+    /** All processes of the driver share one relay, so input that one has not received goes to the next. */
     private int supervise(UsermodeDriver driver) throws IOException, InterruptedException {
-        RestartBackoff pauses = new RestartBackoff(
-                RestartBackoff.DEFAULT_FIRST_PAUSE,
-                RestartBackoff.DEFAULT_LONGEST_PAUSE,
-                restarts,
-                RestartBackoff.DEFAULT_WINDOW);
-        DriverRelay bridge = new DriverRelay();
+        RestartBackoff backoff = restarts.backoff();
+        DriverRelay relay = new DriverRelay();
         for (; ; ) {
-            WaitStatus status = run(driver, bridge);
-            Optional<Duration> pause = status.success() ? Optional.empty() : pauses.after(System.nanoTime());
+            WaitStatus status = run(driver, relay);
+            Optional<Duration> pause = status.success() ? Optional.empty() : backoff.after(System.nanoTime());
             if (pause.isEmpty()) {
                 return ExitStatus.of(status);
             }
-            System.err.println("umh: " + driver.name() + ": " + status + "; restart " + pauses.count() + " in "
+            System.err.println("umh: " + driver.name() + ": " + status + "; restart " + backoff.count() + " in "
                     + pause.get().toMillis() + " ms");
             Thread.sleep(pause.get().toMillis());
         }

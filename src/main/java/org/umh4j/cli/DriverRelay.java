@@ -12,17 +12,16 @@ import org.umh4j.PipeWriter;
 import org.umh4j.UsermodeDriver;
 
 /**
- * Standard input to a driver, and the driver to standard output; one driver after the other.
+ * Copies standard input to a driver, and the driver's output to standard output.
  *
- * <p>What was not yet written to one driver's pipe at its end the next one gets. One thread reads standard
- * input, and may wait there
- * for ever: the JVM ends without it.
+ * <p>It serves the processes of a restarted driver one after the other. Input that one of them has not received goes to
+ * the next. A daemon thread reads standard input, so a read that blocks does not keep the JVM running.
  */
 final class DriverRelay {
-    private static final int CHUNK = 64 << 10;
+    private static final int CHUNK_BYTES = 64 << 10;
 
     private @Nullable PipeWriter current;
-    private boolean ended;
+    private boolean inputEnded;
 
     DriverRelay() {
         Thread reader = new Thread(this::readInput, "umh-stdin");
@@ -30,68 +29,68 @@ final class DriverRelay {
         reader.start();
     }
 
-    /** Carries until the driver's output ends. */
-    void carry(UsermodeDriver driver) throws IOException {
-        hand(driver.pipeToUmh());
+    /** Copies until the driver's output ends. */
+    void copyUntilEnd(UsermodeDriver driver) throws IOException {
+        setWriter(driver.pipeToUmh());
         InputStream from = driver.pipeFromUmh().stream();
         FileOutputStream out = new FileOutputStream(FileDescriptor.out);
-        byte[] chunk = new byte[CHUNK];
+        byte[] chunk = new byte[CHUNK_BYTES];
         for (int size = from.read(chunk); size >= 0; size = from.read(chunk)) {
             try {
                 out.write(chunk, 0, size);
             } catch (IOException e) {
-                from.close(); // the driver must know that its output goes nowhere
+                from.close(); // the driver's next write fails with EPIPE
                 throw new IOException("standard output can't be written: " + e.getMessage(), e);
             }
         }
     }
 
-    private synchronized void hand(PipeWriter next) {
+    private synchronized void setWriter(PipeWriter next) {
         current = next;
-        if (ended) {
+        if (inputEnded) {
             next.close();
         }
         notifyAll();
     }
 
-    private synchronized PipeWriter after(@Nullable PipeWriter last) throws InterruptedException {
+    private synchronized PipeWriter awaitWriterAfter(@Nullable PipeWriter last) throws InterruptedException {
         while (current == null || current == last) {
             wait();
         }
         return current;
     }
 
-    private synchronized void end() {
-        ended = true;
+    private synchronized void endInput() {
+        inputEnded = true;
         if (current != null) {
             current.close();
         }
     }
 
     private void readInput() {
-        byte[] chunk = new byte[CHUNK];
+        byte[] chunk = new byte[CHUNK_BYTES];
         try {
             FileInputStream in = new FileInputStream(FileDescriptor.in);
-            PipeWriter to = after(null);
+            PipeWriter to = awaitWriterAfter(null);
             for (int size = in.read(chunk); size >= 0; size = in.read(chunk)) {
                 to = write(to, ByteBuffer.wrap(chunk, 0, size));
             }
         } catch (IOException e) {
-            // standard input is closed or can't be read: for the driver that is its end
+            // closed or unreadable standard input ends the driver's input
         } catch (InterruptedException e) {
-            throw new AssertionError("nobody knows this thread", e);
+            throw new AssertionError("no code interrupts this thread", e);
         }
-        end();
+        endInput();
     }
 
-    /** The driver that took the last of it. */
+    /** Writes all bytes and returns the writer that has received the last ones. */
     private PipeWriter write(PipeWriter first, ByteBuffer bytes) throws InterruptedException {
         PipeWriter to = first;
         while (bytes.hasRemaining()) {
             try {
                 to.write(bytes);
             } catch (IOException e) {
-                to = after(to);
+                to = awaitWriterAfter(to);
             }
         }
         return to;

@@ -6,8 +6,9 @@ import org.umh4j.linux.Errno;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 
-/** What umh exits with for the sake of a program that it has started, as {@code env(1)} and shells do. */
+/** The exit status of umh for the result of a program, as {@code env(1)}, {@code timeout(1)} and shells define it. */
 final class ExitStatus {
+    static final int TIMED_OUT = 124;
     static final int NOT_EXECUTABLE = 126;
     static final int NOT_FOUND = 127;
 

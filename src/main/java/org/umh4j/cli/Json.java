@@ -14,13 +14,13 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** JSON in and out, by Jackson's streaming core. */
+/** Reads and writes JSON with Jackson's streaming core. */
 final class Json {
     private static final JsonFactory FACTORY = new JsonFactory();
 
     private Json() {}
 
-    /** A generator whose close ends the line and leaves standard output open. */
+    /** Returns a generator for standard output. Its close() ends the line and does not close standard output. */
     static JsonGenerator onStandardOutput() throws IOException {
         return FACTORY.createGenerator(new FilterOutputStream(System.out) {
             @Override
@@ -31,7 +31,7 @@ final class Json {
         });
     }
 
-    /** An object as a map in its order: strings, numbers, booleans, nulls, lists and maps. */
+    /** Parses an object into a map that keeps the order of the members. */
     @SuppressWarnings("unchecked")
     static Map<String, Object> object(String text) throws IOException {
         try (JsonParser parser = FACTORY.createParser(text)) {

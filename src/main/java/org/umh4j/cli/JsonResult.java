@@ -10,7 +10,7 @@ import org.umh4j.UmhException;
 import org.umh4j.linux.UmhStage;
 import org.umh4j.linux.WaitStatus;
 
-/** {@code umh exec --json}: the result of one call as an object. */
+/** Prints the result of {@code umh exec --json}. */
 final class JsonResult {
     private JsonResult() {}
 
@@ -34,7 +34,7 @@ final class JsonResult {
         }
     }
 
-    /** The steps that were not applied, if there are any. All other fields are always present. */
+    /** Writes the stages that were not applied, if there are any. All other fields are always present. */
     private static void unapplied(JsonGenerator json, Set<UmhStage> stages) throws IOException {
         if (stages.isEmpty()) {
             return;

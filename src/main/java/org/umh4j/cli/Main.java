@@ -14,20 +14,20 @@ import picocli.CommandLine.HelpCommand;
 /** The command line: {@code umh}. */
 @Command(
         name = "umh",
-        description = "Starts programs the way the Linux kernel starts its helpers.",
+        description = "Starts programs as the Linux kernel starts its usermode helpers.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         exitCodeListHeading = "%nExit status:%n",
         exitCodeList = {
-            "0..123:the helper's own",
-            "124:the helper was ended at its --timeout",
-            "125:umh itself failed, was used wrongly, or could not end the helper",
-            "126:the program was found and could not be executed",
-            "127:the program was not found",
-            "128+n:signal n ended the helper"
+            "0..123:The exit status of the helper.",
+            "124:The --timeout is over.",
+            "125:umh has failed, an option is wrong, or the helper could not be ended.",
+            "126:The program was found but could not be executed.",
+            "127:The program was not found.",
+            "128+n:Signal n has ended the helper."
         })
 public final class Main implements Runnable {
-    /** What umh itself exits with when it fails. */
+    /** The exit status when umh itself fails. */
     static final int FAILED = 125;
 
     private static final List<Class<?>> COMMANDS = List.of(
@@ -38,7 +38,7 @@ public final class Main implements Runnable {
             SysctlCommand.class,
             DoctorCommand.class,
             TourCommand.class);
-    /** Those that have to know all others. */
+    /** The commands that print the options of all other commands. */
     private static final List<Class<?>> ABOUT_COMMANDS =
             List.of(ManCommand.class, ZshCommand.class, GenerateCompletion.class, HelpCommand.class);
 
@@ -55,13 +55,13 @@ public final class Main implements Runnable {
     private static int exact(String... arguments) {
         try {
             return run(CommandLineBytes.arguments(arguments));
-        } catch (IllegalArgumentException | LinkageError e) { // the latter where the library can't be loaded
+        } catch (IllegalArgumentException | LinkageError e) { // LinkageError if the library can't be loaded
             System.err.println("umh: " + message(e));
             return FAILED;
         }
     }
 
-    /** Output that could not be written is a failure, however the helper ended. */
+    /** Returns the status, or {@link #FAILED} if standard output could not be written. */
     private static int written(int status) {
         if (!System.out.checkError()) {
             return status;
@@ -80,7 +80,10 @@ public final class Main implements Runnable {
                 .execute(arguments);
     }
 
-    /** The one that is meant; else all of them. Looking at the options of all takes longer than most helpers. */
+    /**
+     * Returns umh with the named command alone, or with all commands if the first argument names none. Reading the
+     * options of all commands takes longer than most helpers run.
+     */
     private static CommandLine commands(String... arguments) {
         CommandLine umh = new CommandLine(new Main());
         for (Class<?> command : COMMANDS) {
@@ -96,7 +99,7 @@ public final class Main implements Runnable {
     private static CommandLine add(CommandLine umh, Class<?> command) {
         String name = name(command);
         umh.addSubcommand(name, command);
-        // What follows the program's path is the program's.
+        // The arguments after a program's path are the program's.
         Objects.requireNonNull(umh.getSubcommands().get(name))
                 .setStopAtPositional(name.equals("exec") || name.equals("driver"));
         return umh;
@@ -124,11 +127,11 @@ public final class Main implements Runnable {
         return FAILED;
     }
 
-    /** What went wrong and what to do, in the words of the command line where the library names a method. */
+    /** Returns the message of an exception. Methods of the library are replaced by the options that call them. */
     static String message(Throwable thrown) {
         Throwable e = thrown instanceof UncheckedIOException && thrown.getCause() != null ? thrown.getCause() : thrown;
         String message = e.getMessage() == null ? e.toString() : e.getMessage();
-        if (e instanceof NoSuchFileException missing) { // the file system's exceptions say the reason by their class
+        if (e instanceof NoSuchFileException missing) { // its message is the name of the file alone
             message = missing.getFile() + ": no such file";
         } else if (e instanceof AccessDeniedException denied) {
             message = denied.getFile() + ": permission denied";
@@ -139,7 +142,7 @@ public final class Main implements Runnable {
                 .replace("HelperPaths.allowOnly", "--allow, or -Dorg.umh4j.allowed.paths");
     }
 
-    /** The version that the build wrote into the jar. */
+    /** Reads the version from the jar's manifest. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {

@@ -1,80 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
-import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
-import org.umh4j.linux.Rlimit;
-
-/** Numbers as people write them. */
+/** Numbers in the values of options. */
 final class NumberParser {
     private NumberParser() {}
 
-    /** A number without a sign. */
+    /** Parses 1 to 18 decimal digits. */
     static long number(String text) {
-        if (!text.matches("\\d{1,18}")) {
-            throw new IllegalArgumentException("not a number: '" + text + "'");
+        if (!text.matches("[0-9]{1,18}")) {
+            throw new IllegalArgumentException("'" + text + "' is not a number of 1 to 18 digits");
         }
         return Long.parseLong(text);
     }
 
+    /** Parses a number from 0 to 2147483647. */
     static int integer(String text) {
-        long number = number(text);
-        if (number > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("too large: '" + text + "'");
-        }
-        return (int) number;
+        return inRange(text, 0, number(text));
     }
 
-    /** The 32 bits of an option. */
-    static int hexadecimal(String option, String text) {
+    /** Parses a number from -2147483647 to 2147483647. */
+    static int signedInteger(String text) {
+        return text.startsWith("-")
+                ? -inRange(text, -Integer.MAX_VALUE, number(text.substring(1)))
+                : inRange(text, -Integer.MAX_VALUE, number(text));
+    }
+
+    private static int inRange(String text, int smallest, long size) {
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("'" + text + "' is not in " + smallest + " to " + Integer.MAX_VALUE);
+        }
+        return (int) size;
+    }
+
+    /** Parses 1 to 8 hexadecimal digits, with or without {@code 0x}. */
+    static int hexadecimal(String text) {
         String digits = text.replaceFirst("^0[xX]", "");
         if (!digits.matches("[0-9a-fA-F]{1,8}")) {
-            throw new IllegalArgumentException(option + " " + text + ": not hexadecimal");
+            throw new IllegalArgumentException("'" + text + "' is not hexadecimal from 0 to ffffffff");
         }
         return Integer.parseUnsignedInt(digits, 16);
-    }
-
-    /** One id three times, or three of the form R:E:S; null for a name. */
-    static long @Nullable [] ids(String text) {
-        if (!text.matches("[0-9:]+")) {
-            return null;
-        }
-        String[] parts = text.split(":", -1);
-        if (parts.length != 1 && parts.length != 3) {
-            throw new IllegalArgumentException("not an id, nor three as R:E:S: '" + text + "'");
-        }
-        return IntStream.range(0, 3)
-                .mapToLong(i -> number(parts[parts.length == 1 ? 0 : i]))
-                .toArray();
-    }
-
-    /** A list such as {@code 0,2-3}. */
-    static int[] list(String text) {
-        return java.util.Arrays.stream(text.split(",", -1))
-                .flatMapToInt(NumberParser::range)
-                .toArray();
-    }
-
-    private static IntStream range(String text) {
-        int dash = text.indexOf('-');
-        long first = number(dash < 0 ? text : text.substring(0, dash));
-        long last = dash < 0 ? first : number(text.substring(dash + 1));
-        if (last < first || last > 0xffff) {
-            throw new IllegalArgumentException("not a range: '" + text + "'");
-        }
-        return IntStream.rangeClosed((int) first, (int) last);
-    }
-
-    /** A limit: a number, with K, M or G for powers of 1024, or {@code unlimited}. */
-    static long limit(String text) {
-        if (text.equals("unlimited") || text.equals("infinity")) {
-            return Rlimit.INFINITY;
-        }
-        int shift = " KMG".indexOf(text.isEmpty() ? ' ' : text.charAt(text.length() - 1)) * 10;
-        long value = number(shift > 0 ? text.substring(0, text.length() - 1) : text);
-        if (shift > 0 && value > Long.MAX_VALUE >> shift) {
-            throw new IllegalArgumentException("too large: '" + text + "'");
-        }
-        return shift > 0 ? value << shift : value;
     }
 }

@@ -8,17 +8,18 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code umh probe}: what a helper born with these options sees. */
+/** {@code umh probe}: prints the attributes of a helper with these options. */
 @Command(
         name = "probe",
-        description = "Starts a program that reports what it was born with, and prints that as one JSON object.",
+        description = "Starts a helper that reports its attributes, and prints the report as one JSON object.",
         mixinStandardHelpOptions = true,
+        abbreviateSynopsis = true,
         sortOptions = false)
 final class ProbeCommand implements Callable<Integer> {
     @Mixin
     private HelperOptions options;
 
-    @Option(names = "--json", description = "Always so; accepted for symmetry.")
+    @Option(names = "--json", description = "Has no effect, because the report is always JSON.")
     @SuppressWarnings("unused")
     private boolean json;
 

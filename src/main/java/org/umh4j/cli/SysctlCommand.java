@@ -10,28 +10,38 @@ import org.umh4j.linux.CapabilitySet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code umh sysctl}: the policy, as it would be for helpers started with these options. */
+/** {@code umh sysctl}: prints the policy for helpers with these options. */
 @Command(
         name = "sysctl",
-        description = "Shows the policy: what the host's kernel.usermodehelper.bset and .inheritable leave to helpers,"
-                + " narrowed by the options. Nothing of the host is changed.",
+        description =
+                "Prints the policy for helpers: the host's kernel.usermodehelper.bset and .inheritable, narrowed by the"
+                        + " options. The host's settings are not changed.",
         mixinStandardHelpOptions = true)
 final class SysctlCommand implements Callable<Integer> {
-    @Option(names = "--bset", paramLabel = "CAPS", description = "Narrows bset to this set.")
-    private @Nullable String bset;
+    @Option(
+            names = "--bset",
+            paramLabel = "CAPS",
+            converter = CapabilitySetConverter.class,
+            completionCandidates = CapabilitySetConverter.class,
+            description = "Intersects bset with this set.")
+    private @Nullable CapabilitySet bset;
 
-    @Option(names = "--inheritable", paramLabel = "CAPS", description = "Narrows inheritable to this set.")
-    private @Nullable String inheritable;
+    @Option(
+            names = "--inheritable",
+            paramLabel = "CAPS",
+            converter = CapabilitySetConverter.class,
+            completionCandidates = CapabilitySetConverter.class,
+            description = "Intersects inheritable with this set.")
+    private @Nullable CapabilitySet inheritable;
 
-    @Option(names = "--json", description = "As one JSON object.")
+    @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
     public Integer call() throws IOException {
-        CapabilitySet bounding = bset == null ? UmhSysctl.bset() : UmhSysctl.narrowBset(CapabilitySet.parse(bset));
-        CapabilitySet inherited = inheritable == null
-                ? UmhSysctl.inheritable()
-                : UmhSysctl.narrowInheritable(CapabilitySet.parse(inheritable));
+        CapabilitySet bounding = bset == null ? UmhSysctl.bset() : UmhSysctl.narrowBset(bset);
+        CapabilitySet inherited =
+                inheritable == null ? UmhSysctl.inheritable() : UmhSysctl.narrowInheritable(inheritable);
         if (json) {
             try (JsonGenerator generator = Json.onStandardOutput()) {
                 generator.writeStartObject();

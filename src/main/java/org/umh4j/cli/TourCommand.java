@@ -22,10 +22,10 @@ import org.umh4j.task.Descriptors;
 import org.umh4j.task.Task;
 import picocli.CommandLine.Command;
 
-/** {@code umh tour}: starts real helpers on this machine and shows what they were born with. */
+/** {@code umh tour}: starts some helpers on this host and prints their results and attributes. */
 @Command(
         name = "tour",
-        description = "Starts real helpers, and shows side by side what the JVM has and what a helper was born with.",
+        description = "Starts some helpers, and prints the attributes of the JVM and of a helper side by side.",
         mixinStandardHelpOptions = true)
 final class TourCommand implements Callable<Integer> {
     private static final int WIDTH = 34;
@@ -58,25 +58,25 @@ final class TourCommand implements Callable<Integer> {
             "rlimits.CORE",
             "keyrings.session",
             "envp");
-    /** The part that needs privilege; its numbers continue those of the other branch. */
+    /** The lines for a user without privilege. */
     private static final String AS_ROOT = """
 
             # As root the same helper
-            is under a policy  CapPrm, CapEff and CapBnd are 0000000000001400 when bset leaves it two capabilities
-            is who you say     ./umh exec --uid nobody --gid nogroup /usr/bin/id
-            may do less        ./umh exec --bset cap_net_admin /bin/grep Cap /proc/self/status
-            sees less          ./umh exec --unshare net /bin/cat /proc/net/dev
-            sudo ./umh tour shows it; ./umh doctor says what else takes privilege on this host.""";
+            obeys a policy      CapPrm, CapEff and CapBnd are 0000000000001400 if bset permits two capabilities
+            has another user    ./umh exec --uid nobody --gid nogroup /usr/bin/id
+            has less privilege  ./umh exec --bset cap_net_admin /bin/grep Cap /proc/self/status
+            has a new network   ./umh exec --unshare net /bin/cat /proc/net/dev
+            sudo ./umh tour runs these; ./umh doctor lists the attributes that need privilege on this host.""";
 
     @Override
     public Integer call() throws Exception {
-        call("Who is it?", "/usr/bin/id");
-        call("What time is it there? An environment was not asked for, so the time zone is the host's", "/bin/date");
-        call("A program that is not there", "/no/such/program");
-        call("A folder is no program", "/usr");
-        call("An exit code comes back as the kernel returns it, shifted by eight", "/bin/sh", "-c", "exit 3");
-        call("A death by signal, as its number", "/bin/sh", "-c", "kill -9 $$");
-        call("An empty path is a successful no-op", "");
+        call("The identity: that of the JVM", "/usr/bin/id");
+        call("The time: the environment has no TZ, so the time zone is the host's", "/bin/date");
+        call("A program that does not exist", "/no/such/program");
+        call("A directory in place of a program", "/usr");
+        call("An exit code: the kernel's result is the code times 256", "/bin/sh", "-c", "exit 3");
+        call("A signal: the kernel's result is its number", "/bin/sh", "-c", "kill -9 $$");
+        call("An empty path: a successful no-op", "");
         compare();
         return 0;
     }
@@ -102,18 +102,19 @@ final class TourCommand implements Callable<Integer> {
         return info.pid() == 0 ? "nothing was started" : new WaitStatus(retval).toString();
     }
 
-    /** The JVM next to a helper. If this JVM may narrow the policy, the helper has two capabilities left. */
+    /** Prints the attributes of the JVM and of a helper. With CAP_SETPCAP the policy permits two capabilities. */
     private static void compare() throws IOException, InterruptedException {
         boolean privileged = JvmPrivileges.effective().contains(Capability.CAP_SETPCAP);
         if (privileged) {
-            System.out.println("# Born with: a helper under the policy bset = " + TWO);
+            System.out.println("# The attributes of a helper under the policy bset = " + TWO);
             UmhSysctl.narrowBset(TWO);
         } else {
-            System.out.println("# Born with: a helper of an ordinary user");
+            System.out.println("# The attributes of a helper of a user without privilege");
         }
         try (HelperProbe probe = HelperProbe.install()) {
             Map<String, Object> jvm = reportOfJvm(probe);
-            Map<String, Object> helper = Json.object(probe.report(Task.defaults(), UsermodeHelper.kernelEnvironment()));
+            String report = probe.report(Task.defaults(), UsermodeHelper.kernelEnvironment());
+            Map<String, Object> helper = Json.object(report);
             row("", "JVM", "helper");
             for (String name : COMPARED) {
                 row(name, text(value(jvm, name)), text(value(helper, name)));
@@ -125,8 +126,8 @@ final class TourCommand implements Callable<Integer> {
     }
 
     /**
-     * Returns the attributes of the JVM. A child that ProcessBuilder has started reports them, since it inherits all but
-     * the descriptors.
+     * Returns the attributes of the JVM. A child of ProcessBuilder reports them, because it inherits all but the
+     * descriptors.
      */
     private static Map<String, Object> reportOfJvm(HelperProbe probe) throws IOException, InterruptedException {
         Process child = new ProcessBuilder(probe.path(), "--fd", "1").start();
@@ -148,7 +149,7 @@ final class TourCommand implements Callable<Integer> {
         return value;
     }
 
-    /** Lists of things are shown by their number, when they are long. */
+    /** Returns a value as text of at most {@link #WIDTH} characters. A long list is reduced to its size. */
     private static String text(@Nullable Object value) {
         if (value instanceof Map<?, ?> map) {
             return text(map.get("describe_by_spec"));
@@ -157,7 +158,7 @@ final class TourCommand implements Callable<Integer> {
         if (text.length() <= WIDTH) {
             return text;
         }
-        return value instanceof List<?> list && !list.isEmpty() ? list.size() + " of them" : text.substring(0, WIDTH);
+        return value instanceof List<?> list && !list.isEmpty() ? list.size() + " elements" : text.substring(0, WIDTH);
     }
 
     private static void row(String name, String jvm, String helper) {

@@ -3,6 +3,9 @@ package org.umh4j.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
@@ -11,13 +14,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code umh zsh}: writes the completion function of zsh, with what each option means, from what {@code --help} says. */
+/** {@code umh zsh}: writes zsh's completion function, from the descriptions of {@code --help}. */
 @Command(
         name = "zsh",
         hidden = true,
-        description = "Writes the completion function _umh of zsh.",
+        description = "Writes the completion function _umh for zsh.",
         mixinStandardHelpOptions = true)
 final class ZshCommand implements Runnable {
+    /** The functions of zsh for values that depend on the host. */
+    private static final Map<String, String> FUNCTIONS = Map.of(
+            "--uid", "_users",
+            "--gid", "_groups",
+            "--cwd", "_directories",
+            "--root", "_directories",
+            "--cgroup", "_directories");
+
     @Spec
     private CommandSpec spec;
 
@@ -29,7 +40,7 @@ final class ZshCommand implements Runnable {
         out.println("#compdef umh");
         out.println("_umh() {\n\tlocal -a commands=(");
         commands.forEach((name, command) -> out.println("\t\t'" + name + ":" + first(command.getCommandSpec()) + "'"));
-        out.println("\t)\n\t_arguments -C '(- *)--help[says how to use it]' '(- *)--version[says which one it is]'"
+        out.println("\t)\n\t_arguments -C '(- *)--help[prints the usage]' '(- *)--version[prints the version]'"
                 + " '1:command:{_describe command commands}' '*::argument:->of' && return");
         out.println("\tcase $words[1] in");
         commands.forEach((name, command) -> arguments(name, command.getCommandSpec()));
@@ -37,34 +48,52 @@ final class ZshCommand implements Runnable {
         out.flush();
     }
 
-    /** What follows a program's path is the program's: no option of umh is offered there. */
+    /** The arguments after a program's path are the program's, so no option of umh is offered there. */
     private void arguments(String name, CommandSpec command) {
-        String all = command.options().stream().map(this::option).collect(Collectors.joining(" \\\n\t\t\t"));
-        boolean program = name.equals("exec") || name.equals("driver");
-        out.println("\t" + name + ")\n\t\t_arguments -S " + (program ? "-A '-*' " : "") + all
-                + (program ? " \\\n\t\t\t'1:program:_files' '*:argument:_files'" : "") + " ;;");
+        String all = command.options().stream().map(ZshCommand::option).collect(Collectors.joining(" \\\n\t\t\t"));
+        boolean hasProgram = name.equals("exec") || name.equals("driver");
+        out.println("\t" + name + ")\n\t\t_arguments -S " + (hasProgram ? "-A '-*' " : "") + all
+                + (hasProgram ? " \\\n\t\t\t'1:program:_files' '*:argument:_files'" : "") + " ;;");
     }
 
-    private String option(OptionSpec option) {
-        String meaning = "[" + quoted(option.description().length == 0 ? "" : option.description()[0]) + "]";
+    private static String option(OptionSpec option) {
+        String description = "[" + quoted(option.description().length == 0 ? "" : option.description()[0]) + "]";
         String value = option.arity().max() > 0 ? ":" + quoted(option.paramLabel()) + ":" + values(option) : "";
         String again = option.isMultiValue() ? "*" : "";
-        return java.util.Arrays.stream(option.names())
-                .map(name -> "'" + again + name + meaning + value + "'")
+        return Arrays.stream(option.names())
+                .map(name -> "'" + again + name + description + value + "'")
                 .collect(Collectors.joining(" "));
     }
 
-    /** Where the label lists them; else files, which most others are. */
+    /** Returns the action for the values: the candidates of the option, a function of zsh, or files. */
     private static String values(OptionSpec option) {
+        String function = FUNCTIONS.get(option.longestName());
+        if (function != null) {
+            return function;
+        }
+        List<String> values = candidates(option);
+        if (values.isEmpty()) {
+            return "_files";
+        }
+        boolean isList =
+                option.paramLabel().contains(",") || option.paramLabel().equals("CAPS");
+        return isList ? "_sequence compadd - " + String.join(" ", values) : "(" + String.join(" ", values) + ")";
+    }
+
+    private static List<String> candidates(OptionSpec option) {
+        List<String> values = new ArrayList<>();
+        if (option.completionCandidates() != null) {
+            option.completionCandidates().forEach(values::add);
+        }
         String label = option.paramLabel();
-        return label.matches("[a-z]+(\\|[a-z]+)+") ? "(" + label.replace('|', ' ') + ")" : "_files";
+        return label.matches("[a-z]+(\\|[a-z]+)+") ? List.of(label.split("\\|")) : values;
     }
 
     private static String first(CommandSpec command) {
         return quoted(command.usageMessage().description()[0]);
     }
 
-    /** As text within an argument of _arguments within quotes. */
+    /** Returns the text for an argument of _arguments, within single quotes. */
     private static String quoted(String text) {
         return text.replace("%n", " ")
                 .replace("%%", "%")

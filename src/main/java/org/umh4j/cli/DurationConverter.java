@@ -5,16 +5,16 @@ import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Times as people write them: {@code 500ms}, {@code 5s}, {@code 2m}, {@code 1h}. */
-final class Durations {
-    private static final Pattern FORM = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
+/** Durations: a number and a unit, such as {@code 500ms}, {@code 5s}, {@code 2m}, {@code 1h}. */
+final class DurationConverter extends ValueConverter<Duration> {
+    private static final Pattern FORM = Pattern.compile("([0-9]{1,9})(ms|s|m|h)");
 
-    private Durations() {}
-
-    static Duration parse(String text) {
+    @Override
+    Duration parse(String text) {
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException("not a time: " + text + "; write a number and ms, s, m or h");
+            throw new IllegalArgumentException(
+                    "'" + text + "' is not a duration: write a number of up to 9 digits, and ms, s, m or h");
         }
         long amount = Long.parseLong(matcher.group(1));
         return switch (matcher.group(2)) {
