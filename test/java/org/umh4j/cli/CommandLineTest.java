@@ -287,7 +287,7 @@ final class CommandLineTest {
         assertEquals(
                 Sandbox.landlockAbi() > 0
                         ? "ABI " + Sandbox.landlockAbi()
-                        : "none, or not enabled: rules fail at LANDLOCK",
+                        : "none, or not enabled: rules fail at stage LANDLOCK",
                 landlock);
         assertTrue(findings.path("namespaces").path("message").asText().contains("mnt, net, pid"), findings.toString());
         assertTrue(findings.has("cgroup"), findings.toString());
@@ -449,7 +449,7 @@ final class CommandLineTest {
     @RequiresRoot
     void hintNamesTheOptionAndNotTheMethod() throws Exception {
         Jvm.Outcome outcome = new Jvm().asNobody().run(Main.class, "exec", "--unshare", "net", "/bin/true");
-        assertTrue(outcome.err().contains("--map-root, gives it without"), outcome.err());
+        assertTrue(outcome.err().contains("add a new user namespace by --map-root"), outcome.err());
         assertEquals(125, outcome.exitCode());
     }
 
@@ -457,8 +457,10 @@ final class CommandLineTest {
     @RequiresRoot
     void doctorPrintsRemediesAndASummary() throws Exception {
         Jvm.Outcome outcome = new Jvm().under("setpriv", "--no-new-privs").run(Main.class, "doctor");
-        assertTrue(outcome.out().contains("to change that: look at what started this JVM"), outcome.out());
-        assertTrue(outcome.out().endsWith("Helpers can be started here, but for what is LIMITED.\n"), outcome.out());
+        assertTrue(outcome.out().contains("to change that: check the configuration of this JVM"), outcome.out());
+        assertTrue(
+                outcome.out().endsWith("Helpers can be started here, except for the attributes that are LIMITED.\n"),
+                outcome.out());
     }
 
     @Test

@@ -20,6 +20,10 @@ final class ShellCompletionTest {
             umh exec --timeo, umh exec --timeout
             umh exec --stdi , umh exec --stdin
             umh doctor --j  , umh doctor --json
+            """;
+
+    /** Values, which zsh completes with a comma behind those of a list. */
+    private static final String VALUES = """
             umh exec --caps cap_cho , umh exec --caps cap_chown
             umh exec --unshare ut , umh exec --unshare uts
             umh exec --pdeathsig TER , umh exec --pdeathsig TERM
@@ -50,7 +54,7 @@ final class ShellCompletionTest {
     }
 
     @ParameterizedTest
-    @CsvSource(textBlock = LINES)
+    @CsvSource(textBlock = LINES + VALUES)
     void bashCompletes(String begun, String completed) throws Exception {
         assertEquals(
                 completed.substring(completed.lastIndexOf(' ') + 1),

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.CapabilitySet;
 import org.umh4j.linux.Securebit;
@@ -91,20 +88,12 @@ final class CapabilityOptions {
     static final class SecurebitConverter extends ValueConverter<Securebit> {
         @Override
         Securebit parse(String text) {
-            return Stream.of(Securebit.values())
-                    .filter(bit -> bit.name().equalsIgnoreCase(text.replace('-', '_')))
-                    .findFirst()
-                    .orElseThrow(() ->
-                            new IllegalArgumentException("no securebit '" + text + "'; there are " + candidates()));
+            return EnumNames.parse(List.of(Securebit.values()), text, "securebit");
         }
 
         @Override
         List<String> candidates() {
-            List<String> names = new ArrayList<>();
-            for (Securebit bit : Securebit.values()) {
-                names.add(bit.name().toLowerCase(Locale.ROOT));
-            }
-            return names;
+            return EnumNames.of(List.of(Securebit.values()));
         }
     }
 }

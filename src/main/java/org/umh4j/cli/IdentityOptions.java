@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.umh4j.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.task.Cred;
 import picocli.CommandLine.Option;
@@ -111,10 +109,8 @@ final class IdentityOptions {
             if (parts.length != 1 && parts.length != 3) {
                 throw new IllegalArgumentException("'" + text + "' is neither one id nor three as R:E:S");
             }
-            long[] ids = IntStream.range(0, 3)
-                    .mapToLong(i -> id(parts[parts.length == 1 ? 0 : i]))
-                    .toArray();
-            return new Id(null, ids[0], ids[1], ids[2]);
+            int last = parts.length - 1;
+            return new Id(null, id(parts[0]), id(parts[last / 2]), id(parts[last]));
         }
 
         private static long id(String text) {
@@ -133,10 +129,11 @@ final class IdentityOptions {
     static final class GroupListConverter extends ValueConverter<GroupList> {
         @Override
         GroupList parse(String text) {
-            long[] gids = text.isEmpty()
-                    ? new long[0]
-                    : Stream.of(text.split(",", -1)).mapToLong(IdConverter::id).toArray();
-            return new GroupList(LongStream.of(gids).boxed().toList());
+            List<Long> gids = new ArrayList<>();
+            for (String gid : text.isEmpty() ? new String[0] : text.split(",", -1)) {
+                gids.add(IdConverter.id(gid));
+            }
+            return new GroupList(gids);
         }
     }
 

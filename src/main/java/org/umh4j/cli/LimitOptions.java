@@ -3,8 +3,6 @@ package org.umh4j.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.Rlimit;
 import org.umh4j.task.Limits;
@@ -71,18 +69,11 @@ final class LimitOptions {
             if (text.indexOf('=') < 1 || limits.length > 2) {
                 throw new IllegalArgumentException("'" + text + "': write NAME=SOFT:HARD, NAME=SOFT, or inherit");
             }
-            RlimitValue value = new RlimitValue(
-                    resource(text.substring(0, text.indexOf('='))), size(limits[0]), size(limits[limits.length - 1]));
-            Limits.defaults().rlimit(value.resource(), value.soft(), value.hard());
+            String name = text.substring(0, text.indexOf('='));
+            Rlimit resource = EnumNames.parse(List.of(Rlimit.values()), name, "limit");
+            RlimitValue value = new RlimitValue(resource, size(limits[0]), size(limits[limits.length - 1]));
+            Limits.defaults().rlimit(resource, value.soft(), value.hard());
             return value;
-        }
-
-        private static Rlimit resource(String name) {
-            return Stream.of(Rlimit.values())
-                    .filter(resource -> resource.name().equalsIgnoreCase(name))
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException(
-                            "no limit '" + name + "'; there are " + String.join(", ", names())));
         }
 
         /** Parses a number, with K, M or G for powers of 1024, or {@code unlimited}. */
@@ -98,16 +89,14 @@ final class LimitOptions {
             return shift > 0 ? value << shift : value;
         }
 
-        private static List<String> names() {
-            return Stream.of(Rlimit.values())
-                    .map(resource -> resource.name().toLowerCase(Locale.ROOT))
-                    .toList();
-        }
-
         @Override
         List<String> candidates() {
-            return Stream.concat(names().stream().map(name -> name + "="), Stream.of("inherit"))
-                    .toList();
+            List<String> all = new ArrayList<>();
+            for (String name : EnumNames.of(List.of(Rlimit.values()))) {
+                all.add(name + "=");
+            }
+            all.add("inherit");
+            return all;
         }
     }
 

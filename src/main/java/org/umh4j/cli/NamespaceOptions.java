@@ -3,8 +3,6 @@ package org.umh4j.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.Namespace;
 import org.umh4j.task.NamespaceSetup;
@@ -75,9 +73,7 @@ final class NamespaceOptions {
 
         @Override
         List<String> candidates() {
-            return Stream.of(Namespace.values())
-                    .map(kind -> kind.name().toLowerCase(Locale.ROOT))
-                    .toList();
+            return EnumNames.of(List.of(Namespace.values()));
         }
     }
 
@@ -97,9 +93,10 @@ final class NamespaceOptions {
                 return new Join(0, List.of(Namespace.of(text.substring(0, equals))), text.substring(equals + 1));
             }
             String[] parts = text.split(":", 2);
-            List<Namespace> kinds = parts.length == 1
-                    ? List.of()
-                    : Stream.of(parts[1].split(",")).map(Namespace::of).toList();
+            List<Namespace> kinds = new ArrayList<>();
+            for (String name : parts.length == 1 ? new String[0] : parts[1].split(",")) {
+                kinds.add(Namespace.of(name));
+            }
             long pid = NumberParser.number(parts[0]);
             if (pid < 1 || pid > Integer.MAX_VALUE) {
                 throw new IllegalArgumentException("pid " + pid + " is not in 1 to " + Integer.MAX_VALUE);

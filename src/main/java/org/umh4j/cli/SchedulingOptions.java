@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.task.Sched;
 import picocli.CommandLine.Option;
@@ -127,18 +126,10 @@ final class SchedulingOptions {
         @Override
         IoPriority parse(String text) {
             String[] parts = text.split(":", 2);
-            Sched.IoClass ioClass = Stream.of(Sched.IoClass.values())
-                    .filter(one -> name(one).equalsIgnoreCase(parts[0]))
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("no I/O class '" + parts[0]
-                            + "'; there are none, idle, best-effort:0 to 7, realtime:0 to 7"));
+            Sched.IoClass ioClass = EnumNames.parse(List.of(Sched.IoClass.values()), parts[0], "I/O class");
             int level = parts.length == 1 ? 0 : NumberParser.integer(parts[1]);
             Sched.defaults().ioprio(ioClass, level);
             return new IoPriority(ioClass, level);
-        }
-
-        private static String name(Sched.IoClass ioClass) {
-            return ioClass.name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
 
         @Override

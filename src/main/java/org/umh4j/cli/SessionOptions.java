@@ -3,7 +3,6 @@ package org.umh4j.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.linux.Signal;
 import org.umh4j.task.Session;
@@ -62,14 +61,16 @@ final class SessionOptions {
     }
 
     private static int[] numbers(List<Integer> signals) {
-        return signals.stream().mapToInt(i -> i).toArray();
+        int[] numbers = new int[signals.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = signals.get(i);
+        }
+        return numbers;
     }
 
     Session session() {
-        long chosen = Stream.of(setsid || terminal != null, setpgid, inheritsSession)
-                .filter(isGiven -> isGiven)
-                .count();
-        if (chosen > 1) {
+        boolean isNew = setsid || terminal != null;
+        if (isNew && setpgid || isNew && inheritsSession || setpgid && inheritsSession) {
             throw new IllegalArgumentException(
                     "one of --setsid, --setpgid and --inherit-session; --terminal includes --setsid");
         }
@@ -90,7 +91,11 @@ final class SessionOptions {
 
         @Override
         List<String> candidates() {
-            return Stream.of(Signal.values()).map(Signal::name).toList();
+            List<String> names = new ArrayList<>();
+            for (Signal signal : Signal.values()) {
+                names.add(signal.name());
+            }
+            return names;
         }
     }
 
@@ -99,10 +104,12 @@ final class SessionOptions {
         @Override
         Signal parse(String text) {
             int number = Signal.number(text);
-            return Stream.of(Signal.values())
-                    .filter(signal -> signal.number() == number)
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalArgumentException("'" + text + "' is a real-time signal"));
+            for (Signal signal : Signal.values()) {
+                if (signal.number() == number) {
+                    return signal;
+                }
+            }
+            throw new IllegalArgumentException("'" + text + "' is a real-time signal");
         }
     }
 

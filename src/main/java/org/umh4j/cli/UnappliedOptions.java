@@ -4,7 +4,6 @@ package org.umh4j.cli;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.linux.UmhStage;
@@ -51,7 +50,9 @@ final class UnappliedOptions {
 
     private static Set<UmhStage> all(List<Stages> some) {
         Set<UmhStage> all = EnumSet.noneOf(UmhStage.class);
-        some.forEach(one -> all.addAll(one.stages()));
+        for (Stages one : some) {
+            all.addAll(one.stages());
+        }
         return all;
     }
 
@@ -66,19 +67,12 @@ final class UnappliedOptions {
             if (text.equals("all")) {
                 return new Stages(optional);
             }
-            return optional.stream()
-                    .filter(stage -> stage.name().equalsIgnoreCase(text.replace('-', '_')))
-                    .findFirst()
-                    .map(stage -> new Stages(Set.of(stage)))
-                    .orElseThrow(() -> new IllegalArgumentException(
-                            "'" + text + "' is not a stage that may stay unapplied; these are " + candidates()));
+            return new Stages(Set.of(EnumNames.parse(optional, text, "stage that may stay unapplied")));
         }
 
         @Override
         List<String> candidates() {
-            return Task.optionalStages().stream()
-                    .map(stage -> stage.name().toLowerCase(Locale.ROOT))
-                    .toList();
+            return EnumNames.of(Task.optionalStages());
         }
     }
 }
