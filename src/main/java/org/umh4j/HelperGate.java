@@ -13,16 +13,22 @@ import org.umh4j.linux.Errno;
  * Disables and enables helpers for the whole JVM, as the kernel does around suspend.
  *
  * <p>Before a checkpoint, an upgrade or a failover, call {@link #disable}: new calls fail with {@code -EBUSY}, and
- * the method waits until the running calls have returned. {@link #enable} ends it.
+ * the method waits until the running calls have returned. {@link #enable} ends it. While helpers are disabled,
+ * {@code exec} returns {@code -EBUSY}; {@code start}, {@code run}, pipelines and {@code fork} of a driver throw a
+ * {@link UmhException} at {@link org.umh4j.linux.UmhStage#DISABLED} with {@code EBUSY}.
  *
- * <p>{@link #readTrylock} and {@link #readLockWait} take a read lock, which keeps helpers enabled: while it is held,
- * a change of the depth waits. {@link #freeze} and {@link #thaw} are the operations of the freezer. A freeze does not
- * wait for calls with {@link UmhWait#freezable}; those do not return before the thaw.
+ * <p>{@link #readTrylock} and {@link #readLockWait} take a read lock, which keeps helpers enabled: while any read lock
+ * is held, every method that changes the depth ({@link #disable}, {@link #enable}, {@link #setDisableDepth},
+ * {@link #freeze}, {@link #thaw}) waits for its release, without a timeout. A thread that calls one of them under a
+ * read lock that only it releases waits forever. New read locks wait while such a method waits. {@link #freeze} and
+ * {@link #thaw} are the operations of the freezer. A freeze does not wait for calls with {@link UmhWait#freezable};
+ * while frozen, those do not return.
  *
- * <p>The kernel's term <em>running helper</em> means a call that has not returned. A process that continues to run
- * after its call has returned does not count.
+ * <p>A <em>running call</em> has entered the gate and has not returned; the kernel's name for it is running helper. A
+ * process that continues to run after its call has returned does not count. A {@code start} or {@code run} is a running
+ * call until {@code execve}. A {@link UmhWait#NO_WAIT} call returns before its helper is started.
  *
- * <p>All methods may be called from any thread. An interrupt does not end a wait; the interrupt flag stays set.
+ * <p>An interrupt does not end a wait; the interrupt flag stays set.
  *
  * @implSpec {@code __usermodehelper_disable()}, {@code __usermodehelper_set_disable_depth()},
  *     {@code usermodehelper_read_trylock()}, {@code usermodehelper_read_lock_wait()} of {@code kernel/umh.c},
@@ -110,7 +116,7 @@ public final class HelperGate {
         }
     }
 
-    /** Returns the present depth. */
+    /** Returns the present depth: FREEZING during a {@link #freeze}, DISABLED after it has returned 0. */
     public static Depth depth() {
         LOCK.lock();
         try {
@@ -120,7 +126,10 @@ public final class HelperGate {
         }
     }
 
-    /** Returns the number of calls that have not returned: {@code running_helpers}. */
+    /**
+     * Returns the number of calls that have not returned, the kernel's {@code running_helpers}. It is not the number of
+     * processes.
+     */
     public static int runningHelpers() {
         LOCK.lock();
         try {
@@ -131,7 +140,8 @@ public final class HelperGate {
     }
 
     /**
-     * Takes a read lock, which keeps helpers enabled until {@link #readUnlock}. Waits while the depth is FREEZING.
+     * Takes a read lock, which keeps helpers enabled until {@link #readUnlock}. Unlike other functions of that kind, it
+     * waits while the depth is FREEZING, as the kernel's {@code usermodehelper_read_trylock()} does.
      *
      * @return 0 if the lock is held; {@code -EAGAIN} if the depth is DISABLED
      */
@@ -194,7 +204,7 @@ public final class HelperGate {
 
     /**
      * Freezes: disables helpers and waits until every running call has returned or is in a freezable wait. Those in a
-     * freezable wait do not return before {@link #thaw}.
+     * freezable wait do not return until {@link #thaw}.
      *
      * @param timeout the time to wait for running calls; the kernel's is {@link #DRAIN_TIMEOUT}
      * @return 0 if frozen; {@code -EAGAIN} if calls were still running, in which case helpers are enabled again

@@ -23,6 +23,7 @@ public final class HelperQueue {
      * Creates a queue.
      *
      * @param maxRunning the largest number of helpers that run at the same time; at least 1
+     * @throws IllegalArgumentException for a smaller number
      */
     public HelperQueue(int maxRunning) {
         if (maxRunning < 1) {
@@ -42,8 +43,10 @@ public final class HelperQueue {
     }
 
     /**
-     * Waits for a place and starts a helper, as {@link UsermodeHelper#start} does.
+     * Waits for a place and starts a helper, as {@link UsermodeHelper#start} does. The helper occupies the place until
+     * its end.
      *
+     * @throws UmhException as {@link UsermodeHelper#start}, also its unchecked exceptions; the place is free again
      * @throws InterruptedException if the caller is interrupted while it waits for a place; {@code info} is not used up
      */
     public Helper start(SubprocessInfo info) throws UmhException, InterruptedException {
@@ -65,6 +68,7 @@ public final class HelperQueue {
     /**
      * Waits for a place and executes a call with {@link UmhWait#PROC}, as {@link UsermodeHelper#exec} does.
      *
+     * @return as {@link UsermodeHelper#exec}
      * @throws InterruptedException if the caller is interrupted while it waits for a place; {@code info} is not used up
      */
     public int exec(SubprocessInfo info) throws InterruptedException {
@@ -80,6 +84,7 @@ public final class HelperQueue {
     /**
      * Waits for a place and runs a helper, as {@link UsermodeHelper#run} does. The timeout begins when a place is free.
      *
+     * @throws IOException as {@link UsermodeHelper#run}
      * @throws InterruptedException as {@link UsermodeHelper#run}, and if the caller is interrupted while it waits for
      *     a place
      */

@@ -30,9 +30,10 @@ import org.umh4j.internal.PipeEnd;
  * }
  * }</pre>
  *
- * <p>A message has a header of eight bytes and a content. The header has the length of the content and the number of
- * the message, both 32 bits with the most significant byte first. A reply has the number of its request. Replies may
- * arrive in any order, and any number of requests may be pending.
+ * <p>On the pipes a message has a header of eight bytes and a content; the methods take and return the content alone.
+ * The header has the length of the content and the number of the message, both 32 bits with the most significant byte
+ * first. A reply has the number of its request. Replies may arrive in any order, and any number of requests may be
+ * pending.
  *
  * <p>A request receives its reply or fails, exactly once. If the driver ends or sends an invalid message, all pending
  * requests fail at once. No request is sent again, since only the caller knows whether a repetition is safe. A reply
@@ -101,9 +102,11 @@ public final class Mailbox implements AutoCloseable {
     }
 
     /**
-     * Creates a mailbox over the pipes of a driver that was forked.
+     * Creates a mailbox over the pipes of a driver that was forked. After the next fork a new mailbox is needed.
      *
-     * @param maxContentBytes the largest content of a message in either direction
+     * @param maxContentBytes the largest content of a message in either direction, without the header
+     * @throws IllegalStateException if the driver has no process
+     * @throws IllegalArgumentException if the number is negative or too large for an array with the header
      */
     public static Mailbox of(UsermodeDriver driver, int maxContentBytes) {
         Objects.requireNonNull(driver, "driver");
@@ -113,7 +116,8 @@ public final class Mailbox implements AutoCloseable {
     /**
      * Creates a mailbox over two pipes of any helper.
      *
-     * @param maxContentBytes the largest content of a message in either direction
+     * @param maxContentBytes the largest content of a message in either direction, without the header
+     * @throws IllegalArgumentException as {@link #of(UsermodeDriver, int)}
      */
     public static Mailbox of(PipeWriter toHelper, PipeReader fromHelper, int maxContentBytes) {
         if (maxContentBytes < 0 || maxContentBytes > Integer.MAX_VALUE - HEADER_BYTES) {
@@ -131,12 +135,14 @@ public final class Mailbox implements AutoCloseable {
     /**
      * Sends a request and waits for its reply.
      *
+     * @param message the content of the request
+     * @return the content of the reply
      * @throws TimeoutException if no reply arrives within the timeout; the mailbox remains usable
      * @throws IOException if the mailbox is closed, or the driver has ended, has closed a pipe, or has sent an
      *     invalid message
      * @throws InterruptedException if the caller is interrupted. If it was interrupted before the call, the request
      *     is not sent
-     * @throws IllegalArgumentException if the message is larger than the limit
+     * @throws IllegalArgumentException if the content is larger than the limit
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {
         Objects.requireNonNull(message, "message");
@@ -161,11 +167,13 @@ public final class Mailbox implements AutoCloseable {
      * Sends a request and returns a future of its reply.
      *
      * <p>The future fails with an {@link IOException} in the cases in which {@link #request} throws one. Dependent
-     * stages run in a thread of the library, as those of {@link Helper#onExit} do. A request whose future was
+     * functions run in a thread of the library, as those of {@link Helper#onExit} do. A request whose future was
      * canceled or has timed out is forgotten: its reply is dropped.
      *
+     * @param message the content of the request
+     * @return a future of the content of the reply
      * @throws IOException if the mailbox is closed or has failed already; the request is not sent
-     * @throws IllegalArgumentException if the message is larger than the limit
+     * @throws IllegalArgumentException if the content is larger than the limit
      */
     public CompletableFuture<byte[]> requestAsync(byte[] message) throws IOException {
         Request request = submit(message);

@@ -15,6 +15,9 @@ import java.util.Optional;
  * <pre>{@code
  * RestartBackoff backoff = RestartBackoff.defaults();
  * Optional<Duration> pause = backoff.after(System.nanoTime());
+ * if (pause.isPresent()) {
+ *     Thread.sleep(pause.get().toMillis());   // then start the helper again; else give up
+ * }
  * }</pre>
  *
  * <p>Ends that are older than the window no longer count. An instance must not be used by several threads at once.

@@ -51,14 +51,18 @@ public final class RunOptions {
         return DEFAULTS;
     }
 
-    /** Sets the bytes that the helper reads at descriptor 0, followed by end of file. */
+    /**
+     * Sets the bytes that the helper reads at descriptor 0, followed by end of file. They replace an earlier input, and
+     * descriptor 0 of the task.
+     */
     public RunOptions input(byte[] bytes) {
         return new RunOptions(Objects.requireNonNull(bytes, "bytes").clone(), null, outputLimit, timeout, grace);
     }
 
     /**
      * Gives the helper the descriptor of a channel as its descriptor 0. The channel must be one of the JDK's own: a
-     * file, a socket, a pipe. The data does not pass through the JVM.
+     * file, a socket, a pipe. The data does not pass through the JVM. It replaces an earlier input, and descriptor 0 of
+     * the task.
      */
     public RunOptions input(Channel channel) {
         return new RunOptions(null, Objects.requireNonNull(channel, "channel"), outputLimit, timeout, grace);
@@ -66,7 +70,9 @@ public final class RunOptions {
 
     /**
      * Sets the largest number of bytes of each output stream that the result has. Further output is read and dropped,
-     * and the result is marked as truncated.
+     * and the result is marked as truncated. With 0 all output is dropped.
+     *
+     * @throws IllegalArgumentException for a negative number
      */
     public RunOptions outputLimit(int bytes) {
         if (bytes < 0) {
@@ -75,13 +81,23 @@ public final class RunOptions {
         return new RunOptions(input, inputChannel, bytes, timeout, grace);
     }
 
-    /** Sets the time from the call after which the helper is sent SIGTERM. The default is none. */
+    /**
+     * Sets the time from the call after which the helper is sent SIGTERM. The default is none. With zero the timeout
+     * expires before the program is executed, or right after that.
+     *
+     * @throws IllegalArgumentException for a negative duration
+     */
     public RunOptions timeout(Duration duration) {
         Duration checked = Timeouts.requireNotNegative(duration, "timeout");
         return new RunOptions(input, inputChannel, outputLimit, checked, grace);
     }
 
-    /** Sets the time between SIGTERM and SIGKILL. The default is {@link #DEFAULT_GRACE}. */
+    /**
+     * Sets the time between SIGTERM and SIGKILL. The default is {@link #DEFAULT_GRACE}. With zero SIGKILL follows at
+     * once.
+     *
+     * @throws IllegalArgumentException for a negative duration
+     */
     public RunOptions grace(Duration duration) {
         Duration checked = Timeouts.requireNotNegative(duration, "grace");
         return new RunOptions(input, inputChannel, outputLimit, timeout, checked);

@@ -36,8 +36,8 @@ import org.umh4j.linux.WaitStatus;
  * the driver until its timeout. A driver that does not reply to the health check in time, closes a pipe or sends an
  * invalid message is killed and restarted.
  *
- * <p>The settings can be changed until {@link #start}. A supervisor needs no separate thread: it uses the library's
- * threads for callbacks.
+ * <p>The settings can be changed until {@link #start}; after that their methods throw an {@link IllegalStateException}.
+ * A supervisor needs no separate thread: it uses the library's threads for callbacks.
  */
 public final class Supervisor implements AutoCloseable {
     /** The state of the driver. */
@@ -103,6 +103,8 @@ public final class Supervisor implements AutoCloseable {
 
     /**
      * Creates a supervisor for a driver that is loaded and does not run. The supervisor owns the driver and closes it.
+     * A driver that is not loaded or runs makes {@link #start} fail at {@link org.umh4j.linux.UmhStage#BLOB} with
+     * {@code EINVAL} or {@code EBUSY}, and closes it, which kills it.
      *
      * @param maxContentBytes the largest content of a message, as in {@link Mailbox#of(UsermodeDriver, int)}
      */
@@ -155,7 +157,7 @@ public final class Supervisor implements AutoCloseable {
 
     /**
      * Sets a function that is notified of every change of state, in order and one at a time, in a thread of the
-     * library.
+     * library. An exception of the function is logged, and the next change is notified.
      */
     public Supervisor listener(Consumer<StateChange> function) {
         requireNotStarted();
@@ -174,6 +176,8 @@ public final class Supervisor implements AutoCloseable {
      *
      * @return this supervisor
      * @throws UmhException if the fork fails. It is not tried again, and the driver is closed
+     * @throws IllegalStateException if the supervisor was started or closed before
+     * @throws IllegalArgumentException if the largest content is out of range; the driver is closed
      */
     public Supervisor start() throws UmhException {
         begin();
@@ -213,8 +217,11 @@ public final class Supervisor implements AutoCloseable {
     /**
      * Sends a request and waits for its reply. If the driver is being restarted, waits for the restart first.
      *
+     * @param message the content of the request, as in {@link Mailbox#request}
+     * @return the content of the reply
      * @throws TimeoutException if no reply arrives within the timeout
-     * @throws IOException if the driver ends before its reply, or will not be restarted
+     * @throws IOException if the driver ends before its reply, or will not be restarted; also before {@link #start}
+     * @throws IllegalArgumentException if the content is larger than the limit
      * @throws InterruptedException if the caller is interrupted
      */
     public byte[] request(byte[] message, Duration timeout) throws IOException, InterruptedException, TimeoutException {

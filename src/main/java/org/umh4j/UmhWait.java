@@ -18,7 +18,9 @@ public record UmhWait(int flags) {
     private static final int ALL = UMH_WAIT_EXEC | UMH_WAIT_PROC | UMH_KILLABLE | UMH_FREEZABLE;
 
     /**
-     * {@code UMH_NO_WAIT}: the call returns 0 at once. A later failure of the helper does not change the result.
+     * {@code UMH_NO_WAIT}: the call returns 0 at once. A later failure, of init too, does not change the result. A
+     * refusal at the entry is returned: {@code -EINVAL} for a null path, {@code -EPERM} by {@link HelperPaths},
+     * {@code -EBUSY} by {@link HelperGate}.
      *
      * <p>A daemon thread of the library starts the helper, so the JVM may end before the helper is started. Two threads
      * serve all such calls, and one more for each init or cleanup function that blocks. If no thread can be created,
@@ -35,7 +37,11 @@ public record UmhWait(int flags) {
     /** {@code UMH_WAIT_PROC}: the call waits until the helper has ended. */
     public static final UmhWait PROC = new UmhWait(UMH_WAIT_PROC);
 
-    /** Accepts the four flags of the kernel only. */
+    /**
+     * Accepts the four flags of the kernel only.
+     *
+     * @throws IllegalArgumentException for another flag
+     */
     public UmhWait {
         if ((flags & ~ALL) != 0) {
             throw new IllegalArgumentException("unknown wait flags 0x" + Integer.toHexString(flags & ~ALL));
@@ -51,8 +57,8 @@ public record UmhWait(int flags) {
     }
 
     /**
-     * Adds {@code UMH_FREEZABLE}: {@link HelperGate#freeze} does not wait for this call, and the call does not return
-     * before {@link HelperGate#thaw}.
+     * Adds {@code UMH_FREEZABLE}: {@link HelperGate#freeze} does not wait for this call, and a call that waits
+     * while helpers are frozen does not return until {@link HelperGate#thaw}. Without a freeze the flag has no effect.
      */
     public UmhWait freezable() {
         return new UmhWait(flags | UMH_FREEZABLE);

@@ -51,6 +51,16 @@ import org.umh4j.task.Task;
  * of an ordinary call. {@link #task}, {@link #arguments} and {@link #environment} change them. The JVM knows the pid
  * before the first instruction of the program.
  *
+ * <p>Several names are the kernel's, which calls the driver's process umh, a user mode helper. {@link #pipeToUmh} is
+ * its standard input and {@link #pipeFromUmh} its standard output; {@link #tgid} is its process id; {@link #fork}
+ * creates the process and executes the program; {@link #atExit} is a routine of the JVM for the end of the process, not
+ * {@code atexit(3)}.
+ *
+ * <p>The setters {@link #arguments}, {@link #environment}, {@link #task}, {@link #init} and {@link #atExit} may be
+ * called at any time, apply from the next fork on, and replace the earlier value. The methods for pipes, signals and
+ * the end throw an {@link IllegalStateException} before the first fork, during a fork, and after a fork that has
+ * failed.
+ *
  * <p>{@link HelperPaths} compares the name of the driver in place of a path: {@link HelperPaths#allowOnly} must list
  * it, and the program of {@link HelperPaths#redirectAllTo} is executed instead of the driver.
  *
@@ -96,7 +106,8 @@ public final class UsermodeDriver implements AutoCloseable {
      * Creates a driver without a program. {@link #load(InputStream)} loads one.
      *
      * @param name the first argument of the process and the name of the memfd: 1 to {@link #MAX_NAME_BYTES} bytes,
-     *     without a slash
+     *     without a slash, and neither {@code .} nor {@code ..}
+     * @throws IllegalArgumentException for another name
      */
     public static UsermodeDriver named(String name) {
         int length = Bytes.of(name, "name").length;
@@ -230,7 +241,8 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /**
      * Sets the state that the process is born with from the next fork on: identity, limits, namespaces, more
-     * descriptors. Descriptors 0 and 1 are always the two pipes, and the parent death signal is always SIGKILL.
+     * descriptors. Descriptors 0 and 1 are always the two pipes: they replace a descriptor 0 or 1 of the task without
+     * an error. The parent death signal is always SIGKILL, whatever the task has.
      */
     public UsermodeDriver task(Task state) {
         task = Objects.requireNonNull(state, "state");
@@ -248,7 +260,8 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /**
      * Sets a routine that runs exactly once at the end of each process of {@link #fork}. It runs in a thread of the
-     * library, like a dependent stage of {@link Helper#onExit}. It applies from the next fork on.
+     * library, like a dependent function of {@link Helper#onExit}; an exception is logged. It applies from the next
+     * fork on.
      */
     public UsermodeDriver atExit(Consumer<WaitStatus> routine) {
         atExit = Objects.requireNonNull(routine, "routine");
@@ -272,6 +285,8 @@ public final class UsermodeDriver implements AutoCloseable {
      *     if no program is loaded. At other stages as {@link UsermodeHelper#start}; for instance at
      *     {@link UmhStage#EXEC}: {@code ENOEXEC} for a program of another architecture, {@code ENOENT} if the
      *     interpreter of a script is missing
+     * @throws IllegalArgumentException if parts of the task exclude each other, or it has the scope CGROUP and no
+     *     cgroup path
      */
     public void fork() throws UmhException {
         Blob program = beginFork();
@@ -352,7 +367,11 @@ public final class UsermodeDriver implements AutoCloseable {
         return current == null || current.isAlive() ? tgid : 0;
     }
 
-    /** Returns the pipe to descriptor 0 of the process. A write fails after the end of the process. */
+    /**
+     * Returns the pipe to descriptor 0 of the process. A write fails after the end of the process.
+     *
+     * @throws IllegalStateException if there was no successful fork
+     */
     public PipeWriter pipeToUmh() {
         return writer(0);
     }
@@ -360,17 +379,29 @@ public final class UsermodeDriver implements AutoCloseable {
     /**
      * Returns the pipe from descriptor 1 of the process. It is at its end when the process has ended and all bytes
      * are read.
+     *
+     * @throws IllegalStateException if there was no successful fork
      */
     public PipeReader pipeFromUmh() {
         return reader(1);
     }
 
-    /** Returns the pipe to another descriptor, which {@link Descriptors#pipeFromJvm} in the {@link #task} has made. */
+    /**
+     * Returns the pipe to another descriptor, which {@link Descriptors#pipeFromJvm} in the {@link #task} has made.
+     *
+     * @throws java.util.NoSuchElementException if the descriptor is not such a pipe
+     * @throws IllegalStateException if there was no successful fork
+     */
     public PipeWriter writer(int descriptor) {
         return required().writer(descriptor);
     }
 
-    /** Returns the pipe from another descriptor, which {@link Descriptors#pipeToJvm} in the {@link #task} has made. */
+    /**
+     * Returns the pipe from another descriptor, which {@link Descriptors#pipeToJvm} in the {@link #task} has made.
+     *
+     * @throws java.util.NoSuchElementException if the descriptor is not such a pipe
+     * @throws IllegalStateException if there was no successful fork
+     */
     public PipeReader reader(int descriptor) {
         return required().reader(descriptor);
     }
@@ -411,6 +442,7 @@ public final class UsermodeDriver implements AutoCloseable {
      * <p>The wait ends after five seconds for a process that hangs in the kernel; it is reaped later.
      *
      * @throws UmhException {@code EINVAL} at {@link UmhStage#BLOB} if no program is loaded
+     * @throws IllegalStateException if the init function of this driver calls this method
      */
     public void unload() throws UmhException {
         if (!free()) {
@@ -448,7 +480,11 @@ public final class UsermodeDriver implements AutoCloseable {
         }
     }
 
-    /** Unloads the driver as {@link #unload} does. Without a program it does nothing. */
+    /**
+     * Unloads the driver as {@link #unload} does. Without a program it does nothing.
+     *
+     * @throws IllegalStateException if the init function of this driver calls this method
+     */
     @Override
     public void close() {
         free();

@@ -67,8 +67,10 @@ public enum UmhStage {
     PERSONALITY,
     /** {@code PR_SET_THP_DISABLE}: transparent huge pages are enabled again if the JVM has disabled them. */
     THP,
-    /** Joining namespaces, {@code setns(2)}. The detail is the index of the join, from 0, in the order of the
-     * join methods' calls. */
+    /**
+     * Joining namespaces, {@code setns(2)}. The detail is the index of the join, from 0, in the order of the join
+     * methods. If the JVM could not open the namespace's file, the detail is 0 and the message has the path.
+     */
     JOIN,
     /** Creating namespaces, {@code unshare(2)}. */
     UNSHARE,
@@ -115,6 +117,7 @@ public enum UmhStage {
     NO_NEW_PRIVS,
     /**
      * {@code landlock_add_rule(2)} or {@code landlock_restrict_self(2)}. The detail is the index of the rule, from 0.
+     * If the JVM could not open the path of a rule, the detail is 0 and the message has the path.
      */
     LANDLOCK,
     /** Signal dispositions and mask. The detail is the signal. */
@@ -125,12 +128,14 @@ public enum UmhStage {
     SECCOMP,
     /** The final {@code capset(2)}, which sets the requested permitted and effective sets. */
     EFFECTIVE,
-    /** The launcher was killed before its {@code execve(2)}. The detail is the signal. */
+    /** A signal has killed the launcher before its {@code execve(2)}. The detail is the signal. */
     KILLED,
     /** {@code execve(2)} of the helper. */
     EXEC,
     /** The wait for the helper's end, {@code waitid(2)}. */
     WAIT,
-    /** A signal to the helper, {@code pidfd_send_signal(2)}. The detail is the signal. */
+    /**
+     * A signal could not be sent to a started helper, {@code pidfd_send_signal(2)}. The detail is the signal.
+     */
     KILL
 }
