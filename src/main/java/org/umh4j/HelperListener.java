@@ -38,8 +38,8 @@ public interface HelperListener {
     default void started(String path, long pid, Duration launchTime) {}
 
     /**
-     * Called right after {@link #started} if the host refused steps that were not required. The helper has the JVM's
-     * attributes instead.
+     * Called right after {@link #started} if the host refused steps that were not required; see
+     * {@link org.umh4j.task.Task#allowUnapplied}.
      *
      * @param path the program, or the driver's name
      * @param pid its process id

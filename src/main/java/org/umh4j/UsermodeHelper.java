@@ -106,11 +106,11 @@ public final class UsermodeHelper {
     /**
      * Runs a program to its end and returns its status and output.
      *
-     * <p>An input in {@code options} replaces descriptor 0 of the call. Otherwise a descriptor 0, 1 or 2 of the call
-     * stays; if the call has none, descriptor 0 is {@code /dev/null}, and 1 and 2 are pipes into the result. A pipe
-     * that the call itself has at descriptor 0 is at its end at once if {@code options} has no input.
+     * <p>An input in {@code options} replaces descriptor 0 of the task. Otherwise a descriptor 0, 1 or 2 of the task
+     * stays; if the task has none, descriptor 0 is {@code /dev/null}, and 1 and 2 are pipes into the result. A pipe
+     * that the task has at descriptor 0 is at its end at once if {@code options} has no input.
      *
-     * <p>When the timeout expires, the processes in the {@link org.umh4j.task.Task#scope scope} of the call are sent
+     * <p>When the timeout expires, the processes in the {@link org.umh4j.task.Task#scope scope} of the task are sent
      * SIGTERM, and after the grace period SIGKILL. With the scope of a cgroup SIGTERM is sent to the helper alone,
      * since only SIGKILL can be sent to a cgroup. Another process that holds the output pipes open, such as a daemon
      * that the helper has started, does not delay the result.

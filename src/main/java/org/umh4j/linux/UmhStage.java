@@ -2,7 +2,8 @@
 package org.umh4j.linux;
 
 /**
- * The stages of a launch, in the order of execution. A failure is reported with its stage and errno.
+ * The stages of a start, in the order of execution; {@link #WAIT} and {@link #KILL} follow the start. A failure is
+ * reported with its stage and errno.
  *
  * <p>{@code docs/errors.md} lists the possible errors of each stage and their remedies. Some stages have a detail, a
  * number that {@code UmhException.detail()} returns; the constants name it. The <em>launcher</em> is the small program

@@ -24,13 +24,17 @@ import org.umh4j.linux.UmhStage;
  *
  * <p>{@link #defaults()} has the JVM's ids and groups, the JVM's bounding set, empty inheritable and ambient sets,
  * securebits 0, and a new session keyring without a name. The policy of {@link org.umh4j.UmhSysctl} is applied to every
- * helper: it restricts the bounding, inheritable and ambient sets. Another uid also changes gid and groups; see
+ * helper: it restricts the bounding, inheritable and ambient sets. With these defaults {@code execve(2)} gives a helper
+ * of uid 0 the bounding set, and a helper of another uid no capability. Another uid also changes gid and groups; see
  * {@link #uid}.
  *
- * <p>The permitted and effective sets are those of the launcher at its {@code execve(2)}. That call then computes the
- * program's sets by the rules of {@code capabilities(7)}: uid 0 gets the bounding set, another uid gets the ambient
- * set, unless securebits or capabilities of the file change that. {@link #capabilities} sets all five sets, so that the
- * program has exactly these capabilities with any uid.
+ * <p>The sets of {@link #permitted} and {@link #effective} are not those of the program. They are the sets of the
+ * process right before {@code execve(2)}. The ambient set must be a subset of the permitted set; with no_new_privs the
+ * program gains no capability that the permitted set lacks; the effective set decides whether the process may execute
+ * the file. The call computes the program's sets by the rules of {@code capabilities(7)}: uid 0 gets the bounding set,
+ * another uid gets the ambient set, unless securebits or capabilities of the file change that. To give a program
+ * capabilities, use {@link #capabilities}: it sets all five sets, so that the program has exactly these capabilities
+ * with any uid.
  *
  * <p>Ids are 0 to {@value #MAX_ID}. A refused step fails the start with its stage: {@link UmhStage#GROUPS},
  * {@link UmhStage#GID} or {@link UmhStage#UID} with {@code EPERM} without {@code CAP_SETGID} or {@code CAP_SETUID};
@@ -91,7 +95,10 @@ public final class Cred {
         execLabel = other.execLabel;
     }
 
-    /** Returns the JVM's identity with no capabilities added: ids and groups unchanged, a new session keyring. */
+    /**
+     * Returns the JVM's ids and groups, no capability beyond those that {@code execve(2)} computes for these ids, and a
+     * new session keyring.
+     */
     public static Cred defaults() {
         return DEFAULTS;
     }
@@ -131,7 +138,7 @@ public final class Cred {
         return copy;
     }
 
-    /** Keeps the JVM's gid, even for another uid and if the gid is 0. */
+    /** Passes on the JVM's gid, even for another uid and if the gid is 0. */
     public Cred keepGid() {
         Cred copy = new Cred(this);
         copy.gids = null;
@@ -158,7 +165,7 @@ public final class Cred {
         return copy;
     }
 
-    /** Keeps the JVM's supplementary groups, even for another uid. */
+    /** Passes on the JVM's supplementary groups, even for another uid. */
     public Cred keepGroups() {
         Cred copy = new Cred(this);
         copy.groups = null;
@@ -225,14 +232,20 @@ public final class Cred {
         return copy;
     }
 
-    /** Sets the permitted set at the {@code execve(2)}. A change of uid does not clear it. */
+    /**
+     * Sets the permitted set right before {@code execve(2)}, which computes the program's set. A change of uid does not
+     * clear it. Use {@link #capabilities} to give the program capabilities.
+     */
     public Cred permitted(CapabilitySet set) {
         Cred copy = new Cred(this);
         copy.permitted = requireKnown(set, "permitted");
         return copy;
     }
 
-    /** Sets the effective set at the {@code execve(2)}. The default is the permitted set, if that is set. */
+    /**
+     * Sets the effective set right before {@code execve(2)}, which computes the program's set. The default is the
+     * permitted set, if that is set.
+     */
     public Cred effective(CapabilitySet set) {
         Cred copy = new Cred(this);
         copy.effective = requireKnown(set, "effective");
@@ -257,7 +270,10 @@ public final class Cred {
         return bounding(set).permitted(set).effective(set).inheritable(set).ambient(set);
     }
 
-    /** Sets the securebits, {@code PR_SET_SECUREBITS}. The default is none. Needs {@code CAP_SETPCAP}. */
+    /**
+     * Sets the securebits, {@code PR_SET_SECUREBITS}, and replaces those of earlier calls. The default is none. Needs
+     * {@code CAP_SETPCAP}.
+     */
     public Cred securebits(Securebit... bits) {
         Cred copy = new Cred(this);
         copy.securebits = 0;
@@ -277,7 +293,10 @@ public final class Cred {
         return copy;
     }
 
-    /** Joins the session keyring of this name, {@code KEYCTL_JOIN_SESSION_KEYRING}. A missing one is created. */
+    /**
+     * Joins the session keyring of this name, {@code KEYCTL_JOIN_SESSION_KEYRING}. It is new only if no keyring of that
+     * name exists that the helper may join: helpers with the same name share its keys.
+     */
     public Cred newKeyring(String name) {
         Cred copy = new Cred(this);
         copy.keyring = Keyring.NAMED;
@@ -285,7 +304,7 @@ public final class Cred {
         return copy;
     }
 
-    /** Keeps the JVM's session keyring, so that the helper can use the JVM's keys. */
+    /** Passes on the JVM's session keyring, so that the helper can use the JVM's keys. */
     public Cred inheritKeyring() {
         Cred copy = new Cred(this);
         copy.keyring = Keyring.INHERITED;

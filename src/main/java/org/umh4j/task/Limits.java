@@ -116,6 +116,8 @@ public final class Limits {
      *
      * <p>Stage {@link UmhStage#OOM_SCORE_ADJ}: {@code EACCES} if the value is below the JVM's minimum and the JVM lacks
      * {@code CAP_SYS_RESOURCE}.
+     *
+     * @throws IllegalArgumentException for another number
      */
     public Limits oomScoreAdj(int adjustment) {
         if (adjustment < -MAX_OOM_SCORE_ADJ || adjustment > MAX_OOM_SCORE_ADJ) {
@@ -126,7 +128,11 @@ public final class Limits {
         return copy;
     }
 
-    /** Sets the mappings that a core dump contains: the bits of {@code core(5)}, 0 to 0x1ff. */
+    /**
+     * Sets the mappings that a core dump contains: the bits of {@code core(5)}, 0 to 0x1ff.
+     *
+     * @throws IllegalArgumentException for another bit
+     */
     public Limits coredumpFilter(int bits) {
         if ((bits & ~COREDUMP_BITS) != 0) {
             throw new IllegalArgumentException(
@@ -170,7 +176,9 @@ public final class Limits {
 
     /**
      * Sets the helper's cgroup by an open descriptor of its directory, which the caller closes. See
-     * {@link #cgroup(Path)}.
+     * {@link #cgroup(Path)}. {@link KillScope#CGROUP} needs a path instead.
+     *
+     * @throws IllegalArgumentException for a negative number
      */
     public Limits cgroup(int fd) {
         if (fd < 0) {

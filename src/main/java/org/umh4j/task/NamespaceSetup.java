@@ -25,8 +25,8 @@ import org.umh4j.linux.UmhStage;
  * The namespaces of a helper: existing ones that it joins, and new ones. Immutable; each method returns a changed copy.
  *
  * <p>{@link #defaults()} is the JVM's namespaces. The launcher first joins the existing namespaces in the order of the
- * calls, then creates the new ones. Both need {@code CAP_SYS_ADMIN}, except for a new user namespace, which gives that
- * capability inside it. A JVM without privilege therefore adds {@link #mapRoot()}.
+ * join methods, then creates the new ones. Both need {@code CAP_SYS_ADMIN}, except for a new user namespace, which
+ * gives that capability inside it. A JVM without privilege therefore adds {@link #mapRoot()}.
  *
  * <p>A helper in a new pid namespace is pid 1 of it:
  *
@@ -83,7 +83,10 @@ public final class NamespaceSetup {
         return DEFAULTS;
     }
 
-    /** Creates new namespaces of these kinds, {@code unshare(2)}. A new user namespace needs an id map too. */
+    /**
+     * Creates new namespaces of these kinds, {@code unshare(2)}, in addition to those of earlier calls. A new user
+     * namespace needs an id map too.
+     */
     public NamespaceSetup unshare(Namespace... kinds) {
         NamespaceSetup copy = new NamespaceSetup(this);
         copy.unshared = unshared.isEmpty() ? EnumSet.noneOf(Namespace.class) : EnumSet.copyOf(unshared);

@@ -101,7 +101,10 @@ public final class Sandbox {
         return new Sandbox(seccomp, rules == null ? List.of() : rules);
     }
 
-    /** Allows reading, listing and executing of a file, or of everything below a directory. */
+    /**
+     * Allows reading, listing and executing of a file, or of everything below a directory. Use
+     * {@link #rule(Path, long)} to allow reading without executing.
+     */
     public Sandbox readOnly(Path path) {
         return rule(path, READ_ONLY);
     }

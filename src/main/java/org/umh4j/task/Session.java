@@ -5,7 +5,7 @@ import org.umh4j.internal.Plan;
 import org.umh4j.linux.UmhStage;
 
 /**
- * The session, process group and controlling terminal of a helper. Immutable.
+ * The session, process group and controlling terminal of a helper. Immutable, with one factory for each choice.
  *
  * <p>The default is a new session without a terminal, as in helpers of the kernel: the keys of the JVM's terminal do
  * not signal the helper.
@@ -41,12 +41,18 @@ public final class Session {
         return NEW;
     }
 
-    /** Returns the JVM's session and terminal, with a new process group, {@code setpgid(2)}. */
+    /**
+     * Returns the JVM's session and terminal, with a new process group, {@code setpgid(2)}. The helper leads no
+     * session, so {@link KillScope#SESSION} reaches no process.
+     */
     public static Session newGroup() {
         return new Session(Kind.GROUP, NONE);
     }
 
-    /** Returns the JVM's session, process group and terminal. Ctrl-C in that terminal signals JVM and helper. */
+    /**
+     * Returns the JVM's session, process group and terminal. Ctrl-C in that terminal signals JVM and helper. The helper
+     * leads neither a group nor a session, so {@link KillScope#GROUP} and {@link KillScope#SESSION} reach no process.
+     */
     public static Session inherited() {
         return INHERITED;
     }
@@ -59,6 +65,7 @@ public final class Session {
      * if the terminal belongs to another session.
      *
      * @param fd the JVM's descriptor of a terminal, such as the subordinate end of a pty
+     * @throws IllegalArgumentException for a negative number
      */
     public static Session terminal(int fd) {
         if (fd < 0) {
