@@ -4,7 +4,9 @@ package org.umh4j.cli;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
@@ -41,6 +43,21 @@ public final class Main implements Runnable {
     /** The commands that print the options of all other commands. */
     private static final List<Class<?>> ABOUT_COMMANDS =
             List.of(ManCommand.class, ZshCommand.class, GenerateCompletion.class, HelpCommand.class);
+
+    /** The methods that messages of the library name, and the options that call them; the longer name first. */
+    private static final Map<String, String> OPTION_OF_METHOD = new LinkedHashMap<>();
+
+    static {
+        OPTION_OF_METHOD.put("NamespaceSetup.mapRoot()", "--map-root");
+        OPTION_OF_METHOD.put("mapRoot()", "--map-root");
+        OPTION_OF_METHOD.put("Cred.noNewPrivs()", "--no-new-privs");
+        OPTION_OF_METHOD.put("call gid(...), or keepGid()", "add --gid, or --keep-gid");
+        OPTION_OF_METHOD.put("uid(...)", "--uid");
+        OPTION_OF_METHOD.put("gid(...)", "--gid");
+        OPTION_OF_METHOD.put("Fs.cwd", "--cwd");
+        OPTION_OF_METHOD.put("; pass it as bytes", "");
+        OPTION_OF_METHOD.put("HelperPaths.allowOnly", "--allow");
+    }
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -136,10 +153,10 @@ public final class Main implements Runnable {
         } else if (e instanceof AccessDeniedException denied) {
             message = denied.getFile() + ": permission denied";
         }
-        return message.replace("NamespaceSetup.mapRoot()", "--map-root")
-                .replace("Cred.noNewPrivs()", "--no-new-privs")
-                .replace("; pass it as bytes", "")
-                .replace("HelperPaths.allowOnly", "--allow, or -Dorg.umh4j.allowed.paths");
+        for (Map.Entry<String, String> option : OPTION_OF_METHOD.entrySet()) {
+            message = message.replace(option.getKey(), option.getValue());
+        }
+        return message;
     }
 
     /** Reads the version from the jar's manifest. */
