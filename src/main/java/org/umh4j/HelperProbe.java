@@ -26,7 +26,6 @@ import org.umh4j.task.Task;
  * }
  * }</pre>
  *
- * <<<<<<< HEAD
  * <p>The program is part of this jar. {@link #install} writes it into a new directory. Only the JVM's user may write
  * to it; every user may execute the program. {@link #close} deletes both. The report has ids, capabilities,
  * descriptors, limits, namespaces, signals, scheduling, arguments and environment. The program writes it to an

@@ -67,9 +67,8 @@ import org.umh4j.task.Task;
  * <p><b>Its end.</b> The kernel sends the driver SIGKILL when the JVM ends, for any reason and whichever thread has
  * called {@link #fork}. A JVM that crashes ends after its core dump is written. The kernel clears that signal in the
  * cases that {@link org.umh4j.task.SignalState#parentDeathSignal} lists; such a driver must exit at end of file of
- * descriptor 0.
- * When the driver ends, {@link #atExit} runs once, the pipes are at their end even if other processes hold them, and
- * {@link #fork} may be called again. A driver alone is not restarted; use a {@link Supervisor}.
+ * descriptor 0. When the driver ends, {@link #atExit} runs once, the pipes are at their end even if other processes
+ * hold them, and {@link #fork} may be called again. A driver alone is not restarted; use a {@link Supervisor}.
  *
  * @implSpec {@code umd_load_blob()}, {@code umd_unload_blob()} and {@code fork_usermode_driver()} of
  *     {@code kernel/usermode_driver.c}, Linux 5.9 to 6.16

@@ -53,7 +53,7 @@
  *       returns null causes a {@code NullPointerException}. If init throws an unchecked exception, no program is
  *       executed, cleanup runs with the result {@code -ECANCELED}, and neither
  *       {@link org.umh4j.SubprocessInfo#failure} nor a listener has a failure. If cleanup throws, the result is lost;
- *       {@code start}, {@code run} and {@code fork} kill the helper. An exception that is thrown in a thread of the
+ *       {@code start} and {@code run} kill the helper. An exception that is thrown in a thread of the
  *       library is logged to the {@link java.lang.System.Logger} {@code org.umh4j} and has no other effect: of the
  *       functions of a {@link org.umh4j.UmhWait#NO_WAIT} call, {@link org.umh4j.UsermodeDriver#atExit},
  *       {@link org.umh4j.HelperListener} and {@link org.umh4j.Supervisor#listener}. A dependent function of a future
