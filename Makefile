@@ -123,7 +123,7 @@ attack: tools-for-tests ## let each attacker of SECURITY.md try to access LAUNCH
 	$(MVN) -q verify -Dtest=LauncherAttackersTest,CopiedPlanSocketTest -Dtest.attack.launches=$(LAUNCHES)
 
 # Targets that make check runs in addition to tools/form. Empty until every file has been rewritten; then: form words
-HELD :=
+HELD := form words
 
 format: ## format Java by Spotless, and C by clang-format if it is installed
 	$(MVN) -q spotless:apply

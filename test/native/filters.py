@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# filters.py - has libseccomp compile the filters of SandboxTest into a folder; Debian's python3-seccomp brings it.
+# filters.py - has libseccomp compile the filters of SandboxTest into a directory; Debian's python3-seccomp brings it.
 
 import errno
 import sys
@@ -12,7 +12,8 @@ FILTERS = {
     "kill": (ALLOW, [(KILL_PROCESS, "getppid")]),
     "trap": (ALLOW, [(TRAP, "getppid")]),
     "log": (ALLOW, [(LOG, "getppid")]),
-    "argument": (ALLOW, [(ERRNO(errno.ENOTBLK), "kill", Arg(1, EQ, 0)), (ERRNO(errno.EXDEV), "dup2", Arg(0, GE, 1 << 20))]),
+    "argument": (ALLOW, [(ERRNO(errno.ENOTBLK), "kill", Arg(1, EQ, 0)),
+                         (ERRNO(errno.EXDEV), "dup2", Arg(0, GE, 1 << 20))]),
     "no-exec": (ALLOW, [(ERRNO(errno.EXDEV), "execve")]),
     "no-exec-killed": (ALLOW, [(KILL_PROCESS, "execve")]),
     "no-capset": (ALLOW, [(ERRNO(errno.EXDEV), "capset")]),

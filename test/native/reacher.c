@@ -4,7 +4,8 @@
 /*
  *	reacher reach PARENT [too]		tries each launcher whose ancestor is PARENT; 0: each one that it sees
  *	reacher swap OLD NEW			exchanges two directories
- *	reacher own CGROUP PID LINK OTHER...	freezes, kills and moves the processes of a cgroup that it owns, tries to
+ *	reacher own CGROUP PID LINK OTHER...	freezes, kills and moves the processes of a cgroup that it owns, tries
+ *	to
  *						move PID there, and has a link to it and to the others in turn
  *	reacher where				prints the file `mark` of its working directory and, if it may, that of
  *						descriptor 5

@@ -82,7 +82,8 @@ final class NameServiceSwitchTest {
     void malformedLineIsNoUser() throws Exception {
         with(
                 "/etc/passwd",
-                "# comment\n\n+::::::\nu:x::0\nu:x:-1:0::/:\nu:x:99999999999:0:::\nu:x:4294967295:1::/:\nu:x:7010:7011::/:/bin/sh\n");
+                "# comment\n\n+::::::\nu:x::0\nu:x:-1:0::/:\nu:x:99999999999:0:::\n"
+                        + "u:x:4294967295:1::/:\nu:x:7010:7011::/:/bin/sh\n");
         with("/etc/group", "\n:\n::::\ng:x:x:u\n").with("/etc/nsswitch.conf", "");
         assertEquals(four(7010) + "|" + four(7011) + "|7011|", helperOf("--uid", "u"));
     }

@@ -185,7 +185,8 @@ final class PipelineTest {
     }
 
     /**
-     * A pipeline that is too long for its descriptors; where it fails depends on how many the JVM has open itself. Some JVMs
+     * A pipeline that is too long for its descriptors; where it fails depends on how many the JVM has open itself.
+     * Some JVMs
      * have forty.
      */
     static final class FewDescriptorsMain {

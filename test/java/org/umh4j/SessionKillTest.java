@@ -97,7 +97,7 @@ final class SessionKillTest {
             value = KillScope.class,
             names = {"PROCESS", "GROUP", "SESSION"})
     void signalReachesItsScope(KillScope scope) throws Exception {
-        // Its children may be signalled first, where their numbers are lower: it stays until its own turn.
+        // Its children may be signaled first, where their numbers are lower: it stays until its own turn.
         try (Helper helper = UsermodeHelper.start(call("wait; exec sleep 60"));
                 Helper stranger = UsermodeHelper.start(ProbeProgram.doing("pause"))) {
             meet(helper);

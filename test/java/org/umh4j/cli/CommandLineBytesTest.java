@@ -80,9 +80,9 @@ final class CommandLineBytesTest {
     @ParameterizedTest
     @ValueSource(strings = {"C", "C.UTF-8", "POSIX"})
     void variablesReachTheHelperUnchanged(String locale) throws Exception {
-        String shell =
-                "set -- \"$@\" --env \"V=$(printf 'v\\377')\" --env-inherit /bin/sh -c 'printf %s \"$V$W\" | od -An -tx1';"
-                        + " W=$(printf '\\376\\303\\251'); export W";
+        String shell = "set -- \"$@\" --env \"V=$(printf 'v\\377')\" --env-inherit /bin/sh"
+                + " -c 'printf %s \"$V$W\" | od -An -tx1';"
+                + " W=$(printf '\\376\\303\\251'); export W";
         assertEquals(
                 "76 ff fe c3 a9", umh(locale, shell, "exec").requireSuccess().strip());
     }
@@ -92,7 +92,8 @@ final class CommandLineBytesTest {
     void programAndFilesAreNamedByBytes(String locale) throws Exception {
         String shell =
                 "d=$(printf '%s/d\\377' \"$DIRECTORY\"); mkdir \"$d\"; cp /bin/cat \"$d/cat\"; echo content >\"$d/f\";"
-                        + " set -- \"$@\" --stdin \"$d/f\" --stdout \"$d/out\" --fd \"7=$d/f\" --cwd \"$d\" \"$d/cat\" - /proc/self/fd/7 f;"
+                        + " set -- \"$@\" --stdin \"$d/f\" --stdout \"$d/out\" --fd \"7=$d/f\""
+                        + " --cwd \"$d\" \"$d/cat\" - /proc/self/fd/7 f;"
                         + " trap 'cat \"$d/out\"' EXIT";
         String run = shell + "; \"$0\" \"$@\"; exit";
         assertEquals("content\ncontent\ncontent\n", umh(locale, run, "exec").requireSuccess());

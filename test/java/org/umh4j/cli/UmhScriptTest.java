@@ -59,8 +59,8 @@ final class UmhScriptTest {
 
     @Test
     void noVariableIsLostAddedOrChanged() throws Exception {
-        umh(
-                "exec env -i PATH=/usr/bin:/bin a.b=1 a-b=2 'BASH_FUNC_f%%=() { :; }' é=é 1=one X=$'a\\377\\n' empty= UMH exec");
+        umh("exec env -i PATH=/usr/bin:/bin a.b=1 a-b=2 'BASH_FUNC_f%%=() { :; }' é=é 1=one"
+                + " X=$'a\\377\\n' empty= UMH exec");
         assertEquals(
                 List.of(
                         "PATH=/usr/bin:/bin",

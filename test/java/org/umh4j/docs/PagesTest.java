@@ -99,10 +99,11 @@ final class PagesTest {
         Snippets.Block setuid = only(blocks, "prctl(PR_SET_NO_NEW_PRIVS");
         assertEquals(
                 "",
-                sh(
-                        "gcc -Wall -Werror -D_GNU_SOURCE -fsyntax-only -x c - <<'END'\n#include <grp.h>\n#include <sys/prctl.h>\n"
-                                + "#include <sys/stat.h>\n#include <unistd.h>\nextern void closefrom(int);\n#pragma GCC diagnostic ignored \"-Wunused-result\"\n"
-                                + "void become(char **argv) {\n" + setuid.text() + "}\nEND\n"));
+                sh("gcc -Wall -Werror -D_GNU_SOURCE -fsyntax-only -x c - <<'END'\n"
+                        + "#include <grp.h>\n#include <sys/prctl.h>\n"
+                        + "#include <sys/stat.h>\n#include <unistd.h>\nextern void closefrom(int);\n"
+                        + "#pragma GCC diagnostic ignored \"-Wunused-result\"\n"
+                        + "void become(char **argv) {\n" + setuid.text() + "}\nEND\n"));
         assertEquals("65534\n", sh(only(blocks, "setpriv --reuid").text()));
     }
 

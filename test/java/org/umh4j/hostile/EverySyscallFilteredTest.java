@@ -43,7 +43,7 @@ final class EverySyscallFilteredTest {
         ERRNO_EPERM(0x00050001, "EPERM"),
         ERRNO_ENOSYS(0x00050026, "ENOSYS"),
         ERRNO_4095(0x00050fff, "errno 4095"),
-        ERRNO_0(0x00050000, "EPERM"), // says that it has executed, and has not
+        ERRNO_0(0x00050000, "EPERM"), // reports an execve that did not happen
         TRACE(0x7ff00000, "ENOSYS"),
         USER_NOTIF(0x7fc00000, "ENOSYS"),
         TRAP(0x00030000, null),

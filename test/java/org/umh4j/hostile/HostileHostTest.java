@@ -244,7 +244,10 @@ final class HostileHostTest {
         assertEquals("EBADF EBADF\n", jvm.run(HighDescriptorMain.class).requireSuccess());
     }
 
-    /** Has helpers ask for descriptor 5000: fcntl(2) with F_GETFD. Its number is too high for this JVM to open it again. */
+    /**
+     * Has helpers ask for descriptor 5000: fcntl(2) with F_GETFD. Its number is too high for this JVM to open it
+     * again.
+     */
     static final class HighDescriptorMain {
         public static void main(String[] arguments) {
             System.out.println(errno() + " " + errno());

@@ -12,7 +12,7 @@ import org.umh4j.support.RequiresRoot;
  *
  * <p>One of many; {@code make orders}, or {@code -Dtest.orders.every=1}, tries all.
  */
-@RequiresRoot // which may say in another process's name
+@RequiresRoot // which may send in another process's name
 final class LaunchEventOrdersTest {
     private static final int EVERY = Integer.getInteger("test.orders.every", 2001);
 

@@ -247,7 +247,10 @@ final class LauncherAttackersTest {
         assertTrue(outcomes.containsKey("inside"), outcomes::toString);
     }
 
-    /** The owner may kill helpers in its cgroup and redirect its paths. No caller blocks, and the JVM stays in its cgroup. */
+    /**
+     * The owner may kill helpers in its cgroup and redirect its paths. No caller blocks, and the JVM stays in its
+     * cgroup.
+     */
     @Test
     void ownerOfACgroupBlocksNoCaller() throws Exception {
         Path base = Files.createTempDirectory(ProbeProgram.FOLDER, "owner");

@@ -124,9 +124,10 @@ final class RefusedSyscallTest {
             entry("execve", "EXEC"));
 
     /**
-     * Not looked at, since the kernel does not refuse them or it does not matter: a name, an end, a question that saves
+     * Not checked, since the kernel does not refuse them or it does not matter: a name, an end, a question that saves
      * calls, a program's path, which execve(2) looks up again, what a successor dies with
-     * and the group it is found by, where a verdict would be left. The last word of a launch goes another way. And none, where there was no such call.
+     * and the group it is found by, where a verdict would be left. The last word of a launch goes another way. And
+     * none, where there was no such call.
      */
     private static final Set<String> INDIFFERENT = Set.of(
             "none",

@@ -140,7 +140,10 @@ final class SameUserAttackTest {
                     .orElseThrow();
         }
 
-        /** /proc has files of a process that is not dumpable belong to user and group 0; this one's group is another. */
+        /**
+         * /proc has files of a process that is not dumpable belong to user and group 0; this one's group is
+         * another.
+         */
         private static boolean dumpable() throws IOException {
             return !Files.getAttribute(Path.of("/proc/self/environ"), "unix:gid")
                     .equals(0);

@@ -53,7 +53,7 @@ final class ThreadLimitTest {
                     default -> UsermodeHelper.exec(info, UmhWait.PROC);
                 }
             } catch (UmhException e) {
-                // said below
+                // reported below
             }
             String failure =
                     info.failure().map(e -> e.stage() + " " + e.errnoName()).orElse("no failure");

@@ -213,7 +213,8 @@ final class CallbackThreadsTest {
     }
 
     /**
-     * A file system that does not answer, played by a lease whose holder keeps it: the open(2) of each call goes on in one of
+     * A file system that does not answer, played by a lease whose holder keeps it: the open(2) of each call goes on
+     * in one of
      * the library's threads.
      */
     @Test

@@ -202,7 +202,8 @@ final class NativeLibraryTest {
                         "/bin/sh",
                         "-c",
                         "for f in " + folders
-                                + "; do mount --bind $f $f && mount -o remount,bind,noexec $f || exit 9; done; exec \"$0\" \"$@\"")
+                                + "; do mount --bind $f $f && mount -o remount,bind,noexec $f || exit 9; done;"
+                                + " exec \"$0\" \"$@\"")
                 .option("-Duser.home=/no/such/home")
                 .variable("XDG_RUNTIME_DIR=/run");
         assertEachEntrySays(entries(jvm), "/dev/shm: ", "not mounted noexec by -D" + NativeLibrary.DIRECTORY_PROPERTY);

@@ -42,7 +42,8 @@ public final class CapabilityModel {
             // "Safety checking for capability-dumb binaries". The kernel does it before it thinks of root: by what the
             // file itself gives, even where the process is going to have all of it in another way.
             require("EXEC", !file.effective || within(file.permitted, inheritable & file.inheritable | bounding));
-            // The pages say that such a file's capabilities are ignored; no_new_privs.rst, that they add nothing to the
+            // The man pages state that such a file's capabilities are ignored; no_new_privs.rst, that they add
+            // nothing to the
             // permitted set. It is the latter that the kernel does: the file still counts as privileged.
             long gained = noNewPrivs ? fromFile & permitted : fromFile;
             long newAmbient = file.privileged ? 0 : ambient;

@@ -14,7 +14,7 @@ import org.umh4j.support.CapabilityModel.Program;
 public enum CapableProgram {
     /** All of them in the effective set at once; the program must get them all. */
     EFFECTIVE("cap_kill,cap_net_bind_service,cap_net_raw=ep", 1 << 5 | 1 << 10 | 1 << 13, 0, true),
-    /** What it gets depends on what it may inherit, and nothing is effective. */
+    /** Its capabilities depend on those that it may inherit, and none is effective. */
     INHERITABLE("cap_kill,cap_net_admin=p cap_chown,cap_net_raw=i", 1 << 5 | 1 << 12, 1 << 0 | 1 << 13, false);
 
     private final String text;

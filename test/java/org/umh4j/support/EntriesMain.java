@@ -25,9 +25,9 @@ import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 
 /**
- * Calls every public method of the API that can be called without a helper, twice, and prints what was said of the library: on
- * one line, if everybody says the same. A class that could not be initialised is printed as well, and so is a JVM of which
- * some of the well-known entries have not spoken.
+ * Calls every public method of the API that can be called without a helper, twice, and prints the messages about the
+ * library: one line, if every method throws the same one. It also prints classes that could not be initialized, and
+ * well-known methods that threw no such message.
  */
 public final class EntriesMain {
     private static final String OURS = "umh4j can't be loaded: ";

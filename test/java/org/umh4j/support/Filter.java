@@ -16,10 +16,13 @@ import java.util.Map;
 import org.umh4j.linux.Errno;
 
 /**
- * Seccomp filters that refuse system calls with an errno and allow every other, as {@code struct sock_filter[]} for x86_64.
+ * Seccomp filters that refuse system calls with an errno and allow every other, as {@code struct sock_filter[]} for
+ * x86_64.
  *
- * <p>They are written as lines: an errno, then what gets it. {@code name} is a call, {@code >=424} every number from there
- * on, {@code clone&0x7e020000} a call whose first argument has one of these bits, {@code personality!0x0,0x8} one whose first
+ * <p>They are written as lines: an errno, then what gets it. {@code name} is a call, {@code >=424} every number from
+ * there
+ * on, {@code clone&0x7e020000} a call whose first argument has one of these bits, {@code personality!0x0,0x8} one
+ * whose first
  * argument is none of these. The first line that fits counts; what follows a number sign is not read.
  */
 public final class Filter {

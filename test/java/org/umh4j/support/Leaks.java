@@ -32,7 +32,8 @@ public final class Leaks implements BeforeAllCallback, BeforeEachCallback, After
     }
 
     /**
-     * As many sockets as there are when nothing is under way: the library keeps two pairs for the next launches, fewer after
+     * As many sockets as there are when nothing is under way: the library keeps two pairs for the next launches,
+     * fewer after
      * a launch that has spoilt one.
      */
     private static long keptSockets;

@@ -34,7 +34,8 @@ public final class Snippets {
             Path folder = Files.createTempDirectory(ProbeProgram.FOLDER, "snippet");
             Path source = Files.writeString(
                     folder.resolve("Snippet.java"),
-                    "import java.nio.file.*;\nimport java.time.Duration;\nimport java.util.*;\nimport org.umh4j.*;\nimport org.umh4j.linux.*;\nimport org.umh4j.task.*;\n"
+                    "import java.nio.file.*;\nimport java.time.Duration;\nimport java.util.*;\nimport org.umh4j.*;\n"
+                            + "import org.umh4j.linux.*;\nimport org.umh4j.task.*;\n"
                             + lines(true)
                             + "public class Snippet { public static void main(String[] arguments) throws Exception {\n"
                             + lines(false) + "}}\n");

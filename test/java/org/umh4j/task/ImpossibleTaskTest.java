@@ -445,7 +445,8 @@ final class ImpossibleTaskTest {
     @Test
     void mediatorStartsOnlyAllowedPaths() throws Exception {
         assertEquals(
-                "POLICY EPERM\n0\n256\nall calls are already redirected to '/bin/false'\nthe allowed paths are already [/bin/true]\n",
+                "POLICY EPERM\n0\n256\nall calls are already redirected to '/bin/false'\n"
+                        + "the allowed paths are already [/bin/true]\n",
                 new Jvm().run(PathsMain.class).requireSuccess());
         String refused = "POLICY EPERM\n0\n";
         String allowed = "-Dorg.umh4j.allowed.paths=/bin/x:/bin/true";

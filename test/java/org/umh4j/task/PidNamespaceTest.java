@@ -80,7 +80,8 @@ final class PidNamespaceTest {
 
     /**
      * {@code cgroup.kill} ends the launcher and its successor at once, and no process is left to report the successor.
-     * {@link Leaks} counts what was not reaped. Each launch has a new cgroup: Linux 6.18 kills every process that is born
+     * {@link Leaks} counts what was not reaped. Each launch has a new cgroup: Linux 6.18 kills every process that is
+     * born
      * into a cgroup after its first {@code cgroup.kill}.
      */
     @Test
@@ -126,7 +127,8 @@ final class PidNamespaceTest {
     }
 
     /**
-     * Two processes end in each of these launches, in any order. From virtual threads where there are some: nobody blocks,
+     * Two processes end in each of these launches, in any order. From virtual threads where there are some: no thread
+     * blocks,
      * and the reaper decides. {@code -Dtest.pid.namespace.starts=100000} makes it longer.
      */
     @Test

@@ -16,7 +16,8 @@ interface EventHandler {
     void check(boolean isNewEpoll);
 
     /**
-     * Called in the reaper's thread every few milliseconds after {@link Reaper#startPolling}. Does the work for which there
+     * Called in the reaper's thread every few milliseconds after {@link Reaper#startPolling}. Does the work for which
+     * there
      * is no event. Returns whether it must be called again.
      */
     default boolean poll() {
