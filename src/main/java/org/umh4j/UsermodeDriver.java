@@ -241,7 +241,7 @@ public final class UsermodeDriver implements AutoCloseable {
     /**
      * Sets the state that the process is born with from the next fork on: identity, limits, namespaces, more
      * descriptors. Descriptors 0 and 1 are always the two pipes: they replace a descriptor 0 or 1 of the task without
-     * an error. The parent death signal is always SIGKILL, whatever the task has.
+     * an error. The parent death signal is always SIGKILL and replaces that of the task.
      */
     public UsermodeDriver task(Task state) {
         task = Objects.requireNonNull(state, "state");
