@@ -65,7 +65,8 @@ final class CommandLineTest {
         Jvm.Outcome outcome = umh("exec", "--cwd", "/no/such", "--", "/bin/true");
         assertEquals(125, outcome.exitCode());
         assertEquals(
-                "umh: /bin/true: CWD failed with ENOENT (No such file or directory): the directory does not exist in the"
+                "umh: /bin/true: CWD failed with ENOENT (No such file or directory): the directory does not exist in"
+                        + " the"
                         + " helper's root; create it, or set another one by --cwd\n",
                 outcome.err());
     }

@@ -85,7 +85,9 @@ final class CommandLineBytes {
     private static byte[] encoded(String word, String what) {
         try {
             ByteBuffer encoded = SYSTEM.newEncoder().encode(CharBuffer.wrap(word));
-            return Arrays.copyOf(encoded.array(), encoded.limit());
+            byte[] bytes = new byte[encoded.remaining()];
+            encoded.get(bytes);
+            return bytes;
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException(
                     what + " '" + word + "' has a character that is not in the system's encoding " + SYSTEM, e);
