@@ -229,6 +229,7 @@ void umh_child_main(void *argument)
 	struct umh_report report = {0};
 	int result;
 
+	child->has_run = 1;
 	if (child->request->plan->flags & UMH_PLAN_DIE_WITH_THREAD)
 		umh_syscall(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	choose_launcher(child);

@@ -17,6 +17,7 @@ struct umh_child_args {
 	int table_copied;     /* the child starts with a separate descriptor table */
 	int retry_with_copy;  /* set by the child: it must be created again with a copy of the table */
 	int memory_copied;    /* the child can report on the socket alone */
+	int has_run;          /* the child has begun: no signal has killed it before */
 	int socket_verified;  /* the socket is the plan socket */
 	enum umh_stage stage; /* set by the child if it could not execute the launcher */
 	int error;

@@ -174,6 +174,14 @@ int umh_clone_launcher(const struct umh_request *request, const struct umh_launc
 	if (pid >= 0 && child.retry_with_copy)
 		pid = clone_with_copied_table(&child, pid, pidfd);
 	umh_syscall(__NR_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
+	/*
+	 * Linux 6.18 kills each child that is cloned into a cgroup after the first cgroup.kill. must_retry() then
+	 * has the launcher enter the cgroup.
+	 */
+	if (pid >= 0 && request->cgroup >= 0 && !child.memory_copied && !child.has_run) {
+		reap(pid, pidfd);
+		return -ENOSYS;
+	}
 	if (pid < 0 || child.error == 0)
 		return (int)pid;
 	reap(pid, pidfd);

@@ -22,7 +22,8 @@ final class ErrorHints {
         return switch (stage) {
             case RLIMIT, NOFILE, NPROC -> detail < RLIMITS.length ? " of RLIMIT_" + RLIMITS[detail] : "";
             case SOURCE, DESCRIPTORS -> " of descriptor " + detail;
-            case BOUNDING, AMBIENT -> " of " + Capability.name(detail);
+            case BOUNDING, AMBIENT ->
+                " of " + (detail >= 0 && detail < Long.SIZE ? Capability.name(detail) : "capability " + detail);
             case SIGNALS, KILL -> detail == 0 ? "" : " of " + Signal.name(detail);
             case KILLED -> detail == 0 ? "" : " by " + Signal.name(detail);
             default -> "";

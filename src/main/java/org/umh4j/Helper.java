@@ -414,9 +414,11 @@ public final class Helper implements AutoCloseable {
         pipes.close(); // after SIGKILL, so that the exit status is not that of a broken pipe
         if (!detached && !survivedClose) {
             Timeouts.uninterruptibly(Timeouts.CLOSE, this::waitFor);
-            reportIfAlive();
         }
         child.release();
+        if (!detached && !survivedClose) {
+            reportIfAlive(); // last: a user's logger may throw
+        }
     }
 
     private void reportIfAlive() {

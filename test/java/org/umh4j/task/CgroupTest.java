@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.umh4j.Helper;
 import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
@@ -66,6 +67,23 @@ final class CgroupTest {
             boolean there = Report.read(out).get("cgroup").toString().contains(line + "\"");
             boolean here = Files.readString(Path.of("/proc/self/cgroup")).contains(line + "\n");
             System.out.println(how + " " + there + " " + !here);
+        }
+    }
+
+    /** Linux 6.18 kills each process that is cloned into a cgroup after its first {@code cgroup.kill}. */
+    @Test
+    void killedCgroupTakesHelpersAgain() throws Exception {
+        try (OwnCgroup cgroup = OwnCgroup.make("again")) {
+            Task task = Task.defaults().limits(Limits.defaults().cgroup(cgroup.folder()));
+            for (int i = 0; i < 3; i++) {
+                assertEquals(
+                        0, UsermodeHelper.exec(ProbeProgram.doing("exit", "0").task(task), UmhWait.PROC));
+                try (Helper helper =
+                        UsermodeHelper.start(ProbeProgram.doing("pause").task(task.scope(KillScope.CGROUP)))) {
+                    String procs = Files.readString(cgroup.folder().resolve("cgroup.procs"));
+                    assertEquals(helper.pid() + "\n", procs);
+                }
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package org.umh4j.cli;
 
 import java.nio.file.OpenOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Set;
 import org.umh4j.task.Descriptors;
 
@@ -31,10 +32,10 @@ record DescriptorSource(Kind kind, int number, String path) {
         /** An existing file, for reading and writing. */
         READ_WRITE(StandardOpenOption.READ, StandardOpenOption.WRITE);
 
-        private final OpenOption[] options;
+        private final List<OpenOption> options;
 
         Kind(OpenOption... options) {
-            this.options = options;
+            this.options = List.of(options);
         }
     }
 
@@ -79,7 +80,7 @@ record DescriptorSource(Kind kind, int number, String path) {
             case INHERIT -> inherit(all, target, number == SAME ? target : number);
             case NULL -> all.devNull(target);
             case NONE -> all.without(target);
-            default -> all.open(target, CommandLineBytes.bytes(path, "path"), kind.options);
+            default -> all.open(target, CommandLineBytes.bytes(path, "path"), kind.options.toArray(OpenOption[]::new));
         };
     }
 

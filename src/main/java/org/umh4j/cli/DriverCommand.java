@@ -13,6 +13,7 @@ import org.umh4j.RestartBackoff;
 import org.umh4j.UmhException;
 import org.umh4j.UsermodeDriver;
 import org.umh4j.linux.WaitStatus;
+import org.umh4j.task.Task;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,13 +52,14 @@ final class DriverCommand implements Callable<Integer> {
                     "--stdin and --stdout: a driver's standard input and output are its pipes");
         }
         options.policy.narrow();
+        Task task = options.task(DescriptorSource.ABSENT); // a missing file of an option is not a missing driver
         String name = options.call.argv0 != null
                 ? options.call.argv0
                 : blob.getFileName().toString();
         try (UsermodeDriver driver = UsermodeDriver.load(name, blob)) {
             driver.arguments(List.of(CommandLineBytes.bytes(arguments, "argument")))
                     .environment(List.of(options.call.environment()))
-                    .task(options.task(DescriptorSource.ABSENT));
+                    .task(task);
             return restarts.isSupervised ? supervise(driver) : ExitStatus.of(run(driver, new DriverRelay()));
         } catch (NoSuchFileException e) {
             System.err.println("umh: " + blob + ": no such file");

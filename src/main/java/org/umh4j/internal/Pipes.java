@@ -24,8 +24,8 @@ public final class Pipes {
         if (result < 0) {
             return result;
         }
+        readers.put(target, PipeEnd.reading(ends[0])); // if it throws, opened closes both ends
         opened.keep(ends[0]);
-        readers.put(target, PipeEnd.reading(ends[0]));
         return ends[1];
     }
 
@@ -36,8 +36,8 @@ public final class Pipes {
         if (result < 0) {
             return result;
         }
-        opened.keep(ends[1]);
         writers.put(target, PipeEnd.writing(ends[1]));
+        opened.keep(ends[1]);
         return ends[0];
     }
 

@@ -406,8 +406,9 @@ public final class Cred {
     public Cred restrictedTo(CapabilitySet bset, CapabilitySet inheritablePolicy) {
         Objects.requireNonNull(bset, "bset");
         Objects.requireNonNull(inheritablePolicy, "inheritablePolicy");
-        boolean dropsNothing =
-                bounding.minus(bset).intersect(CapabilitySet.all()).isEmpty();
+        boolean dropsNothing = bounding.minus(bset)
+                .intersect(new CapabilitySet(Host.capabilities()))
+                .isEmpty();
         CapabilitySet newBounding = dropsNothing ? bounding : bounding.intersect(bset);
         CapabilitySet newInheritable = inheritable.intersect(inheritablePolicy);
         // The kernel does not restrict the ambient set to the bounding set.

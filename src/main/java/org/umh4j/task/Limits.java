@@ -2,6 +2,7 @@
 package org.umh4j.task;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -190,9 +191,11 @@ public final class Limits {
         return copy;
     }
 
-    /** Returns the directory of the cgroup, if it is set by a path. */
+    /** Returns the directory of the cgroup, if it is set by a path that can be decoded in the system's encoding. */
     public Optional<String> cgroupPath() {
-        return Optional.ofNullable(cgroup).map(Bytes::toString);
+        return Optional.ofNullable(cgroup)
+                .map(Bytes::toString)
+                .filter(text -> Arrays.equals(text.getBytes(Bytes.systemCharset()), cgroup));
     }
 
     /** Returns whether a cgroup is set. */

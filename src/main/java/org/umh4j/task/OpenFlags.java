@@ -23,6 +23,9 @@ final class OpenFlags {
     static int of(OpenOption... options) {
         Set<OpenOption> all = Set.copyOf(List.of(Arguments.nonNull(options, "options")));
         boolean writes = all.contains(StandardOpenOption.WRITE) || all.contains(StandardOpenOption.APPEND);
+        if (!writes && all.contains(StandardOpenOption.TRUNCATE_EXISTING)) {
+            throw new IllegalArgumentException("TRUNCATE_EXISTING needs WRITE: open(2) would empty the file");
+        }
         int flags = writes ? all.contains(StandardOpenOption.READ) ? O_RDWR : O_WRONLY : 0;
         for (OpenOption option : all) {
             flags |= flag(option);

@@ -17,7 +17,8 @@ import org.umh4j.linux.UmhStage;
  * signals and session. Immutable; each method returns a changed copy.
  *
  * <p>{@link #defaults()} is the state of a helper that the kernel itself starts. One task serves any number of calls,
- * drivers and threads. Reuse a task if possible: the first start encodes it, and later starts are faster.
+ * drivers and threads. Reuse a task if possible: a task without files, namespaces, sandbox and
+ * terminal is encoded once, and later calls of {@code exec} with it are faster.
  *
  * <pre>{@code
  * Task task = Task.defaults()
