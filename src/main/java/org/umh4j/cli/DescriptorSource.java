@@ -32,6 +32,7 @@ record DescriptorSource(Kind kind, int number, String path) {
         /** An existing file, for reading and writing. */
         READ_WRITE(StandardOpenOption.READ, StandardOpenOption.WRITE);
 
+        @SuppressWarnings("ImmutableEnumChecker") // List.of makes an immutable list
         private final List<OpenOption> options;
 
         Kind(OpenOption... options) {

@@ -27,7 +27,7 @@ import org.umh4j.linux.UmhStage;
  *
  * @hidden Public for package org.umh4j alone: its parameters are of a package that is not exported.
  */
-@SuppressWarnings("exports")
+@SuppressWarnings({"exports", "InvalidBlockTag"}) // @hidden is for types, too
 public final class PlanWriter {
     private static final int EPERM = Errno.EPERM.number();
     private static final int EACCES = Errno.EACCES.number();
