@@ -76,7 +76,8 @@ final class ShellCompletionTest {
         assertEquals("completed", run("zsh", "-f", "-c", """
                 zmodload zsh/zpty
                 zpty shell "TERM=dumb zsh -f -i"
-                zpty -w shell "PS1= fpath=($1 \\$fpath); autoload -Uz compinit; compinit -uD; stty -echo; echo rea''dy"
+                zpty -w shell "PS1= fpath=($1 \\$fpath)"
+                zpty -w shell "autoload -Uz compinit; compinit -u -D; stty -echo; echo rea''dy"
                 zpty -r -m shell line '*ready*'
                 zpty -w -n shell "$2"$'\\t'
                 zpty -r -m shell line "*$3 *" && echo completed
