@@ -40,7 +40,7 @@ import org.umh4j.task.NamespaceSetup;
  * }</pre>
  *
  * <p>A helper is one process. Signals are sent by a pidfd, so they never reach a later process with the same pid. The
- * library reaps the process as soon as it ends. Until then it costs one descriptor and no thread.
+ * library reaps the process as soon as it ends. A live helper costs one descriptor and no thread.
  *
  * <p>{@link #close} kills the process; call {@link #detach} before for a process that must continue. If a helper
  * becomes unreachable without {@code close}, its process continues to run and is reaped at its end. Its pipes are
@@ -52,9 +52,7 @@ import org.umh4j.task.NamespaceSetup;
  * <p>All methods may be called after {@link #close} too.
  */
 public final class Helper implements AutoCloseable {
-    /** The time that {@link #close} waits for a process after SIGKILL. */
     private final Child child;
-
     private final Pipes pipes;
     private final KillScope closeScope;
     private final @Nullable String cgroupPath;
@@ -193,10 +191,10 @@ public final class Helper implements AutoCloseable {
      * <p>GROUP reaches the group that the helper leads, and SESSION the session that it leads. If it leads none,
      * because of {@link org.umh4j.task.Session}, no signal is sent.
      *
-     * <p>After the helper's end the other processes can still be reached until {@link #close}, if the task has any
-     * other {@link org.umh4j.task.Task#scope} than PROCESS: a process group from Linux 6.9 on, a session as long as the
-     * helper's process group has a member, a cgroup always. Without that setting the group or session is known by the
-     * helper's pid only. Since the pid may be reused after the helper's end, no signal is sent then.
+     * <p>A cgroup can always be signaled. If the task has another {@link org.umh4j.task.Task#scope} than PROCESS, then
+     * from Linux 6.9 on the group and the session can still be signaled between the helper's end and {@link #close},
+     * the session only while the helper's process group has a member. With the scope PROCESS, the library knows the
+     * group or session only by the helper's pid. That pid may be reused after the helper's end, so no signal is sent.
      *
      * @return true if the signal was sent to at least one process
      * @throws UmhException at stage KILL: as {@link #kill(Signal)}; {@code ENOENT} if the members of a session can't
@@ -385,8 +383,9 @@ public final class Helper implements AutoCloseable {
      * reaped, and it can still be signaled and awaited.
      *
      * <p>The end of the JVM kills no helper, detached or not, unless the task has a
-     * {@link org.umh4j.task.SignalState#parentDeathSignal}. A helper in the JVM's session, such as
-     * {@link org.umh4j.task.Session#inherited()}, can still be ended by a signal of its terminal.
+     * {@link org.umh4j.task.SignalState#parentDeathSignal}. A helper that stays in the JVM's session, by
+     * {@link org.umh4j.task.Session#inherited()} for instance, can still be ended by a signal of that session's
+     * terminal.
      *
      * @return this helper
      */
@@ -400,9 +399,9 @@ public final class Helper implements AutoCloseable {
      * the pipes, and waits until the process is reaped. If the process has ended already, the first call still kills
      * the other processes in the scope as far as {@link #kill(KillScope, Signal)} reaches them.
      *
-     * <p>The wait ends after five seconds. Only a process that hangs in the kernel or is frozen needs that long. It
-     * is logged once to the {@link System.Logger} {@code org.umh4j}, {@link #isAlive} stays true, and it is reaped
-     * when it ends.
+     * <p>The wait ends after five seconds, which only a process that hangs in the kernel or is frozen exceeds. The
+     * library then logs a warning once to the {@link System.Logger} {@code org.umh4j}. {@link #isAlive} stays true, and
+     * the process is reaped when it ends.
      *
      * <p>An interrupt does not end the wait. A further call is permitted, and does not wait for such a process again.
      */

@@ -17,7 +17,7 @@ import org.umh4j.task.Task;
 
 /**
  * The description of one call: the program, its arguments and environment, the {@link Task} that it is born with, and
- * the functions that run before and after. It is set up once and executed once.
+ * the functions that run before its start and at the end of the call. It is set up once and executed once.
  *
  * <pre>{@code
  * SubprocessInfo info = SubprocessInfo.of("/usr/sbin/ip", new String[] {"ip", "link"}, new String[] {"PATH=/usr/sbin"})
@@ -136,8 +136,8 @@ public final class SubprocessInfo {
     }
 
     /**
-     * Sets a function that decides the helper's credentials right before it is created; null for none. It replaces an
-     * earlier one.
+     * Sets a function that decides the helper's credentials right before the helper is created; null for none. It
+     * replaces an earlier one.
      */
     public SubprocessInfo init(@Nullable CredInit function) {
         requireSetUp();

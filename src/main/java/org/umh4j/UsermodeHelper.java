@@ -21,9 +21,10 @@ import org.umh4j.internal.KernelDefaults;
  *   <li>{@link #call} and {@link #exec} return what the kernel's functions return: 0, a raw wait status, or a negative
  *       errno.
  *   <li>{@link #run} waits for the end of the program and returns its status and output.
- *   <li>{@link #start} returns a {@link Helper} while the program runs. It throws a {@link UmhException} that names the
- *       failed stage.
+ *   <li>{@link #start} returns a {@link Helper} while the program runs.
  * </ul>
+ *
+ * <p>If the start fails, {@link #run} and {@link #start} throw a {@link UmhException} with the failed stage.
  *
  * <p>A helper with the default {@link org.umh4j.task.Task} has: a new session and no terminal, no descriptors, every
  * signal at its default and unblocked, umask 022, nice 0, every CPU, the resource limits of kthreadd, a new empty
@@ -80,8 +81,8 @@ public final class UsermodeHelper {
      * </table>
      *
      * <p>The cleanup function of the call runs exactly once in every case. It runs before this method returns, with two
-     * exceptions: after NO_WAIT, and after the interrupt of a killable caller, it runs when the helper has reached the
-     * point that {@code wait} names.
+     * exceptions. With NO_WAIT it runs when {@code execve} has succeeded or a stage has failed. After the interrupt of
+     * a killable caller it runs when the helper has reached the point that {@code wait} names, or a stage has failed.
      *
      * <p>An interrupt does not end a wait that is not killable. The interrupt flag of the caller stays set in both
      * cases.

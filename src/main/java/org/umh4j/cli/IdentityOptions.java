@@ -14,9 +14,8 @@ final class IdentityOptions {
             names = "--uid",
             paramLabel = "UID",
             converter = IdConverter.class,
-            description =
-                    "A uid, or three as REAL:EFFECTIVE:SAVED, without umh's supplementary groups. Or the name of a"
-                            + " user, which also sets that user's gid and groups.")
+            description = "A uid, or three as REAL:EFFECTIVE:SAVED; another uid drops umh's supplementary groups. Or a"
+                    + " user's name, which also sets that user's gid and groups.")
     private @Nullable Id uid;
 
     @Option(
@@ -37,7 +36,8 @@ final class IdentityOptions {
 
     @Option(
             names = "--keep-gid",
-            description = "Keeps umh's gid with another uid. Without this option, gid 0 is refused.")
+            description = "Keeps umh's gid with another uid. If umh's gid is 0, another uid by number needs this option"
+                    + " or --gid.")
     private boolean keepsGid;
 
     @Option(names = "--keep-groups", description = "Keeps umh's supplementary groups with another uid.")
@@ -53,7 +53,7 @@ final class IdentityOptions {
     @Option(
             names = "--exec-label",
             paramLabel = "LABEL",
-            description = "The label of the security module, which is written to /proc/self/attr/exec.")
+            description = "The label of the security module, which is written to /proc/thread-self/attr/exec.")
     private @Nullable String execLabel;
 
     Cred applyTo(Cred all) {

@@ -17,7 +17,7 @@ final class NamespaceOptions {
             hideParamSyntax = true,
             converter = NamespaceConverter.class,
             completionCandidates = NamespaceConverter.class,
-            description = "Creates new namespaces: mount, uts, ipc, net, pid, cgroup, time, user.")
+            description = "Creates new namespaces. NS is mount, uts, ipc, net, pid, cgroup, time or user.")
     private List<Namespace> unshared = new ArrayList<>();
 
     @Option(
@@ -30,7 +30,8 @@ final class NamespaceOptions {
 
     @Option(
             names = "--map-root",
-            description = "Creates a user namespace in which umh's user is root. No privilege is needed.")
+            description = "Creates a user namespace in which umh's user is root. Needs no privilege, unless the host"
+                    + " forbids user namespaces to ordinary users.")
     private boolean mapsRoot;
 
     @Option(

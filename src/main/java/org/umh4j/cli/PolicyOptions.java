@@ -30,7 +30,8 @@ final class PolicyOptions {
     @Option(
             names = "--allow",
             paramLabel = "PATH",
-            description = "Permits this program. All programs without this option are refused. Repeatable.")
+            description = "Permits this program and refuses every program without an --allow. Default: all programs are"
+                    + " permitted. Repeatable.")
     private List<String> allowed = new ArrayList<>();
 
     @Option(

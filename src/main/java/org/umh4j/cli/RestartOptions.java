@@ -17,7 +17,7 @@ final class RestartOptions {
             names = "--restarts",
             paramLabel = "N",
             converter = LimitConverter.class,
-            description = "The number of restarts within a minute, from 0. Default: 5.")
+            description = "The most restarts within one minute; 0 for none. Default: 5.")
     private int limit = RestartBackoff.DEFAULT_LIMIT;
 
     RestartBackoff backoff() {

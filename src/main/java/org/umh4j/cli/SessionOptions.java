@@ -26,7 +26,7 @@ final class SessionOptions {
             hideParamSyntax = true,
             converter = SignalConverter.class,
             completionCandidates = SignalConverter.class,
-            description = "Blocks these signals. Default: none.")
+            description = "Starts the helper with these signals blocked. Default: none.")
     private List<Integer> blocked = new ArrayList<>();
 
     @Option(
@@ -36,7 +36,7 @@ final class SessionOptions {
             hideParamSyntax = true,
             converter = SignalConverter.class,
             completionCandidates = SignalConverter.class,
-            description = "Ignores these signals. Default: none.")
+            description = "Starts the helper with these signals ignored. Default: none.")
     private List<Integer> ignored = new ArrayList<>();
 
     @Option(names = "--setsid", description = "Starts the helper in a new session. This is the default.")

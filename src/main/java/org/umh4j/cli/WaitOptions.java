@@ -18,8 +18,8 @@ final class WaitOptions {
     @Option(
             names = "--wait",
             paramLabel = "none|exec|proc",
-            description = "The end of the wait: none waits for nothing, exec until execve has succeeded, proc until the"
-                    + " helper has ended (default).")
+            description = "How long umh waits: none does not wait; exec waits until execve has succeeded; proc waits"
+                    + " until the helper has ended (default).")
     private Until until = Until.PROC;
 
     @Option(
@@ -27,7 +27,7 @@ final class WaitOptions {
             description = "Lets the helper continue when a signal ends umh. Without this option umh ends the helper.")
     private boolean killable;
 
-    @Option(names = "--freezable", description = "Sets UMH_FREEZABLE.")
+    @Option(names = "--freezable", description = "Sets UMH_FREEZABLE: a freeze of helpers does not wait for this one.")
     private boolean freezable;
 
     @Option(

@@ -2,8 +2,8 @@
 package org.umh4j.linux;
 
 /**
- * The stages of a start, in the order of execution; {@link #WAIT} and {@link #KILL} follow the start. A failure is
- * reported with its stage and errno.
+ * The stages of a start, roughly in the order of execution; {@link #WAIT} and {@link #KILL} follow the start. A failure
+ * is reported with its stage and errno.
  *
  * <p>{@code docs/errors.md} lists the possible errors of each stage and their remedies. Some stages have a detail, a
  * number that {@code UmhException.detail()} returns; the constants name it. The <em>launcher</em> is the small program
@@ -77,7 +77,7 @@ public enum UmhStage {
     UNSHARE,
     /** The maps of a new user namespace, {@code /proc/self/uid_map} and {@code gid_map}. */
     ID_MAP,
-    /** The child in the new pid or time namespace could not be created. */
+    /** The child in another pid or time namespace could not be created. */
     PID_NAMESPACE,
     /** {@code setsid(2)} or {@code setpgid(2)}. */
     SESSION,

@@ -31,10 +31,10 @@ import org.umh4j.linux.UmhStage;
  * <p>The sets of {@link #permitted} and {@link #effective} are not those of the program. They are the sets of the
  * process right before {@code execve(2)}. The ambient set must be a subset of the permitted set; with no_new_privs the
  * program gains no capability that the permitted set lacks; the effective set decides whether the process may execute
- * the file. The call computes the program's sets by the rules of {@code capabilities(7)}: uid 0 gets the bounding set,
- * another uid gets the ambient set, unless securebits or capabilities of the file change that. To give a program
- * capabilities, use {@link #capabilities}: it sets all five sets, so that the program has exactly these capabilities
- * with any uid.
+ * the file. {@code execve(2)} computes the program's sets by the rules of {@code capabilities(7)}: uid 0 gets the
+ * bounding set, another uid gets the ambient set, unless securebits or capabilities of the file change that. To give a
+ * program capabilities, use {@link #capabilities}: it sets all five sets, so that the program has exactly these
+ * capabilities with any uid.
  *
  * <p>Ids are 0 to {@value #MAX_ID}. A refused step fails the start with its stage: {@link UmhStage#GROUPS},
  * {@link UmhStage#GID} or {@link UmhStage#UID} with {@code EPERM} without {@code CAP_SETGID} or {@code CAP_SETUID};
@@ -294,8 +294,9 @@ public final class Cred {
     }
 
     /**
-     * Joins the session keyring of this name, {@code KEYCTL_JOIN_SESSION_KEYRING}. It is new only if no keyring of that
-     * name exists that the helper may join: helpers with the same name share its keys.
+     * Sets the name of the session keyring, {@code KEYCTL_JOIN_SESSION_KEYRING}. If a keyring of this name exists that
+     * the helper may search, the helper joins it; otherwise the kernel creates one. Helpers with the same name can
+     * therefore share keys.
      */
     public Cred newKeyring(String name) {
         Cred copy = new Cred(this);

@@ -29,8 +29,9 @@ import org.umh4j.linux.UmhStage;
  * }</pre>
  *
  * <p>A source is a descriptor or channel of the JVM, a file, a pipe to or from the JVM, or another descriptor of the
- * helper. Targets are 0 to {@value #MAX_TARGET}. A target must be below the helper's {@code RLIMIT_NOFILE}, and at
- * least two below the JVM's.
+ * helper. Targets are 0 to {@value #MAX_TARGET}. A target must be at least two below the JVM's {@code RLIMIT_NOFILE},
+ * and further below it if the targets have no gap or if the helper has landlock rules, a seccomp filter or a driver's
+ * program. A target may be above the helper's {@code RLIMIT_NOFILE}, which is set later.
  *
  * <table>
  * <caption>Descriptors of a task without a map</caption>

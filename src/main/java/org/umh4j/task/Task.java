@@ -16,9 +16,10 @@ import org.umh4j.linux.UmhStage;
  * The complete initial state of a helper: identity, directories, descriptors, limits, scheduling, namespaces, sandbox,
  * signals and session. Immutable; each method returns a changed copy.
  *
- * <p>{@link #defaults()} is the state of a helper that the kernel itself starts. One task serves any number of calls,
- * drivers and threads. Reuse a task if possible: a task without files, namespaces, sandbox and
- * terminal is encoded once, and later calls of {@code exec} with it are faster.
+ * <p>{@link #defaults()} is the state of a helper that the kernel itself starts, with the JVM's identity, cgroup and
+ * namespaces; {@code docs/differences.md} lists the other differences. One task serves any number of calls, drivers and
+ * threads. Reuse a task if possible: a task without descriptors, cgroup, namespaces, sandbox and terminal is encoded
+ * once, and later calls of {@code exec} with it are faster.
  *
  * <pre>{@code
  * Task task = Task.defaults()
@@ -168,18 +169,18 @@ public final class Task {
     }
 
     /**
-     * Sets the processes that {@code close()} of a helper, and the timeout of {@code run}, kill. The default is the
-     * process alone.
+     * Sets which processes are killed by {@code close()} of a helper and by the timeout of {@code run}. The default is
+     * the process alone.
      *
      * <p>With another scope, the library keeps a descriptor of the helper after its end, so that the rest of the group
      * or session can still be signaled until {@code close()}; see
      * {@link org.umh4j.Helper#kill(KillScope, org.umh4j.linux.Signal)}.
      *
      * <p>{@link KillScope#CGROUP} needs a {@link Limits#cgroup(String)}. Without it, {@code start}, {@code run},
-     * pipelines and {@code fork} of a driver throw an {@link IllegalArgumentException} before the call is used up.
-     * {@link KillScope#GROUP} needs a helper that leads a process group, and {@link KillScope#SESSION} one that leads a
-     * session; see {@link Session}. Otherwise there is no error, and only the helper itself is killed. {@code exec}
-     * ignores the scope.
+     * pipelines and {@code fork} of a driver throw an {@link IllegalArgumentException}. The call can then still be
+     * executed. {@link KillScope#GROUP} needs a helper that leads a process group, and {@link KillScope#SESSION} one
+     * that leads a session; see {@link Session}. Otherwise there is no error, and only the helper itself is killed.
+     * {@code exec} ignores the scope.
      */
     public Task scope(KillScope processes) {
         Task copy = new Task(this);
@@ -202,8 +203,9 @@ public final class Task {
     }
 
     /**
-     * Lets a start succeed if the host refuses one of these steps, in addition to the steps of earlier calls. A later
-     * {@link #requireApplied} of the same step revokes this, and vice versa. The result lists the stage as unapplied.
+     * Lets a start succeed even if the host refuses one or more of these steps. The steps are added to those of earlier
+     * calls of this method. A later {@link #requireApplied} of the same step revokes this, and vice versa. The result
+     * lists the stage as unapplied.
      *
      * <p>The helper then has the JVM's attribute. An attribute that each thread has separately, such as nice value,
      * policy, affinity or timer slack, is that of the thread that creates the helper: the caller, or a thread of the
@@ -225,8 +227,8 @@ public final class Task {
     }
 
     /**
-     * Requires these steps even if the task does not set them, in addition to the steps of earlier calls. Without
-     * arguments: all {@link #optionalStages}.
+     * Requires these steps even if the task does not set them, and adds them to those of earlier calls of this method.
+     * Without arguments: all {@link #optionalStages}.
      *
      * @throws IllegalArgumentException if a step is not one of {@link #optionalStages}
      */
