@@ -462,15 +462,9 @@ static int is_one_of_many(const struct call *call)
 static int record(void)
 {
 	struct trace trace = {.way = way, .calls = calls, .capacity = MOST_CALLS};
-	struct order order;
 
-	order_begin(&order, way);
-	required = order.plan.required;
-	order_end(&order);
-	trace_run(&trace);
-	trace_clean();
+	trace_record(&trace, &required);
 	call_count = trace.call_count;
-	call_stages(calls, call_count, way);
 	usually_kept = told->answer.report.unapplied;
 	return is_as_usual(&told->answer) && !what_is_left();
 }

@@ -381,15 +381,9 @@ static void try(long first, long second, int error)
 static int record(void)
 {
 	struct trace trace = {.way = way, .calls = calls, .capacity = MOST_CALLS};
-	struct order order;
 
-	order_begin(&order, way);
-	required = order.plan.required;
-	order_end(&order);
-	trace_run(&trace);
-	trace_clean();
+	trace_record(&trace, &required);
 	call_count = trace.call_count;
-	call_stages(calls, call_count, way);
 	usual = told->answer;
 	usual.status = 0;
 	return told->whole && usual.result == way->result && (usual.result < 0 || told->answer.status == way->status);

@@ -434,3 +434,15 @@ void trace_run(struct trace *trace)
 	begin(trace);
 	follow(trace);
 }
+
+void trace_record(struct trace *trace, uint64_t *required)
+{
+	struct order order;
+
+	order_begin(&order, trace->way);
+	*required = order.plan.required;
+	order_end(&order);
+	trace_run(trace);
+	trace_clean();
+	call_stages(trace->calls, trace->call_count, trace->way);
+}

@@ -66,6 +66,9 @@ void trace_load(const char *launcher);
 /* Starts the process and follows it and its children until all have ended, or the time limit. */
 void trace_run(struct trace *trace);
 
+/* Records the calls of a way in trace->calls, and the steps that its plan requires. */
+void trace_record(struct trace *trace, uint64_t *required);
+
 /* Kills all processes that are left. */
 void trace_clean(void);
 

@@ -92,7 +92,7 @@ static inline int sys_execveat(int fd, const char *path, char *const argv[], cha
 }
 
 /*
- * The helper's filter may refuse both calls. Then an invalid instruction ends the process: no filter and no signal mask
+ * The helper's filter may refuse both calls. Then a trap instruction ends the process: no filter and no signal mask
  * prevents that, nor does being pid 1 of a namespace.
  */
 static inline __attribute__((noreturn)) void sys_exit(int status)

@@ -144,6 +144,7 @@ static long clone_with_copied_table(struct umh_child_args *child, long pid, int 
 {
 	reap(pid, pidfd);
 	child->retry_with_copy = 0;
+	child->has_run = 0;
 	child->table_copied = 1;
 	child->stage = UMH_STAGE_CLOSE_FDS;
 	child->error = 0;

@@ -2,7 +2,9 @@
 package org.umh4j;
 
 import org.jspecify.annotations.Nullable;
+import org.umh4j.internal.LaunchResult;
 import org.umh4j.internal.StageFailure;
+import org.umh4j.internal.StageNumbers;
 import org.umh4j.linux.UmhStage;
 
 /**
@@ -20,6 +22,10 @@ final class CallFailure {
 
     static UmhException of(SubprocessInfo info, StageFailure failure) {
         return of(info, failure.stage(), failure.result(), failure.detail(), failure.object());
+    }
+
+    static UmhException of(SubprocessInfo info, LaunchResult launch) {
+        return of(info, StageNumbers.of(launch.stage()), launch.result(), launch.detail());
     }
 
     /**

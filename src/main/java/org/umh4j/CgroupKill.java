@@ -29,13 +29,10 @@ final class CgroupKill {
      * @return true if the cgroup had a process
      */
     static boolean signal(@Nullable String path, Signal signal) throws UmhException {
-        if (path == null) {
-            throw new IllegalArgumentException("scope CGROUP needs a cgroup by its path; add Limits.cgroup(String)");
-        }
+        Path group = Path.of(requirePath(path));
         if (signal != Signal.KILL) {
             throw new IllegalArgumentException("only SIGKILL can be sent to a cgroup, not " + signal);
         }
-        Path group = Path.of(path);
         try {
             if (!Files.readAllLines(group.resolve("cgroup.events")).contains("populated 1")) {
                 return false;
@@ -53,6 +50,14 @@ final class CgroupKill {
         } catch (IOException | UncheckedIOException e) {
             throw new UmhException(path, UmhStage.KILL, -Errno.EACCES.number(), signal.number());
         }
+    }
+
+    /** Refuses a call that has the scope CGROUP, and no cgroup by its path. */
+    static String requirePath(@Nullable String path) {
+        if (path == null) {
+            throw new IllegalArgumentException("scope CGROUP needs a cgroup by its path; add Limits.cgroup(String)");
+        }
+        return path;
     }
 
     /** Before Linux 5.14: kills the processes of this cgroup and those below one by one, until no process is left. */

@@ -7,7 +7,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.umh4j.internal.CallbackThreads;
 import org.umh4j.internal.Child;
-import org.umh4j.internal.StageNumbers;
 import org.umh4j.linux.Errno;
 import org.umh4j.linux.WaitStatus;
 
@@ -38,7 +37,7 @@ final class Completion {
                 info.recordPid(launch.pid()); // a new pid namespace has a second process
                 info.recordUnapplied(launch.unapplied());
                 if (launch.result() < 0) {
-                    CallFailure.of(info, StageNumbers.of(launch.stage()), launch.result(), launch.detail());
+                    CallFailure.of(info, launch);
                 }
             } finally { // also after an OutOfMemoryError, since the caller waits
                 if (launch.result() < 0 || !untilExit) {

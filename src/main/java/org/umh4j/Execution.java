@@ -144,9 +144,8 @@ final class Execution {
     /** Starts a helper within a deadline, which records whether the time or an interrupt has ended it. */
     static Helper start(SubprocessInfo info, StartDeadline deadline) throws UmhException {
         Objects.requireNonNull(info, "info");
-        if (info.task().scope() == KillScope.CGROUP
-                && info.task().limits().cgroupPath().isEmpty()) {
-            throw new IllegalArgumentException("scope CGROUP needs a cgroup by its path; add Limits.cgroup(String)");
+        if (info.task().scope() == KillScope.CGROUP) {
+            CgroupKill.requirePath(info.task().limits().cgroupPath().orElse(null));
         }
         Descriptors descriptors = info.task().descriptors().orElse(Descriptors.devNull());
         NativeLibrary.require();

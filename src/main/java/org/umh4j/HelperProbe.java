@@ -99,11 +99,8 @@ public final class HelperProbe implements AutoCloseable {
      * @throws InterruptedException if the caller is interrupted
      */
     public String report(Task task, String... environment) throws IOException, InterruptedException {
-        List<byte[]> variables = new ArrayList<>();
-        for (String variable : Objects.requireNonNull(environment, "environment")) {
-            variables.add(Bytes.of(variable, "environment"));
-        }
-        return report(task, Bytes.of(path(), "path"), variables);
+        byte[][] variables = Bytes.ofAll(Objects.requireNonNull(environment, "environment"), "environment");
+        return report(task, Bytes.of(path(), "path"), List.of(variables));
     }
 
     /** Does the same with another first argument. The strings are bytes without their NUL. */

@@ -11,7 +11,6 @@ import org.umh4j.internal.Pipes;
 import org.umh4j.internal.Plan;
 import org.umh4j.internal.Reaper;
 import org.umh4j.internal.StageFailure;
-import org.umh4j.internal.StageNumbers;
 import org.umh4j.internal.StartDeadline;
 import org.umh4j.internal.VirtualThreads;
 import org.umh4j.linux.CapabilitySet;
@@ -109,7 +108,7 @@ final class Launcher {
 
     private static LaunchResult requireSuccess(SubprocessInfo info, LaunchResult launch) throws UmhException {
         if (launch.result() < 0) {
-            throw CallFailure.of(info, StageNumbers.of(launch.stage()), launch.result(), launch.detail());
+            throw CallFailure.of(info, launch);
         }
         info.recordPid(launch.pid());
         info.recordUnapplied(launch.unapplied());

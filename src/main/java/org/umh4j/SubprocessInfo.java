@@ -48,6 +48,8 @@ public final class SubprocessInfo {
         RELEASED
     }
 
+    private static final byte[][] NO_STRINGS = {};
+
     private final AtomicReference<State> state = new AtomicReference<>(State.SET_UP);
     private final byte @Nullable [] requestedPath;
     /** The path to execute. It differs from the requested one if {@link HelperPaths} redirects all calls. */
@@ -94,7 +96,11 @@ public final class SubprocessInfo {
      */
     public static SubprocessInfo of(@Nullable String path, String @Nullable [] argv, String @Nullable [] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
-        return new SubprocessInfo(program, encoded(argv, "argv"), encoded(envp, "envp"), null);
+        return new SubprocessInfo(
+                program,
+                argv == null ? NO_STRINGS : Bytes.ofAll(argv, "argv"),
+                envp == null ? NO_STRINGS : Bytes.ofAll(envp, "envp"),
+                null);
     }
 
     /**
@@ -105,34 +111,16 @@ public final class SubprocessInfo {
      */
     public static SubprocessInfo of(byte @Nullable [] path, byte @Nullable [][] argv, byte @Nullable [][] envp) {
         byte[] program = path == null ? null : Bytes.of(path, "path");
-        return new SubprocessInfo(program, checkedCopy(argv, "argv"), checkedCopy(envp, "envp"), null);
+        return new SubprocessInfo(
+                program,
+                argv == null ? NO_STRINGS : Bytes.ofAll(argv, "argv"),
+                envp == null ? NO_STRINGS : Bytes.ofAll(envp, "envp"),
+                null);
     }
 
     /** Creates a call of a driver, which has no path. Messages and {@link HelperPaths} use its name as the path. */
     static SubprocessInfo of(Blob blob, String driverName, byte[][] argv, byte[][] envp) {
         return new SubprocessInfo(Bytes.of(driverName, "driverName"), argv, envp, blob);
-    }
-
-    private static byte[][] encoded(String @Nullable [] strings, String name) {
-        if (strings == null) {
-            return new byte[0][];
-        }
-        byte[][] bytes = new byte[strings.length][];
-        for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = Bytes.of(strings[i], name, i);
-        }
-        return bytes;
-    }
-
-    private static byte[][] checkedCopy(byte @Nullable [][] strings, String name) {
-        if (strings == null) {
-            return new byte[0][];
-        }
-        byte[][] bytes = new byte[strings.length][];
-        for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = Bytes.of(strings[i], name, i);
-        }
-        return bytes;
     }
 
     /**

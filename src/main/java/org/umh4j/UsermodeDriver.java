@@ -14,7 +14,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.umh4j.internal.Blob;
@@ -204,38 +203,26 @@ public final class UsermodeDriver implements AutoCloseable {
 
     /** Sets the arguments that follow the name, from the next fork on. */
     public UsermodeDriver arguments(String... strings) {
-        arguments = encoded(Objects.requireNonNull(strings, "strings"), "arguments");
+        arguments = Bytes.ofAll(Objects.requireNonNull(strings, "strings"), "arguments");
         return this;
     }
 
     /** Sets the arguments as bytes, for strings in another encoding than the system's. A NUL must not be included. */
     public UsermodeDriver arguments(List<byte[]> strings) {
-        arguments = checkedCopy(Objects.requireNonNull(strings, "strings"), "arguments");
+        arguments = Bytes.ofAll(Objects.requireNonNull(strings, "strings").toArray(byte[][]::new), "arguments");
         return this;
     }
 
     /** Sets the environment, each element as {@code NAME=VALUE}, from the next fork on. The default is empty. */
     public UsermodeDriver environment(String... variables) {
-        environment = encoded(Objects.requireNonNull(variables, "variables"), "environment");
+        environment = Bytes.ofAll(Objects.requireNonNull(variables, "variables"), "environment");
         return this;
     }
 
     /** Sets the environment as bytes, for strings in another encoding than the system's. A NUL must not be included. */
     public UsermodeDriver environment(List<byte[]> variables) {
-        environment = checkedCopy(Objects.requireNonNull(variables, "variables"), "environment");
+        environment = Bytes.ofAll(Objects.requireNonNull(variables, "variables").toArray(byte[][]::new), "environment");
         return this;
-    }
-
-    private static byte[][] encoded(String[] strings, String name) {
-        return IntStream.range(0, strings.length)
-                .mapToObj(i -> Bytes.of(strings[i], name, i))
-                .toArray(byte[][]::new);
-    }
-
-    private static byte[][] checkedCopy(List<byte[]> strings, String name) {
-        return IntStream.range(0, strings.size())
-                .mapToObj(i -> Bytes.of(strings.get(i), name, i))
-                .toArray(byte[][]::new);
     }
 
     /**

@@ -80,9 +80,10 @@ public final class UsermodeHelper {
      *     errno if the program was not executed; {@code -ECHILD} if the status was lost</td></tr>
      * </table>
      *
-     * <p>The cleanup function of the call runs exactly once in every case. It runs before this method returns, with two
-     * exceptions. With NO_WAIT it runs when {@code execve} has succeeded or a stage has failed. After the interrupt of
-     * a killable caller it runs when the helper has reached the point that {@code wait} names, or a stage has failed.
+     * <p>The cleanup function of the call runs exactly once. It does not run if the call does not begin, because it has
+     * pipes or was executed before. It runs before this method returns, with two exceptions. With NO_WAIT it runs when
+     * {@code execve} has succeeded or a stage has failed. After the interrupt of a killable caller it runs when the
+     * helper has reached the point that {@code wait} names, or a stage has failed.
      *
      * <p>An interrupt does not end a wait that is not killable. The interrupt flag of the caller stays set in both
      * cases.

@@ -351,15 +351,7 @@ final class CommandLineTest {
     @Test
     @RequiresRoot
     void doctorTriesAHelperWhereTmpIsNoexec(@TempDir Path folder) throws Exception {
-        Jvm.Outcome outcome = new Jvm()
-                .under(
-                        "unshare",
-                        "-m",
-                        "/bin/sh",
-                        "-c",
-                        "mount -t tmpfs -o noexec,mode=0700 none " + folder + " && exec \"$0\" \"$@\"")
-                .option("-Djava.io.tmpdir=" + folder)
-                .run(Main.class, "doctor", "--json");
+        Jvm.Outcome outcome = new Jvm().withNoexecTmpdir(folder).run(Main.class, "doctor", "--json");
         assertEquals("ok", json(outcome).path("helper").path("state").asText(), outcome.out());
     }
 

@@ -250,15 +250,7 @@ final class NativeLibraryTest {
     @Test
     @RequiresRoot
     void noexecDirectoryIsSkipped(@TempDir Path folder) throws Exception {
-        Jvm.Outcome outcome = new Jvm()
-                .under(
-                        "unshare",
-                        "-m",
-                        "/bin/sh",
-                        "-c",
-                        "mount -t tmpfs -o noexec,mode=0700 none " + folder + " && exec \"$0\" \"$@\"")
-                .option("-Djava.io.tmpdir=" + folder)
-                .run(CallMain.class);
+        Jvm.Outcome outcome = new Jvm().withNoexecTmpdir(folder).run(CallMain.class);
         assertEquals("0\n", outcome.requireSuccess());
     }
 

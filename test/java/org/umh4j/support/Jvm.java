@@ -45,6 +45,13 @@ public final class Jvm {
         return under("/bin/sh", "-c", shell + "; exec \"$0\" \"$@\"");
     }
 
+    /** In a mount namespace where this directory, the JVM's for temporary files, is mounted noexec. */
+    public Jvm withNoexecTmpdir(Path directory) {
+        return after("mount -t tmpfs -o noexec,mode=0700 none " + directory)
+                .under("unshare", "--mount")
+                .option("-Djava.io.tmpdir=" + directory);
+    }
+
     /** On a host without /proc. The java command finds its libraries through /proc, so LD_LIBRARY_PATH names them. */
     public Jvm withoutProc() {
         return after("while umount -l /proc 2>/dev/null; do :; done")

@@ -8,15 +8,16 @@ import java.util.Optional;
 
 /** Files of {@code /proc}, as text. */
 final class ProcFile {
-    /** A file below /proc/sys is read as a whole by the first read(2), so that read must have room for it. */
-    private static final int ROOM = 4 << 20;
-
     private ProcFile() {}
 
-    /** Returns the content without surrounding white space; empty if the file can't be read. */
+    /**
+     * Returns the content without surrounding white space; empty if the file can't be read. A file below /proc/sys
+     * returns its content to the first read(2) alone, which here has room for it; that of {@link
+     * java.nio.file.Files#readString} has one byte.
+     */
     static String read(String path) {
         try (FileInputStream in = new FileInputStream(path)) {
-            return new String(in.readNBytes(ROOM), StandardCharsets.UTF_8).strip();
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
         } catch (IOException e) {
             return "";
         }

@@ -119,6 +119,24 @@ public final class Bytes {
                 : requireNoNul(copy, indexed(name, index));
     }
 
+    /** Returns the bytes of each string. The exception names the index. */
+    public static byte[][] ofAll(String[] strings, String name) {
+        byte[][] bytes = new byte[strings.length][];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = of(strings[i], name, i);
+        }
+        return bytes;
+    }
+
+    /** Returns a copy of each array of bytes. The exception names the index. */
+    public static byte[][] ofAll(byte[][] strings, String name) {
+        byte[][] bytes = new byte[strings.length][];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = of(strings[i], name, i);
+        }
+        return bytes;
+    }
+
     /** Returns the string of these bytes. Bytes that the charset can't decode become replacement characters. */
     public static String toString(byte[] bytes) {
         return new String(bytes, SYSTEM);
