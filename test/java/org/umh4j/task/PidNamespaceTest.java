@@ -80,9 +80,8 @@ final class PidNamespaceTest {
 
     /**
      * {@code cgroup.kill} ends the launcher and its successor at once, and no process is left to report the successor.
-     * {@link Leaks} counts what was not reaped. Each launch has a new cgroup: Linux 6.18 kills every process that is
-     * born
-     * into a cgroup after its first {@code cgroup.kill}.
+     * That moment is rare here; LaunchEventOrdersTest forces it. {@link Leaks} counts what was not reaped. Each launch
+     * has a new cgroup: Linux 6.18 kills every process that is cloned into a cgroup after its first cgroup.kill.
      */
     @Test
     void cgroupThatIsKilledAtAnyMomentLeavesNoZombie() throws Exception {

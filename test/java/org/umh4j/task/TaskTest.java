@@ -12,10 +12,16 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.umh4j.CredInit;
 import org.umh4j.Helper;
+import org.umh4j.JvmPrivileges;
+import org.umh4j.SubprocessInfo;
 import org.umh4j.UmhException;
 import org.umh4j.UmhSysctl;
+import org.umh4j.UmhWait;
 import org.umh4j.UsermodeHelper;
+import org.umh4j.linux.Capability;
+import org.umh4j.linux.CapabilitySet;
 import org.umh4j.support.Jvm;
 import org.umh4j.support.Leaks;
 import org.umh4j.support.Need;
@@ -167,6 +173,36 @@ final class TaskTest {
                 throw new IllegalStateException("not written");
             }
             System.out.println(ProbeProgram.report());
+        }
+    }
+
+    /** A task that opens no file keeps its plan, which is valid only for the same credentials. */
+    @Test
+    @RequiresRoot
+    void reusedTaskFollowsInitAndPolicy() throws Exception {
+        assertEquals(
+                "all: 0\ninit: 0\nall: 0\npolicy: 0\n",
+                new Jvm().run(ReusedTaskMain.class).requireSuccess());
+    }
+
+    /** Starts the same task each time, with another bounding set expected. */
+    static final class ReusedTaskMain {
+        private static final Task TASK = Task.defaults().fs(Fs.defaults().umask(077));
+        private static final CapabilitySet FEW = CapabilitySet.of(Capability.CAP_KILL, Capability.CAP_CHOWN);
+
+        public static void main(String[] arguments) {
+            CapabilitySet all = JvmPrivileges.bounding().intersect(UmhSysctl.bset());
+            System.out.println("all: " + run(null, all));
+            System.out.println("init: " + run((info, cred) -> cred.bounding(FEW), FEW));
+            System.out.println("all: " + run(null, all));
+            UmhSysctl.narrowBset(all.minus(FEW));
+            System.out.println("policy: " + run(null, all.minus(FEW)));
+        }
+
+        private static int run(CredInit init, CapabilitySet expected) {
+            String[] grep = {"grep", "-q", "CapBnd:.*" + expected.toHex(), "/proc/self/status"};
+            return UsermodeHelper.exec(
+                    SubprocessInfo.of("/bin/grep", grep, null).task(TASK).init(init), UmhWait.PROC);
         }
     }
 
