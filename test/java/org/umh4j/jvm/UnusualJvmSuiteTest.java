@@ -26,6 +26,7 @@ import org.umh4j.support.RequiresRoot;
 final class UnusualJvmSuiteTest {
     private static final List<String> CLASSES = List.of(
             "org.umh4j.HelperProcessTest",
+            "org.umh4j.HelperProcessStreamsTest",
             "org.umh4j.HelperQueueTest",
             "org.umh4j.HelperRunTest",
             "org.umh4j.PipelineTest",
